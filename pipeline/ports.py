@@ -1,0 +1,148 @@
+"""What the pipeline asks of the world, as narrow Protocols. Adapters live in `pipeline.providers` and in the gateway.
+
+Rules for every implementation: cancelling a coroutine leaves nothing running; a fault is raised as a
+`pipeline.errors.ProviderError` that says whether a retry can help; nothing here blocks the event loop.
+"""
+
+from collections.abc import AsyncIterator, Mapping, Sequence
+from contextlib import AbstractAsyncContextManager
+from dataclasses import dataclass, field
+from typing import Any, Literal, Protocol
+
+from pipeline.events import JournalEvent, LlmEvent, SttEvent, TtsEvent
+
+
+class Clock(Protocol):
+    """Monotonic seconds; an object, so that a test can own it."""
+
+    def now_s(self) -> float: ...
+
+
+# --- hearing ----------------------------------------------------------------------------------------------------
+
+
+class SttSession(Protocol):
+    """One call's recogniser: mu-law 8 kHz in, turn events out, across reconnects of the vendor's socket."""
+
+    async def send_audio(self, mulaw: bytes) -> None:
+        """Hand over caller audio as it came. Never waits on the network for longer than a frame."""
+
+    def events(self) -> AsyncIterator[SttEvent]:
+        """Turn events until the session is closed. Raises `ProviderError` when it cannot be kept up."""
+
+    async def force_end_of_turn(self) -> None:
+        """Ask for an `EndOfTurn` of the open turn now; ignored when none is open."""
+
+
+class SpeechToText(Protocol):
+    def session(self) -> AbstractAsyncContextManager[SttSession]:
+        """Opens the vendor's socket; leaving the context closes it within a bounded time."""
+
+
+# --- thinking ---------------------------------------------------------------------------------------------------
+
+
+@dataclass(frozen=True, slots=True)
+class Message:
+    """One entry of the history, in chat-completions terms. `tool_calls` on assistant entries: (id, name, JSON)."""
+
+    role: Literal["system", "user", "assistant", "tool"]
+    content: str
+    tool_calls: tuple[tuple[str, str, str], ...] = ()
+    tool_call_id: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class ToolSpec:
+    """What the model is told of a tool. `effectful` tools run only after the turn is committed, and to their end."""
+
+    name: str
+    description: str
+    parameters: Mapping[str, Any]
+    effectful: bool
+
+
+@dataclass(frozen=True, slots=True)
+class ToolResult:
+    """`content` goes to the model (JSON text, raw); `outcome` and `detail` are public: short names and safe values."""
+
+    content: str
+    outcome: str
+    detail: Mapping[str, str] = field(default_factory=dict)
+
+
+class Tool(Protocol):
+    @property
+    def spec(self) -> ToolSpec: ...
+
+    async def run(self, arguments: Mapping[str, Any]) -> ToolResult:
+        """Do it. Expected failures (slot taken) are results; `ToolArgumentError` for arguments that make no sense."""
+
+
+class LanguageModel(Protocol):
+    def reply(self, messages: Sequence[Message], tools: Sequence[ToolSpec]) -> AsyncIterator[LlmEvent]:
+        """Stream one completion; ends with exactly one `ReplyFinished`. Closing the iterator cancels the request."""
+
+    async def warm_up(self) -> None:
+        """Open the connection that the next request will use. Never raises."""
+
+
+# --- speaking ---------------------------------------------------------------------------------------------------
+
+
+class TtsContext(Protocol):
+    """The speech of one turn: text pushed clause by clause, audio out in order, prosody carried over."""
+
+    async def push(self, text: str) -> None:
+        """Append text, joined verbatim (spaces included)."""
+
+    async def finish(self) -> None:
+        """No more text."""
+
+    def events(self) -> AsyncIterator[TtsEvent]:
+        """Audio and word times, ending with `SpeechFinished`. Raises `ProviderError` on a fault or a stall."""
+
+    def cancel(self) -> None:
+        """Stop: no event of this context is delivered from now on, whatever the vendor still sends."""
+
+
+class TextToSpeech(Protocol):
+    def context(self) -> AbstractAsyncContextManager[TtsContext]:
+        """One turn's context on a shared, warm socket; leaving it cancels what is unfinished."""
+
+    async def warm_up(self) -> None:
+        """Open the socket that the next context will use. Never raises."""
+
+
+# --- the line and the record -------------------------------------------------------------------------------------
+
+
+class Line(Protocol):
+    """The caller's line as the pipeline sees it. Each method returns once the bytes are with the socket."""
+
+    async def play(self, mulaw: bytes) -> None:
+        """Queue agent audio (mu-law, 8 kHz) on the carrier at once. Raises `LineClosed`."""
+
+    async def mark(self, name: str) -> None:
+        """Put a label behind what is queued; it returns through `CallRunner.mark_reached`. Raises `LineClosed`."""
+
+    async def clear(self) -> None:
+        """Drop what is queued at the carrier. Raises `LineClosed`."""
+
+    async def hang_up(self, reason: str) -> None:
+        """End the call. Never raises."""
+
+
+class Redactor(Protocol):
+    """One call's redactor: keeps the state that a bare answer needs ("date of birth?" - "the fourth of May")."""
+
+    def caller(self, text: str) -> str:
+        """The public form of one whole caller turn."""
+
+    def agent(self, text: str) -> str:
+        """The public form of a piece of agent speech; what was asked sets what is expected next."""
+
+
+class Journal(Protocol):
+    def record(self, event: JournalEvent) -> None:
+        """Take one public fact of the call. Returns at once; never raises."""
