@@ -1,0 +1,376 @@
+"""A strict chat-completions server (the OpenAI dialect) in front of a scripted model.
+
+What OpenAI refuses is refused with its status and error shape: `bench.simulators.chat_rules` holds the
+rules. A reply is streamed in token-sized pieces at a settable pace; tool calls come as OpenAI streams them,
+the name first and the arguments in pieces. Sources: OpenAI API reference, "Create chat completion" and "Chat
+completion chunk"; openai-python 3.52 as the client that proves it in the tests (read 2026-11).
+"""
+
+import asyncio
+import itertools
+import json
+import re
+from collections.abc import AsyncIterator, Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any, Self
+
+from aiohttp import web
+
+from bench.simulators.chat_rules import Refused, check_request
+from bench.simulators.faults import Faults, Refuse, SlowUpgrade
+from bench.simulators.replies import Call, ChatFault, ChatModel, Reply, ScriptEnded
+from bench.simulators.serving import RunningServer, reset_connection, stall
+
+# Seconds since the epoch: a fixed `created`, so that a recorded stream compares equal.
+CREATED_S = 1_790_000_000
+MAX_BODY_BYTES = 4 * 1024 * 1024
+# About what a subword tokenizer yields for plain English: a leading space and up to six letters.
+_TOKEN = re.compile(r"\s*\S{1,6}|\s+$")
+_ARGUMENT_PIECE_CHARS = 8
+
+
+@dataclass(slots=True)
+class Pace:
+    """How fast the model seems to think; may be changed while the server runs."""
+
+    first_token_s: float = 0.0
+    between_tokens_s: float = 0.0
+
+
+@dataclass(slots=True)
+class ChatRequest:
+    """One request as it came, and what became of it."""
+
+    headers: Mapping[str, str]
+    body: Mapping[str, Any]
+    status: int = 0
+    reply: Reply | None = None
+    pieces_sent: int = 0
+    finished: bool = False
+    cancelled: bool = False
+    fault: ChatFault | None = None
+
+    @property
+    def messages(self) -> Sequence[Mapping[str, Any]]:
+        messages: Sequence[Mapping[str, Any]] = self.body.get("messages", ())
+        return messages
+
+    @property
+    def tools(self) -> Sequence[Mapping[str, Any]]:
+        tools: Sequence[Mapping[str, Any]] = self.body.get("tools") or ()
+        return tools
+
+
+class ChatSimulator:
+    """`POST {url}/chat/completions` and `GET {url}/models`, from `async with` to its end.
+
+    `requests` records every completion request in order, refused ones too; `pace` and `faults` may be
+    changed while it runs. Faults understood: `Refuse`, `SlowUpgrade`, and `ChatFault`; a `Reply` may carry
+    its own `ChatFault`.
+    """
+
+    def __init__(
+        self,
+        model: ChatModel,
+        *,
+        keys: frozenset[str] | set[str] = frozenset({"test-key"}),
+        models: Sequence[str] = ("scripted-receptionist",),
+        pace: Pace | None = None,
+        faults: Faults | None = None,
+        host: str = "127.0.0.1",
+        port: int = 0,
+    ) -> None:
+        self._model = model
+        self._keys = keys
+        self._models = tuple(models)
+        self.pace = pace or Pace()
+        self.faults = faults or Faults()
+        self.requests: list[ChatRequest] = []
+        self._ids = itertools.count(1)
+        self._host = host
+        self._server = RunningServer(self._application(), host, port)
+        self.url = ""
+
+    async def __aenter__(self) -> Self:
+        port = await self._server.start()
+        self.url = f"http://{self._host}:{port}/v1"
+        return self
+
+    async def __aexit__(self, *_: object) -> None:
+        await self._server.stop()
+
+    def _application(self) -> web.Application:
+        app = web.Application(client_max_size=MAX_BODY_BYTES)
+        app.router.add_get("/v1/models", self._list_models)
+        app.router.add_post("/v1/chat/completions", self._complete)
+        return app
+
+    async def _list_models(self, request: web.Request) -> web.Response:
+        try:
+            self._authorise(request)
+        except Refused as refusal:
+            return _refusal(refusal)
+        data = [{"id": m, "object": "model", "created": CREATED_S, "owned_by": "bench"} for m in self._models]
+        return web.json_response({"object": "list", "data": data})
+
+    async def _complete(self, request: web.Request) -> web.StreamResponse:
+        record = ChatRequest(dict(request.headers), {})
+        self.requests.append(record)
+        try:
+            return await self._answer(request, record)
+        except Refused as refusal:
+            record.status = refusal.status
+            return _refusal(refusal)
+        except asyncio.CancelledError:
+            record.cancelled = True
+            raise
+        except ConnectionError:
+            record.cancelled = True
+            return web.Response(status=499)
+
+    async def _answer(self, request: web.Request, record: ChatRequest) -> web.StreamResponse:
+        self._authorise(request)
+        record.body = await _json_body(request)
+        await self._strike_before_answer()
+        check_request(record.body, self._models)
+        record.reply = reply = self._reply(record)
+        record.fault = fault = self.faults.take(ChatFault) or reply.fault or ChatFault()
+        if fault.status is not None:
+            raise Refused(fault.status, "refused by plan", retry_after_s=fault.retry_after_s)
+        await asyncio.sleep(fault.delay_s)
+        record.status = 200
+        if not record.body.get("stream"):
+            return await self._whole(record, reply)
+        return await self._stream(request, record, reply, fault)
+
+    def _authorise(self, request: web.Request) -> None:
+        scheme, _, key = request.headers.get("Authorization", "").partition(" ")
+        if scheme.lower() != "bearer" or not key:
+            raise Refused(401, "You didn't provide an API key.")
+        if key not in self._keys:
+            raise Refused(401, "Incorrect API key provided.", code="invalid_api_key")
+
+    async def _strike_before_answer(self) -> None:
+        if slow := self.faults.take(SlowUpgrade):
+            await asyncio.sleep(slow.seconds)
+        if refuse := self.faults.take(Refuse):
+            raise Refused(refuse.status, refuse.message, retry_after_s=refuse.retry_after_s)
+
+    def _reply(self, record: ChatRequest) -> Reply:
+        try:
+            return self._model.reply(record.messages, record.tools)
+        except ScriptEnded as ended:
+            raise Refused(500, str(ended), kind="server_error") from None
+
+    async def _whole(self, record: ChatRequest, reply: Reply) -> web.Response:
+        await asyncio.sleep(self.pace.first_token_s)
+        completion_id = f"chatcmpl-{next(self._ids):06d}"
+        pieces = _within_limit(reply, record.body)
+        message: dict[str, Any] = {
+            "role": "assistant",
+            "content": "".join(pieces.text) or None,
+            "refusal": None,
+        }
+        if pieces.calls:
+            message["tool_calls"] = [_wire_call(completion_id, i, c) for i, c in enumerate(pieces.calls)]
+        record.finished = True
+        return web.json_response(
+            {
+                "id": completion_id,
+                "object": "chat.completion",
+                "created": CREATED_S,
+                "model": record.body["model"],
+                "choices": [
+                    {"index": 0, "message": message, "logprobs": None, "finish_reason": pieces.finish_reason}
+                ],
+                "usage": _usage(record.body, pieces),
+            }
+        )
+
+    async def _stream(
+        self, request: web.Request, record: ChatRequest, reply: Reply, fault: ChatFault
+    ) -> web.StreamResponse:
+        response = web.StreamResponse(
+            headers={"Content-Type": "text/event-stream; charset=utf-8", "Cache-Control": "no-cache"}
+        )
+        await response.prepare(request)
+        events = _Events(response, f"chatcmpl-{next(self._ids):06d}", record.body)
+        pieces = _within_limit(reply, record.body)
+        async for delta in self._paced(_deltas(events.id, pieces)):
+            if record.pieces_sent == fault.after_tokens and await _strike(fault, request, events):
+                break
+            await events.delta(delta)
+            record.pieces_sent += 1
+        else:
+            await self._end_stream(request, record, events, pieces, fault)
+        if fault.then != "reset":
+            await response.write_eof()
+        return response
+
+    async def _end_stream(
+        self,
+        request: web.Request,
+        record: ChatRequest,
+        events: "_Events",
+        pieces: "_Pieces",
+        fault: ChatFault,
+    ) -> None:
+        if record.pieces_sent <= fault.after_tokens and await _strike(fault, request, events):
+            return
+        await events.finish(pieces.finish_reason, _usage(record.body, pieces))
+        record.finished = True
+
+    async def _paced(self, deltas: Sequence[Mapping[str, Any]]) -> AsyncIterator[Mapping[str, Any]]:
+        await asyncio.sleep(self.pace.first_token_s)
+        for position, delta in enumerate(deltas):
+            if position:
+                await asyncio.sleep(self.pace.between_tokens_s)
+            yield delta
+
+
+# Pieces of a reply.
+
+
+@dataclass(frozen=True, slots=True)
+class _Pieces:
+    text: tuple[str, ...]
+    calls: tuple[Call, ...]
+    finish_reason: str
+
+
+def _within_limit(reply: Reply, body: Mapping[str, Any]) -> _Pieces:
+    """The reply cut at `max_completion_tokens`, as a real model's would be; once cut, no tool call follows."""
+    tokens = tuple(_TOKEN.findall(reply.text))
+    limit = body.get("max_completion_tokens") or body.get("max_tokens")
+    if limit is not None and len(tokens) > limit:
+        return _Pieces(tokens[:limit], (), "length")
+    return _Pieces(tokens, reply.calls, "tool_calls" if reply.calls else "stop")
+
+
+def _deltas(completion_id: str, pieces: _Pieces) -> list[Mapping[str, Any]]:
+    deltas: list[Mapping[str, Any]] = [{"content": token} for token in pieces.text]
+    for index, call in enumerate(pieces.calls):
+        wire = _wire_call(completion_id, index, call)
+        arguments = wire["function"]["arguments"]
+        opening = {**wire, "index": index, "function": {"name": call.name, "arguments": ""}}
+        deltas.append({"tool_calls": [opening]})
+        deltas.extend(
+            {
+                "tool_calls": [
+                    {"index": index, "function": {"arguments": arguments[at : at + _ARGUMENT_PIECE_CHARS]}}
+                ]
+            }
+            for at in range(0, len(arguments), _ARGUMENT_PIECE_CHARS)
+        )
+    return deltas
+
+
+def _wire_call(completion_id: str, index: int, call: Call) -> dict[str, Any]:
+    arguments = call.arguments if isinstance(call.arguments, str) else json.dumps(dict(call.arguments))
+    return {
+        "id": f"call_{completion_id.removeprefix('chatcmpl-')}_{index}",
+        "type": "function",
+        "function": {"name": call.name, "arguments": arguments},
+    }
+
+
+def _usage(body: Mapping[str, Any], pieces: _Pieces) -> dict[str, Any]:
+    """Counted in this server's own pieces: the right order of magnitude, not OpenAI's figure."""
+    prompt = sum(len(_TOKEN.findall(str(message.get("content") or ""))) for message in body["messages"])
+    completion = len(_deltas("", pieces))
+    return {
+        "prompt_tokens": prompt,
+        "completion_tokens": completion,
+        "total_tokens": prompt + completion,
+        "prompt_tokens_details": {"cached_tokens": 0},
+    }
+
+
+# The event stream.
+
+
+class _Events:
+    """Writes one completion's server-sent events."""
+
+    def __init__(self, response: web.StreamResponse, completion_id: str, body: Mapping[str, Any]) -> None:
+        self._response = response
+        self.id = completion_id
+        self._model = body["model"]
+        self._with_usage = bool((body.get("stream_options") or {}).get("include_usage"))
+        self._opened = False
+
+    async def delta(self, delta: Mapping[str, Any]) -> None:
+        await self._open()
+        await self._choice(delta, None)
+
+    async def finish(self, reason: str, usage: Mapping[str, Any]) -> None:
+        await self._open()
+        await self._choice({}, reason)
+        if self._with_usage:
+            await self._chunk({"choices": [], "usage": usage})
+        await self.raw("data: [DONE]\n\n")
+
+    async def error(self, message: str) -> None:
+        error = {"message": message, "type": "server_error", "param": None, "code": None}
+        await self.raw(f"data: {json.dumps({'error': error})}\n\n")
+
+    async def raw(self, text: str) -> None:
+        await self._response.write(text.encode())
+
+    async def _open(self) -> None:
+        if not self._opened:
+            self._opened = True
+            await self._choice({"role": "assistant", "content": "", "refusal": None}, None)
+
+    async def _choice(self, delta: Mapping[str, Any], finish_reason: str | None) -> None:
+        choice = {"index": 0, "delta": delta, "logprobs": None, "finish_reason": finish_reason}
+        await self._chunk({"choices": [choice]})
+
+    async def _chunk(self, fields: Mapping[str, Any]) -> None:
+        chunk: dict[str, Any] = {
+            "id": self.id,
+            "object": "chat.completion.chunk",
+            "created": CREATED_S,
+            "model": self._model,
+            **fields,
+        }
+        if self._with_usage:
+            chunk.setdefault("usage", None)
+        await self.raw(f"data: {json.dumps(chunk)}\n\n")
+
+
+async def _strike(fault: ChatFault, request: web.Request, events: _Events) -> bool:
+    """Do what the fault says; true if the stream is over by it."""
+    match fault.then:
+        case "stall":
+            await stall()
+        case "reset":
+            reset_connection(request)
+        case "error":
+            await events.error("The server had an error while processing your request.")
+        case "finish":
+            await events.finish("stop", {"prompt_tokens": 0, "completion_tokens": 0, "total_tokens": 0})
+        case "garbage":
+            await events.raw(': a comment\n\ndata: {"choices": [{"delta"\n\nevent: unknown\ndata: 7\n\n')
+            return False
+        case "end":
+            pass
+        case None:
+            return False
+    return True
+
+
+async def _json_body(request: web.Request) -> Mapping[str, Any]:
+    try:
+        body = json.loads(await request.read())
+    except ValueError:
+        raise Refused(400, "We could not parse the JSON body of your request.") from None
+    if not isinstance(body, dict):
+        raise Refused(400, "The body of the request must be a JSON object.")
+    return body
+
+
+def _refusal(refusal: Refused) -> web.Response:
+    headers = {} if refusal.retry_after_s is None else {"Retry-After": f"{refusal.retry_after_s:g}"}
+    error = {"message": str(refusal), "type": refusal.kind, "param": refusal.param, "code": refusal.code}
+    return web.json_response({"error": error}, status=refusal.status, headers=headers)
