@@ -6,7 +6,7 @@ A codec turns wire messages into events and actions into wire messages; it does 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 
-# --- the carrier says -------------------------------------------------------------------------------------------
+# --- the carrier says ---------------------------------------------------------------------------------------
 
 
 @dataclass(frozen=True, slots=True)
@@ -48,7 +48,7 @@ class CallEnded:
 
 CarrierEvent = CallStarted | CallerAudio | Dtmf | MarkReached | CallEnded
 
-# --- we say -----------------------------------------------------------------------------------------------------
+# --- we say -------------------------------------------------------------------------------------------------
 
 
 @dataclass(frozen=True, slots=True)

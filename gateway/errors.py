@@ -1,0 +1,45 @@
+"""The gateway's errors.
+
+GatewayError
+├── SettingsInvalid      the environment makes no sense; the message names every fault in one line
+├── MalformedFrame       the carrier's frame is not what its protocol says; counted and skipped
+├── TokenRefused         a media token is forged, expired, used or another call's; `reason` says which
+├── OrgUnavailable       the org cannot be told: neither a cache nor the database answered
+└── CarrierRefused       the carrier's REST interface answered no; `status` is its HTTP status
+
+Messages name the fact, never a number, a word said, a key or a payload.
+"""
+
+from typing import Literal
+
+
+class GatewayError(Exception):
+    """Root of what the gateway raises."""
+
+
+class SettingsInvalid(GatewayError):
+    """The environment makes no sense."""
+
+
+class MalformedFrame(GatewayError):
+    """The carrier's frame is not what its protocol says."""
+
+
+class TokenRefused(GatewayError):
+    """A media token does not admit this call."""
+
+    def __init__(self, reason: Literal["forged", "expired", "foreign", "replayed"]) -> None:
+        super().__init__(f"media token {reason}")
+        self.reason = reason
+
+
+class OrgUnavailable(GatewayError):
+    """The org cannot be told: neither a cache nor the database answered."""
+
+
+class CarrierRefused(GatewayError):
+    """The carrier's REST interface answered no."""
+
+    def __init__(self, status: int) -> None:
+        super().__init__(f"carrier answered {status}")
+        self.status = status

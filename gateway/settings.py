@@ -1,0 +1,357 @@
+"""The environment, parsed once into frozen dataclasses; nonsense stops the start with one line naming every fault.
+
+`.env` is read beneath the environment. Each wait and limit is a field of `Waits` or `Limits` and is set by the
+variable of the same name in capitals; the conversation's own, `pipeline.runner.ConversationSettings`, likewise.
+"""
+
+import base64
+import binascii
+import ipaddress
+import os
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field, fields
+from pathlib import Path
+from typing import Any, TypeVar
+from urllib.parse import urlsplit
+from uuid import UUID
+
+from dotenv import dotenv_values
+
+from gateway.errors import SettingsInvalid
+
+T = TypeVar("T")
+
+MASTER_KEY_BYTES = 32
+# Switched off on 1 June 2026 (Cartesia, "Deprecations", read 2026-11): a request answers `model_sunsetted`.
+RETIRED_MODELS = {
+    "sonic": "sonic-3",
+    "sonic-2": "sonic-3",
+    "sonic-2-2025-03-07": "sonic-3",
+    "sonic-turbo": "sonic-3",
+    "sonic-english": "sonic-3",
+    "sonic-multilingual": "sonic-3",
+}
+LOG_LEVELS = ("debug", "info", "warning", "error")
+
+
+@dataclass(frozen=True, slots=True)
+class Waits:
+    """How long anything at the edge may take, in seconds."""
+
+    webhook_s: float = 5.0  # resolving the org before the answer document; Twilio gives up at 15 s
+    prewarm_s: float = 30.0  # opened providers wait this long for the call's media
+    token_s: float = 60.0  # a media token's life
+    media_start_s: float = 10.0  # from accepted socket to its valid `start`
+    media_idle_s: float = 30.0  # no frame at all from the carrier
+    media_send_s: float = 5.0  # the carrier does not read
+    media_close_s: float = 2.0  # the closing handshake
+    providers_s: float = 5.0  # opening STT and knowing the org, once the media are there
+    hang_up_s: float = 5.0  # the carrier's REST interface
+    call_close_s: float = 5.0  # writing the call's record, giving back its hold
+    redis_s: float = 0.25  # one Redis command
+    database_s: float = 3.0  # one look-up or booking
+    phrase_s: float = 10.0  # fetching one stock phrase's audio
+    drain_s: float = 900.0  # SIGTERM until live calls are cut
+    credentials_memory_s: float = 5.0
+    credentials_redis_s: float = 300.0
+    hold_s: float = 600.0  # the life of a slot's hold
+
+
+@dataclass(frozen=True, slots=True)
+class Limits:
+    """How much of anything."""
+
+    media_frame_bytes: int = 65_536
+    media_frames_per_s: int = 200
+    media_garbage_frames: int = 50
+    outbound_frame_ms: int = 100  # 20 to 100: smaller ones jitter, larger ones lag behind a clear
+    reconnect_attempts: int = 2
+    feed_events: int = 1_000
+    database_connections: int = 10
+
+
+@dataclass(frozen=True, slots=True)
+class Provider:
+    """One vendor: where it listens, the process-wide key (an org's own takes its place), which model."""
+
+    url: str
+    api_key: str = field(repr=False)
+    model: str
+
+
+@dataclass(frozen=True, slots=True)
+class Twilio:
+    """The account whose numbers ring here; its primary auth token signs webhooks and sockets."""
+
+    account_sid: str
+    auth_token: str = field(repr=False)
+    api_url: str
+
+
+@dataclass(frozen=True, slots=True)
+class Settings:
+    """Everything that the environment decides."""
+
+    public_url: str
+    host: str
+    port: int
+    log_level: str
+    database_url: str = field(repr=False)
+    redis_url: str = field(repr=False)
+    stt: Provider
+    llm: Provider
+    tts: Provider
+    tts_voice: str
+    twilio: Twilio
+    master_key: bytes = field(repr=False)
+    local_bench: bool = False
+    default_org: UUID | None = None
+    waits: Waits = Waits()
+    limits: Limits = Limits()
+    conversation: Mapping[str, float] = field(default_factory=dict)
+
+    @property
+    def media_url(self) -> str:
+        """The media socket as the carrier is told it, and therefore as it signs it: `ws(s)://…/twilio/media`."""
+        return "ws" + self.public_url.removeprefix("http") + "/twilio/media"
+
+    def public(self, path: str) -> str:
+        """The address of one of our routes as the carrier sees it."""
+        return self.public_url + path
+
+
+@dataclass(frozen=True, slots=True)
+class Variable:
+    """One name of the environment; `default` is None where a value must be given."""
+
+    name: str
+    default: str | None
+    secret: bool
+
+
+class _Reader:
+    """Reads the environment, remembers each name asked for, collects the faults."""
+
+    def __init__(self, environ: Mapping[str, str]) -> None:
+        self._environ = environ
+        self.faults: list[str] = []
+        self.variables: list[Variable] = []
+
+    def text(self, name: str, default: str | None = None, *, secret: bool = False) -> str:
+        """The value without surrounding space; an empty one counts as absent."""
+        self.variables.append(Variable(name, default, secret))
+        value = self._environ.get(name, "").strip()
+        if not value and default is None:
+            self.faults.append(f"{name} is missing")
+        return value or default or ""
+
+    def parsed(self, name: str, default: str | None, parse: Callable[[str], T], must: str, instead: T) -> T:
+        """The value as `parse` makes it, or `instead` with a fault "NAME must …", which `must` completes."""
+        text = self.text(name, default)
+        if not text:
+            return instead
+        try:
+            return parse(text)
+        except ValueError:
+            self.faults.append(f"{name} must {must}, not {text!r}")
+            return instead
+
+    def url(self, name: str, default: str | None, schemes: tuple[str, ...], *, secret: bool = False) -> str:
+        """A URL without trailing slash. Secret ones (they hold passwords) are never repeated in a fault."""
+        text = self.text(name, default, secret=secret).rstrip("/")
+        if text and not _is_url(text, schemes):
+            shown = "" if secret else f", not {text!r}"
+            self.faults.append(f"{name} must be a URL ({', '.join(schemes)}){shown}")
+        return text
+
+    def numbers(self, names_and_defaults: Mapping[str, float]) -> dict[str, Any]:
+        """One positive number per field, of the default's own type."""
+        found: dict[str, Any] = {}
+        for name, default in names_and_defaults.items():
+            whole = isinstance(default, int)
+            must = "be a positive whole number" if whole else "be a positive number"
+            text = str(default) if whole else f"{default:g}"
+            kind = int if whole else float
+            found[name] = self.parsed(name.upper(), text, _positive(kind), must, default)
+        return found
+
+
+def load(environ: Mapping[str, str] | None = None, env_file: Path | None = Path(".env")) -> Settings:
+    """The settings of this process. Raises `SettingsInvalid`."""
+    reader = _Reader(_environment(environ, env_file))
+    settings = _read(reader)
+    if reader.faults:
+        raise SettingsInvalid("; ".join(reader.faults))
+    return settings
+
+
+def variables() -> tuple[Variable, ...]:
+    """Every name that is read, in reading order: what `.env.example` documents."""
+    reader = _Reader({})
+    _read(reader)
+    reader.text("DATABASE_OWNER_URL", "", secret=True)  # read by `python -m booking.migrate` alone
+    return tuple(reader.variables)
+
+
+def _environment(environ: Mapping[str, str] | None, env_file: Path | None) -> dict[str, str]:
+    beneath = dotenv_values(env_file) if env_file is not None and env_file.is_file() else {}
+    above = os.environ if environ is None else environ
+    return {name: value for name, value in beneath.items() if value is not None} | dict(above)
+
+
+def _read(reader: _Reader) -> Settings:
+    local_bench = reader.parsed("GATEWAY_LOCAL_BENCH", "false", _boolean, "be true or false", False)
+    return Settings(
+        public_url=_public_url(reader, local_bench),
+        host=reader.text("HOST", "127.0.0.1"),
+        port=reader.parsed("PORT", "8080", _port, "be a port number", 0),
+        log_level=reader.parsed(
+            "LOG_LEVEL", "info", _log_level, f"be one of {', '.join(LOG_LEVELS)}", "info"
+        ),
+        database_url=reader.url("DATABASE_URL", None, ("postgresql", "postgres"), secret=True),
+        redis_url=reader.url("REDIS_URL", None, ("redis", "rediss", "unix"), secret=True),
+        stt=_provider(
+            reader, "DEEPGRAM", "DEEPGRAM_URL", "https://api.deepgram.com", "STT", "flux-general-en"
+        ),
+        llm=_provider(reader, "LLM", "LLM_BASE_URL", "https://api.openai.com/v1", "LLM", "gpt-4.1-mini"),
+        tts=_provider(reader, "CARTESIA", "CARTESIA_URL", "https://api.cartesia.ai", "TTS", "sonic-3"),
+        tts_voice=reader.text("TTS_VOICE", "79a125e8-cd45-4c13-8a67-188112f4dd22"),
+        twilio=_twilio(reader, local_bench),
+        master_key=_master_key(reader),
+        local_bench=local_bench,
+        default_org=_default_org(reader, local_bench),
+        waits=Waits(**reader.numbers(_defaults(Waits))),
+        limits=_limits(reader),
+    )
+
+
+def _limits(reader: _Reader) -> Limits:
+    limits = Limits(**reader.numbers(_defaults(Limits)))
+    if not 20 <= limits.outbound_frame_ms <= 100:
+        reader.faults.append(f"OUTBOUND_FRAME_MS must be 20 to 100, not {limits.outbound_frame_ms}")
+    return limits
+
+
+def _public_url(reader: _Reader, local_bench: bool) -> str:
+    url = reader.url("PUBLIC_URL", None, ("https", "http"))
+    if not url or not _is_url(url, ("https", "http")):
+        return url
+    parts = urlsplit(url)
+    if parts.query or parts.fragment or parts.username:
+        reader.faults.append("PUBLIC_URL must be scheme, host and path alone")
+    if not _is_loopback(parts.hostname or ""):
+        if local_bench:
+            reader.faults.append(
+                "GATEWAY_LOCAL_BENCH turns carrier checks off and needs a loopback PUBLIC_URL"
+            )
+        elif parts.scheme != "https":
+            reader.faults.append("PUBLIC_URL must be https: carriers stream over wss only")
+    return url
+
+
+def _provider(reader: _Reader, keyed: str, url_name: str, url: str, modelled: str, model: str) -> Provider:
+    return Provider(
+        url=reader.url(url_name, url, ("https", "http", "wss", "ws")),
+        api_key=reader.text(f"{keyed}_API_KEY", secret=True),
+        model=_living(reader, f"{modelled}_MODEL", model),
+    )
+
+
+def _twilio(reader: _Reader, local_bench: bool) -> Twilio:
+    absent = "" if local_bench else None  # without them a call could be neither verified nor hung up
+    return Twilio(
+        account_sid=reader.text("TWILIO_ACCOUNT_SID", absent),
+        auth_token=reader.text("TWILIO_AUTH_TOKEN", absent, secret=True),
+        api_url=reader.url("TWILIO_API_URL", "https://api.twilio.com", ("https", "http")),
+    )
+
+
+def _living(reader: _Reader, name: str, default: str) -> str:
+    model = reader.text(name, default)
+    if model in RETIRED_MODELS:
+        reader.faults.append(
+            f"{name} names {model}, which its vendor has switched off; use {RETIRED_MODELS[model]}"
+        )
+    return model
+
+
+def _master_key(reader: _Reader) -> bytes:
+    text = reader.text("MASTER_KEY", secret=True)
+    try:
+        key = base64.b64decode(text, validate=True)
+    except (binascii.Error, ValueError):
+        key = b""
+    if text and len(key) != MASTER_KEY_BYTES:
+        reader.faults.append(
+            f"MASTER_KEY must be {MASTER_KEY_BYTES} bytes in base64 (openssl rand -base64 32)"
+        )
+    return key
+
+
+def _default_org(reader: _Reader, local_bench: bool) -> UUID | None:
+    org = reader.parsed("DEFAULT_ORG", "", UUID, "be an org's id (UUID)", None)
+    if org is not None and not local_bench:
+        reader.faults.append("DEFAULT_ORG stands in for an unknown number under GATEWAY_LOCAL_BENCH alone")
+    return org
+
+
+def _defaults(kind: type[Any]) -> dict[str, float]:
+    defaults = kind()
+    return {each.name: getattr(defaults, each.name) for each in fields(kind)}
+
+
+def _is_url(text: str, schemes: tuple[str, ...]) -> bool:
+    try:
+        parts = urlsplit(text)
+        _ = parts.port
+    except ValueError:
+        return False
+    return parts.scheme in schemes and bool(parts.netloc or parts.path)
+
+
+def _is_loopback(host: str) -> bool:
+    if host == "localhost":
+        return True
+    try:
+        return ipaddress.ip_address(host).is_loopback
+    except ValueError:
+        return False
+
+
+def _boolean(text: str) -> bool:
+    known = {
+        "true": True,
+        "1": True,
+        "yes": True,
+        "on": True,
+        "false": False,
+        "0": False,
+        "no": False,
+        "off": False,
+    }
+    if text.lower() not in known:
+        raise ValueError(text)
+    return known[text.lower()]
+
+
+def _port(text: str) -> int:
+    port = int(text)
+    if not 0 <= port <= 65_535:
+        raise ValueError(text)
+    return port
+
+
+def _log_level(text: str) -> str:
+    if text.lower() not in LOG_LEVELS:
+        raise ValueError(text)
+    return text.lower()
+
+
+def _positive(kind: type[float]) -> Callable[[str], float]:
+    def parse(text: str) -> float:
+        number = kind(text)
+        if not 0 < number < float("inf"):
+            raise ValueError(text)
+        return number
+
+    return parse
