@@ -1,0 +1,81 @@
+"""Twilio's signed form posts: for a call's answer document, for what follows it, and for status.
+
+Time limits are Twilio's own: 5 s to connect, 15 s in all (docs "Connection overrides", read 2026-11). Signing
+is twilio-python's, so that the gateway's checking is not judged by its own arithmetic.
+"""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from urllib.parse import urlsplit
+
+import httpx
+from twilio.request_validator import RequestValidator
+
+from bench.carrier.errors import WebhookFailed
+
+CONNECT_LIMIT_S = 5.0
+ANSWER_LIMIT_S = 15.0
+_XML = ("text/xml", "application/xml")
+
+
+@dataclass(frozen=True, slots=True)
+class Route:
+    """Where the gateway is for the world, and where it really listens.
+
+    `public_url` is what is signed and configured; `connect_url` (loopback) is where the bytes go. Usually the
+    same.
+    """
+
+    public_url: str
+    connect_url: str
+
+    def real_url(self, url: str) -> str:
+        """The address to connect to for a public one; foreign addresses stay as they are."""
+        if urlsplit(url).netloc != urlsplit(self.public_url).netloc:
+            return url
+        return urlsplit(url)._replace(scheme="http", netloc=urlsplit(self.connect_url).netloc).geturl()
+
+
+class Webhooks:
+    """Posts to the gateway in the name of one account."""
+
+    def __init__(self, route: Route, auth_token: str, http: httpx.AsyncClient) -> None:
+        self._route = route
+        self._validator = RequestValidator(auth_token)
+        self._http = http
+
+    def signature(self, url: str, fields: Mapping[str, str] | None = None) -> str:
+        """`X-Twilio-Signature` for a form post, or for an upgrade if there are no fields."""
+        return str(self._validator.compute_signature(url, dict(fields or {})))
+
+    async def document(self, url: str, fields: Mapping[str, str]) -> bytes:
+        """The answer document at `url`. Raises `WebhookFailed` for anything but a 200 with XML."""
+        answer = await self._post(url, fields)
+        if answer.status_code != 200:
+            raise WebhookFailed(f"{urlsplit(url).path} answered {answer.status_code}", answer.status_code)
+        kind = answer.headers.get("content-type", "").partition(";")[0].strip().lower()
+        if kind not in _XML:
+            raise WebhookFailed(f"{urlsplit(url).path} answered content type {kind!r}", answer.status_code)
+        return answer.content
+
+    async def notify(self, url: str, fields: Mapping[str, str]) -> None:
+        """A status callback: its answer's body is not read. Raises `WebhookFailed` unless it is 2xx."""
+        answer = await self._post(url, fields)
+        if not answer.is_success:
+            raise WebhookFailed(f"{urlsplit(url).path} answered {answer.status_code}", answer.status_code)
+
+    async def _post(self, url: str, fields: Mapping[str, str]) -> httpx.Response:
+        headers = {
+            "Host": urlsplit(url).netloc,
+            "X-Twilio-Signature": self.signature(url, fields),
+            "User-Agent": "TwilioProxy/1.1",
+        }
+        try:
+            return await self._http.post(self._route.real_url(url), data=dict(fields), headers=headers)
+        except httpx.HTTPError as error:
+            raise WebhookFailed(f"{urlsplit(url).path}: {type(error).__name__}") from error
+
+
+def open_client() -> httpx.AsyncClient:
+    """The HTTP client of one carrier; proxies of the environment are not for loopback traffic."""
+    return httpx.AsyncClient(timeout=httpx.Timeout(ANSWER_LIMIT_S, connect=CONNECT_LIMIT_S), trust_env=False)
