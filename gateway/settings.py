@@ -1,7 +1,9 @@
-"""The environment, parsed once into frozen dataclasses; nonsense stops the start with one line naming every fault.
+"""The environment, parsed once into frozen dataclasses; nonsense stops the start, one line naming every
+fault.
 
-`.env` is read beneath the environment. Each wait and limit is a field of `Waits` or `Limits` and is set by the
-variable of the same name in capitals; the conversation's own, `pipeline.runner.ConversationSettings`, likewise.
+`.env` is read beneath the environment. Each wait and limit is a field of `Waits` or `Limits` and is set
+by the variable of the same name in capitals; likewise the conversation's,
+`pipeline.runner.ConversationSettings`.
 """
 
 import base64
