@@ -1,0 +1,49 @@
+"""Booking's errors.
+
+BookingError
+├── UnsafeRole          the database role could step over row level security; the pool is not opened
+├── SlotUnknown         no slot of this org has that id
+├── CallOver            the call has ended, so it can hold nothing
+├── CallUnknown         no call of this org has that id
+├── BookingUnavailable  the database did not answer in time or is gone; `retryable` is true
+├── MigrationEdited     an applied migration no longer reads as it did when it was applied
+└── MigrationFailed     a migration could not be applied; nothing of it was kept
+
+SQLSTATEs become these in `booking.db`, in one place. Messages name the fact, never a number, a word said or a key.
+"""
+
+
+class BookingError(Exception):
+    """Root of what booking raises. `retryable`: the same request may work if made again."""
+
+    retryable = False
+
+
+class UnsafeRole(BookingError):
+    """The database role could step over row level security."""
+
+
+class SlotUnknown(BookingError):
+    """No slot of this org has that id."""
+
+
+class CallOver(BookingError):
+    """The call has ended, so it can hold nothing."""
+
+
+class CallUnknown(BookingError):
+    """No call of this org has that id."""
+
+
+class BookingUnavailable(BookingError):
+    """The database did not answer in time or is gone; nothing was changed unless it says so when asked again."""
+
+    retryable = True
+
+
+class MigrationEdited(BookingError):
+    """An applied migration no longer reads as it did when it was applied."""
+
+
+class MigrationFailed(BookingError):
+    """A migration could not be applied; nothing of it was kept."""
