@@ -1,0 +1,292 @@
+"""Deepgram as `SpeechToText`: /v1/listen (Nova) and /v2/listen (Flux) behind the same turn events.
+
+A session outlives its sockets. The audio of the open turn is kept (some seconds of it), and when a socket
+drops, or stays open and says nothing, a new one hears it again: the turn is announced once and ended once.
+Deepgram processes at most about 1.25 times real time (docs, read 2026-11), so what is too old is not
+replayed; the words already known of it are kept instead.
+
+Audio to Flux goes in 80 ms messages, as the vendor strongly advises: it works in such windows from the
+stream's start on, so a window is complete with its fourth frame whether the first three were sent before or
+with it, and there are 12 messages a second instead of 50. If a server works in other steps this costs at most
+60 ms; `chunk_ms=20` sends frames as they come. Nova takes 20 ms frames, which the vendor allows, and there
+nothing is gained by waiting.
+
+The vendor's SDK is not used here: it exposes no timeouts, close codes or compression switch, has no
+reconnect, blocks the loop at first use, and costs ten times the CPU per message.
+"""
+
+import asyncio
+from collections.abc import AsyncIterator
+from types import TracebackType
+from typing import Final, Self
+
+import structlog
+from websockets.exceptions import ConnectionClosed
+
+from pipeline.errors import ProviderDropped, ProviderError, ProviderRefused, ProviderStalled
+from pipeline.events import InterimTranscript, SttEvent
+from pipeline.providers.deepgram_config import DeepgramConfig
+from pipeline.providers.deepgram_link import Link, dialect_of
+from pipeline.providers.deepgram_watch import Chore, Watch
+from pipeline.providers.models import refuse_retired
+from pipeline.providers.sockets import tls_context, websocket_url
+from pipeline.providers.turn_audio import BYTES_PER_S, TurnAudio, is_loud
+
+__all__ = ["Deepgram", "DeepgramConfig", "DeepgramSession"]
+
+log: Final = structlog.get_logger(__name__)
+
+_SILENCE_S: Final = 0.1
+_SILENCE: Final = b"\xff" * int(_SILENCE_S * BYTES_PER_S)
+_SETTLED_AFTER_S: Final = 10.0
+_WRONG_DATA: Final = 1008
+
+
+class Deepgram:
+    """Makes sessions. Raises `ModelRetired`, and ValueError for a URL of another scheme, when it is made."""
+
+    def __init__(self, config: DeepgramConfig) -> None:
+        refuse_retired("stt", config.model)
+        if websocket_url(config.url, "").startswith("wss:"):
+            tls_context()
+        self._config = config
+
+    def session(self) -> "DeepgramSession":
+        """One call's recogniser, to be entered with `async with`."""
+        return DeepgramSession(self._config)
+
+
+class _EventQueue:
+    """Events on their way to the call. Full means that nobody reads: previews go, anything else ends the
+    session.
+    """
+
+    def __init__(self, limit: int) -> None:
+        self._items: asyncio.Queue[SttEvent | ProviderError | None] = asyncio.Queue()
+        self._limit = limit
+
+    def put(self, event: SttEvent) -> None:
+        if self._items.qsize() < self._limit:
+            self._items.put_nowait(event)
+        elif not isinstance(event, InterimTranscript):
+            raise ProviderStalled("stt", "events_unread", retryable=False)
+
+    def end(self, failure: ProviderError | None = None) -> None:
+        self._items.put_nowait(failure)
+
+    async def drain(self) -> AsyncIterator[SttEvent]:
+        while not isinstance(item := await self._items.get(), ProviderError | None):
+            yield item
+        self.end(item)
+        if item is not None:
+            raise item
+
+
+class DeepgramSession:
+    """One call's recogniser. Entering opens the socket, leaving closes it; both may happen in different
+    tasks.
+    """
+
+    def __init__(self, config: DeepgramConfig) -> None:
+        self._config = config
+        self._dialect = dialect_of(config.model)
+        self._turns = self._dialect.turns()
+        self._audio = TurnAudio()
+        self._events = _EventQueue(config.max_queued_events)
+        self._link: Link | None = None
+        self._watch = self._new_watch()
+        self._forced_at = 0
+        self._failures = 0  # sockets in a row that failed to open or never said a word
+        self._mutes = 0  # sockets in a row that went mute
+        self._task: asyncio.Task[None] | None = None
+        self.reconnects = 0
+
+    async def __aenter__(self) -> Self:
+        await self._connect(self._config.open_attempts)
+        self._task = asyncio.create_task(self._run(), name="deepgram-session")
+        return self
+
+    async def __aexit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        if self._task is None:
+            return
+        self._task.cancel()
+        try:
+            await asyncio.wait({self._task})
+        finally:
+            if self._link is not None:
+                self._link.abort()
+            self._events.end()
+        if not self._task.cancelled():
+            self._task.result()
+
+    async def send_audio(self, mulaw: bytes) -> None:
+        """See `SttSession`. While no socket is open the newest seconds are kept for the next."""
+        if not mulaw:
+            return  # an empty message would end the stream
+        self._store(mulaw)
+        if self._link is not None:
+            self._watch.audio_came(_now_s(), len(mulaw) / BYTES_PER_S, loud=is_loud(mulaw))
+            await self._link.ship(self._audio)
+
+    def events(self) -> AsyncIterator[SttEvent]:
+        """See `SttSession`. For one reader."""
+        return self._events.drain()
+
+    async def force_end_of_turn(self) -> None:
+        """See `SttSession`. If the vendor does not answer within `force_wait_s`, the words known are the
+        turn.
+        """
+        if not self._turns.open:
+            return
+        self._forced_at = self._audio.end
+        if self._link is None:
+            self._give_up_forced()
+            return
+        self._turns.force()
+        self._watch.forced(_now_s())
+        await self._link.ship(self._audio, to_the_end=True)
+        await self._link.say(self._dialect.force)
+
+    # --- the session's one task ---------------------------------------------------------------------------------
+
+    async def _run(self) -> None:
+        try:
+            while True:
+                assert self._link is not None  # noqa: S101 - connected before each round
+                fault = await self._serve(self._link)
+                await self._replace_link(fault)
+        except ProviderError as failure:
+            log.warning("stt_session_lost", fault=failure.fault)
+            self._events.end(failure)
+        except Exception:
+            self._events.end(ProviderDropped("stt", "adapter_failed", retryable=False))
+            raise
+        finally:
+            if self._link is not None:
+                await self._link.close()
+
+    async def _serve(self, link: Link) -> str:
+        """Read and keep the socket going until it is of no more use; says why."""
+        while True:
+            try:
+                async with asyncio.timeout_at(self._watch.due_s(turn_open=self._turns.open)):
+                    data = await link.socket.recv(decode=False)
+            except TimeoutError:
+                if fault := await self._do_chore(link):
+                    return fault
+            except ConnectionClosed as closed:
+                return _fault_of(closed)
+            else:
+                self._receive(link, data)
+
+    def _receive(self, link: Link, data: bytes) -> None:
+        events = self._turns.receive(data)
+        if events is None:
+            return
+        now_s = _now_s()
+        self._watch.heard(now_s)
+        self._failures = self._mutes = 0
+        self._audio.forget(link.position(self._turns.covered_s))
+        self._publish(events)
+
+    def _publish(self, events: list[SttEvent]) -> None:
+        for event in events:
+            self._events.put(event)
+        if not self._turns.open:
+            self._watch.turn_ended()
+
+    async def _do_chore(self, link: Link) -> str | None:
+        match self._watch.check(_now_s(), turn_open=self._turns.open):
+            case Chore.FEED_SILENCE:
+                self._store(_SILENCE)
+                await link.ship(self._audio)
+            case Chore.KEEP_ALIVE if self._dialect.keep_alive:
+                await link.say(self._dialect.keep_alive)
+            case Chore.FORCE_LAPSED:
+                self._give_up_forced()
+                return "force_unanswered"
+            case Chore.MUTE:
+                return self._gone_mute()
+            case _:
+                pass
+        return None
+
+    def _gone_mute(self) -> str:
+        """A second socket in a row that says nothing of the turn: it ends with the words known."""
+        self._mutes += 1
+        if self._mutes > 1:
+            self._publish(self._turns.give_up("timeout"))
+            self._audio.forget(self._audio.end)
+        return "mute"
+
+    def _give_up_forced(self) -> None:
+        self._publish(self._turns.give_up("forced"))
+        self._audio.forget(self._forced_at)
+
+    async def _replace_link(self, fault: str) -> None:
+        self._drop_link()
+        await self._connect(self._config.attempts)
+        self.reconnects += 1
+        log.warning("stt_reconnected", fault=fault, replayed_ms=(self._audio.end - self._audio.start) // 8)
+
+    def _drop_link(self) -> None:
+        link, self._link = self._link, None
+        if link is None:
+            return
+        link.abort()
+        if _now_s() - self._watch.opened_s > _SETTLED_AFTER_S:
+            self._failures = 0
+        front_lost = self._audio.front_lost
+        resume_s = self._turns.heard_s if front_lost else self._turns.covered_s
+        self._audio.forget(link.position(resume_s))
+        forced = self._watch.is_forcing
+        self._publish(self._turns.socket_lost(front_lost=front_lost))
+        if forced:
+            self._give_up_forced()
+
+    async def _connect(self, attempts: int) -> None:
+        """Open a socket and let it hear the audio kept. Raises the last refusal, or `ProviderDropped`."""
+        refusal = ProviderDropped("stt", "keeps_dropping", retryable=True)
+        while self._failures < attempts:
+            if self._failures:
+                await asyncio.sleep(self._backoff_s())
+            self._failures += 1
+            try:
+                self._link = await Link.open(self._config, self._dialect, lambda: self._audio.start)
+            except ProviderError as error:
+                if not error.retryable:
+                    raise
+                refusal = error
+                continue
+            self._watch = self._new_watch()
+            await self._link.ship(self._audio)
+            return
+        raise refusal
+
+    def _backoff_s(self) -> float:
+        return min(self._config.backoff_s * 2 ** (self._failures - 1), self._config.backoff_max_s)
+
+    def _new_watch(self) -> Watch:
+        patience = 2.0 ** max(self._mutes - 1, 0)
+        keeps_alive = self._dialect.keep_alive is not None
+        return Watch(self._config, _SILENCE_S, keeps_alive, opened_s=_now_s(), patience=patience)
+
+    def _store(self, mulaw: bytes) -> None:
+        self._audio.append(mulaw, int(self._config.replay_max_s * BYTES_PER_S))
+        if self._link is not None and not self._turns.open:
+            kept = self._audio.end - int(self._config.preroll_s * BYTES_PER_S)
+            self._audio.forget(min(kept, self._link.sent))
+
+
+def _now_s() -> float:
+    return asyncio.get_running_loop().time()
+
+
+def _fault_of(closed: ConnectionClosed) -> str:
+    """Raises `ProviderRefused` where another socket would fare no better."""
+    code = closed.rcvd.code if closed.rcvd else 1006
+    if code == _WRONG_DATA:
+        raise ProviderRefused("stt", "closed_1008", retryable=False) from None
+    return f"closed_{code}"

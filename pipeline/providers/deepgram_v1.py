@@ -1,0 +1,175 @@
+"""Deepgram /v1/listen (Nova and older): wire messages in, turn events out. Pure.
+
+The recogniser knows spans, not turns (Deepgram docs, endpointing and interim results, read 2026-11):
+`is_final` settles a span, `speech_final` says that silence followed it, `UtteranceEnd` that no word came for
+a while. A turn is every settled span until one of those two. Times are seconds of audio since the socket
+opened.
+"""
+
+from typing import Final, Literal
+
+import msgspec
+
+from pipeline.events import EndOfTurn, InterimTranscript, SpeechStarted, SttEvent
+from pipeline.providers.deepgram_config import DeepgramConfig
+
+FORCE: Final = '{"type":"Finalize"}'
+KEEP_ALIVE: Final = '{"type":"KeepAlive"}'
+
+
+class Alternative(msgspec.Struct):
+    transcript: str = ""
+
+
+class Channel(msgspec.Struct):
+    alternatives: list[Alternative] = []
+
+
+class Results(msgspec.Struct, tag="Results"):
+    start: float
+    duration: float
+    channel: Channel
+    is_final: bool = False
+    speech_final: bool | None = False
+    from_finalize: bool | None = False
+
+    @property
+    def text(self) -> str:
+        return self.channel.alternatives[0].transcript.strip() if self.channel.alternatives else ""
+
+    @property
+    def end(self) -> float:
+        return self.start + self.duration
+
+
+class VadStarted(msgspec.Struct, tag="SpeechStarted"):
+    timestamp: float = 0.0
+
+
+class UtteranceEnd(msgspec.Struct, tag="UtteranceEnd"):
+    last_word_end: float = 0.0
+
+
+NovaMessage = Results | VadStarted | UtteranceEnd
+_decoder: Final = msgspec.json.Decoder(NovaMessage)
+
+
+def decode(data: bytes) -> NovaMessage | None:
+    """None for what says nothing of turns (Metadata, Error, types to come) and for garbage."""
+    try:
+        return _decoder.decode(data)
+    except (msgspec.DecodeError, UnicodeDecodeError):
+        return None
+
+
+def query(config: DeepgramConfig) -> list[tuple[str, str]]:
+    """Parameters for mu-law phone audio. `smart_format` stays off: it holds a final back for up to 3 s."""
+    old = config.model.startswith(("nova-2", "enhanced", "base")) or config.model in (
+        "nova",
+        "nova-phonecall",
+    )
+    return [
+        ("model", config.model),
+        ("language", config.language),
+        ("encoding", "mulaw"),
+        ("sample_rate", "8000"),
+        ("channels", "1"),
+        ("interim_results", "true"),
+        ("punctuate", "true"),
+        ("endpointing", str(config.endpointing_ms)),
+        ("utterance_end_ms", str(config.utterance_end_ms)),
+        ("vad_events", "true"),
+        ("mip_opt_out", "true" if config.mip_opt_out else "false"),
+        *(("keywords" if old else "keyterm", term) for term in config.keyterms),
+    ]
+
+
+class NovaTurns:
+    """Assembles turns, across sockets: what was settled on a lost one opens the turn's text on the next."""
+
+    def __init__(self) -> None:
+        self.open = False
+        self.covered_s = 0.0  # audio of this socket before this instant is settled and needs no replay
+        self.heard_s = 0.0  # up to here `text` reaches
+        self._settled: list[str] = []
+        self._interim = ""
+        self._shown = ""
+        self._opened_at_s = 0.0
+        self._forced = False
+
+    @property
+    def text(self) -> str:
+        """The whole open turn as known now."""
+        return " ".join(part for part in (*self._settled, self._interim) if part)
+
+    def receive(self, data: bytes) -> list[SttEvent] | None:
+        """The events of one wire message; None if it says nothing of turns."""
+        message = decode(data)
+        return None if message is None else self.handle(message)
+
+    def handle(self, message: NovaMessage) -> list[SttEvent]:
+        match message:
+            case Results():
+                return self._results(message)
+            case VadStarted():
+                return self._start(message.timestamp)
+            case UtteranceEnd():
+                stale = not self.text and message.last_word_end <= self._opened_at_s
+                return [] if stale else self._end("timeout")
+
+    def force(self) -> None:
+        """A Finalize was sent: its answer ends the turn even without `speech_final`."""
+        self._forced = self.open
+
+    def give_up(self, trigger: Literal["timeout", "forced"]) -> list[SttEvent]:
+        """End the open turn with the words known. What this socket still says of it must not be handled."""
+        return self._end(trigger)
+
+    def socket_lost(self, *, front_lost: bool) -> list[SttEvent]:
+        """A new socket, whose times begin at 0, will hear again what came after `covered_s`; or, if the front
+        of that is no longer kept, what came after `heard_s`.
+        """
+        if front_lost and self._interim:
+            self._settled.append(self._interim)
+        self._interim = ""
+        self._opened_at_s = self.covered_s = self.heard_s = 0.0
+        return []
+
+    def _results(self, message: Results) -> list[SttEvent]:
+        self.heard_s = max(self.heard_s, message.end)
+        events: list[SttEvent] = []
+        if message.text:
+            events += self._start(message.start)
+        self._take(message)
+        if message.text and self.text != self._shown:
+            self._shown = self.text
+            events.append(InterimTranscript(self._shown))
+        return events + self._ended_by(message)
+
+    def _take(self, message: Results) -> None:
+        self._interim = "" if message.is_final else message.text
+        if message.is_final:
+            self.covered_s = max(self.covered_s, message.end)
+            if message.text:
+                self._settled.append(message.text)
+
+    def _ended_by(self, message: Results) -> list[SttEvent]:
+        about_this_turn = bool(self.text) or message.end > self._opened_at_s
+        if message.from_finalize and self._forced:
+            return self._end("forced")
+        return self._end("model") if message.speech_final and about_this_turn else []
+
+    def _start(self, at_s: float) -> list[SttEvent]:
+        if self.open:
+            return []
+        self.open = True
+        self._opened_at_s = at_s
+        return [SpeechStarted()]
+
+    def _end(self, trigger: Literal["model", "timeout", "forced"]) -> list[SttEvent]:
+        if not self.open:
+            return []
+        ended = EndOfTurn(self.text, trigger)
+        self.open = self._forced = False
+        self._settled, self._interim, self._shown = [], "", ""
+        return [ended]

@@ -1,0 +1,34 @@
+"""Which models the vendors have switched off, so that a dead one stops the start and not a call.
+
+Cartesia docs, TTS models, read 2026-11: `sonic`, `sonic-english`, `sonic-multilingual`, `sonic-turbo` and the
+base snapshot of `sonic-2` went away on 1 June 2026. Deepgram lists no streaming model of ours as withdrawn.
+"""
+
+from typing import Final, Literal
+
+from pipeline.errors import ProviderRefused
+
+RETIRED: Final[dict[str, frozenset[str]]] = {
+    "stt": frozenset(),
+    "llm": frozenset(),
+    "tts": frozenset(
+        {"sonic", "sonic-english", "sonic-multilingual", "sonic-2", "sonic-2-2025-03-07", "sonic-turbo"}
+    ),
+}
+RETIRED_FAMILIES: Final[dict[str, tuple[str, ...]]] = {"stt": (), "llm": (), "tts": ("sonic-turbo-",)}
+
+
+class ModelRetired(ProviderRefused):
+    """The vendor has switched this model off; only another setting helps."""
+
+    def __init__(self, provider: Literal["stt", "llm", "tts"], model: str) -> None:
+        super().__init__(provider, "model_retired", retryable=False)
+        self.model = model
+
+
+def refuse_retired(provider: Literal["stt", "llm", "tts"], model: str) -> None:
+    """Raises `ModelRetired` if the vendor no longer serves `model`; knows nothing of models it never heard
+    of.
+    """
+    if model in RETIRED[provider] or model.startswith(RETIRED_FAMILIES[provider]):
+        raise ModelRetired(provider, model)

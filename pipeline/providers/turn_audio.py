@@ -1,0 +1,68 @@
+"""The caller audio that a fresh socket would have to hear again. Pure.
+
+Positions count bytes of mu-law (125 us each) since the call's recogniser session began, whatever socket they
+went to.
+"""
+
+from typing import Final
+
+BYTES_PER_S: Final = 8000
+_LOUD_LINEAR: Final = 1000
+
+
+def _linear(code: int) -> int:
+    """ITU-T G.711 mu-law code to 14-bit magnitude scaled to 16 bits, sign dropped."""
+    value = ~code & 0x7F
+    return (((value & 0x0F) << 3) + 0x84 << (value >> 4)) - 0x84
+
+
+_QUIET_CODES: Final = bytes(code for code in range(256) if _linear(code) < _LOUD_LINEAR)
+
+
+def is_loud(mulaw: bytes) -> bool:
+    """Whether a quarter of the samples exceed -30 dBFS: speech, or noise that a recogniser should answer to.
+
+    >>> is_loud(b"\\xff" * 160), is_loud(b"\\x80" * 160)
+    (False, True)
+    """
+    return len(mulaw.translate(None, _QUIET_CODES)) * 4 > len(mulaw)
+
+
+class TurnAudio:
+    """The newest stretch of the caller's audio, silence that we fed included."""
+
+    def __init__(self) -> None:
+        self._audio = bytearray()
+        self._needed_from = 0
+        self.start = 0
+
+    @property
+    def end(self) -> int:
+        return self.start + len(self._audio)
+
+    @property
+    def front_lost(self) -> bool:
+        """Whether audio had to be dropped before it was forgotten: a replay would miss the front of the
+        turn.
+        """
+        return self.start > self._needed_from
+
+    def append(self, mulaw: bytes, keep_bytes: int) -> None:
+        """Add the newest audio; what is then older than the last `keep_bytes` goes."""
+        self._audio += mulaw
+        self._drop_before(self.end - keep_bytes)
+
+    def forget(self, position: int) -> None:
+        """Nothing before `position` will be needed again."""
+        self._needed_from = max(self._needed_from, position)
+        self._drop_before(position)
+
+    def read(self, position: int, size: int) -> bytes:
+        """Up to `size` bytes from `position`, which must not lie before `start`."""
+        offset = position - self.start
+        return bytes(self._audio[offset : offset + size])
+
+    def _drop_before(self, position: int) -> None:
+        count = min(max(position - self.start, 0), len(self._audio))
+        del self._audio[:count]
+        self.start += count
