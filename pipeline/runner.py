@@ -36,8 +36,8 @@ class CallPorts:
 class CallOutcome:
     """How a conversation ended.
 
-    `reason`: `goodbye silence time_limit` (we ended it in order), `stt_failed replies_failed` (a fault), or what
-    `line_closed` was told. `ended_by` says which of the three it was.
+    `reason`: `goodbye silence time_limit` (we ended it in order), `stt_failed replies_failed` (a fault), or
+    what `line_closed` was told. `ended_by` says which of the three it was.
     """
 
     reason: str

@@ -1,0 +1,52 @@
+"""How loud mu-law is, without decoding it: table look-ups in C, about a microsecond for a frame of 20 ms."""
+
+from typing import Final
+
+import numpy as np
+
+from pipeline.audio.mulaw import DECODED
+
+_MAGNITUDE: Final = np.abs(DECODED.astype(np.int32))
+
+_LEVEL_UNIT: Final = 16
+_LEVELS: Final = np.minimum(_MAGNITUDE // _LEVEL_UNIT, 255).astype(np.uint8).tobytes()
+"""Code -> |sample| / 16, capped at 255: fine where speech and line noise part, coarse where all is loud."""
+
+INAUDIBLE_BELOW: Final = 64
+"""|sample| under which a sample counts as silence: -54 dB of full scale."""
+_INAUDIBLE: Final = bytes(np.flatnonzero(_MAGNITUDE < INAUDIBLE_BELOW).astype(np.uint8))
+
+
+def is_silent(mulaw: bytes) -> bool:
+    """No audible sample in it. Stops looking at the first one."""
+    return not mulaw.lstrip(_INAUDIBLE)
+
+
+def level(mulaw: bytes) -> float:
+    """Mean |sample| of the piece on the int16 scale, each sample capped at 4095; 0 for no samples."""
+    if not mulaw:
+        return 0.0
+    return sum(mulaw.translate(_LEVELS)) * _LEVEL_UNIT / len(mulaw)
+
+
+class VoiceDetector:
+    """Is there voice in this frame? Level against a floor that follows the line's own noise.
+
+    The floor drops at once to a quieter frame and creeps up under steady sound, so that hum becomes
+    background within some ten seconds while words, which have gaps, do not.
+    """
+
+    QUIETEST_VOICE: Final = 160.0
+    """Mean |sample| that is voice on a silent line: -46 dB."""
+    OVER_FLOOR: Final = 3.0
+    CREEP: Final = 1.004
+
+    def __init__(self) -> None:
+        self._floor = self.QUIETEST_VOICE / self.OVER_FLOOR
+
+    def is_voice(self, mulaw: bytes) -> bool:
+        """One frame (20 ms of mu-law at 8 kHz; the creep of the floor is tuned to that)."""
+        now = level(mulaw)
+        voiced = now >= max(self.QUIETEST_VOICE, self._floor * self.OVER_FLOOR)
+        self._floor = max(1.0, min(now, self._floor * self.CREEP))
+        return voiced
