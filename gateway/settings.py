@@ -13,26 +13,20 @@ import os
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field, fields
 from pathlib import Path
-from typing import Any, TypeVar
+from typing import Any, Literal, TypeVar
 from urllib.parse import urlsplit
 from uuid import UUID
 
 from dotenv import dotenv_values
 
 from gateway.errors import SettingsInvalid
+from pipeline.providers.models import ModelRetired, refuse_retired
 
 T = TypeVar("T")
+ProviderKind = Literal["stt", "llm", "tts"]
 
 MASTER_KEY_BYTES = 32
-# Switched off on 1 June 2026 (Cartesia, "Deprecations", read 2026-11): a request answers `model_sunsetted`.
-RETIRED_MODELS = {
-    "sonic": "sonic-3",
-    "sonic-2": "sonic-3",
-    "sonic-2-2025-03-07": "sonic-3",
-    "sonic-turbo": "sonic-3",
-    "sonic-english": "sonic-3",
-    "sonic-multilingual": "sonic-3",
-}
+VENDOR_SCHEMES = ("https", "http", "wss", "ws")
 LOG_LEVELS = ("debug", "info", "warning", "error")
 
 
@@ -56,6 +50,7 @@ class Waits:
     drain_s: float = 900.0  # SIGTERM until live calls are cut
     credentials_memory_s: float = 5.0
     credentials_redis_s: float = 300.0
+    unknown_s: float = 15.0  # that a number belongs to nobody, or an org has no keys
     hold_s: float = 600.0  # the life of a slot's hold
 
 
@@ -212,11 +207,21 @@ def _read(reader: _Reader) -> Settings:
         ),
         database_url=reader.url("DATABASE_URL", None, ("postgresql", "postgres"), secret=True),
         redis_url=reader.url("REDIS_URL", None, ("redis", "rediss", "unix"), secret=True),
-        stt=_provider(
-            reader, "DEEPGRAM", "DEEPGRAM_URL", "https://api.deepgram.com", "STT", "flux-general-en"
+        stt=Provider(
+            url=reader.url("DEEPGRAM_URL", "https://api.deepgram.com", VENDOR_SCHEMES),
+            api_key=reader.text("DEEPGRAM_API_KEY", secret=True),
+            model=_living(reader, "STT_MODEL", "stt", "flux-general-en"),
         ),
-        llm=_provider(reader, "LLM", "LLM_BASE_URL", "https://api.openai.com/v1", "LLM", "gpt-4.1-mini"),
-        tts=_provider(reader, "CARTESIA", "CARTESIA_URL", "https://api.cartesia.ai", "TTS", "sonic-3"),
+        llm=Provider(
+            url=reader.url("LLM_BASE_URL", "https://api.openai.com/v1", VENDOR_SCHEMES),
+            api_key=reader.text("LLM_API_KEY", secret=True),
+            model=_living(reader, "LLM_MODEL", "llm", "gpt-4.1-mini"),
+        ),
+        tts=Provider(
+            url=reader.url("CARTESIA_URL", "https://api.cartesia.ai", VENDOR_SCHEMES),
+            api_key=reader.text("CARTESIA_API_KEY", secret=True),
+            model=_living(reader, "TTS_MODEL", "tts", "sonic-3"),
+        ),
         tts_voice=reader.text("TTS_VOICE", "79a125e8-cd45-4c13-8a67-188112f4dd22"),
         twilio=_twilio(reader, local_bench),
         master_key=_master_key(reader),
@@ -251,14 +256,6 @@ def _public_url(reader: _Reader, local_bench: bool) -> str:
     return url
 
 
-def _provider(reader: _Reader, keyed: str, url_name: str, url: str, modelled: str, model: str) -> Provider:
-    return Provider(
-        url=reader.url(url_name, url, ("https", "http", "wss", "ws")),
-        api_key=reader.text(f"{keyed}_API_KEY", secret=True),
-        model=_living(reader, f"{modelled}_MODEL", model),
-    )
-
-
 def _twilio(reader: _Reader, local_bench: bool) -> Twilio:
     absent = "" if local_bench else None  # without them a call could be neither verified nor hung up
     return Twilio(
@@ -268,12 +265,12 @@ def _twilio(reader: _Reader, local_bench: bool) -> Twilio:
     )
 
 
-def _living(reader: _Reader, name: str, default: str) -> str:
+def _living(reader: _Reader, name: str, kind: ProviderKind, default: str) -> str:
     model = reader.text(name, default)
-    if model in RETIRED_MODELS:
-        reader.faults.append(
-            f"{name} names {model}, which its vendor has switched off; use {RETIRED_MODELS[model]}"
-        )
+    try:
+        refuse_retired(kind, model)
+    except ModelRetired:
+        reader.faults.append(f"{name} names {model}, which its vendor has switched off; {default} works")
     return model
 
 

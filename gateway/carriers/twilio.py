@@ -28,6 +28,7 @@ from gateway.errors import MalformedFrame
 T = TypeVar("T")
 
 DIGITS: Final = frozenset("0123456789*#")
+TIMESTAMP_DIGITS: Final = 15
 ENCODING: Final = "audio/x-mulaw"
 SAMPLE_RATE_HZ: Final = 8_000
 
@@ -48,7 +49,7 @@ class _Start(msgspec.Struct, rename="camel", frozen=True):
 
 class _Media(msgspec.Struct, frozen=True, gc=False):
     payload: bytes
-    timestamp: str = "0"
+    timestamp: str | int = 0
     track: str = "inbound"
 
 
@@ -111,9 +112,10 @@ def _audio(media: _Media | None) -> CallerAudio | None:
     heard = _present(media)
     if heard.track != "inbound" or not heard.payload:  # an empty chunk would end the recogniser's stream
         return None
-    if not (heard.timestamp.isascii() and heard.timestamp.isdigit()):
+    timestamp = str(heard.timestamp)
+    if not (timestamp.isascii() and timestamp.isdigit() and len(timestamp) <= TIMESTAMP_DIGITS):
         raise MalformedFrame("timestamp")
-    return CallerAudio(heard.payload, int(heard.timestamp))
+    return CallerAudio(heard.payload, int(timestamp))
 
 
 def _digit(dtmf: _Dtmf) -> Dtmf:

@@ -1,0 +1,63 @@
+"""The carrier's REST interface, through its own SDK: ending a call. Never on the media path."""
+
+import asyncio
+from types import TracebackType
+from typing import Final, Self
+
+import aiohttp
+import structlog
+from twilio.base.exceptions import TwilioException, TwilioRestException
+from twilio.http.async_http_client import AsyncTwilioHttpClient
+from twilio.rest import Client
+
+from gateway.errors import CarrierRefused
+from gateway.metrics import Metrics
+from gateway.settings import Twilio
+
+log = structlog.get_logger("gateway.control")
+
+# Twilio docs, "Error 20404" (read 2026-11): no such call in progress, so it is over, which is what we wanted.
+_NOT_FOUND: Final = 20404
+
+
+class TwilioControl:
+    """One client with its connection pool; an async context manager, opened inside the running loop."""
+
+    def __init__(self, account: Twilio, metrics: Metrics, *, timeout_s: float) -> None:
+        self._account = account
+        self._metrics = metrics
+        self._timeout_s = timeout_s
+
+    async def __aenter__(self) -> Self:
+        self._http = AsyncTwilioHttpClient()
+        # An environment of its own: the SDK would read TWILIO_EDGE and TWILIO_REGION behind our back.
+        self._client = Client(
+            self._account.account_sid or "unset",
+            self._account.auth_token or "unset",
+            http_client=self._http,
+            environment={"TWILIO_EDGE": ""},
+        )
+        self._client.api.base_url = self._account.api_url
+        return self
+
+    async def __aexit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        await self._http.close()
+
+    async def hang_up(self, call_id: str) -> None:
+        """End the call at the carrier; one that is over already counts as ended.
+
+        Raises `CarrierRefused`, or TimeoutError and OSError if the carrier does not answer.
+        """
+        try:
+            async with asyncio.timeout(self._timeout_s):
+                await self._client.calls(call_id).update_async(status="completed")
+        except TwilioRestException as refusal:
+            if refusal.code != _NOT_FOUND:
+                self._metrics.hang_ups.labels("refused").inc()
+                raise CarrierRefused(refusal.status) from None
+        except (TwilioException, aiohttp.ClientError, OSError, TimeoutError) as error:
+            self._metrics.hang_ups.labels("unreachable").inc()
+            raise ConnectionError(type(error).__name__) from None
+        self._metrics.hang_ups.labels("done").inc()

@@ -1,0 +1,113 @@
+"""Counters and histograms, in a registry of their own: one per application, so that tests do not share
+them.
+
+Labels take short names from closed sets, never ids, numbers or words.
+"""
+
+from typing import Final
+
+from prometheus_client import (
+    CollectorRegistry,
+    Counter,
+    Gauge,
+    GCCollector,
+    Histogram,
+    PlatformCollector,
+    ProcessCollector,
+    generate_latest,
+)
+
+CONTENT_TYPE: Final = "text/plain; version=0.0.4; charset=utf-8"
+_TURN_S: Final = (0.1, 0.2, 0.3, 0.4, 0.5, 0.65, 0.8, 1.0, 1.5, 2.0, 3.0, 5.0)
+_OVERHEAD_S: Final = (0.001, 0.002, 0.005, 0.01, 0.02, 0.05, 0.1, 0.2, 0.5)
+_WORK_S: Final = (0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1.0, 2.5, 5.0)
+
+
+class Metrics:
+    """What one gateway process counts."""
+
+    def __init__(self) -> None:
+        self.registry = registry = CollectorRegistry()
+        ProcessCollector(registry=registry)
+        PlatformCollector(registry=registry)
+        GCCollector(registry=registry)
+        self._calls(registry)
+        self._turns(registry)
+        self._edge(registry)
+
+    def exposition(self) -> bytes:
+        """The text that `/metrics` answers."""
+        return generate_latest(self.registry)
+
+    def _calls(self, registry: CollectorRegistry) -> None:
+        self.calls_active = Gauge("gateway_calls_active", "Calls whose media are flowing", registry=registry)
+        self.calls_expected = Gauge(
+            "gateway_calls_expected", "Calls answered whose media have not come yet", registry=registry
+        )
+        self.calls = Counter("gateway_calls", "Calls ended", ["reason"], registry=registry)
+        self.call_seconds = Histogram(
+            "gateway_call_seconds",
+            "Length of calls",
+            buckets=(10, 30, 60, 120, 300, 600, 1800),
+            registry=registry,
+        )
+
+    def _turns(self, registry: CollectorRegistry) -> None:
+        self.turns = Counter("gateway_turns", "Turns ended", ["outcome"], registry=registry)
+        self.turn_ttfb = Histogram(
+            "gateway_turn_ttfb_seconds",
+            "Caller's speech end to the reply's first audio",
+            buckets=_TURN_S,
+            registry=registry,
+        )
+        self.turn_overhead = Histogram(
+            "gateway_turn_overhead_seconds",
+            "What the gateway adds between the providers' stages of a turn",
+            buckets=_OVERHEAD_S,
+            registry=registry,
+        )
+        self.stage = Histogram(
+            "gateway_turn_stage_seconds",
+            "From a turn's previous stage to this one",
+            ["stage"],
+            buckets=_WORK_S,
+            registry=registry,
+        )
+        self.barge_ins = Counter("gateway_barge_ins", "Replies cut by the caller", registry=registry)
+        self.clear = Histogram(
+            "gateway_clear_seconds", "Caller's speech to clear sent", buckets=_OVERHEAD_S, registry=registry
+        )
+        self.tools = Histogram(
+            "gateway_tool_seconds", "Tool calls", ["tool", "outcome"], buckets=_WORK_S, registry=registry
+        )
+        self.provider_faults = Counter(
+            "gateway_provider_faults",
+            "Faults of providers",
+            ["provider", "fault", "action"],
+            registry=registry,
+        )
+
+    def _edge(self, registry: CollectorRegistry) -> None:
+        self.refused = Counter(
+            "gateway_refused", "Requests, sockets and calls turned away", ["reason"], registry=registry
+        )
+        self.bad_frames = Counter(
+            "gateway_bad_frames", "Carrier frames that made no sense", ["reason"], registry=registry
+        )
+        self.hang_ups = Counter(
+            "gateway_carrier_requests",
+            "Requests to the carrier's REST interface",
+            ["outcome"],
+            registry=registry,
+        )
+        self.lookups = Counter(
+            "gateway_lookups",
+            "Tenancy look-ups by the layer that answered",
+            ["cache", "layer"],
+            registry=registry,
+        )
+        self.redis_faults = Counter("gateway_redis_faults", "Redis commands that failed", registry=registry)
+        self.feed_dropped = Counter("gateway_feed_dropped", "Live-feed events dropped", registry=registry)
+        self.turns_unstored = Counter(
+            "gateway_turns_unstored", "Turns that could not be written", registry=registry
+        )
