@@ -36,7 +36,7 @@ class Conversation:
 async def hold_conversation(
     call: LiveCall, turns: Sequence[bytes], manners: Manners | None = None
 ) -> Conversation:
-    """Say all turns (mu-law, 8 kHz) and wait for the agent to end the call; hang up when patience runs out."""
+    """Say all turns (mu-law, 8 kHz), wait for the agent to end the call, hang up when patience runs out."""
     manners = manners or Manners()
     conversation = Conversation()
     try:
