@@ -34,7 +34,7 @@ LOG_LEVELS = ("debug", "info", "warning", "error")
 class Waits:
     """How long anything at the edge may take, in seconds."""
 
-    webhook_s: float = 5.0  # resolving the org before the answer document; Twilio gives up at 15 s
+    webhook_s: float = 8.0  # resolving the org before the answer document; Twilio gives up at 15 s
     prewarm_s: float = 30.0  # opened providers wait this long for the call's media
     token_s: float = 60.0  # a media token's life
     media_start_s: float = 10.0  # from accepted socket to its valid `start`
