@@ -118,9 +118,7 @@ def _ends_at_full_stop(said: str, follower: str | None) -> bool | None:
 
 
 def _starts_sentence(word: str) -> bool:
-    return (
-        word[:1].isupper() and word.strip(".,;:!?").lower() not in _DAYS_AND_MONTHS | _SHORT_DAYS_AND_MONTHS
-    )
+    return word[:1].isupper() and not _DAY_OR_MONTH.fullmatch(word.strip(".,;:!?").lower())
 
 
 def _long_enough(said: str, *, first: bool) -> bool:
