@@ -147,9 +147,10 @@ def _connect(element: ElementTree.Element, base_url: str) -> ConnectStream:
 def _stream_url(url: str | None, base_url: str) -> str:
     if not url:
         raise TwimlRejected(12200, "<Stream> has no url")
-    parts = urlsplit(urljoin(base_url.replace("http", "ws", 1), url))
-    if not parts.hostname:
-        raise TwimlRejected(31923, "the stream url is malformed")
+    try:
+        parts = urlsplit(urljoin(base_url.replace("http", "ws", 1), url))
+    except ValueError:
+        raise TwimlRejected(31923, "the stream url is malformed") from None
     if parts.scheme != "wss" and not (parts.scheme == "ws" and parts.hostname in LOOPBACK):
         raise TwimlRejected(31922, f"the stream url's scheme is {parts.scheme!r}, not wss")
     if parts.query or parts.fragment:
