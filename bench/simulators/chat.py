@@ -239,7 +239,7 @@ class _Pieces:
 
 
 def _within_limit(reply: Reply, body: Mapping[str, Any]) -> _Pieces:
-    """The reply cut at `max_completion_tokens`, as a real model's would be; once cut, no tool call follows."""
+    """The reply cut at `max_completion_tokens`, as a real model's would be; no tool call after a cut."""
     tokens = tuple(_TOKEN.findall(reply.text))
     limit = body.get("max_completion_tokens") or body.get("max_tokens")
     if limit is not None and len(tokens) > limit:
