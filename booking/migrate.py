@@ -1,0 +1,146 @@
+"""Brings the schema up to date: `python -m booking.migrate --owner-url URL`, or `DATABASE_OWNER_URL`.
+
+The files in `sql/migrations` are read, ordered and split by yoyo. Three things are done here that it leaves open:
+- Replicas that start together wait for each other on an advisory lock of the session, which a killed process cannot
+  leave behind; yoyo's own lock is a row that it can.
+- A migration, its mark and its digest are one transaction, so a crash leaves it applied and known, or neither.
+- An applied file that reads differently now stops the start: `MigrationEdited`.
+"""
+
+import argparse
+import asyncio
+import hashlib
+import os
+import sys
+from collections.abc import Iterator, Mapping
+from contextlib import closing, contextmanager
+from pathlib import Path
+from typing import Any
+
+import psycopg
+import yoyo
+import yoyo.exceptions
+
+from booking.errors import BookingUnavailable, MigrationEdited, MigrationFailed
+
+MIGRATIONS = Path(__file__).with_name("sql") / "migrations"
+LOCK_TIMEOUT_S = 120
+_LOCK = 7_308_332_043_219_562_868
+
+_BOOKKEEPING = """
+create schema if not exists migrations;
+create table if not exists migrations.digests (id text primary key, sha256 text not null);
+"""
+
+
+async def migrate(owner_dsn: str, directory: Path = MIGRATIONS) -> list[str]:
+    """Apply what is missing, in order; the ids of what was applied.
+
+    Any number of processes may call it at once. Cancelling it lets the file under way come to its end first.
+    Raises `MigrationEdited`, `MigrationFailed`, `BookingUnavailable`.
+    """
+    return await asyncio.to_thread(migrate_blocking, owner_dsn, directory)
+
+
+def migrate_blocking(owner_dsn: str, directory: Path = MIGRATIONS) -> list[str]:
+    """`migrate` for a process without an event loop."""
+    with _exclusive(owner_dsn) as guard:
+        digests = dict(guard.execute("select id, sha256 from migrations.digests").fetchall())
+        _require_unedited(directory, digests)
+        backend = _backend(owner_dsn)
+        with closing(backend.connection):
+            return [_apply(backend, migration) for migration in _missing(backend, directory)]
+
+
+@contextmanager
+def _exclusive(owner_dsn: str) -> Iterator[psycopg.Connection[tuple[Any, ...]]]:
+    """A connection that alone migrates this database until it closes."""
+    try:
+        guard = psycopg.connect(owner_dsn, autocommit=True, connect_timeout=10)
+    except psycopg.OperationalError:
+        raise BookingUnavailable("the database does not answer the migrations") from None
+    with guard:
+        try:
+            guard.execute(f"set lock_timeout = '{LOCK_TIMEOUT_S}s'")
+            guard.execute("select pg_advisory_lock(%s)", (_LOCK,))
+            guard.execute(_BOOKKEEPING)
+        except psycopg.errors.LockNotAvailable:
+            raise BookingUnavailable(f"another process has migrated for over {LOCK_TIMEOUT_S} s") from None
+        except psycopg.Error as error:
+            raise MigrationFailed(f"the bookkeeping of migrations: {_fact(error)}") from error
+        yield guard
+
+
+def _backend(owner_dsn: str) -> Any:
+    """yoyo's connection; its tables go to schema `migrations`, hence each migration names the schema it means."""
+    rest = owner_dsn.partition("://")[2]
+    separator = "&" if "?" in rest else "?"
+    backend = yoyo.get_backend(f"postgresql+psycopg://{rest}{separator}schema=migrations")
+    backend.break_lock()  # of a killed process: the advisory lock says that nobody else is here
+    return backend
+
+
+def _missing(backend: Any, directory: Path) -> list[Any]:
+    return list(backend.to_apply(yoyo.read_migrations(str(directory))))
+
+
+def _apply(backend: Any, migration: Any) -> str:
+    name: str = migration.id
+    try:
+        with backend.transaction():
+            migration.process_steps(backend, "apply")
+            backend.mark_one(migration, log=False)
+            backend.execute(
+                "insert into migrations.digests (id, sha256) values (:id, :sha256)",
+                {"id": name, "sha256": _digest(Path(migration.path))},
+            )
+    except (psycopg.Error, yoyo.exceptions.BadMigration) as error:
+        raise MigrationFailed(f"migration {name}: {_fact(error)}") from error
+    return name
+
+
+def _require_unedited(directory: Path, digests: Mapping[str, str]) -> None:
+    files = {path.stem: path for path in directory.glob("*.sql")}
+    for name, applied in digests.items():
+        if name not in files:
+            if name > max(files):
+                continue  # by a newer release: this one is being rolled back or rolled over
+            raise MigrationEdited(f"migration {name} was applied, but its file is gone")
+        if _digest(files[name]) != applied:
+            raise MigrationEdited(
+                f"migration {name} was applied as another text; put it back and add a new file"
+            )
+
+
+def _digest(path: Path) -> str:
+    return hashlib.sha256(path.read_bytes()).hexdigest()
+
+
+def _fact(error: Exception) -> str:
+    if isinstance(error, psycopg.Error):
+        return f"{error.diag.message_primary or type(error).__name__} (SQLSTATE {error.sqlstate})"
+    return type(error).__name__
+
+
+def main() -> int:
+    """0 when the schema is up to date."""
+    parser = argparse.ArgumentParser(
+        prog="python -m booking.migrate", description="Bring the schema up to date."
+    )
+    parser.add_argument(
+        "--owner-url", default=os.environ.get("DATABASE_OWNER_URL"), help="URL of the owning role"
+    )
+    owner_url = parser.parse_args().owner_url
+    if not owner_url:
+        parser.error("give --owner-url or set DATABASE_OWNER_URL")
+    try:
+        applied = migrate_blocking(owner_url)
+    except (MigrationEdited, MigrationFailed, BookingUnavailable) as error:
+        sys.stderr.write(f"{error}\n")
+        return 1
+    sys.stdout.write("".join(f"applied {name}\n" for name in applied) or "up to date\n")
+    return 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())
