@@ -1,30 +1,87 @@
-"""A strict local server for Deepgram's streaming speech-to-text, `/v1/listen` (Nova) and `/v2/listen` (Flux)."""
+"""A strict local server for Deepgram's streaming speech-to-text: `/v1/listen` (Nova) and `/v2/listen` (Flux).
 
-from collections.abc import Callable, Set
+What the vendor rejects it rejects, in the vendor's terms: at the upgrade by status, body and `dg-error`
+header, on the stream by error messages and close codes ("Streaming API errors",
+developers.deepgram.com/docs, read 2026-10). What the vendor tolerates but frowns upon is noted on the
+session. The hearing behind it is exchangeable.
+
+Not documented by the vendor, and chosen here: close code 1008 after a message that `/v2` cannot parse, 1000
+after CloseStream, `/v1` going on after a SchemaError.
+"""
+
+import asyncio
+import contextlib
+import json
+import time
+from collections.abc import AsyncIterator, Callable, Sequence, Set
 from dataclasses import dataclass, field
-from typing import Any, Self
+from datetime import UTC, datetime
+from hashlib import sha256
+from http import HTTPStatus
+from typing import Any, Final, Self
+from urllib.parse import parse_qs, urlsplit
 
+from websockets.asyncio.server import Server, ServerConnection, serve
+from websockets.exceptions import ConnectionClosed
+from websockets.http11 import Request, Response
+from websockets.typing import Subprotocol
+
+from bench.simulators.deepgram_audio import AudioDecoder, Undecodable
+from bench.simulators.deepgram_flux import Flux
 from bench.simulators.deepgram_hearing import Hearing
-from bench.simulators.faults import Faults
+from bench.simulators.deepgram_nova import Nova
+from bench.simulators.deepgram_parameters import (
+    FluxSettings,
+    NovaSettings,
+    Refused,
+    parse_flux,
+    parse_nova,
+)
+from bench.simulators.faults import DelayMessages, DropSocket, Faults, Inject, Refuse, SlowUpgrade, Stall
+
+Message = dict[str, Any]
+
+_V1, _V2 = "/v1/listen", "/v2/listen"
+_V1_TYPES: Final = frozenset({"KeepAlive", "Finalize", "CloseStream", "Configure"})
+_V2_TYPES: Final = frozenset({"CloseStream", "ForceEndTurn", "Configure"})
+_REAL_TIME: Final = 1.25  # "at most about 1.25x": faster streams fall behind
+_QUEUED_FRAMES: Final = 4096
+_CLOSE_S: Final = 1.0
+_MODEL_INFO: Final = {"version": "2026-10-01.0", "arch": "simulated"}
+_NOTHING: Final[tuple[Message, ...]] = ()
+_TOO_FAST: Final = "audio came much faster than real time"
+_EMPTY_FRAME: Final = "an empty binary frame was sent"
+_AFTER_END: Final = "something was sent after the end of the stream"
 
 
 @dataclass(slots=True)
 class Session:
-    """What one connection received and was sent, for tests to look at."""
+    """What one connection received and was sent."""
 
     path: str
     params: dict[str, list[str]]
     request_id: str
     audio: bytearray = field(default_factory=bytearray)
-    texts: list[dict[str, Any]] = field(default_factory=list)  # control messages received, in order
-    sent: list[dict[str, Any]] = field(default_factory=list)  # messages sent, in order
+    texts: list[Message] = field(default_factory=list)  # control messages received, in order
+    sent: list[Message] = field(default_factory=list)  # messages sent, in order
     notes: list[str] = field(default_factory=list)  # what the vendor tolerates but frowns upon
     close_code: int | None = None
     close_reason: str = ""
+    closed: asyncio.Event = field(default_factory=asyncio.Event)
+
+    def note(self, what: str) -> None:
+        if what not in self.notes:
+            self.notes.append(what)
 
 
 class DeepgramSimulator:
-    """`async with DeepgramSimulator(Script(["hello"]).hearing) as deepgram: deepgram.url`"""
+    """The server, as an async context manager: `async with DeepgramSimulator(Script(["hello"]).hearing) as
+    deepgram`.
+
+    `url` is its base (`http://127.0.0.1:port`), known once entered. `faults` may be changed while it runs.
+    `idle_s`: how long nothing may come before NET-0001. `burst_s`: how far audio may run ahead of real time
+    before that is noted. Without `record` nothing is kept of a session.
+    """
 
     def __init__(
         self,
@@ -36,13 +93,402 @@ class DeepgramSimulator:
         port: int = 0,
         idle_s: float = 10.0,
         burst_s: float = 5.0,
+        record: bool = True,
     ) -> None:
         self.faults = faults or Faults()
         self.sessions: list[Session] = []
         self.url = ""
+        self._hearing = hearing
+        self._keys = keys
+        self._host, self._port = host, port
+        self._idle_s, self._burst_s = idle_s, burst_s
+        self._record = record
+        self._server: Server | None = None
 
     async def __aenter__(self) -> Self:
+        self._server = await serve(
+            self._serve,
+            self._host,
+            self._port,
+            process_request=self._admit,
+            process_response=_identify,
+            select_subprotocol=_select_subprotocol,
+            compression=None,
+            ping_interval=None,
+            close_timeout=_CLOSE_S,
+        )
+        port = next(iter(self._server.sockets)).getsockname()[1]
+        self.url = f"http://{self._host}:{port}"
         return self
 
     async def __aexit__(self, *exc_info: object) -> None:
+        if self._server is not None:
+            self._server.close()
+            await self._server.wait_closed()
+
+    async def _admit(self, connection: ServerConnection, request: Request) -> Response | None:
+        """Refuse an upgrade as the vendor would, or by plan."""
+        if slow := self.faults.take(SlowUpgrade):
+            await asyncio.sleep(slow.seconds)
+        if planned := self.faults.take(Refuse):
+            return _refusal(connection, planned.status, planned.message, planned.retry_after_s)
+        if not self._keys & set(_offered_keys(request)):
+            return _refusal(connection, 401, "Invalid credentials.")
+        try:
+            _parse(request.path)
+        except Refused as refused:
+            return _refusal(connection, refused.status, str(refused))
         return None
+
+    async def _serve(self, socket: ServerConnection) -> None:
+        target = socket.request.path if socket.request else ""
+        settings = _parse(target)
+        parts = urlsplit(target)
+        session = Session(parts.path, parse_qs(parts.query, keep_blank_values=True), str(socket.id))
+        if self._record:
+            self.sessions.append(session)
+        pace = _Pace(self._burst_s, self._idle_s, self._record)
+        stream: _Stream
+        if isinstance(settings, FluxSettings):
+            stream = _FluxStream(Flux(self._hearing(), settings), session)
+        else:
+            stream = _NovaStream(Nova(self._hearing(), settings), session)
+        await _Connection(socket, session, stream, self.faults, pace, settings).run()
+
+
+@dataclass(frozen=True, slots=True)
+class _Pace:
+    burst_s: float
+    idle_s: float
+    record: bool
+
+
+# --- the upgrade ---
+
+
+def _parse(target: str) -> NovaSettings | FluxSettings:
+    """Raises `Refused`."""
+    parts = urlsplit(target)
+    query = parse_qs(parts.query, keep_blank_values=True)
+    if parts.path == _V1:
+        return parse_nova(query)
+    if parts.path == _V2:
+        return parse_flux(query)
+    raise Refused("Not found.", status=404)
+
+
+def _offered_keys(request: Request) -> list[str]:
+    """From `Authorization: Token|Bearer <key>` or `Sec-WebSocket-Protocol: token|bearer, <key>`."""
+    values = [value.partition(" ") for value in request.headers.get_all("Authorization")]
+    values += [value.partition(",") for value in request.headers.get_all("Sec-WebSocket-Protocol")]
+    return [key.strip() for scheme, _, key in values if scheme.strip().lower() in ("token", "bearer")]
+
+
+def _select_subprotocol(_connection: ServerConnection, offered: Sequence[Subprotocol]) -> Subprotocol | None:
+    """A key offered as a sub-protocol is answered with its scheme alone."""
+    return next((name for name in offered if name.lower() in ("token", "bearer")), None)
+
+
+def _refusal(
+    connection: ServerConnection, status: int, message: str, retry_after_s: float | None = None
+) -> Response:
+    code = {401: "INVALID_AUTH", 404: "NOT_FOUND", 429: "TOO_MANY_REQUESTS"}.get(status, "Bad Request")
+    body = {"err_code": code, "err_msg": message, "request_id": str(connection.id)}
+    response = connection.respond(HTTPStatus(status), json.dumps(body))
+    del response.headers["Content-Type"]
+    response.headers["Content-Type"] = "application/json"
+    response.headers["dg-error"] = message
+    if retry_after_s is not None:
+        response.headers["Retry-After"] = f"{retry_after_s:g}"
+    return response
+
+
+def _identify(connection: ServerConnection, _request: Request, response: Response) -> None:
+    response.headers["dg-request-id"] = str(connection.id)
+
+
+# --- the two protocols over their machines ---
+
+
+class _EndStream(Exception):
+    """The stream is over: close with this code once what was yielded before is sent."""
+
+    def __init__(self, code: int, reason: str = "") -> None:
+        super().__init__(code, reason)
+        self.code, self.reason = code, reason
+
+
+class _NovaStream:
+    """`/v1/listen` messages around `Nova`."""
+
+    def __init__(self, nova: Nova, session: Session) -> None:
+        self._nova = nova
+        self._session = session
+        self._digest = sha256()
+        self._duration_s = 0.0
+        self.hear = nova.hear
+
+    def took(self, data: bytes, duration_s: float) -> None:
+        self._digest.update(data)
+        self._duration_s += duration_s
+
+    def opened(self) -> Sequence[Message]:
+        return ()
+
+    async def control(self, text: str) -> AsyncIterator[Message]:
+        message = _control(text, _V1_TYPES)
+        if message is None or not _well_formed_v1(message):
+            yield _schema_error(text)
+            return
+        self._session.texts.append(message)
+        match message["type"]:
+            case "Finalize":
+                async for answer in self._nova.finalize():
+                    yield answer
+            case "Configure":
+                yield self._nova.configure(message) | {"request_id": self._session.request_id}
+            case "CloseStream":
+                async for answer in self.empty():
+                    yield answer
+
+    async def empty(self) -> AsyncIterator[Message]:
+        async for answer in self._nova.finish():
+            yield answer
+        yield {
+            "type": "Metadata",
+            "transaction_key": "deprecated",
+            "request_id": self._session.request_id,
+            "sha256": self._digest.hexdigest(),
+            "created": datetime.now(UTC).isoformat(),
+            "duration": round(self._duration_s, 3),
+            "channels": 1,
+        }
+        raise _EndStream(1000)
+
+    def idle(self) -> Message | None:
+        return None
+
+    def outgoing(self, message: Message) -> Message:
+        if message["type"] != "Results":
+            return message
+        info = {"name": self._nova.settings.model, **_MODEL_INFO}
+        uuid = sha256(self._nova.settings.model.encode()).hexdigest()[:32]
+        metadata = {"request_id": self._session.request_id, "model_uuid": uuid, "model_info": info}
+        return message | {"metadata": metadata}
+
+
+class _FluxStream:
+    """`/v2/listen` messages around `Flux`."""
+
+    def __init__(self, flux: Flux, session: Session) -> None:
+        self._flux = flux
+        self._session = session
+        self._sequence = 0
+        self.hear = flux.hear
+
+    def took(self, data: bytes, duration_s: float) -> None:
+        """Flux accounts for nothing at its end."""
+
+    def opened(self) -> Sequence[Message]:
+        return ({"type": "Connected"},)
+
+    async def control(self, text: str) -> AsyncIterator[Message]:
+        message = _control(text, _V2_TYPES)
+        if message is None:
+            description = "Text message received from client did not match any of the formats we expect."
+            yield _fatal("UNPARSABLE_CLIENT_MESSAGE", description)
+            raise _EndStream(1008, "UNPARSABLE_CLIENT_MESSAGE")
+        self._session.texts.append(message)
+        match message["type"]:
+            case "ForceEndTurn":
+                async for answer in self._flux.force_end():
+                    yield answer
+            case "Configure":
+                yield self._flux.configure(message)
+            case "CloseStream":
+                async for answer in self._flux.finish():
+                    yield answer
+                raise _EndStream(1000)
+
+    async def empty(self) -> AsyncIterator[Message]:
+        """Flux is not documented to end by an empty frame; it is noted and nothing comes of it."""
+        for message in _NOTHING:
+            yield message
+
+    def idle(self) -> Message | None:
+        return _fatal("NET-0001", "No audio or message was received within the timeout window.")
+
+    def outgoing(self, message: Message) -> Message:
+        message = message | {"sequence_id": self._sequence}
+        self._sequence += 1
+        return message if message["type"] == "Error" else message | {"request_id": self._session.request_id}
+
+
+_Stream = _NovaStream | _FluxStream
+
+
+def _control(text: str, known: Set[str]) -> Message | None:
+    """A control message, or None for text that is none."""
+    try:
+        message = json.loads(text)
+    except ValueError:
+        return None
+    return message if isinstance(message, dict) and message.get("type") in known else None
+
+
+def _well_formed_v1(message: Message) -> bool:
+    keyterms, features = message.get("keyterms"), message.get("features")
+    lists = keyterms is None or (isinstance(keyterms, list) and all(isinstance(k, str) for k in keyterms))
+    flags = features is None or (
+        isinstance(features, dict) and all(isinstance(flag, bool) for flag in features.values())
+    )
+    return lists and flags
+
+
+def _schema_error(text: str) -> Message:
+    return {
+        "type": "Error",
+        "variant": "SchemaError",
+        "description": "Could not deserialize last text message.",
+        "message": text,
+    }
+
+
+def _fatal(code: str, description: str) -> Message:
+    return {"type": "Error", "code": code, "description": description}
+
+
+# --- one connection ---
+
+
+class _Connection:
+    """Two tasks: one reads at the socket's pace and watches the clock, one hears and answers in the order
+    received.
+    """
+
+    def __init__(
+        self,
+        socket: ServerConnection,
+        session: Session,
+        stream: _Stream,
+        faults: Faults,
+        pace: _Pace,
+        settings: NovaSettings | FluxSettings,
+    ) -> None:
+        self._socket = socket
+        self._session = session
+        self._stream = stream
+        self._faults = faults
+        self._pace = pace
+        self._decoder = AudioDecoder(settings.encoding, settings.sample_rate_hz)
+        self._inbox: asyncio.Queue[str | bytes] = asyncio.Queue(_QUEUED_FRAMES)
+        self._audio_s = 0.0
+        self._first_audio_at_s: float | None = None
+        self._ended = False
+        self._stalled = False
+
+    async def run(self) -> None:
+        try:
+            async with asyncio.TaskGroup() as tasks:
+                hearing = tasks.create_task(self._hear())
+                with contextlib.suppress(ConnectionClosed):
+                    await self._read()
+                hearing.cancel()
+        finally:
+            self._session.close_code = self._socket.close_code
+            self._session.close_reason = self._socket.close_reason or ""
+            self._session.closed.set()
+
+    async def _read(self) -> None:
+        await self._strike()
+        deadline_s = time.monotonic() + self._pace.idle_s
+        while True:
+            try:
+                async with asyncio.timeout(deadline_s - time.monotonic()):
+                    frame = await self._socket.recv()
+            except TimeoutError:
+                await self._time_out()
+                return
+            if isinstance(frame, bytes) and frame:
+                self._account(frame)
+            if self._audio_s > 0:  # a text keeps a stream alive only once audio has come
+                deadline_s = time.monotonic() + self._pace.idle_s
+            if self._ended:
+                self._session.note(_AFTER_END)
+                continue
+            await self._inbox.put(frame)
+            await self._strike()
+
+    async def _time_out(self) -> None:
+        """NET-0001: nothing came for too long."""
+        if message := self._stream.idle():
+            await self._send(message)
+        await self._socket.close(1011, "NET-0001: no audio or text within the timeout window")
+
+    def _account(self, data: bytes) -> None:
+        now_s = time.monotonic()
+        if self._first_audio_at_s is None:
+            self._first_audio_at_s = now_s
+        duration_s = self._decoder.seconds(len(data))
+        self._audio_s += duration_s
+        self._stream.took(data, duration_s)
+        if self._pace.record:
+            self._session.audio += data
+        ahead_s = self._audio_s - _REAL_TIME * (now_s - self._first_audio_at_s)
+        if ahead_s > self._pace.burst_s:
+            self._session.note(_TOO_FAST)
+
+    async def _strike(self) -> None:
+        """Let the faults that are due happen."""
+        audio_ms = self._audio_s * 1000
+        while inject := self._faults.take(Inject, lambda fault: fault.after_audio_ms <= audio_ms):
+            if not self._stalled:
+                await self._socket.send(inject.frame)
+        if drop := self._faults.take(DropSocket, lambda fault: fault.after_audio_ms <= audio_ms):
+            await self._drop(drop)
+        if stall := self._faults.take(Stall, lambda fault: fault.after_audio_ms <= audio_ms):
+            self._stalled = True
+            if not stall.reading:
+                await self._socket.wait_closed()
+
+    async def _drop(self, drop: DropSocket) -> None:
+        if drop.code is None:
+            self._socket.transport.abort()
+            await self._socket.wait_closed()
+        else:
+            await self._socket.close(drop.code, drop.reason)
+
+    async def _hear(self) -> None:
+        try:
+            for message in self._stream.opened():
+                await self._send(message)
+            while True:
+                frame = await self._inbox.get()
+                async for message in self._take(frame):
+                    await self._send(message)
+        except _EndStream as end:
+            self._ended = True
+            await self._socket.close(end.code, end.reason)
+        except Undecodable:
+            self._ended = True
+            await self._socket.close(1008, "DATA-0000: the payload cannot be decoded as audio")
+        except ConnectionClosed:
+            return
+
+    def _take(self, frame: str | bytes) -> AsyncIterator[Message]:
+        if isinstance(frame, str):
+            return self._stream.control(frame)
+        if frame:
+            return self._stream.hear(self._decoder.decode(frame))
+        self._session.note(_EMPTY_FRAME)
+        return self._stream.empty()
+
+    async def _send(self, message: Message) -> None:
+        if self._stalled:
+            return
+        if delay := self._faults.take(DelayMessages):
+            await asyncio.sleep(delay.seconds)
+        message = self._stream.outgoing(message)
+        if self._pace.record:
+            self._session.sent.append(message)
+        await self._socket.send(json.dumps(message))

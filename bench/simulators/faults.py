@@ -1,8 +1,8 @@
 """What is made to go wrong in a simulated vendor, and how often; shared by all simulators.
 
-A `Faults` is a plan that a test holds and changes while the server runs. The server asks it at the point where a
-fault would strike, with the kind of fault that point can have; a simulator with faults of its own kind defines more
-frozen dataclasses and hands them to the same plan.
+A `Faults` is a plan that a test holds and changes while the server runs. The server asks it at the point
+where a fault would strike, with the kind of fault that point can have; a simulator with faults of its own
+kind defines more frozen dataclasses and hands them to the same plan.
 
     faults = Faults()
     faults.add(DropSocket(after_audio_ms=800))               # strikes once

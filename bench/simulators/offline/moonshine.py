@@ -1,7 +1,8 @@
 """Moonshine tiny-en, a speech recogniser of 27 million parameters, driven straight through onnxruntime.
 
-The wheel's own Python layer converts every sample list by hand and is three to five times slower; it also wants
-PortAudio. The model hears one utterance at a time and answers cased, punctuated text without word times.
+The wheel's own Python layer converts every sample list by hand and is three to five times slower; it also
+wants PortAudio. The model hears one utterance at a time and answers cased, punctuated text without word
+times.
 """
 
 from dataclasses import dataclass
@@ -112,7 +113,9 @@ class Moonshine:
 
 
 def read_tokens(file: Path) -> list[bytes]:
-    """Token bytes in id order. Each entry: its length in one byte (two from 128 on, low seven bits first), bytes."""
+    """Token bytes in id order. Each entry: its length in one byte (two from 128 on, low seven bits first),
+    bytes.
+    """
     raw = file.read_bytes()
     tokens: list[bytes] = []
     at = 0

@@ -35,9 +35,7 @@ class Silero:
         self, window: NDArray[np.float32], state: NDArray[np.float32]
     ) -> tuple[float, NDArray[np.float32]]:
         """Probability for one window with its context, shape (1, 288), and the state for the next."""
-        probability, following = self._session.run(
-            None, {"input": window, "state": state, "sr": self._rate}
-        )
+        probability, following = self._session.run(None, {"input": window, "state": state, "sr": self._rate})
         return float(probability[0, 0]), following
 
 
