@@ -149,8 +149,6 @@ class DeepgramSession:
         await self._link.ship(self._audio, to_the_end=True)
         await self._link.say(self._dialect.force)
 
-    # --- the session's one task ---------------------------------------------------------------------------------
-
     async def _run(self) -> None:
         try:
             while True:
@@ -248,7 +246,7 @@ class DeepgramSession:
 
     async def _connect(self, attempts: int) -> None:
         """Open a socket and let it hear the audio kept. Raises the last refusal, or `ProviderDropped`."""
-        refusal = ProviderDropped("stt", "keeps_dropping", retryable=True)
+        refusal: ProviderError = ProviderDropped("stt", "keeps_dropping", retryable=True)
         while self._failures < attempts:
             if self._failures:
                 await asyncio.sleep(self._backoff_s())
@@ -266,7 +264,7 @@ class DeepgramSession:
         raise refusal
 
     def _backoff_s(self) -> float:
-        return min(self._config.backoff_s * 2 ** (self._failures - 1), self._config.backoff_max_s)
+        return min(self._config.backoff_s * 2.0 ** (self._failures - 1), self._config.backoff_max_s)
 
     def _new_watch(self) -> Watch:
         patience = 2.0 ** max(self._mutes - 1, 0)

@@ -7,6 +7,7 @@ buffer that has not drained for seconds is a dead link, which is cut so that the
 
 import asyncio
 from collections.abc import Callable
+from contextlib import suppress
 from dataclasses import dataclass
 from typing import Final, Literal, Protocol, Self
 from urllib.parse import urlencode
@@ -102,10 +103,8 @@ class Link:
     async def say(self, message: str) -> None:
         """Send a control message; it must be text, a binary one is taken for audio."""
         if self.socket.state is State.OPEN:
-            try:
+            with suppress(ConnectionClosed):
                 await self.socket.send(message)
-            except ConnectionClosed:
-                pass
 
     async def close(self) -> None:
         """Take leave and close, within `close_s`; whatever happens, the socket is gone afterwards."""

@@ -51,7 +51,8 @@ class UtteranceEnd(msgspec.Struct, tag="UtteranceEnd"):
 
 
 NovaMessage = Results | VadStarted | UtteranceEnd
-_decoder: Final = msgspec.json.Decoder(NovaMessage)
+_decoder: Final[msgspec.json.Decoder[NovaMessage]] = msgspec.json.Decoder(NovaMessage)
+_OLDER_MODELS: Final = ("nova-2", "nova-phonecall", "nova-medical", "enhanced", "base")
 
 
 def decode(data: bytes) -> NovaMessage | None:
@@ -64,10 +65,7 @@ def decode(data: bytes) -> NovaMessage | None:
 
 def query(config: DeepgramConfig) -> list[tuple[str, str]]:
     """Parameters for mu-law phone audio. `smart_format` stays off: it holds a final back for up to 3 s."""
-    old = config.model.startswith(("nova-2", "enhanced", "base")) or config.model in (
-        "nova",
-        "nova-phonecall",
-    )
+    old = config.model == "nova" or config.model.startswith(_OLDER_MODELS)
     return [
         ("model", config.model),
         ("language", config.language),
