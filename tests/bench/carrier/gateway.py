@@ -85,8 +85,8 @@ class Gateway:
 
 STREAM = (
     '<Response><Connect action="/twilio/after">'
-    '<Stream url="/twilio/media" statusCallback="{url}/twilio/status"><Parameter name="token" value="t"/></Stream>'
-    "</Connect></Response>"
+    '<Stream url="/twilio/media" statusCallback="{url}/twilio/status"><Parameter name="token" value="t"/>'
+    "</Stream></Connect></Response>"
 )
 
 

@@ -40,11 +40,14 @@ async def speak_and_listen(media: Media) -> None:
 
 
 async def test_call_is_signed_from_webhook_to_status() -> None:
-    async with gateway(listen) as served, carrier(served) as twilio:
-        async with twilio.call(DIALLED, caller="+447700900123") as call:
-            await call.say(VOICE * 3)
-            call.hang_up()
-            record = await call.ended()
+    async with (
+        gateway(listen) as served,
+        carrier(served) as twilio,
+        twilio.call(DIALLED, caller="+447700900123") as call,
+    ):
+        await call.say(VOICE * 3)
+        call.hang_up()
+        record = await call.ended()
     assert served.unsigned == []
     assert record.end_reason == "caller_hung_up"
     paths = [path for path, _ in served.posts]
@@ -75,12 +78,11 @@ async def test_caller_audio_arrives_whole_and_numbered() -> None:
 
 
 async def test_agent_audio_is_played_in_real_time_and_marked() -> None:
-    async with gateway(speak_and_listen) as served, carrier(served) as twilio:
-        async with twilio.call(DIALLED) as call:
-            await call.until(lambda record: any(isinstance(e, MarkWentBack) for e in record.wire))
-            await call.agent_quiet(100)
-            call.hang_up()
-            record = await call.ended()
+    async with gateway(speak_and_listen) as served, carrier(served) as twilio, twilio.call(DIALLED) as call:
+        await call.until(lambda record: any(isinstance(e, MarkWentBack) for e in record.wire))
+        await call.agent_quiet(100)
+        call.hang_up()
+        record = await call.ended()
     assert bytes(record.agent_channel).strip(b"\xff") == VOICE * 10
     assert len(record.agent_channel) == len(record.caller_channel)
     assert record.agent_audible_ms == 200
@@ -114,9 +116,12 @@ async def test_gateway_that_closes_is_asked_what_follows() -> None:
     async def close(media: Media) -> None:
         await media.socket.close()
 
-    async with gateway(close) as served, carrier(served) as twilio:
-        async with twilio.call(DIALLED, wait_for_stream=False) as call:
-            record = await call.ended()
+    async with (
+        gateway(close) as served,
+        carrier(served) as twilio,
+        twilio.call(DIALLED, wait_for_stream=False) as call,
+    ):
+        record = await call.ended()
     assert record.end_reason == "twiml_ended"
     assert "/twilio/after" in [path for path, _ in served.posts]
 
@@ -157,9 +162,7 @@ async def test_any_message_can_be_put_on_the_socket() -> None:
     seen: list[str] = []
 
     async def collect(media: Media) -> None:
-        async for message in media.socket:
-            if "event" not in json.loads(message.data):
-                seen.append(str(message.data))
+        seen.extend([m.data async for m in media.socket if "event" not in json.loads(m.data)])
 
     async with gateway(collect) as served, carrier(served) as twilio, twilio.call(DIALLED) as call:
         await call.send_raw('{"nonsense": 1}')
@@ -186,8 +189,11 @@ async def test_refusals_are_raised_to_the_caller() -> None:
 
 async def test_spoken_sentence_without_a_stream() -> None:
     sorry = "<Response><Say>This number is not in use.</Say><Hangup/></Response>"
-    async with gateway(listen, sorry) as served, carrier(served) as twilio:
-        async with twilio.call(DIALLED, wait_for_stream=False) as call:
-            record = await call.ended()
+    async with (
+        gateway(listen, sorry) as served,
+        carrier(served) as twilio,
+        twilio.call(DIALLED, wait_for_stream=False) as call,
+    ):
+        record = await call.ended()
     assert record.spoken_by_carrier == ["This number is not in use."]
     assert record.end_reason == "twiml_ended"
