@@ -1,0 +1,40 @@
+"""Shapes in writing: e-mail addresses, and the dates, times and prices that no other rule may take."""
+
+import re
+from typing import Final
+
+from compliance.redaction.view import Match, View
+
+_EMAIL: Final = re.compile(r"[\w.!#$%&'*+/=?^`{|}~-]+@(?:[\w-]+\.)+[^\W\d_]{2,}|[\w.+-]+@[\w-]+")
+_SAFE: Final = re.compile(
+    r"""
+      (?:19|20)\d\d-\d\d?-\d\d?(?:T[\d:.]+(?:Z|[+-]\d\d:?\d\d)?)?(?![-\d])  # 2023-01-15T10:30:00Z
+    | \d{1,2}/\d{1,2}/(?:\d{4}|\d\d)(?![/\d])  # 15/01/2023
+    | \d{1,2}([.-])\d{1,2}\1(?:19|20)\d\d(?!\1?\d)  # 15.01.2023
+    | (?:19|20)\d\d[-\u2013/](?:19|20)\d\d(?!\d)  # 2019-2021
+    | (?:[01]?\d|2[0-4])[:.][0-5]\d(?![.:]?\d)(?:[-\u2013][012]?\d[:.][0-5]\d(?![.:]?\d))?  # 9.15-9.45
+    | \d{1,3}(?:,\d{3})+(?:\.\d+)?(?![,\d])  # 1,250,000
+    """,
+    re.VERBOSE,
+)
+_PRICE: Final = re.compile(r"[£$€]\d[\d,]*(?:\.\d+)?[kKmM]?")
+
+
+def written_email(view: View, at: int) -> Match | None:
+    token = view.tokens[at]
+    if "@" not in view.raw[token.start - view.offset : token.unit_end - view.offset]:
+        return None
+    end = view.unit_match(_EMAIL, at)
+    return None if end is None else Match(end, "EMAIL")
+
+
+def written_safe(view: View, at: int) -> Match | None:
+    """Dates, times, prices and grouped thousands in figures: not entities, and no part of a number either."""
+    token = view.tokens[at]
+    if token.text in "£$€":
+        end = view.unit_match(_PRICE, at)
+        return None if end is None else Match(end, None)
+    if not token.is_digits or (token.before and token.before in "+-./"):
+        return None
+    end = view.unit_match(_SAFE, at)
+    return None if end is None else Match(end, None)
