@@ -1,0 +1,57 @@
+"""The live feed of calls: public events on a Redis channel per org, for whoever watches. Never waited for.
+
+The queue is bounded; when Redis is slow or away the oldest events go and are counted.
+"""
+
+import asyncio
+from collections import deque
+from collections.abc import Mapping
+from typing import Any
+from uuid import UUID
+
+import msgspec
+from redis.asyncio import Redis
+from redis.exceptions import RedisError
+
+from gateway.metrics import Metrics
+
+
+def channel(org_id: UUID) -> str:
+    """Where an org's events are published."""
+    return f"gw:feed:{org_id}"
+
+
+class Feed:
+    """Publishes in a task of its own, `run`."""
+
+    def __init__(self, redis: Redis, metrics: Metrics, *, size: int, command_s: float) -> None:
+        self._redis = redis
+        self._metrics = metrics
+        self._queue: deque[tuple[str, bytes]] = deque(maxlen=size)
+        self._filled = asyncio.Event()
+        self._command_s = command_s
+
+    def publish(self, org_id: UUID, event: Mapping[str, Any]) -> None:
+        """Queue one JSON object. Returns at once; never raises."""
+        if len(self._queue) == self._queue.maxlen:
+            self._metrics.feed_dropped.inc()
+        self._queue.append((channel(org_id), msgspec.json.encode(event)))
+        self._filled.set()
+
+    async def run(self) -> None:
+        """Publish what is queued, until cancelled."""
+        while True:
+            await self._filled.wait()
+            self._filled.clear()
+            await self.flush()
+
+    async def flush(self) -> None:
+        """Publish all that is queued now; what Redis does not take is dropped and counted."""
+        while self._queue:
+            name, message = self._queue.popleft()
+            try:
+                async with asyncio.timeout(self._command_s):
+                    await self._redis.publish(name, message)
+            except (RedisError, OSError, TimeoutError):
+                self._metrics.feed_dropped.inc()
+                self._metrics.redis_faults.inc()

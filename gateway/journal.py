@@ -1,0 +1,199 @@
+"""A call's public record: one log line, one metric, one feed event and in the end one stored turn per
+fact.
+
+Events hold redacted words only; nothing here sees others.
+"""
+
+import asyncio
+from collections import deque
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, fields
+from itertools import pairwise
+from typing import Any, Final, assert_never
+from uuid import UUID
+
+import asyncpg
+import structlog
+
+from booking.calls import store_turn
+from booking.errors import BookingError
+from booking.types import CallTurn, Claim, Said
+from gateway.feed import Feed
+from gateway.metrics import Metrics
+from pipeline.events import (
+    AgentSaid,
+    BargedIn,
+    CallerSaid,
+    CallFinished,
+    JournalEvent,
+    ProviderFailed,
+    ToolFinished,
+    TurnFinished,
+)
+from pipeline.ports import Clock
+
+log = structlog.get_logger("gateway.call")
+
+TOOLS: Final = frozenset({"find_slots", "claim_slot", "end_call"})
+STAGES: Final = (
+    "speech_end",
+    "eager_end",
+    "end_of_turn",
+    "llm_request",
+    "llm_first_token",
+    "first_clause",
+    "tts_request",
+    "tts_first_audio",
+    "first_audio_sent",
+)
+
+
+@dataclass(frozen=True, slots=True)
+class Record:
+    """Where one call's facts go."""
+
+    org_id: UUID
+    call_id: UUID
+    carrier_call_id: str
+    pool: asyncpg.Pool
+    feed: Feed
+    metrics: Metrics
+    clock: Clock
+
+
+class CallJournal:
+    """Satisfies `pipeline.ports.Journal`. `on_answered` is called when a turn was spoken to its end."""
+
+    def __init__(self, record: Record, on_answered: Callable[[], None]) -> None:
+        self._record = record
+        self._on_answered = on_answered
+        self._log = log.bind(call=str(record.call_id), org=str(record.org_id))
+        self._said: dict[int, list[Said]] = {}
+        self._unstored: deque[CallTurn] = deque()  # bounded by the length of a call; words are never dropped
+        self._turn_ended = asyncio.Event()
+
+    def record(self, event: JournalEvent) -> None:
+        """Take one fact. Returns at once; never raises."""
+        try:
+            self._emit(type(event).__name__, _public(event))
+            self._take(event)
+        except Exception as error:  # noqa: BLE001  the record must never end the call that it tells of
+            self._log.error("journal_failed", error=type(error).__name__, exc_info=error)
+
+    def opened(self, started_at: str) -> None:
+        """The call's first line."""
+        self._log.info("call_opened", carrier="twilio", stream=self._record.carrier_call_id)
+        self._emit("CallOpened", {"carrier_call_id": self._record.carrier_call_id, "started_at": started_at})
+
+    def closed(self, reason: str, held: bool) -> None:
+        """The call's last line, once its row is written."""
+        self._emit("CallClosed", {"reason": reason, "held": held})
+
+    async def store_turns(self) -> None:
+        """Write turns as they end, until cancelled. What cannot be written waits for the next one's end."""
+        while True:
+            await self._turn_ended.wait()
+            self._turn_ended.clear()
+            await self._store_all()
+
+    async def flush(self) -> None:
+        """Write what is not written yet, also what was said outside finished turns."""
+        for turn in sorted(self._said):
+            self._unstored.append(CallTurn(turn=turn, said=tuple(self._said[turn]), outcome="silent"))
+        self._said.clear()
+        await self._store_all()
+        if self._unstored:
+            self._record.metrics.turns_unstored.inc(len(self._unstored))
+            self._log.error("turns_unstored", count=len(self._unstored))
+
+    async def _store_all(self) -> None:
+        """A turn leaves the queue once it is written; writing one twice replaces it."""
+        record = self._record
+        while self._unstored:
+            try:
+                turn = self._unstored[0]
+                await store_turn(record.pool, Claim(record.org_id), call_id=record.call_id, turn=turn)
+            except BookingError:
+                return
+            self._unstored.popleft()
+
+    def _emit(self, kind: str, fields: Mapping[str, Any]) -> None:
+        record = self._record
+        head = {"type": kind, "call_id": str(record.call_id), "at_s": record.clock.now_s()}
+        record.feed.publish(record.org_id, {**head, **fields})
+
+    def _take(self, event: JournalEvent) -> None:
+        match event:
+            case CallerSaid():
+                self._keep(event.turn, Said("caller", event.text))
+                self._log.info("caller_said", turn=event.turn, text=event.text)
+            case AgentSaid():
+                self._keep(event.turn, Said("agent", event.text, event.kind))
+                self._log.info("agent_said", turn=event.turn, text=event.text, kind=event.kind)
+            case ToolFinished():
+                self._tool(event)
+            case BargedIn():
+                self._record.metrics.barge_ins.inc()
+                self._record.metrics.clear.observe(event.clear_ms / 1000)
+                self._log.info("barged_in", turn=event.turn, heard=event.heard, clear_ms=event.clear_ms)
+            case TurnFinished():
+                self._turn(event)
+            case ProviderFailed():
+                told = {"provider": event.provider, "fault": event.fault, "action": event.action}
+                self._record.metrics.provider_faults.labels(**told).inc()
+                self._log.warning("provider_failed", turn=event.turn, **told)
+            case CallFinished():
+                self._finished(event)
+            case _:
+                assert_never(event)
+
+    def _keep(self, turn: int, said: Said) -> None:
+        self._said.setdefault(turn, []).append(said)
+
+    def _tool(self, event: ToolFinished) -> None:
+        tool = event.name if event.name in TOOLS else "unknown"  # the model may make up any name
+        self._record.metrics.tools.labels(tool, event.outcome).observe(event.duration_ms / 1000)
+        told = {"tool": tool, "outcome": event.outcome, "turn": event.turn, **event.detail}
+        self._log.info("tool_finished", duration_ms=event.duration_ms, **told)
+
+    def _finished(self, event: CallFinished) -> None:
+        lasted_ms = round(event.duration_ms)
+        self._log.info("conversation_over", reason=event.reason, turns=event.turns, duration_ms=lasted_ms)
+
+    def _turn(self, event: TurnFinished) -> None:
+        metrics = self._record.metrics
+        metrics.turns.labels(event.outcome).inc()
+        if event.ttfb_ms is not None:
+            metrics.turn_ttfb.observe(event.ttfb_ms / 1000)
+        if event.overhead_ms is not None:
+            metrics.turn_overhead.observe(event.overhead_ms / 1000)
+        for stage, lasted_s in stage_lengths(event.stages_s):
+            metrics.stage.labels(stage).observe(lasted_s)
+        if event.outcome == "answered":
+            self._on_answered()
+        self._unstored.append(self._whole(event))
+        self._turn_ended.set()
+        measures = {"ttfb_ms": event.ttfb_ms, "overhead_ms": event.overhead_ms}
+        stages = {stage: round(lasted_s * 1000, 1) for stage, lasted_s in stage_lengths(event.stages_s)}
+        self._log.info("turn_finished", turn=event.turn, outcome=event.outcome, stages_ms=stages, **measures)
+
+    def _whole(self, event: TurnFinished) -> CallTurn:
+        return CallTurn(
+            turn=event.turn,
+            said=tuple(self._said.pop(event.turn, ())),
+            outcome=event.outcome,
+            stages_s=dict(event.stages_s),
+            ttfb_ms=event.ttfb_ms,
+            overhead_ms=event.overhead_ms,
+        )
+
+
+def stage_lengths(stages_s: Mapping[str, float]) -> list[tuple[str, float]]:
+    """How long after the stage before it each stage came, in seconds; the first one has nothing before it."""
+    known = [stage for stage in STAGES if stage in stages_s]
+    return [(after, max(0.0, stages_s[after] - stages_s[before])) for before, after in pairwise(known)]
+
+
+def _public(event: JournalEvent) -> dict[str, Any]:
+    values = {each.name: getattr(event, each.name) for each in fields(event)}
+    return {name: dict(value) if isinstance(value, Mapping) else value for name, value in values.items()}

@@ -1,0 +1,42 @@
+"""What the model and the voice are told of a clinic: the system prompt and the stock phrases."""
+
+from collections.abc import Sequence
+from datetime import datetime
+from zoneinfo import ZoneInfo
+
+from booking.types import OrgProfile, Service
+from gateway.spoken import ordinal
+
+_PROMPT = """\
+You are {agent}, the receptionist of {clinic}, speaking with a caller on the telephone.
+Today is {today}. The time is {time}. The clinic's time zone is {zone}.
+
+Services: {services}.
+Practitioners: {practitioners}.
+
+Rules:
+- You are heard, not read: one or two short sentences at a time, plain words, no lists, no markup.
+- Find out what the appointment is for, then call find_slots and offer two or three of the times it returns.
+- When the caller has chosen, call claim_slot with that slot's token. Never invent a time or a token.
+- Say that an appointment is held only when claim_slot has answered so. Then ask if there is anything else.
+- Give no medical advice. In an emergency tell the caller to ring 999.
+- When the caller has nothing more, say goodbye and call end_call."""
+
+
+def system_prompt(profile: OrgProfile, now: datetime) -> str:
+    """The model's instructions; `now` is aware and told in the clinic's zone."""
+    local = now.astimezone(ZoneInfo(profile.time_zone))
+    return _PROMPT.format(
+        agent=profile.agent_name,
+        clinic=profile.name,
+        today=f"{local:%A} the {ordinal(local.day)} of {local:%B} {local.year} ({local:%Y-%m-%d})",
+        time=f"{local:%H:%M}",
+        zone=profile.time_zone,
+        services="; ".join(map(_service, profile.services)) or "none",
+        practitioners=", ".join(each.name for each in profile.practitioners) or "none",
+    )
+
+
+def _service(service: Service) -> str:
+    also: Sequence[str] = service.synonyms
+    return f"{service.name} ({service.minutes} minutes{'; also called ' + ', '.join(also) if also else ''})"
