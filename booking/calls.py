@@ -1,4 +1,4 @@
-"""The record of a call: that it took place, and its turns in redacted words. No number of either end is kept here."""
+"""The record of a call: that it took place, and its turns in redacted words. Neither end's number is kept."""
 
 from datetime import datetime
 from uuid import UUID
@@ -36,7 +36,7 @@ async def close_call(
 ) -> int:
     """Record that the call is over; from now on it can hold nothing new. Asked twice, the first end stands.
 
-    `keep_hold`: what it holds lives to its expiry; otherwise it is given back. How many holds were given back.
+    `keep_hold`: what it holds lives to its expiry; else it is given back. How many holds were given back.
     """
     (row,) = await db.fetch(pool, claim, "close_call", call_id, end_reason, ended_at, keep_hold)
     released: int = row[0]

@@ -1,8 +1,8 @@
 """Taking a clinic on: its org, numbers, services, practitioners and slots, in one go that can be repeated.
 
-Runs as the owner of the tables (row level security binds the owner too, so the clinic's claim is armed as for anyone).
-Ids follow from the spec's `key`, hence the same spec always means the same clinic: seeding again changes names and
-hours, adds slots that are missing and leaves holds and bookings alone.
+Runs as the owner of the tables; row level security binds the owner too, so the clinic's claim is armed as for
+anyone. Ids follow from the spec's `key`, hence the same spec always means the same clinic: seeding again
+changes what is said of it, adds slots that are missing and leaves holds and bookings alone.
 """
 
 from collections.abc import Iterator, Sequence
@@ -87,7 +87,10 @@ async def _organization(owner: asyncpg.Connection, spec: ClinicSpec) -> None:
         org_id, spec.name, spec.time_zone, spec.greeting, spec.agent_name, spec.voice,
     )  # fmt: skip
     await owner.executemany(
-        "insert into public.phone_numbers (org_id, number) values ($1, $2) on conflict (org_id, number) do nothing",
+        """
+        insert into public.phone_numbers (org_id, number) values ($1, $2)
+        on conflict (org_id, number) do nothing
+        """,
         [(org_id, number) for number in spec.numbers],
     )
 
@@ -114,15 +117,18 @@ async def _slots(owner: asyncpg.Connection, spec: ClinicSpec, first_day: date, d
     starts = list(_starts(spec, [first_day + timedelta(days=n) for n in range(days)]))
     await owner.execute(
         """
-        insert into public.slots (org_id, service_id, practitioner_id, practitioner_number, starts_at, ends_at)
+        insert into public.slots
+            (org_id, service_id, practitioner_id, practitioner_number, starts_at, ends_at)
         select s.org_id, s.id, p.id, p.number, t.starts_at, t.starts_at + make_interval(mins => s.minutes)
         from public.services s, public.practitioners p, unnest($2::timestamptz[]) as t (starts_at)
         where s.org_id = $1 and p.org_id = $1 and s.id = any ($3::uuid[]) and p.id = any ($4::uuid[])
         on conflict (org_id, practitioner_id, service_id, starts_at) do nothing
         """,
-        spec.claim.org_id, starts,
-        [spec.service_id(s.name) for s in spec.services], [spec.practitioner_id(n) for n in spec.practitioners],
-    )  # fmt: skip
+        spec.claim.org_id,
+        starts,
+        [spec.service_id(service.name) for service in spec.services],
+        [spec.practitioner_id(name) for name in spec.practitioners],
+    )
 
 
 def _starts(spec: ClinicSpec, days: Sequence[date]) -> Iterator[datetime]:

@@ -1,10 +1,12 @@
 """The pool, and the one place where an org's claim is armed.
 
-Row level security lets a statement see the org named in `request.jwt.claims` and nothing else. The claim is set for
-the transaction alone, so a pooler in transaction mode may hand the connection to anyone afterwards. Two ways:
+Row level security lets a statement see the org named in `request.jwt.claims` and nothing else. The claim is
+set for the transaction alone, so a pooler in transaction mode may hand the connection to anyone afterwards.
+Two ways:
 
-- `fetch`: a function of schema `app` in one round trip. Its first argument is `app.arm(claims)`, which sets the claim
-  and answers its org; arguments are evaluated before the body runs, all in the statement's own transaction.
+- `fetch`: a function of schema `app` in one round trip. Its first argument is `app.arm(claims)`, which sets
+  the claim and answers its org; arguments are evaluated before the body runs, all in the statement's own
+  transaction.
 - `org_transaction`: for other SQL; BEGIN, arm, work, COMMIT.
 """
 
@@ -48,7 +50,8 @@ async def open_pool(
 ) -> asyncpg.Pool:
     """A pool that sees nothing until a claim is armed.
 
-    Raises `UnsafeRole` if its role could step over row level security, `BookingUnavailable` if no server answers.
+    Raises `UnsafeRole` if its role could step over row level security, `BookingUnavailable` if no server
+    answers.
     """
     with _translated():
         pool = await asyncpg.create_pool(
@@ -89,7 +92,7 @@ async def fetch_value(pool: asyncpg.Pool, statement: str, *arguments: Any) -> An
 
 @asynccontextmanager
 async def org_transaction(pool: asyncpg.Pool, claim: Claim) -> AsyncIterator[asyncpg.Connection]:
-    """A transaction in which the claim is armed, for SQL alone; committed on leaving, rolled back on an error."""
+    """A transaction, for SQL alone, in which the claim is armed; an error rolls it back."""
     with _translated():
         async with pool.acquire(timeout=ACQUIRE_TIMEOUT_S) as connection, connection.transaction():
             await connection.execute("select app.arm($1)", claims_json(claim))

@@ -9,7 +9,7 @@ BookingError
 ├── MigrationEdited     an applied migration no longer reads as it did when it was applied
 └── MigrationFailed     a migration could not be applied; nothing of it was kept
 
-SQLSTATEs become these in `booking.db`, in one place. Messages name the fact, never a number, a word said or a key.
+SQLSTATEs become these in `booking.db` alone. Messages name the fact, never a number, a word said or a key.
 """
 
 
@@ -36,7 +36,7 @@ class CallUnknown(BookingError):
 
 
 class BookingUnavailable(BookingError):
-    """The database did not answer in time or is gone; nothing was changed unless it says so when asked again."""
+    """The database did not answer in time or is gone. A change may have been made: ask again to know."""
 
     retryable = True
 

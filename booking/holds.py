@@ -15,8 +15,8 @@ async def claim_slot(
 ) -> Held | Conflict:
     """Hold the slot for the call, first come first served; the call's earlier hold is given back for it.
 
-    Asked again by the same call: the same hold, its expiry unmoved. A call that loses keeps what it held and is told
-    what is free instead. Raises `SlotUnknown`, `CallOver`, `BookingUnavailable`.
+    Asked again by the same call: the same hold, its expiry unmoved. A call that loses keeps what it held and
+    is told what is free instead. Raises `SlotUnknown`, `CallOver`, `BookingUnavailable`.
     """
     asked, *others = await db.fetch(pool, claim, "claim_slot_atomic", slot_id, call_id, ttl)
     if asked["outcome"] == "held":
@@ -39,9 +39,8 @@ async def release_call(pool: asyncpg.Pool, claim: Claim, *, call_id: UUID) -> in
 
 
 async def hold_status(pool: asyncpg.Pool, claim: Claim, *, slot_id: UUID) -> HoldStatus:
-    """How the slot stands now; an expired hold, and a slot nobody can book any more, count as their facts say.
-
-    A slot whose practitioner is taken at that time through another slot is not open either. Raises `SlotUnknown`.
+    """How the slot stands now: an expired hold leaves it open, one on an overlapping slot of the same
+    practitioner does not. Raises `SlotUnknown`.
     """
     (row,) = await db.fetch(pool, claim, "get_slot_hold_status", slot_id)
     return HoldStatus(state=row["state"], expires_at=row["expires_at"], call_id=row["call_id"])

@@ -1,9 +1,11 @@
 """Brings the schema up to date: `python -m booking.migrate --owner-url URL`, or `DATABASE_OWNER_URL`.
 
-The files in `sql/migrations` are read, ordered and split by yoyo. Three things are done here that it leaves open:
-- Replicas that start together wait for each other on an advisory lock of the session, which a killed process cannot
-  leave behind; yoyo's own lock is a row that it can.
-- A migration, its mark and its digest are one transaction, so a crash leaves it applied and known, or neither.
+The files in `sql/migrations` are read, ordered and split by yoyo. Three things are done here that it leaves
+open:
+- Replicas that start together wait for each other on an advisory lock of the session, which a killed process
+  cannot leave behind; yoyo's own lock is a row that it can.
+- A migration, its mark and its digest are one transaction, so a crash leaves it applied and known, or
+  neither.
 - An applied file that reads differently now stops the start: `MigrationEdited`.
 """
 
@@ -72,7 +74,7 @@ def _exclusive(owner_dsn: str) -> Iterator[psycopg.Connection[tuple[Any, ...]]]:
 
 
 def _backend(owner_dsn: str) -> Any:
-    """yoyo's connection; its tables go to schema `migrations`, hence each migration names the schema it means."""
+    """yoyo's connection. Its tables go to schema `migrations`; each migration names the schema it means."""
     rest = owner_dsn.partition("://")[2]
     separator = "&" if "?" in rest else "?"
     backend = yoyo.get_backend(f"postgresql+psycopg://{rest}{separator}schema=migrations")

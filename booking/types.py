@@ -37,7 +37,7 @@ class Held:
 
 @dataclass(frozen=True, slots=True)
 class Conflict:
-    """The slot could not be had: `taken` by another call or booking, or `past`. `slots`: what is free from then on."""
+    """The slot could not be had: it is taken or past. `slots`: what is free from then on."""
 
     reason: Literal["taken", "past"]
     slots: tuple[Slot, ...]
@@ -70,7 +70,7 @@ class Practitioner:
 
 @dataclass(frozen=True, slots=True)
 class OrgProfile:
-    """What a call needs to know of its clinic. `voice` is the synthesiser's voice id, None for the process's own."""
+    """What a call needs to know of its clinic. `voice`: the synthesiser's voice id, None for the default."""
 
     org_id: UUID
     name: str
@@ -84,7 +84,7 @@ class OrgProfile:
 
 @dataclass(frozen=True, slots=True)
 class Said:
-    """One utterance of a turn, redacted. `kind` is the journal's (`reply`, `filler` …), None for the caller."""
+    """One utterance of a turn, redacted. `kind` as in the journal (`reply` …), None for the caller."""
 
     speaker: Literal["caller", "agent"]
     text: str

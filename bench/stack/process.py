@@ -1,12 +1,12 @@
 """One embedded server as a child process: who runs it, where its socket lies, what a killed run left behind.
 
 Rules that both servers need:
-- A server never runs as root. Started by root, it is handed to an unprivileged uid that owns its data. A data folder
-  below a folder that only root may enter (mode 0700) is reached by keeping one capability, read-and-search or, where
-  a container withholds that, override; nothing above the data is chmodded.
+- A server never runs as root. Started by root, it is handed to an unprivileged uid that owns its data. A data
+  folder below a folder that only root may enter (mode 0700) is reached by keeping one capability,
+  read-and-search or, where a container withholds that, override; nothing above the data is chmodded.
 - Sockets live in a private folder of the system's temporary folder: a socket's path has room for 107 bytes.
-- One process owns a data folder, by a lock that the kernel frees when that process dies. What its servers left running
-  is found by pid file and stopped by the next owner.
+- One process owns a data folder, by a lock that the kernel frees when that process dies. What its servers
+  left running is found by pid file and stopped by the next owner.
 """
 
 import fcntl
@@ -57,8 +57,8 @@ class RunAs:
 
 
 def run_as(program: Path, folder: Path) -> RunAs:
-    """How to run `program` on `folder`: as ourselves; from root as the folder's owner or, if that is root too, as
-    `SERVER_UID`, with as few rights as reach both.
+    """How to run `program` on `folder`: as ourselves; from root as the folder's owner or, if that is root
+    too, as `SERVER_UID`, with as few rights as reach both.
 
     Raises `StackError` when no way does.
     """
@@ -100,7 +100,7 @@ def owned(folder: Path) -> Iterator[None]:
 
 @dataclass(frozen=True, slots=True)
 class _Record:
-    """What the next owner must know of a server. `created` tells it from a later process with the same pid."""
+    """What the next owner must know. `created` tells the server from a later process with its pid."""
 
     pid: int = 0
     created: float = 0.0
@@ -158,7 +158,7 @@ class ServerProcess:
         self._forget()
 
     def stop_leftover(self, kindly: signal.Signals) -> None:
-        """Stop what an owner that was killed left running, if it is still that process; remove its socket folder."""
+        """Stop what a killed owner left running, if it still is that process; remove its socket folder."""
         record = self._recorded()
         with suppress(psutil.NoSuchProcess):
             process = psutil.Process(record.pid)

