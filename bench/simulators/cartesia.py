@@ -112,7 +112,10 @@ class SpeechLimits:
 
 @dataclass(slots=True)
 class ContextRecord:
-    """One context: what was sent to it and what became of it."""
+    """One context: what was sent to it and what became of it.
+
+    `ended` is `done`, `failed`, `expired` or, when its socket went, `abandoned`; `over` is set with it.
+    """
 
     context_id: str
     texts: list[str] = field(default_factory=list)
@@ -121,6 +124,7 @@ class ContextRecord:
     audio_s: float = 0.0
     cancelled: bool = False
     ended: str | None = None
+    over: asyncio.Event = field(default_factory=asyncio.Event)
 
 
 @dataclass(slots=True)
@@ -133,7 +137,7 @@ class SocketRecord:
     contexts: dict[str, ContextRecord] = field(default_factory=dict)
     errors: list[Mapping[str, Any]] = field(default_factory=list)
     close_code: int | None = None
-    open: bool = True
+    closed: asyncio.Event = field(default_factory=asyncio.Event)
 
 
 @dataclass(frozen=True, slots=True)
@@ -220,8 +224,8 @@ class CartesiaSimulator:
         try:
             await _Socket(self, request, response, record, version).serve()
         finally:
-            record.open = False
             record.close_code = response.close_code
+            record.closed.set()
         return response
 
     async def _bytes(self, request: web.Request) -> web.StreamResponse:
@@ -267,7 +271,8 @@ class CartesiaSimulator:
             await self._enter(request)
         except SpeechRefused as refusal:
             return self.refusal(refusal, request)
-        return web.json_response({"data": [VOICE], "has_more": False, "next_page": None})
+        voices = [] if "starting_after" in request.query else [VOICE]
+        return web.json_response({"data": voices, "has_more": False})
 
     async def _get_voice(self, request: web.Request) -> web.Response:
         try:
@@ -489,6 +494,7 @@ class _Context:
             self.record.ended = await self._work()
         finally:
             self._server.active_contexts -= 1
+            self.record.over.set()
 
     async def _work(self) -> str:
         """Take jobs until the end; returns how the context ended."""
