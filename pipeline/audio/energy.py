@@ -50,3 +50,26 @@ class VoiceDetector:
         voiced = now >= max(self.QUIETEST_VOICE, self._floor * self.OVER_FLOOR)
         self._floor = max(1.0, min(now, self._floor * self.CREEP))
         return voiced
+
+
+class VoiceActivity:
+    """Stretches of voice in a stream of frames; a gap shorter than `gap_frames` is part of the stretch."""
+
+    def __init__(self, gap_frames: int = 15) -> None:
+        self._detector = VoiceDetector()
+        self._gap_frames = gap_frames
+        self._quiet_frames = gap_frames
+        self.voiced = False
+        """The last frame had voice in it."""
+
+    @property
+    def active(self) -> bool:
+        """A stretch of voice is going on."""
+        return self._quiet_frames < self._gap_frames
+
+    def feed(self, mulaw: bytes) -> bool:
+        """One frame; True if a stretch began or ended with it."""
+        before = self.active
+        self.voiced = self._detector.is_voice(mulaw)
+        self._quiet_frames = 0 if self.voiced else self._quiet_frames + 1
+        return before != self.active

@@ -1,0 +1,58 @@
+"""Has the caller finished? The recogniser says so; here it is watched, and keys are collected into a turn."""
+
+from dataclasses import dataclass
+
+from pipeline.turn.limits import TurnLimits
+
+MAX_KEYS = 32
+
+
+@dataclass(slots=True)
+class CallerTurn:
+    """A turn that the recogniser has open."""
+
+    started_s: float
+    news_s: float
+    """When we last learned something of it."""
+    text: str = ""
+    eager_end_s: float | None = None
+    forced_s: float | None = None
+
+    def heard(self, text: str, now_s: float) -> None:
+        if text != self.text:
+            self.text, self.news_s = text, now_s
+
+    def watchdog_s(self, limits: TurnLimits) -> float:
+        """When to stop waiting: for the end first, then for the answer to forcing it."""
+        if self.forced_s is not None:
+            return self.forced_s + limits.forced_end_s
+        return min(self.news_s + limits.turn_watchdog_s, self.started_s + limits.turn_limit_s)
+
+
+@dataclass(slots=True)
+class Keypad:
+    """Keys pressed so far and not yet part of a turn."""
+
+    digits: str = ""
+    pressed_s: float = 0.0
+    complete: bool = False
+
+    def press(self, digit: str, now_s: float) -> None:
+        self.pressed_s = now_s
+        if digit == "#" and self.digits:
+            self.complete = True
+            return
+        self.digits += digit
+        self.complete = digit == "#" or len(self.digits) >= MAX_KEYS
+
+    def ends_at_s(self, limits: TurnLimits) -> float | None:
+        """When the row of keys is over; None if there is none."""
+        if not self.digits:
+            return None
+        return self.pressed_s if self.complete else self.pressed_s + limits.keypad_pause_s
+
+    def take(self) -> str:
+        """The keys as the words of a turn; empty if there are none. The keypad starts anew."""
+        said = f"(keypad) {self.digits}" if self.digits else ""
+        self.digits, self.complete = "", False
+        return said
