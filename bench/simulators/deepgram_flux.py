@@ -150,7 +150,7 @@ class Flux:
 
     async def _update(self) -> Message:
         if self._state is _State.READY:
-            self._hearing.forget(self._voice.now_s)
+            self._hearing.forget(self._voice.clear_s)
         elif not self._turn.settled:
             self._turn.words = await self._hear_words(settled=False)
         return self._info("Update")

@@ -175,7 +175,7 @@ class Nova:
         span, now_s = self._span, self._voice.now_s
         if span.words:
             self._last_word_s = span.words[-1].end_s
-        self._hearing.forget(now_s)
+        self._hearing.forget(self._voice.clear_s if span.speech_s is None else now_s)
         spoken = span.speech_s is not None or span.spoken_before
         unended = spoken and not speech_final and self.settings.endpointing_s is not None
         self._span = _Span(now_s, spoken_before=unended)

@@ -28,6 +28,11 @@ class VoiceTracker:
     def silence_s(self) -> float:
         return self.now_s - self.last_voice_s
 
+    @property
+    def clear_s(self) -> float:
+        """No speech that has not been recognised as such began before this instant."""
+        return self.now_s if self._run_start_s is None else self._run_start_s
+
     def step(self, window: Window) -> None:
         """Take the next window."""
         start_s, self.now_s = self.now_s, window.end_s
@@ -59,15 +64,15 @@ _DIGIT: Final = r"(?:\d|zero|oh|one|two|three|four|five|six|seven|eight|nine|dou
 _DIGIT_RUN: Final = re.compile(rf"(?:^|(?<=\s))(?:{_DIGIT}+[\s,-]*)+$")
 _DAY: Final = r"(?:mon|tues|wednes|thurs|fri|satur|sun)day|today|tomorrow"
 _TIME: Final = (
-    r"\d{1,2}(?::\d\d)?\s*(?:[ap]\.?m\b|o'clock)|\d{1,2}:\d\d|half past|quarter (?:past|to)|\bat \w+|noon"
+    r"\d{1,2}(?::\d\d)?\s*(?:[ap]\.?m\b|o'clock)|\d{1,2}:\d\d|half[- ]past|quarter (?:past|to)|\bat \w+|noon"
 )
 _YES_NO: Final = re.compile(
     r"(?:yes|yeah|yep|no|nope|ok|okay|sure|right|correct)(?: please| thanks| thank you)?"
 )
-_CLOSING: Final = re.compile(r"\b(?:please|thanks|thank you|goodbye|bye|bye bye|that's all)$")
+_CLOSING: Final = re.compile(r"\b(?:please|good-?bye?|bye)$")
 _DAY_AND_TIME: Final = re.compile(rf"(?=.*\b(?:{_DAY})\b)(?=.*(?:{_TIME}))")
 _DANGLING: Final = re.compile(
-    r"\b(?:and|or|but|so|because|if|that|which|the|a|an|my|your|to|for|from|with|at|on|in|of|about|by|until"
+    r"(?:^|\s)(?:and|or|but|so|because|if|that|which|the|a|an|my|your|to|for|from|with|at|on|in|of|about|by|until"
     r"|um|uh|er|erm|hmm|well|like|i|i'm|is|it's)$"
 )
 _CODE_DIGITS: Final = 6

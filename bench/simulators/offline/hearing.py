@@ -18,12 +18,13 @@ from bench.simulators.offline.silero import WINDOW_S, WINDOW_SAMPLES, Silero
 
 _VOICE, _STILL_VOICE = 0.5, 0.35  # Silero's own thresholds: to begin, to go on
 _LEAD_IN_S: Final = 0.25  # audio decoded before the first voiced window: soft consonants
-_PREVIEW_S: Final = 0.4
+_FIRST_PREVIEW_S, _PREVIEW_S = 0.3, 0.4
 _PREVIEW_SHARE: Final = 0.1  # a preview each tenth of the piece's length, when that is longer
 _BUSY: Final = 4  # with more than this waiting, previews are skipped
 _PIECE_S: Final = 6.0  # a pause after this much ends a piece
 _LONGEST_PIECE_S: Final = 12.0
 _CUT_SEARCH_S: Final = 4.0
+_WARM_UP_SAMPLES: Final = 32_000  # the first decoding allocates and takes twice as long
 _LEAST_CONFIDENCE: Final = 0.35  # below it Moonshine is making words out of noise
 
 
@@ -36,7 +37,9 @@ class OfflineEars:
 
     def __init__(self) -> None:
         self._silero = Silero()
-        self._decoding = DecodingThread(Moonshine())
+        moonshine = Moonshine()
+        moonshine.transcribe(np.zeros(_WARM_UP_SAMPLES, np.float32))
+        self._decoding = DecodingThread(moonshine)
 
     def __enter__(self) -> Self:
         return self
@@ -120,8 +123,10 @@ class OfflineHearing:
         self._piece = _Piece(start_s, start_s)
 
     def _preview_due(self, end_s: float) -> bool:
-        interval_s = max(_PREVIEW_S, _PREVIEW_SHARE * (end_s - self._piece.start_s))
-        return end_s - self._piece.decoded_s >= interval_s and self._decoding.waiting <= _BUSY
+        piece = self._piece
+        first = piece.decoded_s == piece.start_s
+        interval_s = max(_FIRST_PREVIEW_S if first else _PREVIEW_S, _PREVIEW_SHARE * (end_s - piece.start_s))
+        return end_s - piece.decoded_s >= interval_s and self._decoding.waiting <= _BUSY
 
     async def _decode(self, end_s: float, *, settled: bool) -> None:
         piece = self._piece
