@@ -9,6 +9,7 @@ from compliance.redaction.view import WAIT, Match, View
 
 _LOCAL_TOKENS: Final = 28
 _DOMAIN_TOKENS: Final = 10
+_LOCAL_CHARS: Final = 64  # RFC 5321 section 4.5.3.1.1
 _JOINS: Final = frozenset({"dot", "point", "underscore", "dash", "hyphen", "plus", "minus"})
 _JOIN_MARKS: Final = frozenset(".-_+,")
 _PROVIDERS: Final = frozenset(
@@ -56,7 +57,7 @@ def spoken_email(view: View, at: int) -> Match | None:
 
 
 def _may_be_local(token: Token) -> bool:
-    if token.lower in _NEVER_LOCAL and len(token.lower) > 1:
+    if (token.lower in _NEVER_LOCAL and len(token.lower) > 1) or len(token.text) > _LOCAL_CHARS:
         return False
     return token.text[0].isalnum() or token.text in _JOIN_MARKS
 

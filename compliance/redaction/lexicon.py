@@ -15,10 +15,12 @@ _UNSTEMMED: Final = frozenset({"hives", "piles"})
 
 
 def stem(word: str) -> str:
-    """The word without a plural s."""
-    if len(word) > 3 and word[-1] == "s" and not word.endswith(("ss", "us", "'s")) and word not in _UNSTEMMED:
-        return word[:-1]
-    return word
+    """The word without a plural ending; the same word may come out shorter than any dictionary has it."""
+    if len(word) < 4 or word[-1] != "s" or word.endswith(("ss", "us", "'s")) or word in _UNSTEMMED:
+        return word
+    if word.endswith("ies"):
+        return word[:-3] + "y"
+    return word[:-2] if word.endswith(("shes", "xes", "sses")) else word[:-1]
 
 
 def words_of(text: str) -> tuple[str, ...]:

@@ -84,6 +84,7 @@ def _house_number_end(view: View, at: int, limit: int) -> int | None:
 _LEAD_INS: Final = word_list("name_lead_ins")
 _NOT_NAMES: Final = word_list("not_names")
 _NAME_TOKENS: Final = 14
+_NAME_CHARS: Final = 40
 
 
 def name(view: View, at: int) -> Match | None:
@@ -107,7 +108,9 @@ def closes_name(token: Token) -> bool:
 
 
 def _is_name(token: Token) -> bool:
-    return token.is_word and token.lower not in _NOT_NAMES and token.lower not in _LEAD_INS
+    if not token.is_word or len(token.text) > _NAME_CHARS:
+        return False
+    return token.lower not in _NOT_NAMES and token.lower not in _LEAD_INS
 
 
 def _joins_name(tokens: Sequence[Token], at: int) -> bool:

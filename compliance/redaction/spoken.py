@@ -43,7 +43,7 @@ _TENS: Final = {
 }
 _SCALES: Final = {"hundred": ("00", "h"), "thousand": ("000", "k"), "million": ("000000", "m")}
 REPEATS: Final = {"double": 2, "triple": 3, "treble": 3, "quadruple": 4}
-_GAP_MARKS: Final = frozenset("-\u2013.()/+,")
+_GAP_MARKS: Final = frozenset("-\u2013.()/,")
 _GAP_WORDS: Final = frozenset({"um", "uh", "er", "erm", "mm", "and", "then", "dash", "hyphen", "space"})
 _GAP_TOKENS: Final = 3
 
@@ -169,11 +169,13 @@ def is_date(elements: Sequence[Element]) -> bool:
     return 1900 <= year <= 2099 and 1 <= min(first, second) <= 12 and 1 <= max(first, second) <= 31
 
 
+def is_years(elements: Sequence[Element]) -> bool:
+    return all(element.kind == "d" and 1900 <= int(element.digits) <= 2099 for element in elements)
+
+
 def is_counting(elements: Sequence[Element]) -> bool:
-    """A list of small numbers that rises in small steps ("9, 10, 11, 12"), or years ("1990 - 2005")."""
+    """A list of small numbers that rises in small steps: "9, 10, 11, 12"."""
     if any(element.kind in "zrhkm" or element.digits.startswith("0") for element in elements):
         return False
     values = [int(element.digits) for element in elements]
-    if all(1900 <= value <= 2099 for value in values):
-        return True
     return 10 <= max(values) <= 99 and all(0 < b - a <= 5 for a, b in pairwise(values))
