@@ -117,15 +117,18 @@ class CartesiaContext:
         if not self._has_live_segment() and not is_speakable(self._held):
             return
         segment = await self._segment_for_text()
-        text, self._held = self._held, ""
-        await segment.say(text)
+        if segment is not None:
+            text, self._held = self._held, ""
+            await segment.say(text)
 
     async def finish(self) -> None:
         """See `TtsContext`."""
         self._is_finished = True
         self._changed.set()
-        if self._segments and not self._is_cancelled:
-            await self._segments[-1].no_more_text()
+        last = self._segments[-1] if self._segments else None
+        if last is None or last.is_over or self._is_cancelled:
+            return
+        await (last.retire() if last.has_gone_quiet(_now_s()) else last.no_more_text())
 
     async def events(self) -> AsyncIterator[TtsEvent]:
         """See `TtsContext`. For one reader; a cancelled context ends without `SpeechFinished`."""
@@ -147,13 +150,16 @@ class CartesiaContext:
     def _has_live_segment(self) -> bool:
         return bool(self._segments) and not self._segments[-1].is_over
 
-    async def _segment_for_text(self) -> Segment:
+    async def _segment_for_text(self) -> Segment | None:
+        """None if the context was cancelled meanwhile."""
         last = self._segments[-1] if self._segments else None
         if last is not None and not last.is_over and not last.has_gone_quiet(_now_s()):
             return last
         if last is not None:
             await last.retire()
         link = await self._client.link()
+        if self._is_cancelled:
+            return None
         begins_at_s = last.begins_at_s + last.audio_s if last is not None else 0.0
         segment = Segment(self._config, link, begins_at_s)
         self._segments.append(segment)

@@ -67,7 +67,9 @@ class Segment:
         self._items.put_nowait(_Signal.LOOK_AGAIN)
 
     async def retire(self) -> None:
-        """Another segment follows: what this one still owes is waited for briefly."""
+        """Nothing more is expected of it, and the vendor may have forgotten it: errors are no faults any
+        more, and what it still owes after all is waited for briefly.
+        """
         self._retired_s = _now_s()
         try:
             await self.no_more_text()
@@ -150,7 +152,7 @@ class Segment:
         text.
         """
         if self._retired_s is not None:
-            return self._retired_s + self._config.retire_s
+            return max(self._retired_s, self._heard_s or 0.0) + self._config.retire_s
         if self.is_over or self._asked_s is None:
             return None
         if self._heard_s is None:

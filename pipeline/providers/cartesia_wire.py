@@ -39,7 +39,7 @@ class CartesiaConfig:
     first_audio_s: float = 3.0  # from the first text to the first audio
     idle_s: float = 3.0  # between audio while text is unspoken
     renew_after_s: float = 0.7  # a vendor context dies 1 s after its last audio: later text takes a new one
-    retire_s: float = 0.3  # how long the end of the old one is waited for then
+    retire_s: float = 0.5  # how long more audio of the old one is waited for then
     phrase_s: float = 15.0  # for a whole phrase over HTTP
     max_queued_events: int = 2000
 

@@ -259,6 +259,7 @@ class DeepgramSession:
                 refusal = error
                 continue
             self._watch = self._new_watch()
+            self._turns.socket_opened((self._audio.end - self._audio.start) / BYTES_PER_S)
             await self._link.ship(self._audio)
             return
         raise refusal

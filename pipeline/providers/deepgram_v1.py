@@ -6,6 +6,7 @@ a while. A turn is every settled span until one of those two. Times are seconds 
 opened.
 """
 
+from math import inf
 from typing import Final, Literal
 
 import msgspec
@@ -14,6 +15,7 @@ from pipeline.events import EndOfTurn, InterimTranscript, SpeechStarted, SttEven
 from pipeline.providers.deepgram_config import DeepgramConfig
 
 FORCE: Final = '{"type":"Finalize"}'
+MISSED_AFTER_S: Final = 1.0
 KEEP_ALIVE: Final = '{"type":"KeepAlive"}'
 
 
@@ -94,6 +96,7 @@ class NovaTurns:
         self._shown = ""
         self._opened_at_s = 0.0
         self._forced = False
+        self._missed_at_s = inf
 
     @property
     def text(self) -> str:
@@ -129,16 +132,22 @@ class NovaTurns:
         """
         if front_lost and self._interim:
             self._settled.append(self._interim)
-        self._interim = ""
+        self._interim = self._shown = ""
         self._opened_at_s = self.covered_s = self.heard_s = 0.0
         return []
 
+    def socket_opened(self, replayed_s: float) -> None:
+        """If the open turn is not heard again in the replay, it was over, or was noise: then it ends
+        there.
+        """
+        self._missed_at_s = replayed_s + MISSED_AFTER_S if self.open else inf
+
     def _results(self, message: Results) -> list[SttEvent]:
         self.heard_s = max(self.heard_s, message.end)
-        events: list[SttEvent] = []
-        if message.text:
-            events += self._start(message.start)
+        events = self._start(message.start) if message.text else []
         self._take(message)
+        if message.end >= self._missed_at_s:
+            return self._end("timeout")
         if message.text and self.text != self._shown:
             self._shown = self.text
             events.append(InterimTranscript(self._shown))
@@ -158,6 +167,7 @@ class NovaTurns:
         return self._end("model") if message.speech_final and about_this_turn else []
 
     def _start(self, at_s: float) -> list[SttEvent]:
+        self._missed_at_s = inf
         if self.open:
             return []
         self.open = True
@@ -169,5 +179,6 @@ class NovaTurns:
             return []
         ended = EndOfTurn(self.text, trigger)
         self.open = self._forced = False
+        self._missed_at_s = inf
         self._settled, self._interim, self._shown = [], "", ""
         return [ended]

@@ -5,6 +5,7 @@ The recogniser knows turns (Deepgram docs, Flux state machine, read 2026-11): St
 Times are seconds of audio since the socket opened; `turn_index` and `sequence_id` begin again on each socket.
 """
 
+from math import inf
 from typing import Final, Literal
 
 import msgspec
@@ -12,6 +13,7 @@ import msgspec
 from pipeline.events import EagerEndOfTurn, EndOfTurn, InterimTranscript, SpeechStarted, SttEvent, TurnResumed
 from pipeline.providers.deepgram_config import DeepgramConfig
 
+MISSED_AFTER_S: Final = 1.0
 FORCE: Final = '{"type":"ForceEndTurn"}'
 _TRIGGERS: Final[dict[str | None, Literal["model", "timeout", "forced"]]] = {
     "timeout": "timeout",
@@ -66,6 +68,7 @@ class FluxTurns:
         self._carried = ""  # words of the open turn whose audio is too old to be replayed
         self._known = ""
         self._eager = False
+        self._missed_at_s = inf
 
     @property
     def text(self) -> str:
@@ -92,9 +95,20 @@ class FluxTurns:
         self.heard_s = self.covered_s = 0.0
         return self._resume()
 
+    def socket_opened(self, replayed_s: float) -> None:
+        """If the open turn is not heard again in the replay, it was over, or was noise: then it ends
+        there.
+        """
+        self._missed_at_s = replayed_s + MISSED_AFTER_S if self.open else inf
+
     def handle(self, message: TurnInfo) -> list[SttEvent]:
         self.heard_s = message.audio_window_end
         transcript = (message.transcript or "").strip()
+        if transcript or message.event == "StartOfTurn":
+            self._missed_at_s = inf
+        if message.audio_window_end >= self._missed_at_s:
+            self.covered_s = message.audio_window_end
+            return self._end(self._known, "timeout")
         match message.event:
             case "StartOfTurn":
                 return [*self._start(), *self._show(transcript)]
@@ -126,7 +140,7 @@ class FluxTurns:
         if not transcript or text == self._known:
             return []
         self._known = text
-        return [*self._start(), InterimTranscript(text)]
+        return [*self._start(), *self._resume(), InterimTranscript(text)]
 
     def _suspend(self, transcript: str) -> list[SttEvent]:
         text = self._whole(transcript)
@@ -145,5 +159,6 @@ class FluxTurns:
         if not self.open:
             return []
         self.open = self._eager = False
+        self._missed_at_s = inf
         self._known = self._carried = ""
         return [EndOfTurn(text, trigger)]

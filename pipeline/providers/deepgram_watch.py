@@ -103,7 +103,7 @@ class Watch:
         if self._rests(turn_open=turn_open):
             self._kept_s = now_s
             return Chore.KEEP_ALIVE
-        self._fed_s = max(self._fed_s + self.feed_s, now_s - self.config.idle_after_s)
+        self._fed_s = max(self._quiet_due_s(turn_open=turn_open), now_s - self.feed_s)
         self._kept_s = now_s
         self._sent_any = True
         return Chore.FEED_SILENCE

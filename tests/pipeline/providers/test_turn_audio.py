@@ -1,0 +1,43 @@
+"""What audio is kept for a replay."""
+
+from hypothesis import given
+from hypothesis import strategies as st
+
+from pipeline.providers.turn_audio import TurnAudio, is_loud
+
+
+def test_loudness_tells_speech_from_line_noise() -> None:
+    assert not is_loud(b"\xff" * 160)
+    assert not is_loud(b"\x7f\xfe\xf0\x70" * 40)
+    assert is_loud(b"\x8f\x0f" * 80)
+    assert is_loud(b"\xff" * 100 + b"\x90" * 60)
+    assert not is_loud(b"")
+
+
+def test_forgotten_audio_is_no_loss() -> None:
+    audio = TurnAudio()
+    audio.append(b"abcdef", 100)
+    audio.forget(4)
+    assert (audio.start, audio.end, audio.read(4, 9), audio.front_lost) == (4, 6, b"ef", False)
+
+
+def test_audio_over_the_bound_goes_first_and_is_missed() -> None:
+    audio = TurnAudio()
+    audio.append(b"abcdef", 4)
+    assert (audio.start, audio.read(2, 2), audio.front_lost) == (2, b"cd", True)
+    audio.forget(3)
+    assert not audio.front_lost
+
+
+@given(st.lists(st.one_of(st.binary(max_size=20), st.integers(0, 300)), max_size=40), st.integers(0, 50))
+def test_what_is_kept_is_the_newest_audio_in_place(steps: list[bytes | int], bound: int) -> None:
+    audio, everything = TurnAudio(), b""
+    for step in steps:
+        if isinstance(step, bytes):
+            everything += step
+            audio.append(step, bound)
+            assert audio.end - audio.start <= bound
+        else:
+            audio.forget(step)
+        assert audio.end == len(everything)
+        assert audio.read(audio.start, 1000) == everything[audio.start :]
