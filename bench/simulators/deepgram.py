@@ -4,9 +4,6 @@ What the vendor rejects it rejects, in the vendor's terms: at the upgrade by sta
 header, on the stream by error messages and close codes ("Streaming API errors",
 developers.deepgram.com/docs, read 2026-10). What the vendor tolerates but frowns upon is noted on the
 session. The hearing behind it is exchangeable.
-
-Not documented by the vendor, and chosen here: close code 1008 after a message that `/v2` cannot parse, 1000
-after CloseStream, `/v1` going on after a SchemaError.
 """
 
 import asyncio
@@ -15,10 +12,8 @@ import json
 import time
 from collections.abc import AsyncIterator, Callable, Sequence, Set
 from dataclasses import dataclass, field
-from datetime import UTC, datetime
-from hashlib import sha256
 from http import HTTPStatus
-from typing import Any, Final, Self
+from typing import Final, Self
 from urllib.parse import parse_qs, urlsplit
 
 from websockets.asyncio.server import Server, ServerConnection, serve
@@ -30,6 +25,7 @@ from bench.simulators.deepgram_audio import AudioDecoder, Undecodable
 from bench.simulators.deepgram_flux import Flux
 from bench.simulators.deepgram_hearing import Hearing
 from bench.simulators.deepgram_nova import Nova
+from bench.simulators.deepgram_pace import Pace
 from bench.simulators.deepgram_parameters import (
     FluxSettings,
     NovaSettings,
@@ -37,18 +33,12 @@ from bench.simulators.deepgram_parameters import (
     parse_flux,
     parse_nova,
 )
+from bench.simulators.deepgram_protocol import EndStream, FluxStream, Message, NovaStream, Stream
 from bench.simulators.faults import DelayMessages, DropSocket, Faults, Inject, Refuse, SlowUpgrade, Stall
 
-Message = dict[str, Any]
-
 _V1, _V2 = "/v1/listen", "/v2/listen"
-_V1_TYPES: Final = frozenset({"KeepAlive", "Finalize", "CloseStream", "Configure"})
-_V2_TYPES: Final = frozenset({"CloseStream", "ForceEndTurn", "Configure"})
-_REAL_TIME: Final = 1.25  # "at most about 1.25x": faster streams fall behind
 _QUEUED_FRAMES: Final = 4096
 _CLOSE_S: Final = 1.0
-_MODEL_INFO: Final = {"version": "2026-10-01.0", "arch": "simulated"}
-_NOTHING: Final[tuple[Message, ...]] = ()
 _TOO_FAST: Final = "audio came much faster than real time"
 _EMPTY_FRAME: Final = "an empty binary frame was sent"
 _AFTER_END: Final = "something was sent after the end of the stream"
@@ -61,6 +51,7 @@ class Session:
     path: str
     params: dict[str, list[str]]
     request_id: str
+    record: bool = True
     audio: bytearray = field(default_factory=bytearray)
     texts: list[Message] = field(default_factory=list)  # control messages received, in order
     sent: list[Message] = field(default_factory=list)  # messages sent, in order
@@ -70,8 +61,21 @@ class Session:
     closed: asyncio.Event = field(default_factory=asyncio.Event)
 
     def note(self, what: str) -> None:
+        """Take down a fact, once."""
         if what not in self.notes:
             self.notes.append(what)
+
+    def received(self, frame: str | bytes) -> None:
+        """Keep what came: audio, and texts that are JSON objects."""
+        if not self.record:
+            return
+        if isinstance(frame, bytes):
+            self.audio += frame
+            return
+        with contextlib.suppress(ValueError):
+            message = json.loads(frame)
+            if isinstance(message, dict):
+                self.texts.append(message)
 
 
 class DeepgramSimulator:
@@ -144,23 +148,24 @@ class DeepgramSimulator:
         target = socket.request.path if socket.request else ""
         settings = _parse(target)
         parts = urlsplit(target)
-        session = Session(parts.path, parse_qs(parts.query, keep_blank_values=True), str(socket.id))
+        query = parse_qs(parts.query, keep_blank_values=True)
+        session = Session(parts.path, query, str(socket.id), record=self._record)
         if self._record:
             self.sessions.append(session)
-        pace = _Pace(self._burst_s, self._idle_s, self._record)
-        stream: _Stream
+        connection = _Connection(
+            socket,
+            session,
+            self._stream(settings, session.request_id),
+            AudioDecoder(settings.encoding, settings.sample_rate_hz),
+            Pace(time.monotonic(), idle_s=self._idle_s, burst_s=self._burst_s),
+            self.faults,
+        )
+        await connection.run()
+
+    def _stream(self, settings: NovaSettings | FluxSettings, request_id: str) -> Stream:
         if isinstance(settings, FluxSettings):
-            stream = _FluxStream(Flux(self._hearing(), settings), session)
-        else:
-            stream = _NovaStream(Nova(self._hearing(), settings), session)
-        await _Connection(socket, session, stream, self.faults, pace, settings).run()
-
-
-@dataclass(frozen=True, slots=True)
-class _Pace:
-    burst_s: float
-    idle_s: float
-    record: bool
+            return FluxStream(Flux(self._hearing(), settings), request_id)
+        return NovaStream(Nova(self._hearing(), settings), request_id)
 
 
 # --- the upgrade ---
@@ -207,157 +212,6 @@ def _identify(connection: ServerConnection, _request: Request, response: Respons
     response.headers["dg-request-id"] = str(connection.id)
 
 
-# --- the two protocols over their machines ---
-
-
-class _EndStream(Exception):
-    """The stream is over: close with this code once what was yielded before is sent."""
-
-    def __init__(self, code: int, reason: str = "") -> None:
-        super().__init__(code, reason)
-        self.code, self.reason = code, reason
-
-
-class _NovaStream:
-    """`/v1/listen` messages around `Nova`."""
-
-    def __init__(self, nova: Nova, session: Session) -> None:
-        self._nova = nova
-        self._session = session
-        self._digest = sha256()
-        self._duration_s = 0.0
-        self.hear = nova.hear
-
-    def took(self, data: bytes, duration_s: float) -> None:
-        self._digest.update(data)
-        self._duration_s += duration_s
-
-    def opened(self) -> Sequence[Message]:
-        return ()
-
-    async def control(self, text: str) -> AsyncIterator[Message]:
-        message = _control(text, _V1_TYPES)
-        if message is None or not _well_formed_v1(message):
-            yield _schema_error(text)
-            return
-        self._session.texts.append(message)
-        match message["type"]:
-            case "Finalize":
-                async for answer in self._nova.finalize():
-                    yield answer
-            case "Configure":
-                yield self._nova.configure(message) | {"request_id": self._session.request_id}
-            case "CloseStream":
-                async for answer in self.empty():
-                    yield answer
-
-    async def empty(self) -> AsyncIterator[Message]:
-        async for answer in self._nova.finish():
-            yield answer
-        yield {
-            "type": "Metadata",
-            "transaction_key": "deprecated",
-            "request_id": self._session.request_id,
-            "sha256": self._digest.hexdigest(),
-            "created": datetime.now(UTC).isoformat(),
-            "duration": round(self._duration_s, 3),
-            "channels": 1,
-        }
-        raise _EndStream(1000)
-
-    def idle(self) -> Message | None:
-        return None
-
-    def outgoing(self, message: Message) -> Message:
-        if message["type"] != "Results":
-            return message
-        info = {"name": self._nova.settings.model, **_MODEL_INFO}
-        uuid = sha256(self._nova.settings.model.encode()).hexdigest()[:32]
-        metadata = {"request_id": self._session.request_id, "model_uuid": uuid, "model_info": info}
-        return message | {"metadata": metadata}
-
-
-class _FluxStream:
-    """`/v2/listen` messages around `Flux`."""
-
-    def __init__(self, flux: Flux, session: Session) -> None:
-        self._flux = flux
-        self._session = session
-        self._sequence = 0
-        self.hear = flux.hear
-
-    def took(self, data: bytes, duration_s: float) -> None:
-        """Flux accounts for nothing at its end."""
-
-    def opened(self) -> Sequence[Message]:
-        return ({"type": "Connected"},)
-
-    async def control(self, text: str) -> AsyncIterator[Message]:
-        message = _control(text, _V2_TYPES)
-        if message is None:
-            description = "Text message received from client did not match any of the formats we expect."
-            yield _fatal("UNPARSABLE_CLIENT_MESSAGE", description)
-            raise _EndStream(1008, "UNPARSABLE_CLIENT_MESSAGE")
-        self._session.texts.append(message)
-        match message["type"]:
-            case "ForceEndTurn":
-                async for answer in self._flux.force_end():
-                    yield answer
-            case "Configure":
-                yield self._flux.configure(message)
-            case "CloseStream":
-                async for answer in self._flux.finish():
-                    yield answer
-                raise _EndStream(1000)
-
-    async def empty(self) -> AsyncIterator[Message]:
-        """Flux is not documented to end by an empty frame; it is noted and nothing comes of it."""
-        for message in _NOTHING:
-            yield message
-
-    def idle(self) -> Message | None:
-        return _fatal("NET-0001", "No audio or message was received within the timeout window.")
-
-    def outgoing(self, message: Message) -> Message:
-        message = message | {"sequence_id": self._sequence}
-        self._sequence += 1
-        return message if message["type"] == "Error" else message | {"request_id": self._session.request_id}
-
-
-_Stream = _NovaStream | _FluxStream
-
-
-def _control(text: str, known: Set[str]) -> Message | None:
-    """A control message, or None for text that is none."""
-    try:
-        message = json.loads(text)
-    except ValueError:
-        return None
-    return message if isinstance(message, dict) and message.get("type") in known else None
-
-
-def _well_formed_v1(message: Message) -> bool:
-    keyterms, features = message.get("keyterms"), message.get("features")
-    lists = keyterms is None or (isinstance(keyterms, list) and all(isinstance(k, str) for k in keyterms))
-    flags = features is None or (
-        isinstance(features, dict) and all(isinstance(flag, bool) for flag in features.values())
-    )
-    return lists and flags
-
-
-def _schema_error(text: str) -> Message:
-    return {
-        "type": "Error",
-        "variant": "SchemaError",
-        "description": "Could not deserialize last text message.",
-        "message": text,
-    }
-
-
-def _fatal(code: str, description: str) -> Message:
-    return {"type": "Error", "code": code, "description": description}
-
-
 # --- one connection ---
 
 
@@ -370,20 +224,18 @@ class _Connection:
         self,
         socket: ServerConnection,
         session: Session,
-        stream: _Stream,
+        stream: Stream,
+        decoder: AudioDecoder,
+        pace: Pace,
         faults: Faults,
-        pace: _Pace,
-        settings: NovaSettings | FluxSettings,
     ) -> None:
         self._socket = socket
         self._session = session
         self._stream = stream
-        self._faults = faults
+        self._decoder = decoder
         self._pace = pace
-        self._decoder = AudioDecoder(settings.encoding, settings.sample_rate_hz)
+        self._faults = faults
         self._inbox: asyncio.Queue[str | bytes] = asyncio.Queue(_QUEUED_FRAMES)
-        self._audio_s = 0.0
-        self._first_audio_at_s: float | None = None
         self._ended = False
         self._stalled = False
 
@@ -401,18 +253,14 @@ class _Connection:
 
     async def _read(self) -> None:
         await self._strike()
-        deadline_s = time.monotonic() + self._pace.idle_s
         while True:
             try:
-                async with asyncio.timeout(deadline_s - time.monotonic()):
+                async with asyncio.timeout(self._pace.deadline_s - time.monotonic()):
                     frame = await self._socket.recv()
             except TimeoutError:
                 await self._time_out()
                 return
-            if isinstance(frame, bytes) and frame:
-                self._account(frame)
-            if self._audio_s > 0:  # a text keeps a stream alive only once audio has come
-                deadline_s = time.monotonic() + self._pace.idle_s
+            self._account(frame)
             if self._ended:
                 self._session.note(_AFTER_END)
                 continue
@@ -425,22 +273,18 @@ class _Connection:
             await self._send(message)
         await self._socket.close(1011, "NET-0001: no audio or text within the timeout window")
 
-    def _account(self, data: bytes) -> None:
-        now_s = time.monotonic()
-        if self._first_audio_at_s is None:
-            self._first_audio_at_s = now_s
-        duration_s = self._decoder.seconds(len(data))
-        self._audio_s += duration_s
-        self._stream.took(data, duration_s)
-        if self._pace.record:
-            self._session.audio += data
-        ahead_s = self._audio_s - _REAL_TIME * (now_s - self._first_audio_at_s)
-        if ahead_s > self._pace.burst_s:
+    def _account(self, frame: str | bytes) -> None:
+        self._session.received(frame)
+        duration_s = self._decoder.seconds(len(frame)) if isinstance(frame, bytes) else 0.0
+        self._pace.took(duration_s, time.monotonic())
+        if isinstance(frame, bytes):
+            self._stream.took(frame, duration_s)
+        if self._pace.too_fast:
             self._session.note(_TOO_FAST)
 
     async def _strike(self) -> None:
         """Let the faults that are due happen."""
-        audio_ms = self._audio_s * 1000
+        audio_ms = self._pace.audio_s * 1000
         while inject := self._faults.take(Inject, lambda fault: fault.after_audio_ms <= audio_ms):
             if not self._stalled:
                 await self._socket.send(inject.frame)
@@ -466,7 +310,7 @@ class _Connection:
                 frame = await self._inbox.get()
                 async for message in self._take(frame):
                     await self._send(message)
-        except _EndStream as end:
+        except EndStream as end:
             self._ended = True
             await self._socket.close(end.code, end.reason)
         except Undecodable:
@@ -489,6 +333,6 @@ class _Connection:
         if delay := self._faults.take(DelayMessages):
             await asyncio.sleep(delay.seconds)
         message = self._stream.outgoing(message)
-        if self._pace.record:
+        if self._session.record:
             self._session.sent.append(message)
         await self._socket.send(json.dumps(message))
