@@ -18,7 +18,6 @@ class Manners:
     quiet_ms: int = 1200
     patience_s: float = 20.0
     goodbye_s: float = 20.0
-    wordless_s: float = 60.0
 
 
 @dataclass(slots=True)
@@ -59,7 +58,7 @@ async def _converse(
     except TimeoutError:
         conversation.ended = "unanswered"
         return
-    await _await_goodbye(call, manners.goodbye_s if turns else manners.wordless_s, conversation)
+    await _await_goodbye(call, manners.goodbye_s, conversation)
 
 
 async def _take_turn(call: LiveCall, turn: bytes, manners: Manners, conversation: Conversation) -> None:

@@ -71,8 +71,12 @@ def _voiced_frames(audio: NDArray[np.float32]) -> list[int]:
     return [int(frame) for frame in np.flatnonzero(level_db > threshold_db)]
 
 
+def as_mulaw(audio: NDArray[np.float32]) -> bytes:
+    """Float audio in -1..1 as a telephone carries it."""
+    pcm: NDArray[np.int16] = np.clip(np.round(audio * 32767), -32768, 32767).astype(np.int16)
+    return encode(pcm)
+
+
 def _cut(audio: NDArray[np.float32], first: int, last: int) -> bytes:
     edge = EDGE_MS * RATE_HZ // 1000
-    piece = audio[max(0, first * FRAME_SAMPLES - edge) : (last + 1) * FRAME_SAMPLES + edge]
-    pcm: NDArray[np.int16] = np.clip(np.round(piece * 32767), -32768, 32767).astype(np.int16)
-    return encode(pcm)
+    return as_mulaw(audio[max(0, first * FRAME_SAMPLES - edge) : (last + 1) * FRAME_SAMPLES + edge])

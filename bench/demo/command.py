@@ -1,0 +1,158 @@
+"""`python -m bench demo` and `python -m bench call`: what they do, in order, and the exit codes.
+
+0  the call did what it was for; or, while serving, a stop that was asked for
+1  the call failed, or something that was started ended by itself
+2  nothing could be started: a setting, a recording, another demo on the same data
+"""
+
+import asyncio
+import contextlib
+import os
+import signal
+from collections.abc import Coroutine
+from pathlib import Path
+from typing import Any
+
+from dotenv import dotenv_values
+
+from bench.demo.asked import AskedUnreadable
+from bench.demo.child import ChildFailed
+from bench.demo.clinic import CLINIC_NUMBER
+from bench.demo.console import Console
+from bench.demo.placed_call import Order, place_call
+from bench.demo.plan import PlanImpossible, make_plan
+from bench.demo.running import Running, read_running
+from bench.demo.supervisor import Supervisor, run_folder
+from bench.recording import RecordingUnusable
+from bench.stack.process import AlreadyRunning, StackError
+from booking.errors import BookingError
+from gateway.errors import SettingsInvalid
+
+ROOT = Path(__file__).resolve().parents[2]
+DEFAULT_RECORDING = Path(__file__).with_name("recordings") / "tuesday.wav"
+DONE, FAILED, UNUSABLE = 0, 1, 2
+_NOT_STARTED = (
+    PlanImpossible,
+    SettingsInvalid,
+    RecordingUnusable,
+    AskedUnreadable,
+    StackError,
+    BookingError,
+    ChildFailed,
+)
+
+
+def run_demo(recording: Path | None, *, once: bool, root: Path = ROOT) -> int:
+    """Start everything, place the call, then go on serving unless `once`. The exit code."""
+    return _run(_demo(recording or DEFAULT_RECORDING, once=once, root=root))
+
+
+def run_call(recording: Path | None, *, root: Path = ROOT) -> int:
+    """One more call to the demo that runs. The exit code."""
+    return _run(_another_call(recording or DEFAULT_RECORDING, root=root))
+
+
+def _run(work: Coroutine[Any, Any, int]) -> int:
+    console = Console()
+    try:
+        with asyncio.Runner() as runner:
+            return runner.run(_until_signalled(work))
+    except AlreadyRunning:
+        console.problem("The demo runs already. Another call to it: .venv/bin/python -m bench call [FILE]")
+    except _NOT_STARTED as error:
+        console.problem(str(error))
+    return UNUSABLE
+
+
+async def _until_signalled(work: Coroutine[Any, Any, int]) -> int:
+    """Ctrl-C and SIGTERM end the work in order, once; what is then under way has its own time limits."""
+    loop = asyncio.get_running_loop()
+    working = asyncio.ensure_future(work)
+    asked: list[int] = []
+
+    def stop(number: int) -> None:
+        if not asked:
+            working.cancel()
+        asked.append(number)
+
+    for number in (signal.SIGINT, signal.SIGTERM, signal.SIGHUP):
+        loop.add_signal_handler(number, stop, number)
+    try:
+        return await working
+    except asyncio.CancelledError:
+        return FAILED
+
+
+async def _demo(recording: Path, *, once: bool, root: Path) -> int:
+    console = Console()
+    order = Order.read(recording)
+    environ = {
+        name: value for name, value in dotenv_values(root / ".env").items() if value is not None
+    } | dict(os.environ)
+    console.title("Starting")
+    async with Supervisor(make_plan(environ), root, console.started) as supervisor:
+        failing = asyncio.create_task(supervisor.failed())
+        try:
+            code = await _call_unless_failed(supervisor.running, order, root, console, failing)
+            if once:
+                return code
+            _tell_where(console, supervisor.running)
+            return await _serve(console, failing)
+        finally:
+            failing.cancel()
+            with contextlib.suppress(asyncio.CancelledError):
+                await failing
+            console.line("Stopping", style="dim")
+
+
+async def _another_call(recording: Path, *, root: Path) -> int:
+    console = Console()
+    order = Order.read(recording)
+    running = read_running(run_folder(root))
+    if running is None:
+        console.problem("No demo runs here. Start it with: make run")
+        return UNUSABLE
+    return await _call(running, order, root, console)
+
+
+async def _call_unless_failed(
+    running: Running, order: Order, root: Path, console: Console, failing: "asyncio.Task[ChildFailed]"
+) -> int:
+    calling = asyncio.create_task(_call(running, order, root, console))
+    try:
+        await asyncio.wait({calling, failing}, return_when=asyncio.FIRST_COMPLETED)
+    finally:
+        if not calling.done():
+            calling.cancel()
+            await asyncio.wait({calling})
+    if failing.done() and calling.cancelled():
+        raise failing.result()
+    return calling.result()
+
+
+async def _call(running: Running, order: Order, root: Path, console: Console) -> int:
+    console.title(f"Calling {CLINIC_NUMBER} with {order.recording.name}")
+    async with console.watching() as watch:
+        outcome = await place_call(
+            running, order, root / ".data" / "recordings", show=console.show, watch=watch
+        )
+    console.summary(outcome)
+    return FAILED if outcome.shortcomings else DONE
+
+
+def _tell_where(console: Console, running: Running) -> None:
+    console.title("Serving")
+    console.line(f"  Gateway            {running.public_url}  (/healthz, /readyz, /metrics)")
+    console.line(f"  Voice webhook      {running.public_url}/twilio/voice")
+    console.line("  Another call       .venv/bin/python -m bench call [my.wav]   (in another terminal)")
+    console.line("  Logs               .data/run/gateway.log, .data/run/simulators.log")
+    console.line("  Stop               Ctrl-C")
+
+
+async def _serve(console: Console, failing: "asyncio.Task[ChildFailed]") -> int:
+    try:
+        failure = await asyncio.shield(failing)
+    except asyncio.CancelledError:
+        return DONE
+    console.problem(str(failure))
+    return FAILED

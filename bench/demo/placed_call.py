@@ -1,0 +1,166 @@
+"""One recorded call, from dialling to verdict: what the carrier heard, what the gateway told, what Postgres
+holds.
+"""
+
+import asyncio
+import contextlib
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, field
+from datetime import datetime
+from pathlib import Path
+
+import asyncpg
+
+from bench.caller import Conversation, hold_conversation
+from bench.carrier import CallOver, CallRecord, CarrierFault, LiveCall
+from bench.demo.asked import Asked, read_asked
+from bench.demo.booked import CallRow, give_back, read_closed_call
+from bench.demo.clinic import CALLER_NUMBER, CLINIC_NUMBER, DEMO_CLINIC, ZONE
+from bench.demo.feed import Fact, Feed, open_feed
+from bench.demo.running import Running
+from bench.recording import as_mulaw, read_recording, split_turns
+from booking.db import open_pool
+
+# How long the last facts may be on their way once the call's row is closed.
+LAST_FACTS_S = 1.0
+
+
+@dataclass(frozen=True, slots=True)
+class Order:
+    """The recording to be played (mu-law: whole, and cut into turns), and what its speaker asks for."""
+
+    recording: Path
+    whole: bytes
+    turns: Sequence[bytes]
+    asked: Asked
+
+    @classmethod
+    def read(cls, recording: Path) -> "Order":
+        """Raises `RecordingUnusable`, `AskedUnreadable`."""
+        audio = read_recording(recording)
+        return cls(recording, as_mulaw(audio), split_turns(audio), read_asked(recording))
+
+
+@dataclass(slots=True)
+class Outcome:
+    """All that is known of one call afterwards."""
+
+    order: Order
+    facts: list[Fact] = field(default_factory=list)
+    conversation: Conversation = field(default_factory=Conversation)
+    record: CallRecord | None = None
+    row: CallRow | None = None
+    wav: Path | None = None
+    fault: str | None = None
+
+    @property
+    def ttfbs_ms(self) -> list[float]:
+        return [fact["ttfb_ms"] for fact in self.of("TurnFinished") if fact.get("ttfb_ms") is not None]
+
+    def of(self, kind: str) -> list[Fact]:
+        return [fact for fact in self.facts if fact["type"] == kind]
+
+    @property
+    def shortcomings(self) -> list[str]:
+        """Why the call did not do what it was for; empty if it did."""
+        found = [self.fault] if self.fault else []
+        found += self._unheard() + self._unanswered() + self._unheld()
+        return found
+
+    def _unheard(self) -> list[str]:
+        understood = [fact for fact in self.of("CallerSaid") if fact["text"].strip()]
+        spoken = len(self.order.turns)
+        if not spoken:
+            return ["nothing is said in the recording"]
+        return [] if len(understood) >= spoken else [f"{len(understood)} of {spoken} turns were understood"]
+
+    def _unanswered(self) -> list[str]:
+        answered, spoken = len(self.conversation.gaps_ms), len(self.order.turns)
+        failed = [fact["turn"] for fact in self.of("TurnFinished") if fact["outcome"] == "failed"]
+        short = [f"{answered} of {spoken} turns were answered"] if answered < spoken else []
+        return short + [f"turn {turn} failed" for turn in failed]
+
+    def _unheld(self) -> list[str]:
+        slot = self.row.slot if self.row else None
+        if slot is None:
+            return ["no slot is held"]
+        if not self.order.asked.met_by(slot.starts_at, slot.service, ZONE):
+            held = f"{slot.starts_at.astimezone(ZONE):%A %H:%M}, {slot.service}"
+            return [f"the slot held ({held}) is not the one asked for ({self.order.asked})"]
+        return []
+
+
+async def place_call(
+    running: Running,
+    order: Order,
+    recordings: Path,
+    *,
+    show: Callable[[Fact], None],
+    watch: Callable[[LiveCall], None],
+) -> Outcome:
+    """Call the clinic and play the recording. `show` gets each public fact, `watch` the call once it is
+    answered.
+    """
+    outcome = Outcome(order)
+    pool = await open_pool(running.database_url, max_size=2)
+    try:
+        await give_back(pool, DEMO_CLINIC.claim)
+        async with open_feed(running.redis_url, DEMO_CLINIC.claim.org_id) as feed:
+            await _converse(running, order, outcome, feed, pool, show=show, watch=watch)
+    finally:
+        await pool.close()
+    if outcome.record is not None and outcome.record.now_ms:
+        name = f"{datetime.now(ZONE):%Y-%m-%dT%H-%M-%S}-{order.recording.stem}.wav"
+        outcome.wav = recordings / name
+        outcome.record.write_wav(outcome.wav)
+    return outcome
+
+
+async def _converse(
+    running: Running,
+    order: Order,
+    outcome: Outcome,
+    feed: Feed,
+    pool: asyncpg.Pool,
+    *,
+    show: Callable[[Fact], None],
+    watch: Callable[[LiveCall], None],
+) -> None:
+    async with running.carrier() as carrier:
+        call_sid: asyncio.Future[str] = asyncio.get_running_loop().create_future()
+        following = asyncio.create_task(_follow(feed, call_sid, outcome.facts, show))
+        try:
+            async with carrier.call(CLINIC_NUMBER, caller=CALLER_NUMBER) as call:
+                outcome.record = call.record
+                call_sid.set_result(call.plan.call_sid)
+                watch(call)
+                outcome.conversation = await hold_conversation(call, order.turns or [order.whole])
+        except (CarrierFault, CallOver) as fault:
+            outcome.fault = str(fault)
+        if outcome.record is not None:
+            outcome.row = await read_closed_call(pool, DEMO_CLINIC.claim, outcome.record.call_sid)
+            await asyncio.wait({following}, timeout=LAST_FACTS_S)
+        following.cancel()
+        with contextlib.suppress(asyncio.CancelledError):
+            await following
+
+
+async def _follow(
+    feed: Feed, call_sid: "asyncio.Future[str]", facts: list[Fact], show: Callable[[Fact], None]
+) -> None:
+    """Collect the facts of our own call among those of all calls of the clinic, until it is closed."""
+    opened: dict[str, str] = {}
+    early: list[Fact] = []
+    async for fact in feed.facts():
+        if fact["type"] == "CallOpened":
+            opened[fact["carrier_call_id"]] = fact["call_id"]
+        early.append(fact)
+        if not call_sid.done() or call_sid.result() not in opened:
+            continue
+        call_id = opened[call_sid.result()]
+        for ours in (fact for fact in early if fact["call_id"] == call_id):
+            facts.append(ours)
+            show(ours)
+            if ours["type"] == "CallClosed":
+                return
+        early.clear()

@@ -1,0 +1,40 @@
+"""A demo that runs, as one needs to know it to call it: in a file that only its owner can read."""
+
+import json
+from dataclasses import asdict, dataclass, field
+from pathlib import Path
+
+from bench.carrier import TwilioAccount, TwilioCarrier
+
+
+@dataclass(frozen=True, slots=True)
+class Running:
+    """Where its gateway, Redis and Postgres (as gw_app) are, and the account that both sides sign with."""
+
+    public_url: str
+    connect_url: str
+    redis_url: str = field(repr=False)
+    database_url: str = field(repr=False)
+    account_sid: str
+    auth_token: str = field(repr=False)
+
+    def carrier(self) -> TwilioCarrier:
+        """The phone company that calls this gateway."""
+        account = TwilioAccount(self.account_sid, self.auth_token)
+        return TwilioCarrier(self.public_url, account, connect_url=self.connect_url)
+
+    def publish(self, folder: Path) -> Path:
+        """Write it down; the file is the publisher's to remove."""
+        file = folder / "demo.json"
+        file.unlink(missing_ok=True)
+        file.touch(mode=0o600)
+        file.write_text(json.dumps(asdict(self)))
+        return file
+
+
+def read_running(folder: Path) -> Running | None:
+    """The demo whose file lies in `folder`, None if none does."""
+    try:
+        return Running(**json.loads((folder / "demo.json").read_text()))
+    except (FileNotFoundError, ValueError, TypeError):
+        return None

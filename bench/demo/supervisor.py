@@ -1,0 +1,235 @@
+"""The one process that owns everything `make run` starts: embedded servers, offline providers, the gateway.
+
+Order: leftovers of a killed run are stopped; Postgres, Redis and the offline providers start side by side;
+the schema is migrated and the clinic seeded; then the gateway starts. The end is the reverse, whatever caused
+it. One supervisor per data folder, by a lock that the kernel frees when it dies.
+"""
+
+import asyncio
+import contextlib
+import json
+import secrets
+import socket
+import sys
+import time
+from collections.abc import Callable
+from pathlib import Path
+from types import TracebackType
+from typing import Self, TypeVar
+
+import httpx
+
+from bench.carrier import TwilioAccount
+from bench.demo.booked import give_back
+from bench.demo.child import Child, ChildFailed
+from bench.demo.clinic import DEMO_CLINIC, seed_demo_clinic
+from bench.demo.plan import DEFAULT_PORT, Plan, Provider, Servers, gateway_environment, new_master_key
+from bench.demo.running import Running
+from bench.simulators.twilio_api import TwilioApiSimulator
+from bench.stack.postgres import EmbeddedPostgres
+from bench.stack.process import owned
+from bench.stack.redis import EmbeddedRedis
+from booking.db import open_pool
+from booking.migrate import migrate
+from gateway.settings import load
+
+T = TypeVar("T")
+# What was done, what came of it, in how many seconds.
+Report = Callable[[str, str, float], None]
+PROBE_TIMEOUT_S = 2.0
+
+
+def run_folder(root: Path) -> Path:
+    """Logs, pid files and the address of the demo that runs below `root`."""
+    return root / ".data" / "run"
+
+
+class Supervisor:
+    """An async context manager: inside it, everything runs and `running` is set.
+
+    Raises `ChildFailed`, `StackError` (`AlreadyRunning`), `SettingsInvalid`, booking's errors; then nothing
+    runs.
+    """
+
+    running: Running
+
+    def __init__(self, plan: Plan, root: Path, report: Report) -> None:
+        self._plan = plan
+        self._root = root
+        self._folder = run_folder(root)
+        self._report = report
+        self._closing = contextlib.AsyncExitStack()
+        self._simulators = Child("simulators", self._folder)
+        self._gateway = Child("gateway", self._folder)
+
+    async def __aenter__(self) -> Self:
+        try:
+            self._closing.enter_context(owned(self._folder))
+            await _in_thread(self._stop_leftovers)
+            self.running = await self._start()
+        except BaseException:
+            await self._closing.aclose()
+            raise
+        return self
+
+    async def __aexit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        await self._closing.aclose()
+
+    async def failed(self) -> ChildFailed:
+        """Wait until a child ends by itself, and say so."""
+        children = [self._gateway, *([self._simulators] if self._plan.offline else [])]
+        endings = {asyncio.create_task(child.ended()): child for child in children}
+        try:
+            done, _ = await asyncio.wait(endings, return_when=asyncio.FIRST_COMPLETED)
+        finally:
+            for ending in endings:
+                ending.cancel()
+        first = done.pop()
+        return endings[first].failure(f"ended with {first.result()}")
+
+    async def _start(self) -> Running:
+        try:
+            async with asyncio.TaskGroup() as starting:
+                database = starting.create_task(self._database())
+                redis_url = starting.create_task(self._redis())
+                providers = starting.create_task(self._providers())
+        except BaseExceptionGroup as several:
+            raise several.exceptions[0] from None
+        account = TwilioAccount("AC" + secrets.token_hex(16), secrets.token_hex(16))
+        servers = Servers(
+            app_url=database.result(),
+            redis_url=redis_url.result(),
+            providers=providers.result(),
+            port=self._plan.port if self._plan.port is not None else _free_port(self._plan.host),
+            account_sid=self._plan.environ.get("TWILIO_ACCOUNT_SID") or account.sid,
+            auth_token=self._plan.environ.get("TWILIO_AUTH_TOKEN") or account.auth_token,
+            twilio_url=await self._twilio(account),
+            master_key=self._plan.environ.get("MASTER_KEY") or self._kept_master_key(),
+        )
+        return await self._serve(servers)
+
+    async def _database(self) -> str:
+        started_s = time.monotonic()
+        owner_url, app_url = await self._postgres()
+        applied = await migrate(owner_url)
+        await seed_demo_clinic(owner_url)
+        pool = await open_pool(app_url, max_size=1)
+        try:
+            returned = await give_back(pool, DEMO_CLINIC.claim, of_live_calls=True)
+        finally:
+            await pool.close()
+        kind = "embedded" if self._plan.embedded_postgres else "DATABASE_URL"
+        done = f"{kind}; {len(applied) or 'no'} migrations to apply; {DEMO_CLINIC.name} seeded"
+        given_back = f", {returned} holds of earlier calls given back" if returned else ""
+        self._report("Postgres", done + given_back, time.monotonic() - started_s)
+        return app_url
+
+    async def _postgres(self) -> tuple[str, str]:
+        if not self._plan.embedded_postgres:
+            return self._plan.environ["DATABASE_OWNER_URL"], self._plan.environ["DATABASE_URL"]
+        server = EmbeddedPostgres(self._root / ".data")
+        self._closing.push_async_callback(_in_thread, server.stop)
+        urls = await _in_thread(server.start)
+        return urls.owner, urls.app
+
+    async def _redis(self) -> str:
+        if not self._plan.embedded_redis:
+            return self._plan.environ["REDIS_URL"]
+        started_s = time.monotonic()
+        server = EmbeddedRedis(self._root / ".data")
+        self._closing.push_async_callback(_in_thread, server.stop)
+        url = await _in_thread(server.start)
+        self._report("Redis", "embedded", time.monotonic() - started_s)
+        return url
+
+    async def _providers(self) -> dict[Provider, str]:
+        if not self._plan.offline:
+            return {}
+        started_s = time.monotonic()
+        self._closing.push_async_callback(self._simulators.stop)
+        command = [sys.executable, "-m", "bench.simulators", *self._plan.offline]
+        await self._simulators.start(command, dict(self._plan.environ), self._root, self._simulators_ready)
+        urls = json.loads(self._simulators.output.read_text())
+        offline = {provider: str(urls[provider]) for provider in self._plan.offline}
+        self._report("Offline providers", ", ".join(offline), time.monotonic() - started_s)
+        return offline
+
+    async def _simulators_ready(self) -> bool:
+        return self._simulators.output.read_bytes().endswith(b"\n")
+
+    async def _twilio(self, account: TwilioAccount) -> str | None:
+        if not self._plan.simulated_twilio:
+            return None
+        api = TwilioApiSimulator(account_sid=account.sid, auth_token=account.auth_token)
+        await self._closing.enter_async_context(api)
+        return api.url
+
+    async def _serve(self, servers: Servers) -> Running:
+        environ = gateway_environment(self._plan, servers)
+        settings = load(environ, env_file=None)
+        connect_url = f"http://{_reachable(self._plan.host)}:{servers.port}"
+        started_s = time.monotonic()
+        self._closing.push_async_callback(self._gateway.stop)
+        async with httpx.AsyncClient(timeout=PROBE_TIMEOUT_S, trust_env=False) as probe:
+            await self._gateway.start(
+                [sys.executable, "-m", "gateway"], environ, self._root, lambda: _answers(probe, connect_url)
+            )
+        self._report("Gateway", connect_url, time.monotonic() - started_s)
+        running = Running(
+            public_url=settings.public_url,
+            connect_url=connect_url,
+            redis_url=servers.redis_url,
+            database_url=servers.app_url,
+            account_sid=servers.account_sid,
+            auth_token=servers.auth_token,
+        )
+        file = running.publish(self._folder)
+        self._closing.callback(file.unlink, missing_ok=True)
+        return running
+
+    def _stop_leftovers(self) -> None:
+        self._gateway.stop_leftover()
+        self._simulators.stop_leftover()
+
+    def _kept_master_key(self) -> str:
+        """Made once: what the database seals today must be readable tomorrow."""
+        file = self._root / ".data" / "master.key"
+        if not file.exists():
+            file.touch(mode=0o600)
+            file.write_text(new_master_key())
+        return file.read_text().strip()
+
+
+async def _answers(probe: httpx.AsyncClient, url: str) -> bool:
+    try:
+        return (await probe.get(f"{url}/readyz")).is_success
+    except httpx.HTTPError:
+        return False
+
+
+async def _in_thread(work: Callable[[], T]) -> T:
+    """Blocking work that must not be left half done: cancelled, it is waited for all the same."""
+    working = asyncio.ensure_future(asyncio.to_thread(work))
+    try:
+        return await asyncio.shield(working)
+    except asyncio.CancelledError:
+        await asyncio.wait({working})
+        raise
+
+
+def _free_port(host: str) -> int:
+    """The usual port, or any other if that is taken."""
+    for port in (DEFAULT_PORT, 0):
+        with socket.socket(socket.AF_INET6 if ":" in host else socket.AF_INET) as probe:
+            probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+            with contextlib.suppress(OSError):
+                probe.bind((host, port))
+                return int(probe.getsockname()[1])
+    return DEFAULT_PORT
+
+
+def _reachable(host: str) -> str:
+    """An address of this machine at which a server bound to `host` answers."""
+    return {"0.0.0.0": "127.0.0.1", "::": "[::1]"}.get(host, host)  # noqa: S104 - compared, not bound
