@@ -329,9 +329,14 @@ def _days(tokens: Sequence[Token], today: date | None) -> tuple[date | None, dat
         return None, None, ()
     wanted: list[date] = []
     refused: list[date] = []
+    previous, ruled_out = -1, False
     for at in range(len(tokens)):
-        if (day := _day_at(tokens, at, today)) is not None:
-            (refused if _is_ruled_out(tokens, at) else wanted).append(day)
+        if (day := _day_at(tokens, at, today)) is None:
+            continue
+        joined = previous >= 0 and {token.text for token in tokens[previous + 1 : at]} <= {"or", "and", "nor"}
+        ruled_out = (joined and ruled_out and at > previous + 1) or _is_ruled_out(tokens, at, previous + 1)
+        (refused if ruled_out else wanted).append(day)
+        previous = at
     days_from = None
     if not wanted and "next week" in " ".join(token.text for token in tokens):
         days_from = today + timedelta(days=7 - today.weekday())
@@ -427,9 +432,9 @@ def _weekday(word: str) -> int | None:
     return next((n for n, name in enumerate(_WEEKDAYS) if edit_distance(word, name) == 1), None)
 
 
-def _is_ruled_out(tokens: Sequence[Token], at: int) -> bool:
-    """ "not Tuesday", "I can't do Tuesday", "Tuesday doesn't work"."""
-    before = {token.text for token in tokens[max(0, at - 4) : at]}
+def _is_ruled_out(tokens: Sequence[Token], at: int, since: int) -> bool:
+    """ "not Tuesday", "I can't do Tuesday", "Tuesday doesn't work"; words before `since` belong elsewhere."""
+    before = {token.text for token in tokens[max(since, at - 4) : at]}
     after = {token.text for token in tokens[at + 1 : at + 3]}
     return bool(
         before & {"not", "can't", "cannot", "except"}
@@ -560,7 +565,8 @@ _SIGNALS = {
     "goodbye": r"\b(good ?bye|bye|have a (good|nice|lovely) (day|one|evening|afternoon)|cheerio|see you)\b",
     "finished": r"\b(that'?s|that is|that will be|that'll be) (all|it|everything|me done)\b|"
     r"\bnothing (else|more)\b|"
-    r"\b(all (set|done|good)|i'm (done|good|fine)|no more)\b|\bno,? (thank you|thanks)\b",
+    r"\b(all (set|done|good)|i'm (done|good)|no more)\b",
+    "declined": r"\bno,? (thank you|thanks)\b|\bi'm fine\b",
     "yes": r"\b(yes|yeah|yep|yup|sure|okay|ok|fine|perfect|great|lovely|brilliant|absolutely|definitely|"
     r"please do|go ahead|sounds good|that works|works for me|that one|i'll take|i will take|"
     r"book it|correct|that'd be)\b",
@@ -574,6 +580,7 @@ _SIGNALS = {
     "cancel": r"\b(cancel|call it off|changed my mind)\b",
     "question": r"\b(what|where|when|how|who|why|do you|does|is there|are there|are you|can you|"
     r"could you tell)\b",
+    "booking": r"\b(appointment|consultation|book|booking|come in|see (a|the|someone|doctor|dr))\b",
     "thanks": r"\b(thanks?|thank you|cheers)\b",
 }
 _COMPILED = {name: re.compile(pattern) for name, pattern in _SIGNALS.items()}
