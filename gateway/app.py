@@ -1,10 +1,180 @@
-"""Composes the gateway: `build_app(settings)`; the lifespan owns pool, Redis, clients and live calls."""
+"""Composes the gateway: `build_app(settings)`. Its lifespan owns all that is open, and closes it in order."""
 
+import asyncio
+import time
+from collections.abc import AsyncIterator
+from contextlib import AsyncExitStack, asynccontextmanager
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from typing import TypeVar
+
+import asyncpg
+import structlog
 from starlette.applications import Starlette
 
+from booking.db import open_pool
+from booking.errors import BookingError
+from compliance.vault import MasterKey, Vault
+from gateway.admission import Admission
+from gateway.call import Desk
+from gateway.calls import Calls
+from gateway.control import TwilioControl
+from gateway.endings import Endings
+from gateway.feed import Feed
+from gateway.metrics import Metrics
+from gateway.phrases import PhraseCache
+from gateway.prewarm import PROCESS_KEYS, Clients
+from gateway.readiness import Readiness
+from gateway.routes import media, ops, twilio
+from gateway.routes.edge import Edge
 from gateway.settings import Settings
+from gateway.shared_store import SharedStore
+from gateway.tenancy.cache import LayeredCache, Lives, Source
+from gateway.tenancy.credentials import credentials_source
+from gateway.tenancy.resolve import number_source, profile_source
+from pipeline.providers.cartesia import fetch_phrase
+from pipeline.runner import DEFAULT_PHRASES
+
+log = structlog.get_logger("gateway.app")
+
+K = TypeVar("K")
+V = TypeVar("V")
 
 
 def build_app(settings: Settings) -> Starlette:
-    """The ASGI application. Nothing is opened before its lifespan starts."""
-    return Starlette()
+    """The ASGI application. Nothing is opened before its lifespan starts; `app.state.edge` is there in it."""
+
+    @asynccontextmanager
+    async def lifespan(app: Starlette) -> AsyncIterator[None]:
+        async with _opened(settings) as edge:
+            app.state.edge = edge
+            yield
+
+    return Starlette(routes=[*twilio.ROUTES, *media.ROUTES, *ops.ROUTES], lifespan=lifespan)
+
+
+class MonotonicClock:
+    """The process's clock; satisfies `pipeline.ports.Clock`."""
+
+    def now_s(self) -> float:
+        return time.monotonic()
+
+
+def utc_now() -> datetime:
+    return datetime.now(UTC)
+
+
+@dataclass(frozen=True, slots=True)
+class _Foundation:
+    """What the rest is built on."""
+
+    settings: Settings
+    pool: asyncpg.Pool
+    store: SharedStore
+    group: asyncio.TaskGroup
+    metrics: Metrics
+    clock: MonotonicClock
+
+
+@asynccontextmanager
+async def _opened(settings: Settings) -> AsyncIterator[Edge]:
+    """Calls end before the clients they use, those before background work, that before the stores."""
+    if settings.local_bench:
+        log.warning("carrier_checks_are_off", reason="GATEWAY_LOCAL_BENCH")
+    async with AsyncExitStack() as stack:
+        pool = await _open_pool(settings)
+        stack.push_async_callback(_close_pool, pool, settings.waits.call_close_s)
+        metrics = Metrics()
+        store = await stack.enter_async_context(
+            SharedStore(settings.redis_url, metrics, command_s=settings.waits.redis_s)
+        )
+        group = await stack.enter_async_context(asyncio.TaskGroup())
+        base = _Foundation(settings, pool, store, group, metrics, MonotonicClock())
+        feed = await stack.enter_async_context(_feed(base))
+        clients = await stack.enter_async_context(Clients(settings))
+        control = await stack.enter_async_context(
+            TwilioControl(settings.twilio, base.metrics, timeout_s=settings.waits.hang_up_s)
+        )
+        desk = _desk(base, feed, clients)
+        desk.phrases.want(clients.voice(PROCESS_KEYS, None), [each.text for each in DEFAULT_PHRASES.values()])
+        calls = await stack.enter_async_context(Calls(desk))
+        yield _edge(base, desk, calls, control)
+
+
+async def _open_pool(settings: Settings) -> asyncpg.Pool:
+    try:
+        return await open_pool(
+            settings.database_url,
+            max_size=settings.limits.database_connections,
+            statement_timeout_s=settings.waits.database_s,
+        )
+    except BookingError as error:
+        log.error("database_refused", error=type(error).__name__, reason=str(error))
+        raise
+
+
+async def _close_pool(pool: asyncpg.Pool, within_s: float) -> None:
+    try:
+        async with asyncio.timeout(within_s):
+            await pool.close()
+    except TimeoutError:
+        pool.terminate()
+
+
+@asynccontextmanager
+async def _feed(base: _Foundation) -> AsyncIterator[Feed]:
+    feed = Feed(base.store, base.metrics, size=base.settings.limits.feed_events)
+    publishing = base.group.create_task(feed.run())
+    try:
+        yield feed
+    finally:
+        publishing.cancel()
+        await feed.flush()
+
+
+def _desk(base: _Foundation, feed: Feed, clients: Clients) -> Desk:
+    waits = base.settings.waits
+    lives = Lives(
+        memory_s=waits.credentials_memory_s,
+        redis_s=waits.credentials_redis_s,
+        unknown_s=waits.unknown_s,
+        source_s=waits.database_s,
+    )
+
+    def cached(source: Source[K, V]) -> LayeredCache[K, V]:
+        return LayeredCache(
+            source, lives, store=base.store, group=base.group, clock=base.clock, metrics=base.metrics
+        )
+
+    phrases = PhraseCache(
+        fetch_phrase, store=base.store, group=base.group, clock=base.clock, fetch_s=waits.phrase_s
+    )
+    return Desk(
+        settings=base.settings,
+        pool=base.pool,
+        numbers=cached(number_source(base.pool)),
+        profiles=cached(profile_source(base.pool)),
+        credentials=cached(credentials_source(base.pool)),
+        vault=Vault([MasterKey(base.settings.master_key)]),
+        clients=clients,
+        phrases=phrases,
+        feed=feed,
+        metrics=base.metrics,
+        clock=base.clock,
+        now=utc_now,
+    )
+
+
+def _edge(base: _Foundation, desk: Desk, calls: Calls, control: TwilioControl) -> Edge:
+    admission = Admission(
+        base.settings.master_key, base.store, life_s=base.settings.waits.token_s, now_s=time.time
+    )
+    return Edge(
+        settings=base.settings,
+        desk=desk,
+        calls=calls,
+        admission=admission,
+        endings=Endings(base.store),
+        control=control,
+        readiness=Readiness(base.pool, base.store),
+    )

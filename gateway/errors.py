@@ -5,6 +5,7 @@ GatewayError
 ├── MalformedFrame       the carrier's frame is not what its protocol says; counted and skipped
 ├── TokenRefused         a media token is forged, expired, used or another call's; `reason` says which
 ├── OrgUnavailable       the org cannot be told: neither a cache nor the database answered
+├── SharedStoreAway      Redis did not answer in time, or not at all
 └── CarrierRefused       the carrier's REST interface answered no; `status` is its HTTP status
 
 Messages name the fact, never a number, a word said, a key or a payload.
@@ -35,6 +36,10 @@ class TokenRefused(GatewayError):
 
 class OrgUnavailable(GatewayError):
     """The org cannot be told: neither a cache nor the database answered."""
+
+
+class SharedStoreAway(GatewayError):
+    """Redis did not answer in time, or not at all."""
 
 
 class CarrierRefused(GatewayError):

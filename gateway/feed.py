@@ -10,10 +10,10 @@ from typing import Any
 from uuid import UUID
 
 import msgspec
-from redis.asyncio import Redis
-from redis.exceptions import RedisError
 
+from gateway.errors import SharedStoreAway
 from gateway.metrics import Metrics
+from gateway.shared_store import SharedStore
 
 
 def channel(org_id: UUID) -> str:
@@ -24,12 +24,11 @@ def channel(org_id: UUID) -> str:
 class Feed:
     """Publishes in a task of its own, `run`."""
 
-    def __init__(self, redis: Redis, metrics: Metrics, *, size: int, command_s: float) -> None:
-        self._redis = redis
+    def __init__(self, store: SharedStore, metrics: Metrics, *, size: int) -> None:
+        self._store = store
         self._metrics = metrics
         self._queue: deque[tuple[str, bytes]] = deque(maxlen=size)
         self._filled = asyncio.Event()
-        self._command_s = command_s
 
     def publish(self, org_id: UUID, event: Mapping[str, Any]) -> None:
         """Queue one JSON object. Returns at once; never raises."""
@@ -50,8 +49,6 @@ class Feed:
         while self._queue:
             name, message = self._queue.popleft()
             try:
-                async with asyncio.timeout(self._command_s):
-                    await self._redis.publish(name, message)
-            except (RedisError, OSError, TimeoutError):
+                await self._store.publish(name, message)
+            except SharedStoreAway:
                 self._metrics.feed_dropped.inc()
-                self._metrics.redis_faults.inc()

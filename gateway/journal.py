@@ -85,8 +85,9 @@ class CallJournal:
         self._log.info("call_opened", carrier="twilio", stream=self._record.carrier_call_id)
         self._emit("CallOpened", {"carrier_call_id": self._record.carrier_call_id, "started_at": started_at})
 
-    def closed(self, reason: str, held: bool) -> None:
+    def closed(self, reason: str, *, held: bool, released: int) -> None:
         """The call's last line, once its row is written."""
+        self._log.info("call_closed", reason=reason, outcome="held" if held else "none", released=released)
         self._emit("CallClosed", {"reason": reason, "held": held})
 
     async def store_turns(self) -> None:

@@ -106,7 +106,9 @@ class Metrics:
             ["cache", "layer"],
             registry=registry,
         )
-        self.redis_faults = Counter("gateway_redis_faults", "Redis commands that failed", registry=registry)
+        self.shared_store_faults = Counter(
+            "gateway_shared_store_faults", "Redis commands that failed", registry=registry
+        )
         self.feed_dropped = Counter("gateway_feed_dropped", "Live-feed events dropped", registry=registry)
         self.turns_unstored = Counter(
             "gateway_turns_unstored", "Turns that could not be written", registry=registry

@@ -13,7 +13,7 @@ import os
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field, fields
 from pathlib import Path
-from typing import Any, Literal, TypeVar
+from typing import Any, Literal, TypeGuard, TypeVar
 from urllib.parse import urlsplit
 from uuid import UUID
 
@@ -21,6 +21,7 @@ from dotenv import dotenv_values
 
 from gateway.errors import SettingsInvalid
 from pipeline.providers.models import ModelRetired, refuse_retired
+from pipeline.runner import ConversationSettings, Phrase
 
 T = TypeVar("T")
 ProviderKind = Literal["stt", "llm", "tts"]
@@ -105,7 +106,7 @@ class Settings:
     default_org: UUID | None = None
     waits: Waits = Waits()
     limits: Limits = Limits()
-    conversation: Mapping[str, float] = field(default_factory=dict)
+    conversation: Mapping[str, Any] = field(default_factory=dict)
 
     @property
     def media_url(self) -> str:
@@ -229,7 +230,23 @@ def _read(reader: _Reader) -> Settings:
         default_org=_default_org(reader, local_bench),
         waits=Waits(**reader.numbers(_defaults(Waits))),
         limits=_limits(reader),
+        conversation=_conversation(reader),
     )
+
+
+def _conversation(reader: _Reader) -> dict[str, Any]:
+    """The numbers among the conversation's settings, as the environment has them."""
+    defaults = {each.name: each.default for each in fields(ConversationSettings)}
+    chosen = reader.numbers({name: number for name, number in defaults.items() if _is_number(number)})
+    try:
+        ConversationSettings(system_prompt="", greeting=Phrase(""), **chosen)
+    except ValueError as fault:
+        reader.faults.append(str(fault).upper())
+    return chosen
+
+
+def _is_number(default: object) -> TypeGuard[float]:
+    return isinstance(default, int | float) and not isinstance(default, bool)
 
 
 def _limits(reader: _Reader) -> Limits:

@@ -5,17 +5,17 @@ The model never names a time: it passes the token of a slot that was offered in 
 that the model can tell the caller; only arguments that make no sense raise.
 """
 
-import asyncio
 import json
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
-from datetime import UTC, date, datetime, time, timedelta
+from datetime import date, datetime, time, timedelta
 from typing import Any, Final
 from uuid import UUID
 from zoneinfo import ZoneInfo
 
 import asyncpg
 
+from booking.calls import open_call
 from booking.errors import BookingError, BookingUnavailable, CallOver, SlotUnknown
 from booking.holds import claim_slot
 from booking.slots import next_available
@@ -24,6 +24,7 @@ from gateway.spoken import spoken
 from pipeline.errors import ToolArgumentError
 from pipeline.ports import Tool, ToolResult, ToolSpec
 
+CARRIER: Final = "twilio"
 OFFERED: Final = 3
 _LOOKED_AT: Final = 200  # slots of the following weeks that an hour is looked for in
 _UNAVAILABLE: Final = (
@@ -31,23 +32,39 @@ _UNAVAILABLE: Final = (
 )
 
 
-@dataclass(slots=True)
+@dataclass(slots=True, kw_only=True)
 class CallBooking:
-    """What one call's tools share: whose it is, what was offered, what is held.
+    """What one call's tools share: whose it is, what was offered, what is held. `now` is aware.
 
-    `open` answers once the call is on record; a hold belongs to a recorded call. `now` is aware.
+    `accepted`: the caller has heard a whole turn of ours since the slot was held.
     """
 
     pool: asyncpg.Pool
     claim: Claim
     call_id: UUID
+    carrier_call_id: str
     profile: OrgProfile
     hold_s: float
-    open: asyncio.Future[None]
-    now: Callable[[], datetime] = lambda: datetime.now(UTC)
+    started_at: datetime
+    now: Callable[[], datetime]
     held: Held | None = None
     accepted: bool = False
     offers: dict[str, Slot] = field(default_factory=dict)
+    is_open: bool = False
+
+    async def open(self) -> None:
+        """Put the call on record, if it is not yet: a hold belongs to a recorded call."""
+        if self.is_open:
+            return
+        await open_call(
+            self.pool,
+            self.claim,
+            call_id=self.call_id,
+            carrier=CARRIER,
+            carrier_call_id=self.carrier_call_id,
+            started_at=self.started_at,
+        )
+        self.is_open = True
 
     @property
     def zone(self) -> ZoneInfo:
@@ -195,7 +212,7 @@ class ClaimSlot:
 
     async def _claim(self, slot: Slot) -> Held | Conflict:
         booking = self._booking
-        await asyncio.shield(booking.open)
+        await booking.open()
         ttl = timedelta(seconds=booking.hold_s)
         answer = await claim_slot(
             booking.pool, booking.claim, slot_id=slot.id, call_id=booking.call_id, ttl=ttl

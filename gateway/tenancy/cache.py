@@ -7,14 +7,13 @@ Postgres is away.
 
 import asyncio
 from collections.abc import Awaitable, Callable
+from contextlib import suppress
 from dataclasses import dataclass
 from typing import Final, Generic, TypeVar
 
-from redis.asyncio import Redis
-from redis.exceptions import RedisError
-
-from gateway.errors import OrgUnavailable
+from gateway.errors import OrgUnavailable, SharedStoreAway
 from gateway.metrics import Metrics
+from gateway.shared_store import SharedStore
 from pipeline.ports import Clock
 
 K = TypeVar("K")
@@ -27,13 +26,12 @@ _ENTRIES: Final = 4_096
 class Lives:
     """How long a layer may answer, in seconds. `unknown_s` is for the answer "there is none", in both.
 
-    `command_s` and `source_s`: how long Redis and the source may take to answer.
+    `source_s`: how long the source may take to answer.
     """
 
     memory_s: float
     redis_s: float
     unknown_s: float
-    command_s: float
     source_s: float
 
 
@@ -48,7 +46,7 @@ class Source(Generic[K, V]):
     name: str
     load: Callable[[K], Awaitable[V | None]]
     unavailable: type[Exception]
-    redis_key: Callable[[K], str]
+    shared_key: Callable[[K], str]
     dump: Callable[[V], bytes]
     parse: Callable[[bytes], V]
 
@@ -67,14 +65,14 @@ class LayeredCache(Generic[K, V]):
         source: Source[K, V],
         lives: Lives,
         *,
-        redis: "Redis",
+        store: SharedStore,
         group: asyncio.TaskGroup,
         clock: Clock,
         metrics: Metrics,
     ) -> None:
         self._source = source
         self._lives = lives
-        self._redis = redis
+        self._store = store
         self._group = group
         self._clock = clock
         self._metrics = metrics
@@ -112,7 +110,7 @@ class LayeredCache(Generic[K, V]):
             flight.cancel()
 
     async def _find(self, key: K) -> V | None:
-        found, value = await self._from_redis(key)
+        found, value = await self._from_store(key)
         if found:
             self._count("redis")
             self._remember(key, value)
@@ -124,7 +122,7 @@ class LayeredCache(Generic[K, V]):
             return self._stale(key)
         self._count("source")
         self._remember(key, value)
-        self._group.create_task(self._into_redis(key, value))
+        self._group.create_task(self._into_store(key, value))
         return value
 
     def _stale(self, key: K) -> V | None:
@@ -134,25 +132,20 @@ class LayeredCache(Generic[K, V]):
         self._count("stale")
         return entry.value
 
-    async def _from_redis(self, key: K) -> tuple[bool, V | None]:
+    async def _from_store(self, key: K) -> tuple[bool, V | None]:
         try:
-            async with asyncio.timeout(self._lives.command_s):
-                raw = await self._redis.get(self._source.redis_key(key))
-            if not isinstance(raw, bytes):
+            raw = await self._store.get(self._source.shared_key(key))
+            if raw is None:
                 return False, None
             return True, self._source.parse(raw) if raw else None
-        except (RedisError, OSError, TimeoutError, ValueError):
-            self._metrics.redis_faults.inc()
+        except (SharedStoreAway, ValueError):
             return False, None
 
-    async def _into_redis(self, key: K, value: V | None) -> None:
+    async def _into_store(self, key: K, value: V | None) -> None:
         raw = b"" if value is None else self._source.dump(value)
         life_s = self._lives.unknown_s if value is None else self._lives.redis_s
-        try:
-            async with asyncio.timeout(self._lives.command_s):
-                await self._redis.set(self._source.redis_key(key), raw, px=int(life_s * 1000))
-        except (RedisError, OSError, TimeoutError):
-            self._metrics.redis_faults.inc()
+        with suppress(SharedStoreAway):
+            await self._store.put(self._source.shared_key(key), raw, life_s)
 
     def _remember(self, key: K, value: V | None) -> None:
         self._memory.pop(key, None)

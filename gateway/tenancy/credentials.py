@@ -45,7 +45,7 @@ def credentials_source(pool: asyncpg.Pool) -> Source[UUID, Mapping[str, bytes]]:
         name="credentials",
         load=load,
         unavailable=BookingUnavailable,
-        redis_key=lambda org_id: f"gw:credentials:{org_id}",
+        shared_key=lambda org_id: f"gw:credentials:{org_id}",
         dump=lambda sealed: msgspec.msgpack.encode(dict(sealed)),
         parse=msgspec.msgpack.Decoder(dict[str, bytes]).decode,
     )

@@ -21,7 +21,7 @@ def number_source(pool: asyncpg.Pool) -> Source[str, UUID]:
         name="number",
         load=load,
         unavailable=BookingUnavailable,
-        redis_key=lambda number: f"gw:number:{number}",
+        shared_key=lambda number: f"gw:number:{number}",
         dump=lambda org_id: org_id.bytes,
         parse=lambda raw: UUID(bytes=raw),
     )
@@ -37,7 +37,7 @@ def profile_source(pool: asyncpg.Pool) -> Source[UUID, OrgProfile]:
         name="profile",
         load=load,
         unavailable=BookingUnavailable,
-        redis_key=lambda org_id: f"gw:profile:{org_id}",
+        shared_key=lambda org_id: f"gw:profile:{org_id}",
         dump=msgspec.json.encode,
         parse=msgspec.json.Decoder(OrgProfile).decode,
     )

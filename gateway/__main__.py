@@ -1,0 +1,25 @@
+"""`python -m gateway`: serve with the settings of the environment."""
+
+import sys
+
+from gateway import logs
+from gateway.app import build_app
+from gateway.errors import SettingsInvalid
+from gateway.server import GatewayServer
+from gateway.settings import load
+
+
+def main() -> int:
+    """Exit status: 0 after an orderly stop, 2 for settings that make no sense, 3 if the start failed."""
+    try:
+        settings = load()
+    except SettingsInvalid as fault:
+        sys.stderr.write(f"gateway: {fault}\n")
+        return 2
+    logs.configure(settings.log_level)
+    GatewayServer(build_app(settings), settings).run()
+    return 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())

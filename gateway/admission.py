@@ -1,0 +1,55 @@
+"""Who may open a media socket: tokens are issued here and used up here, once, across replicas.
+
+Redis remembers used tokens for as long as they could be presented. When it is away the process's own memory
+stands in, which still stops a replay against this replica.
+"""
+
+import secrets
+from collections.abc import Callable
+from typing import Final
+from uuid import UUID
+
+from gateway.carriers.tokens import NONCE_BYTES, MediaToken, admit, issue, token_key
+from gateway.errors import SharedStoreAway, TokenRefused
+from gateway.shared_store import SharedStore
+
+_SWEEP_ABOVE: Final = 1_024
+
+
+class Admission:
+    """Issues and takes media tokens. `now_s` is unix time."""
+
+    def __init__(
+        self, master_key: bytes, store: SharedStore, *, life_s: float, now_s: Callable[[], float]
+    ) -> None:
+        self._key = token_key(master_key)
+        self._store = store
+        self._life_s = life_s
+        self._now_s = now_s
+        self._used: dict[bytes, float] = {}
+
+    def issue(self, call_id: str, org_id: UUID) -> str:
+        """A token for one socket of this call."""
+        expires_at_s = int(self._now_s() + self._life_s)
+        return issue(self._key, MediaToken(secrets.token_bytes(NONCE_BYTES), org_id, call_id, expires_at_s))
+
+    async def take(self, text: str, call_id: str) -> MediaToken:
+        """Use the token up. Raises `TokenRefused`."""
+        token = admit(self._key, text, call_id=call_id, now_s=self._now_s())
+        if token.nonce in self._used or not await self._first_use(token):
+            raise TokenRefused("replayed")
+        return token
+
+    async def _first_use(self, token: MediaToken) -> bool:
+        self._remember(token)
+        life_s = token.expires_at_s - self._now_s() + 1
+        try:
+            return await self._store.put_first(f"gw:token:{token.nonce.hex()}", life_s)
+        except SharedStoreAway:
+            return True
+
+    def _remember(self, token: MediaToken) -> None:
+        self._used[token.nonce] = token.expires_at_s
+        if len(self._used) > _SWEEP_ABOVE:
+            now_s = self._now_s()
+            self._used = {nonce: until_s for nonce, until_s in self._used.items() if until_s > now_s}

@@ -1,0 +1,393 @@
+"""One call: from the carrier's webhook, over its media, to its record. One task group owns all of it.
+
+The webhook starts it (`gateway.calls`): the org is looked up while the recogniser's socket and the model's
+connection open. The media socket joins it and the conversation runs; if no media come in time, everything is
+closed again.
+
+What a call holds when it ends is kept only if the call ended in order (goodbye, or the caller hung up) and a
+turn was spoken to its end after the slot was held: then the caller knows. Any other end gives it back.
+"""
+
+import asyncio
+from collections.abc import AsyncIterator, Awaitable, Callable, Coroutine, Mapping
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Final, Protocol, Self, assert_never
+from uuid import UUID, uuid4
+
+import asyncpg
+import structlog
+
+from booking.calls import close_call
+from booking.errors import BookingError
+from booking.types import Claim, OrgProfile
+from compliance.redaction import CallRedactor
+from compliance.vault import Vault
+from gateway.carriers.events import CallEnded, CallerAudio, CallStarted, CarrierEvent, Dtmf, MarkReached
+from gateway.errors import OrgUnavailable
+from gateway.feed import Feed
+from gateway.journal import CallJournal, Record
+from gateway.metrics import Metrics
+from gateway.outbound import Outbound
+from gateway.phrases import PhraseCache
+from gateway.prewarm import PROCESS_KEYS, Clients, OpenedSession
+from gateway.prompt import system_prompt
+from gateway.settings import Settings
+from gateway.tenancy.cache import LayeredCache
+from gateway.tenancy.credentials import OrgKeys, open_keys
+from gateway.tools import CallBooking, call_tools
+from pipeline.ports import Clock, SttSession
+from pipeline.runner import (
+    DEFAULT_PHRASES,
+    CallOutcome,
+    CallPorts,
+    CallRunner,
+    ConversationSettings,
+    Phrase,
+)
+
+log = structlog.get_logger("gateway.call")
+
+CALLER_HUNG_UP: Final = "caller_hung_up"
+CARRIER: Final = "twilio"
+
+FindOrg = Callable[[], Awaitable[UUID | None]]
+
+
+class Media(Protocol):
+    """A call's accepted media socket. `ended` says why `events` ended, "" as long as they go on."""
+
+    line: Outbound
+
+    @property
+    def ended(self) -> str: ...
+
+    def events(self) -> AsyncIterator[CarrierEvent]: ...
+
+
+@dataclass(frozen=True, slots=True)
+class Desk:
+    """What all calls of the process share."""
+
+    settings: Settings
+    pool: asyncpg.Pool
+    numbers: LayeredCache[str, UUID]
+    profiles: LayeredCache[UUID, OrgProfile]
+    credentials: LayeredCache[UUID, Mapping[str, bytes]]
+    vault: Vault
+    clients: Clients
+    phrases: PhraseCache
+    feed: Feed
+    metrics: Metrics
+    clock: Clock
+    now: Callable[[], datetime]
+
+
+@dataclass(frozen=True, slots=True)
+class Office:
+    """The org that a call reached: its profile and its own provider keys."""
+
+    profile: OrgProfile
+    keys: OrgKeys
+
+
+class Call:
+    """One carrier call's task. Made and run by `Calls`."""
+
+    def __init__(self, desk: Desk, carrier_call_id: str, find_org: FindOrg) -> None:
+        loop = asyncio.get_running_loop()
+        self.carrier_call_id = carrier_call_id
+        self.over = asyncio.Event()
+        self._desk = desk
+        self._find_org = find_org
+        self._office: asyncio.Future[Office | None] = loop.create_future()
+        self._media: asyncio.Future[Media | None] = loop.create_future()
+        self._conversation: CallRunner | None = None
+
+    @property
+    def has_media(self) -> bool:
+        return self._media.done()
+
+    async def office(self) -> Office | None:
+        """The org, as soon as it is known; None for a number that is nobody's. Raises `OrgUnavailable`."""
+        return await asyncio.shield(self._office)
+
+    def join(self, media: Media) -> None:
+        """The call's media have come."""
+        self._media.set_result(media)
+
+    def abandon(self) -> None:
+        """No media will come."""
+        if not self._media.done():
+            self._media.set_result(None)
+
+    def line_closed(self, reason: str) -> None:
+        """The carrier says by another way that the call is over."""
+        self.abandon()
+        if self._conversation is not None:
+            self._conversation.line_closed(reason)
+
+    async def run(self) -> None:
+        """Everything, to the end. A fault ends this call alone."""
+        try:
+            await self._run()
+        except Exception as error:
+            log.error("call_failed", stream=self.carrier_call_id, exc_info=error)
+            self._desk.metrics.calls.labels("failed").inc()
+        finally:
+            self._settle()
+
+    def _settle(self) -> None:
+        if not self._office.done():
+            self._office.set_exception(OrgUnavailable("call"))
+        if not self._office.cancelled():
+            self._office.exception()  # looked at: nobody may be waiting any more
+        self.over.set()
+
+    async def _run(self) -> None:
+        async with asyncio.TaskGroup() as group:
+            opened = OpenedSession(group, self._desk.clients.stt(PROCESS_KEYS))
+            office = group.create_task(self._open_office())
+            warming = group.create_task(self._warm_model())
+            try:
+                media = await self._media_in_time()
+                if media is not None:
+                    await self._take(group, media, opened)
+            finally:
+                for task in (office, warming):
+                    task.cancel()
+                opened.close()
+
+    async def _media_in_time(self) -> Media | None:
+        self._desk.metrics.calls_expected.inc()
+        try:
+            async with asyncio.timeout(self._desk.settings.waits.prewarm_s):
+                return await self._media
+        except TimeoutError:
+            log.warning("media_never_came", stream=self.carrier_call_id)
+            self._desk.metrics.refused.labels("media_never_came").inc()
+            return None
+        finally:
+            self._desk.metrics.calls_expected.dec()
+
+    # --- whose call it is -----------------------------------------------------------------------------------
+
+    async def _open_office(self) -> None:
+        try:
+            office = await self._find_office()
+        except Exception as error:
+            self._office.set_exception(error if isinstance(error, OrgUnavailable) else OrgUnavailable("org"))
+            if not isinstance(error, OrgUnavailable):
+                log.error("org_not_found_out", stream=self.carrier_call_id, exc_info=error)
+            return
+        self._office.set_result(office)
+        if office is not None:
+            await self._warm_voice(office)
+
+    async def _find_office(self) -> Office | None:
+        desk = self._desk
+        org_id = await self._find_org()
+        if org_id is None:
+            return None
+        profile, keys = await asyncio.gather(
+            desk.profiles.get(org_id), open_keys(desk.credentials, desk.vault, org_id)
+        )
+        return None if profile is None else Office(profile, keys)
+
+    async def _warm_model(self) -> None:
+        await (await self._desk.clients.llm(PROCESS_KEYS)).warm_up()
+
+    async def _warm_voice(self, office: Office) -> None:
+        """Sockets and phrases in the org's own name; the process's are opened without waiting for it."""
+        desk = self._desk
+        voice = desk.clients.voice(office.keys, office.profile.voice)
+        desk.phrases.want(voice, [office.profile.greeting, *(each.text for each in DEFAULT_PHRASES.values())])
+        warming = [desk.clients.tts(office.keys, office.profile.voice).warm_up()]
+        if office.keys.llm is not None:
+            warming.append((await desk.clients.llm(office.keys)).warm_up())
+        await asyncio.gather(*warming)
+
+    # --- the conversation -----------------------------------------------------------------------------------
+
+    async def _take(self, group: asyncio.TaskGroup, media: Media, opened: OpenedSession) -> None:
+        waits = self._desk.settings.waits
+        try:
+            async with asyncio.timeout(waits.providers_s):
+                office = await self.office()
+        except (OrgUnavailable, TimeoutError):
+            office = None
+        if office is None:
+            await media.line.close(1011, "org_unavailable")
+            return
+        if office.keys.deepgram is not None:
+            opened.close()
+            opened = OpenedSession(group, self._desk.clients.stt(office.keys))
+        try:
+            await self._converse(office, media, await opened.session(waits.providers_s))
+        finally:
+            opened.close()
+
+    async def _converse(self, office: Office, media: Media, hearing: SttSession) -> None:
+        desk, profile = self._desk, office.profile
+        call_id, claim = uuid4(), Claim(profile.org_id)
+        record = Record(
+            profile.org_id, call_id, self.carrier_call_id, desk.pool, desk.feed, desk.metrics, desk.clock
+        )
+        booking = CallBooking(
+            claim=claim,
+            call_id=call_id,
+            carrier_call_id=self.carrier_call_id,
+            profile=profile,
+            pool=desk.pool,
+            hold_s=desk.settings.waits.hold_s,
+            started_at=desk.now(),
+            now=desk.now,
+        )
+        journal = CallJournal(record, booking.turn_answered)
+        ports = CallPorts(
+            stt_session=hearing,
+            llm=await desk.clients.llm(office.keys),
+            tts=desk.clients.tts(office.keys, profile.voice),
+            tools=call_tools(booking),
+            line=media.line,
+            redactor=_redactor(profile),
+            journal=journal,
+            clock=desk.clock,
+        )
+        runner = CallRunner(ports, self._conversation_settings(office))
+        await self._conduct(runner, media, journal, booking)
+
+    async def _conduct(
+        self, runner: CallRunner, media: Media, journal: CallJournal, booking: CallBooking
+    ) -> None:
+        desk = self._desk
+        started_s = desk.clock.now_s()
+        ending = Ending("cancelled", in_order=False)
+        journal.opened(booking.started_at.isoformat())
+        self._conversation = runner
+        try:
+            with desk.metrics.calls_active.track_inprogress():
+                ending = await self._talk(runner, media, journal, booking)
+        except Exception as fault:
+            ending = Ending("failed", in_order=False)
+            log.error("conversation_failed", call=str(booking.call_id), exc_info=fault)
+        finally:
+            self._conversation = None
+            await _to_its_end(self._finish(media, journal, booking, ending))
+            desk.metrics.calls.labels(ending.reason).inc()
+            desk.metrics.call_seconds.observe(desk.clock.now_s() - started_s)
+
+    async def _talk(
+        self, runner: CallRunner, media: Media, journal: CallJournal, booking: CallBooking
+    ) -> "Ending":
+        async with asyncio.TaskGroup() as group:
+            reader = group.create_task(_hear(media, runner))
+            helpers = [
+                reader,
+                group.create_task(journal.store_turns()),
+                group.create_task(_open_record(booking)),
+            ]
+            try:
+                outcome = await runner.run()
+                if outcome.ended_by == "caller":  # the socket may close before its last frames are read
+                    await asyncio.wait({reader}, timeout=self._desk.settings.waits.media_close_s)
+                return Ending.of(outcome, media)
+            finally:
+                for helper in helpers:
+                    helper.cancel()
+
+    async def _finish(
+        self, media: Media, journal: CallJournal, booking: CallBooking, ending: "Ending"
+    ) -> None:
+        """Close the socket, write what is left of the record, give back what the caller was not told of."""
+        desk = self._desk
+        keep = ending.in_order and booking.accepted
+        await media.line.close(1000 if ending.in_order else 1011, ending.reason)
+        released = 0
+        try:
+            async with asyncio.timeout(desk.settings.waits.call_close_s):
+                await booking.open()
+                await journal.flush()
+                released = await close_call(
+                    desk.pool,
+                    booking.claim,
+                    call_id=booking.call_id,
+                    end_reason=ending.reason,
+                    ended_at=desk.now(),
+                    keep_hold=keep,
+                )
+        except (BookingError, TimeoutError) as error:
+            log.error("call_not_recorded", call=str(booking.call_id), error=type(error).__name__)
+        journal.closed(ending.reason, held=keep and booking.held is not None, released=released)
+
+    def _conversation_settings(self, office: Office) -> ConversationSettings:
+        desk, profile = self._desk, office.profile
+        voice = desk.clients.voice(office.keys, profile.voice)
+
+        def phrase(text: str) -> Phrase:
+            return Phrase(text, desk.phrases.get(voice, text))
+
+        return ConversationSettings(
+            system_prompt=system_prompt(profile, desk.now()),
+            greeting=phrase(profile.greeting),
+            phrases={kind: phrase(each.text) for kind, each in DEFAULT_PHRASES.items()},
+            **desk.settings.conversation,
+        )
+
+
+@dataclass(frozen=True, slots=True)
+class Ending:
+    """Why a call ended, and whether that was in order: our goodbye, or the caller's hanging up."""
+
+    reason: str
+    in_order: bool
+
+    @classmethod
+    def of(cls, outcome: CallOutcome, media: Media) -> Self:
+        """What the conversation says; of an end on the line, the socket knows more."""
+        if outcome.ended_by == "caller" and media.ended:
+            return cls(media.ended, in_order=media.ended == CALLER_HUNG_UP)
+        in_order = outcome.ended_by == "agent" or outcome.reason == CALLER_HUNG_UP
+        return cls(outcome.reason, in_order)
+
+
+async def _hear(media: Media, runner: CallRunner) -> None:
+    """Hand the carrier's events to the conversation until there are no more."""
+    async for event in media.events():
+        match event:
+            case CallerAudio():
+                await runner.caller_audio(event.mulaw)
+            case Dtmf():
+                runner.dtmf(event.digit)
+            case MarkReached():
+                runner.mark_reached(event.name)
+            case CallStarted() | CallEnded():
+                break
+            case _:
+                assert_never(event)
+    media.line.peer_closed(media.ended)
+    runner.line_closed(media.ended)
+
+
+async def _open_record(booking: CallBooking) -> None:
+    """Put the call on record. If the database is away now, its first claim or its end tries again."""
+    try:
+        await booking.open()
+    except BookingError as error:
+        log.warning("call_not_opened", call=str(booking.call_id), error=type(error).__name__)
+
+
+def _redactor(profile: OrgProfile) -> CallRedactor:
+    services = [name for service in profile.services for name in (service.name, *service.synonyms)]
+    keep = [profile.name, profile.agent_name, *(each.name for each in profile.practitioners)]
+    return CallRedactor(services=services, keep=keep)
+
+
+async def _to_its_end(work: Coroutine[None, None, None]) -> None:
+    """Await `work` even while being cancelled; it is bounded by its own limits."""
+    task = asyncio.ensure_future(work)
+    try:
+        await asyncio.shield(task)
+    except asyncio.CancelledError:
+        await task
+        raise

@@ -1,0 +1,91 @@
+"""The live calls of one process: found by the carrier's id, counted, drained.
+
+The tasks of all calls live in one group. A media socket that finds no expected call, because another replica
+answered the webhook, starts its own.
+"""
+
+import asyncio
+from types import TracebackType
+from typing import Self
+from uuid import UUID
+
+from gateway.call import Call, Desk, FindOrg
+
+
+class Calls:
+    """The live calls of this process; an async context manager, whose end cuts those that are left."""
+
+    def __init__(self, desk: Desk) -> None:
+        self._desk = desk
+        self._calls: dict[str, Call] = {}
+        self._tasks: set[asyncio.Task[None]] = set()
+        self._group = asyncio.TaskGroup()
+        self._idle = asyncio.Event()
+        self._idle.set()
+        self.draining = False
+
+    async def __aenter__(self) -> Self:
+        await self._group.__aenter__()
+        return self
+
+    async def __aexit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        for task in self._tasks:
+            task.cancel()
+        await self._group.__aexit__(kind, error, trace)
+
+    def __len__(self) -> int:
+        return len(self._tasks)
+
+    def expect(self, carrier_call_id: str, dialled: str) -> Call:
+        """The call of a webhook; asked again (the carrier repeats itself), the same one."""
+        call = self._calls.get(carrier_call_id)
+        if call is None or call.has_media:
+            call = self._start(carrier_call_id, lambda: self._dialled_org(dialled))
+        return call
+
+    def expect_again(self, carrier_call_id: str, org_id: UUID) -> Call:
+        """The call whose media were lost and are asked for once more, or come to another replica."""
+        call = self._calls.get(carrier_call_id)
+        if call is None or call.has_media:
+            call = self._start(carrier_call_id, lambda: _known(org_id))
+        return call
+
+    def line_closed(self, carrier_call_id: str, reason: str) -> None:
+        """The carrier told, by webhook, that this call is over."""
+        call = self._calls.get(carrier_call_id)
+        if call is not None:
+            call.line_closed(reason)
+
+    async def drained(self, within_s: float) -> bool:
+        """Take no new calls, and wait for the live ones. False if some were left when the time was over."""
+        self.draining = True
+        try:
+            async with asyncio.timeout(within_s):
+                await self._idle.wait()
+        except TimeoutError:
+            return False
+        return True
+
+    def _start(self, carrier_call_id: str, find_org: FindOrg) -> Call:
+        call = self._calls[carrier_call_id] = Call(self._desk, carrier_call_id, find_org)
+        task = self._group.create_task(call.run(), name=f"call {carrier_call_id}")
+        self._tasks.add(task)
+        self._idle.clear()
+        task.add_done_callback(lambda done: self._ended(call, done))
+        return call
+
+    def _ended(self, call: Call, task: asyncio.Task[None]) -> None:
+        self._tasks.discard(task)
+        if self._calls.get(call.carrier_call_id) is call:
+            del self._calls[call.carrier_call_id]
+        if not self._tasks:
+            self._idle.set()
+
+    async def _dialled_org(self, dialled: str) -> UUID | None:
+        return await self._desk.numbers.get(dialled) or self._desk.settings.default_org
+
+
+async def _known(org_id: UUID) -> UUID:
+    return org_id

@@ -1,0 +1,135 @@
+"""Providers made ready before a call needs them: clients shared by key, and a recogniser opened ahead.
+
+The carrier's webhook arrives before its media do. A session that was opened for media that never come is
+closed by the call that opened it, when its wait is over.
+"""
+
+import asyncio
+from collections.abc import AsyncIterator
+from types import TracebackType
+from typing import Final, Self
+
+from gateway.settings import Settings
+from gateway.tenancy.credentials import OrgKeys
+from pipeline.errors import ProviderDropped, ProviderError
+from pipeline.events import SttEvent
+from pipeline.ports import LanguageModel, SpeechToText, SttSession, TextToSpeech
+from pipeline.providers.cartesia import Cartesia, CartesiaConfig
+from pipeline.providers.deepgram import Deepgram, DeepgramConfig
+from pipeline.providers.llm import ChatModel, LlmConfig
+
+PROCESS_KEYS: Final = OrgKeys()
+
+
+class Clients:
+    """One client per provider, key and voice, kept for the process's life; calls share its connections."""
+
+    def __init__(self, settings: Settings) -> None:
+        self._settings = settings
+        self._llm: dict[str, ChatModel] = {}
+        self._tts: dict[CartesiaConfig, Cartesia] = {}
+        self._stt: dict[str, Deepgram] = {}
+        self._making = asyncio.Lock()
+
+    async def __aenter__(self) -> Self:
+        await self.llm(PROCESS_KEYS)
+        return self
+
+    async def __aexit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        owned: list[ChatModel | Cartesia] = [*self._llm.values(), *self._tts.values()]
+        await asyncio.gather(*(client.aclose() for client in owned), return_exceptions=True)
+
+    def stt(self, keys: OrgKeys) -> SpeechToText:
+        """The recogniser under the org's key, or the process's."""
+        provider = self._settings.stt
+        key = keys.deepgram or provider.api_key
+        if key not in self._stt:
+            self._stt[key] = Deepgram(DeepgramConfig(api_key=key, url=provider.url, model=provider.model))
+        return self._stt[key]
+
+    async def llm(self, keys: OrgKeys) -> LanguageModel:
+        """The model. A new key's client is made in a thread: making it takes some 100 ms of CPU."""
+        provider = self._settings.llm
+        key = keys.llm or provider.api_key
+        async with self._making:
+            if key not in self._llm:
+                config = LlmConfig(api_key=key, model=provider.model, base_url=provider.url)
+                self._llm[key] = await asyncio.to_thread(ChatModel, config)
+        return self._llm[key]
+
+    def tts(self, keys: OrgKeys, voice: str | None) -> TextToSpeech:
+        """The synthesiser in this voice."""
+        config = self.voice(keys, voice)
+        if config not in self._tts:
+            self._tts[config] = Cartesia(config)
+        return self._tts[config]
+
+    def voice(self, keys: OrgKeys, voice: str | None) -> CartesiaConfig:
+        """How this org speaks."""
+        provider = self._settings.tts
+        return CartesiaConfig(
+            api_key=keys.cartesia or provider.api_key,
+            voice=voice or self._settings.tts_voice,
+            url=provider.url,
+            model=provider.model,
+            phrase_s=self._settings.waits.phrase_s,
+        )
+
+
+class OpenedSession:
+    """A recogniser's session held by a task of its own, so that it opens while other things go on."""
+
+    def __init__(self, group: asyncio.TaskGroup, stt: SpeechToText) -> None:
+        self._opened: asyncio.Future[SttSession] = asyncio.get_running_loop().create_future()
+        self._task = group.create_task(self._hold(stt))
+
+    async def session(self, within_s: float) -> SttSession:
+        """The session; one that failed to open is a session whose events are that failure."""
+        try:
+            async with asyncio.timeout(within_s):
+                return await asyncio.shield(self._opened)
+        except TimeoutError:
+            return FailedSession(ProviderDropped("stt", "open_timeout", retryable=True))
+        except ProviderError as failure:
+            return FailedSession(failure)
+
+    def close(self) -> None:
+        """Close it, now or as soon as it has opened. The group waits for that."""
+        self._task.cancel()
+
+    async def _hold(self, stt: SpeechToText) -> None:
+        try:
+            async with stt.session() as session:
+                self._opened.set_result(session)
+                await asyncio.get_running_loop().create_future()
+        except ProviderError as failure:
+            if not self._opened.done():
+                self._opened.set_exception(failure)
+                self._opened.exception()  # looked at here too: the call may never ask
+        finally:
+            self._opened.cancel()
+
+
+class FailedSession:
+    """A recogniser that could not be opened, as a session: the conversation meets it like any other fault."""
+
+    def __init__(self, failure: ProviderError) -> None:
+        self._failure = failure
+
+    async def send_audio(self, mulaw: bytes) -> None:
+        """Nobody listens."""
+
+    def events(self) -> AsyncIterator[SttEvent]:
+        """Raises the failure."""
+        return self
+
+    def __aiter__(self) -> Self:
+        return self
+
+    async def __anext__(self) -> SttEvent:
+        raise self._failure
+
+    async def force_end_of_turn(self) -> None:
+        """There is no turn."""

@@ -1,0 +1,242 @@
+"""The media socket: admits a call's stream, guards its frames, and hands it to the call.
+
+What makes no sense is counted and skipped, up to a limit. A second `start`, frames much faster than audio,
+and silence of the carrier end the stream with a reason. Oversized frames are the server's to refuse (1009).
+"""
+
+import asyncio
+from collections.abc import AsyncIterator
+from typing import Final
+from uuid import UUID
+
+import structlog
+from starlette.responses import Response
+from starlette.routing import WebSocketRoute
+from starlette.websockets import WebSocket, WebSocketState
+
+from gateway.call import CALLER_HUNG_UP, Call
+from gateway.carriers import twilio
+from gateway.carriers.events import CallEnded, CallStarted, CarrierAction, CarrierEvent
+from gateway.carriers.signatures import TWILIO_HEADER, twilio_signed
+from gateway.errors import MalformedFrame, TokenRefused
+from gateway.metrics import Metrics
+from gateway.outbound import Outbound
+from gateway.routes.edge import Edge, edge_of
+from gateway.settings import Limits, Waits
+
+log = structlog.get_logger("gateway.media")
+
+# RFC 6455 section 7.4.1: our reasons for closing.
+POLICY: Final = 1008
+TOO_BIG: Final = 1009
+_BURST_S: Final = 10.0  # a network that stalled delivers so much audio at once
+
+
+class FrameRate:
+    """A bucket that fills with `per_s` frames a second and holds `_BURST_S` of them."""
+
+    def __init__(self, per_s: int, now_s: float) -> None:
+        self._per_s = per_s
+        self._left = self._most = per_s * _BURST_S
+        self._at_s = now_s
+
+    def takes(self, now_s: float) -> bool:
+        """Count one frame. False if that is one too many."""
+        self._left = min(self._most, self._left + (now_s - self._at_s) * self._per_s)
+        self._at_s = now_s
+        self._left -= 1
+        return self._left >= 0
+
+
+class Inbound:
+    """The receiving half of one stream. `ended` says why there is no more, "" while there is."""
+
+    def __init__(self, socket: WebSocket, waits: Waits, limits: Limits, metrics: Metrics) -> None:
+        self._socket = socket
+        self._waits = waits
+        self._limits = limits
+        self._metrics = metrics
+        self._now_s = asyncio.get_running_loop().time
+        self.heard_at_s = self._now_s()
+        self._rate = FrameRate(limits.media_frames_per_s, self.heard_at_s)
+        self._garbage = 0
+        self.ended = ""
+
+    async def started(self) -> CallStarted | None:
+        """The stream's `start`, None if it did not come in time or the stream ended before it."""
+        try:
+            async with asyncio.timeout(self._waits.media_start_s):
+                while not self.ended:
+                    event = await self._next()
+                    if isinstance(event, CallStarted):
+                        return event
+        except TimeoutError:
+            self.ended = "start_overdue"
+        return None
+
+    async def events(self) -> AsyncIterator[CarrierEvent]:
+        """What follows the `start`, until the stream ends."""
+        while not self.ended:
+            event = await self._next()
+            if isinstance(event, CallStarted):
+                self.ended = "second_start"
+            elif isinstance(event, CallEnded):
+                self.ended = CALLER_HUNG_UP
+            elif event is not None:
+                yield event
+
+    async def _next(self) -> CarrierEvent | None:
+        """One frame's event, None for a frame without. Sets `ended` when there will be no more."""
+        message = await self._socket.receive()
+        self.heard_at_s = self._now_s()
+        if message["type"] == "websocket.disconnect":
+            oversized = message.get("code") == TOO_BIG
+            self.ended = self.ended or ("oversized_frame" if oversized else "socket_lost")
+        elif not self._rate.takes(self.heard_at_s):
+            self.ended = "too_many_frames"
+        elif (text := message.get("text")) is None:
+            self._skip("binary")
+        else:
+            try:
+                return twilio.decode(text)
+            except MalformedFrame:
+                self._skip("malformed")
+        return None
+
+    def _skip(self, reason: str) -> None:
+        self._metrics.bad_frames.labels(reason).inc()
+        self._garbage += 1
+        if self._garbage > self._limits.media_garbage_frames:
+            self.ended = "too_much_garbage"
+
+
+class Stream:
+    """One admitted stream; satisfies `gateway.call.Media`."""
+
+    def __init__(self, inbound: Inbound, line: Outbound) -> None:
+        self._inbound = inbound
+        self.line = line
+
+    @property
+    def ended(self) -> str:
+        return self._inbound.ended
+
+    @property
+    def heard_at_s(self) -> float:
+        """When the last frame came, on the loop's clock."""
+        return self._inbound.heard_at_s
+
+    def is_silent(self, idle_s: float) -> bool:
+        return asyncio.get_running_loop().time() - self.heard_at_s >= idle_s
+
+    def events(self) -> AsyncIterator[CarrierEvent]:
+        return self._inbound.events()
+
+    async def give_up(self, reason: str) -> None:
+        """Close from our side; the events end with this reason."""
+        self._inbound.ended = self._inbound.ended or reason
+        await self.line.close(POLICY, reason)
+
+
+async def media(socket: WebSocket) -> None:
+    """One call's audio, from the upgrade to the end."""
+    edge = edge_of(socket)
+    if not _signed(socket, edge):
+        edge.metrics.refused.labels("signature").inc()
+        log.warning("upgrade_forged")
+        await socket.send_denial_response(Response(status_code=403))
+        return
+    await socket.accept()
+    inbound = Inbound(socket, edge.settings.waits, edge.settings.limits, edge.metrics)
+    try:
+        await _serve(socket, inbound, edge)
+    finally:
+        await _close(socket, inbound, edge)
+
+
+async def _serve(socket: WebSocket, inbound: Inbound, edge: Edge) -> None:
+    start = await inbound.started()
+    if start is None:
+        return
+    org_id = await _admitted(start, inbound, edge)
+    if org_id is None:
+        return
+    call = edge.calls.expect_again(start.call_id, org_id)
+    stream = Stream(inbound, _line(socket, start, edge))
+    call.join(stream)
+    try:
+        await _until_over(call, stream, edge.settings.waits.media_idle_s)
+    except asyncio.CancelledError:  # the server gives this request up: the call must let go of its socket
+        call.line_closed("server_stopped")
+        raise
+
+
+async def _until_over(call: Call, stream: Stream, idle_s: float) -> None:
+    """The call reads the socket now; this only watches that there is something to read."""
+    while not call.over.is_set():
+        try:
+            async with asyncio.timeout_at(stream.heard_at_s + idle_s):
+                await call.over.wait()
+        except TimeoutError:
+            if stream.is_silent(idle_s):
+                await stream.give_up("carrier_silent")
+                await call.over.wait()
+
+
+def _signed(socket: WebSocket, edge: Edge) -> bool:
+    if edge.settings.local_bench:
+        return True
+    signature = socket.headers.get(TWILIO_HEADER, "")
+    return twilio_signed(edge.settings.twilio.auth_token, edge.settings.media_url, (), signature)
+
+
+async def _admitted(start: CallStarted, inbound: Inbound, edge: Edge) -> UUID | None:
+    """The org of the stream's token; under the local-bench switch a token may be missing."""
+    text = start.parameters.get("token", "")
+    if edge.settings.local_bench and not text:
+        return edge.settings.default_org
+    try:
+        token = await edge.admission.take(text, start.call_id)
+    except TokenRefused as refusal:
+        edge.metrics.refused.labels(f"token_{refusal.reason}").inc()
+        log.warning("token_refused", stream=start.call_id, reason=refusal.reason)
+        inbound.ended = f"token_{refusal.reason}"
+        return None
+    return token.org_id
+
+
+def _line(socket: WebSocket, start: CallStarted, edge: Edge) -> Outbound:
+    waits = edge.settings.waits
+
+    def encode(action: CarrierAction) -> str:
+        return twilio.encode(action, start.stream_id)
+
+    async def end_call(_reason: str) -> None:
+        await edge.endings.mark_over(start.call_id)
+        if edge.settings.twilio.account_sid:
+            await edge.control.hang_up(start.call_id)
+
+    return Outbound(
+        socket,
+        encode,
+        end_call,
+        frame_ms=edge.settings.limits.outbound_frame_ms,
+        send_s=waits.media_send_s,
+        close_s=waits.media_close_s,
+    )
+
+
+async def _close(socket: WebSocket, inbound: Inbound, edge: Edge) -> None:
+    """Close what nobody has closed yet, with the reason."""
+    if socket.application_state is not WebSocketState.CONNECTED:
+        return
+    reason = inbound.ended or "not_admitted"
+    log.warning("stream_closed", reason=reason)
+    try:
+        async with asyncio.timeout(edge.settings.waits.media_close_s):
+            await socket.close(POLICY, reason)
+    except (RuntimeError, OSError, TimeoutError):
+        return  # the peer was faster
+
+
+ROUTES = [WebSocketRoute("/twilio/media", media)]

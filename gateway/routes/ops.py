@@ -1,0 +1,35 @@
+"""For whoever runs the gateway: alive, ready, measured."""
+
+from starlette.requests import Request
+from starlette.responses import JSONResponse, Response
+from starlette.routing import Route
+
+from gateway.metrics import CONTENT_TYPE
+from gateway.readiness import is_ready
+from gateway.routes.edge import edge_of
+
+
+async def healthz(_request: Request) -> Response:
+    """The event loop turns."""
+    return JSONResponse({"status": "alive"})
+
+
+async def readyz(request: Request) -> Response:
+    """503 while the process should get no new calls."""
+    edge = edge_of(request)
+    report = await edge.readiness.report(draining=edge.calls.draining)
+    ready = is_ready(report)
+    body = {"status": "ready" if ready else "not_ready", "calls": len(edge.calls), **report}
+    return JSONResponse(body, status_code=200 if ready else 503)
+
+
+async def metrics(request: Request) -> Response:
+    """Prometheus text."""
+    return Response(edge_of(request).metrics.exposition(), headers={"Content-Type": CONTENT_TYPE})
+
+
+ROUTES = [
+    Route("/healthz", healthz, methods=["GET"]),
+    Route("/readyz", readyz, methods=["GET"]),
+    Route("/metrics", metrics, methods=["GET"]),
+]
