@@ -24,7 +24,7 @@ import msgspec
 import psycopg
 from psycopg import sql
 
-from bench.stack.process import RunAs, ServerProcess, StackError, owned, run_as
+from bench.stack.process import RunAs, ServerProcess, StackError, own, run_as
 
 DATABASE = "gateway"
 _ADMIN = "gw_admin"
@@ -70,7 +70,7 @@ class EmbeddedPostgres:
     def start(self) -> PostgresUrls:
         """Stop a killed run's server, make the cluster if there is none, run it, answer the URLs."""
         with ExitStack() as undo:
-            undo.enter_context(owned(self._folder))
+            undo.callback(os.close, own(self._folder))
             binaries = _binaries()
             runner = run_as(binaries / "postgres", self._folder)
             self._passwords = self._load_passwords()

@@ -16,8 +16,8 @@ import signal
 import subprocess
 import tempfile
 import time
-from collections.abc import Callable, Iterator, Sequence
-from contextlib import contextmanager, suppress
+from collections.abc import Callable, Sequence
+from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -81,9 +81,11 @@ def _succeeds(command: Sequence[str]) -> bool:
         raise StackError("setpriv (util-linux) is needed to start the embedded servers as root") from None
 
 
-@contextmanager
-def owned(folder: Path) -> Iterator[None]:
-    """Own `folder`, made if missing, until left or until this process dies. Raises `AlreadyRunning`."""
+def own(folder: Path) -> int:
+    """Own `folder`, made if missing, until the descriptor is closed or this process dies.
+
+    Raises `AlreadyRunning` if another process does, `StackError` if it is another user's.
+    """
     try:
         folder.mkdir(mode=0o711, parents=True, exist_ok=True)
         lock = os.open(folder / "owner.lock", os.O_RDONLY | os.O_CREAT | os.O_CLOEXEC, 0o644)
@@ -91,11 +93,10 @@ def owned(folder: Path) -> Iterator[None]:
         raise StackError(f"{folder} belongs to another user") from None
     try:
         fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
-        yield
     except BlockingIOError:
-        raise AlreadyRunning(f"another process runs the server of {folder}") from None
-    finally:
         os.close(lock)
+        raise AlreadyRunning(f"another process runs the server of {folder}") from None
+    return lock
 
 
 @dataclass(frozen=True, slots=True)
@@ -204,15 +205,29 @@ def _hand_over(child: subprocess.Popen[bytes], stdin: bytes) -> None:
 
 
 def _end(process: psutil.Process, kindly: signal.Signals) -> None:
-    """Signal, wait, then kill with its children: a killed postmaster's children go by themselves, slowly."""
-    family = [process, *process.children(recursive=True)]
-    try:
+    """Signal, wait, then kill it and its children (a killed postmaster's go by themselves, but slowly)."""
+    with suppress(psutil.NoSuchProcess):
+        family = [process, *process.children(recursive=True)]
         process.send_signal(kindly)
-        process.wait(STOP_TIMEOUT_S)
-    except psutil.TimeoutExpired:
-        for member in family:
-            if member.is_running():
-                member.kill()
-        psutil.wait_procs(family, timeout=STOP_TIMEOUT_S)
+        if not _all_gone([process], STOP_TIMEOUT_S):
+            for member in family:
+                with suppress(psutil.NoSuchProcess):
+                    member.kill()
+            _all_gone(family, STOP_TIMEOUT_S)
+
+
+def _all_gone(processes: Sequence[psutil.Process], timeout_s: float) -> bool:
+    """A zombie counts as gone: it holds nothing, and what adopted it may take seconds to reap it."""
+    deadline = time.monotonic() + timeout_s
+    while any(process.is_running() and not _is_zombie(process) for process in processes):
+        if time.monotonic() > deadline:
+            return False
+        time.sleep(_POLL_S)
+    return True
+
+
+def _is_zombie(process: psutil.Process) -> bool:
+    try:
+        return bool(process.status() == psutil.STATUS_ZOMBIE)
     except psutil.NoSuchProcess:
-        pass
+        return True

@@ -5,13 +5,14 @@ lives as long as the server, handed over on its standard input so that no proces
 """
 
 import importlib.util
+import os
 import secrets
 import signal
 from contextlib import ExitStack
 from pathlib import Path
 from types import TracebackType
 
-from bench.stack.process import ServerProcess, StackError, owned, run_as
+from bench.stack.process import ServerProcess, StackError, own, run_as
 
 _CONFIG = """
 port 0
@@ -37,7 +38,7 @@ class EmbeddedRedis:
     def start(self) -> str:
         """Stop a killed run's server, run a fresh one, answer its URL."""
         with ExitStack() as undo:
-            undo.enter_context(owned(self._folder))
+            undo.callback(os.close, own(self._folder))
             binary = _binary()
             server = ServerProcess("redis", self._folder, run_as(binary, self._folder))
             server.stop_leftover(signal.SIGTERM)

@@ -151,10 +151,8 @@ async def test_a_slot_that_has_begun_is_past(
     (slot,) = await free_slots(pool, clinic, limit=1)
     async with owner.transaction():
         await owner.execute("select app.arm($1)", f'{{"org_id": "{clinic.claim.org_id}"}}')
-        await owner.execute(
-            "update slots set starts_at = now() - interval '1 m', ends_at = now() + interval '1 m' where id = $1",
-            slot.id,
-        )
+        begun = "update slots set starts_at = now() - '1 m'::interval, ends_at = now() + '1 m' where id = $1"
+        await owner.execute(begun, slot.id)
     answer = await ask(pool, clinic, slot)
     assert isinstance(answer, Conflict)
     assert answer.reason == "past"

@@ -1,0 +1,116 @@
+"""The pool: which roles it refuses, what a call costs, what errors become."""
+
+import asyncio
+from collections.abc import AsyncIterator
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
+from urllib.parse import parse_qs, urlsplit
+from uuid import uuid4
+
+import asyncpg
+import pytest
+
+from booking.db import open_pool, org_transaction
+from booking.errors import BookingUnavailable, UnsafeRole
+from booking.holds import claim_slot
+from booking.slots import next_available
+from tests.conftest import Clinic, Stack
+
+_UNSAFE = {
+    "superuser": "create role {} login superuser password 'pw'",
+    "bypassing": "create role {} login bypassrls password 'pw'",
+    "member of the owner": "create role {} login password 'pw' in role gw_owner",
+    "member of a member": (
+        "create role {0}_group in role gw_owner; create role {0} login password 'pw' in role {0}_group"
+    ),
+}
+
+
+@pytest.fixture(params=_UNSAFE)
+async def unsafe_url(request: pytest.FixtureRequest, stack: Stack) -> AsyncIterator[str]:
+    name = f"t_{uuid4().hex}"
+    admin = await asyncpg.connect(stack.admin)
+    await admin.execute(_UNSAFE[request.param].format(name))
+    parts = urlsplit(stack.postgres.app)
+    yield parts._replace(netloc=f"{name}:pw@").geturl()
+    await admin.execute(f"drop role {name}; drop role if exists {name}_group")
+    await admin.close()
+
+
+async def test_a_role_that_could_see_every_org_is_refused(unsafe_url: str) -> None:
+    with pytest.raises(UnsafeRole):
+        await open_pool(unsafe_url)
+
+
+async def test_the_owner_is_refused(stack: Stack) -> None:
+    with pytest.raises(UnsafeRole, match="gw_owner"):
+        await open_pool(stack.postgres.owner)
+
+
+async def test_no_server_is_unavailable(tmp_path: Path) -> None:
+    with pytest.raises(BookingUnavailable):
+        await open_pool(f"postgresql://gw_app:pw@/gateway?host={tmp_path}")
+
+
+async def test_a_lock_held_too_long_is_unavailable(stack: Stack, clinic: Clinic) -> None:
+    async with await open_pool(stack.postgres.app, max_size=2, statement_timeout_s=0.2) as pool:
+        (slot,) = await next_available(
+            pool, clinic.claim, service_id=clinic.service_ids[0], after=datetime.now(UTC), limit=1
+        )
+        async with org_transaction(pool, clinic.claim) as connection:
+            await connection.execute("select from slots where id = $1 for update", slot.id)
+            with pytest.raises(BookingUnavailable):
+                await claim_slot(
+                    pool, clinic.claim, slot_id=slot.id, call_id=uuid4(), ttl=timedelta(minutes=1)
+                )
+
+
+class SyncCounter:
+    """Stands between client and server and counts the client's round trips: Sync and simple Query messages.
+
+    PostgreSQL documentation, Frontend/Backend Protocol: after the start-up packet, a type byte and a length.
+    """
+
+    def __init__(self, upstream: Path) -> None:
+        self._upstream = upstream
+        self.round_trips = 0
+
+    async def serve(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        up_reader, up_writer = await asyncio.open_unix_connection(self._upstream)
+        async with asyncio.TaskGroup() as tasks:
+            tasks.create_task(self._count(reader, up_writer))
+            tasks.create_task(self._copy(up_reader, writer))
+
+    async def _count(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        head = await reader.readexactly(4)
+        writer.write(head + await reader.readexactly(int.from_bytes(head) - 4))
+        try:
+            while True:
+                head = await reader.readexactly(5)
+                writer.write(head + await reader.readexactly(int.from_bytes(head[1:]) - 4))
+                self.round_trips += head[:1] in (b"S", b"Q")
+        except asyncio.IncompleteReadError:
+            writer.close()
+
+    async def _copy(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        while data := await reader.read(65536):
+            writer.write(data)
+        writer.close()
+
+
+async def test_a_claim_is_one_round_trip(stack: Stack, clinic: Clinic, tmp_path: Path) -> None:
+    host = Path(parse_qs(urlsplit(stack.postgres.app).query)["host"][0])
+    counter = SyncCounter(host / ".s.PGSQL.5432")
+    server = await asyncio.start_unix_server(counter.serve, tmp_path / ".s.PGSQL.5432")
+    async with (
+        server,
+        await open_pool(stack.postgres.app.replace(str(host), str(tmp_path)), max_size=1) as pool,
+    ):
+        trips = []
+        for slot in await next_available(
+            pool, clinic.claim, service_id=clinic.service_ids[0], after=datetime.now(UTC)
+        ):
+            before = counter.round_trips
+            await claim_slot(pool, clinic.claim, slot_id=slot.id, call_id=uuid4(), ttl=timedelta(minutes=1))
+            trips.append(counter.round_trips - before)
+    assert trips[1:] == [1, 1]  # the first also prepares the statement

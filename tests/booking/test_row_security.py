@@ -1,0 +1,189 @@
+"""Row level security, table by table: without a claim nothing, with a claim one org, whoever asks."""
+
+import json
+from collections.abc import AsyncIterator, Callable
+from datetime import UTC, datetime, timedelta
+from typing import Any
+from uuid import uuid4
+
+import asyncpg
+import pytest
+
+from booking import calls, orgs
+from booking.db import claims_json, org_transaction
+from booking.holds import claim_slot
+from booking.slots import next_available
+from booking.types import CallTurn, Claim, Said
+from tests.conftest import Clinic, Stack
+
+TABLES = (
+    "organizations",
+    "phone_numbers",
+    "org_credentials",
+    "services",
+    "practitioners",
+    "slots",
+    "appointment_holds",
+    "calls",
+    "call_turns",
+)
+_DENIED = asyncpg.InsufficientPrivilegeError
+
+
+async def fill(pool: asyncpg.Pool, clinic: Clinic) -> None:
+    """A row in each table that seeding leaves empty."""
+    claim, call, now = clinic.claim, uuid4(), datetime.now(UTC)
+    (slot,) = await next_available(pool, claim, service_id=clinic.service_ids[0], after=now, limit=1)
+    await orgs.store_credentials(pool, claim, "deepgram", b"sealed")
+    await calls.open_call(pool, claim, call_id=call, carrier="twilio", carrier_call_id="CA1", started_at=now)
+    turn = CallTurn(turn=1, said=(Said("caller", "hello"),), outcome="answered")
+    await calls.store_turn(pool, claim, call_id=call, turn=turn)
+    await claim_slot(pool, claim, slot_id=slot.id, call_id=call, ttl=timedelta(minutes=1))
+
+
+@pytest.fixture
+async def orgs_filled(pool: asyncpg.Pool, clinic: Clinic, other_clinic: Clinic) -> tuple[Claim, Claim]:
+    """Ours and theirs, with rows in every table."""
+    await fill(pool, clinic)
+    await fill(pool, other_clinic)
+    return clinic.claim, other_clinic.claim
+
+
+@pytest.fixture(params=["app", "worker", "owner"])
+async def anyone(request: pytest.FixtureRequest, stack: Stack) -> AsyncIterator[asyncpg.Connection]:
+    connection = await asyncpg.connect(getattr(stack.postgres, request.param))
+    yield connection
+    await connection.close()
+
+
+async def attempt(connection: asyncpg.Connection, claim: Claim | None, statement: str, *values: Any) -> int:
+    """How many rows a statement reads or changes under the claim; 0 if the role has no right to it at all."""
+    transaction = connection.transaction()
+    await transaction.start()
+    try:
+        if claim is not None:
+            claims = claims_json(claim)
+            await connection.execute("select set_config('request.jwt.claims', $1, true)", claims)
+        return len(await connection.fetch(statement, *values))
+    except _DENIED:
+        return 0
+    finally:
+        await transaction.rollback()
+
+
+def reads(table: str) -> str:
+    return f"select from {table} where org_id = $1"
+
+
+def changes(table: str) -> str:
+    return f"update {table} set org_id = org_id where org_id = $1 returning 1"
+
+
+def deletes(table: str) -> str:
+    return f"delete from {table} where org_id = $1 returning 1"
+
+
+@pytest.mark.parametrize("table", TABLES)
+@pytest.mark.parametrize("statement", [reads, changes, deletes])
+async def test_nobody_reaches_another_org(
+    anyone: asyncpg.Connection,
+    orgs_filled: tuple[Claim, Claim],
+    table: str,
+    statement: Callable[[str], str],
+) -> None:
+    ours, theirs = orgs_filled
+    assert await attempt(anyone, ours, statement(table), theirs.org_id) == 0
+    assert await attempt(anyone, None, statement(table), theirs.org_id) == 0
+
+
+@pytest.mark.parametrize("table", TABLES)
+async def test_the_owner_sees_its_own_org_so_the_matrix_can_fail(
+    owner: asyncpg.Connection, orgs_filled: tuple[Claim, Claim], table: str
+) -> None:
+    for claim in orgs_filled:
+        assert await attempt(owner, claim, reads(table), claim.org_id) > 0
+        assert await attempt(owner, claim, changes(table), claim.org_id) > 0
+
+
+@pytest.mark.parametrize("table", TABLES)
+async def test_no_row_can_be_put_into_another_org(
+    anyone: asyncpg.Connection, orgs_filled: tuple[Claim, Claim], table: str
+) -> None:
+    """The policy is checked before keys and references, so a copy of one's own row shows it for each."""
+    ours, theirs = orgs_filled
+    moved = f"update {table} set org_id = $2 where org_id = $1 returning 1"
+    copied = f"""
+    insert into {table} overriding system value
+    select (jsonb_populate_record(t, jsonb_build_object('org_id', $2::uuid))).*
+    from {table} t where t.org_id = $1 returning 1
+    """
+    assert await attempt(anyone, ours, moved, ours.org_id, theirs.org_id) == 0
+    assert await attempt(anyone, ours, copied, ours.org_id, theirs.org_id) == 0
+
+
+async def test_every_tenant_table_is_in_the_matrix_enabled_forced_and_not_null(
+    owner: asyncpg.Connection,
+) -> None:
+    rows = await owner.fetch(
+        """
+        select c.relname, c.relrowsecurity and c.relforcerowsecurity as secured,
+               a.attnotnull as not_null, p.qual
+        from pg_class c join pg_namespace n on n.oid = c.relnamespace
+        left join pg_attribute a on a.attrelid = c.oid and a.attname = 'org_id'
+        left join pg_policies p
+          on p.tablename = c.relname and p.schemaname = n.nspname and p.policyname = 'tenant'
+        where n.nspname in ('public', 'app') and c.relkind in ('r', 'p', 'm', 'v')
+        """
+    )
+    assert sorted(row["relname"] for row in rows) == sorted(TABLES)
+    for row in rows:
+        assert row["secured"]
+        assert row["not_null"]
+        assert "( SELECT app.org_id() AS org_id)" in row["qual"]
+
+
+async def test_the_claim_ends_with_its_statement(pool: asyncpg.Pool, clinic: Clinic) -> None:
+    assert await orgs.load_profile(pool, clinic.claim) is not None
+    async with org_transaction(pool, clinic.claim) as connection:
+        assert await connection.fetchval("select count(*) from services") == 2
+    async with pool.acquire() as connection:
+        assert await connection.fetchval("select count(*) from services") == 0
+        assert await connection.fetchval("select app.org_id()") is None
+
+
+@pytest.mark.parametrize(
+    "claims", ["", "{}", '{"org_id": ""}', '{"org_id": "x"}', "no JSON", '{"sub": "me"}']
+)
+async def test_a_claim_without_an_org_arms_nothing(pool: asyncpg.Pool, claims: str) -> None:
+    async with pool.acquire() as connection:
+        with pytest.raises(asyncpg.PostgresError):
+            await connection.fetch("select app.arm($1)", claims)
+
+
+async def test_older_tokens_name_the_org_clinic_id(pool: asyncpg.Pool, clinic: Clinic) -> None:
+    async with pool.acquire() as connection:
+        claims = json.dumps({"clinic_id": str(clinic.claim.org_id)})
+        assert await connection.fetchval("select app.arm($1)", claims) == clinic.claim.org_id
+
+
+async def test_a_function_checks_the_org_itself(
+    pool: asyncpg.Pool, clinic: Clinic, other_clinic: Clinic
+) -> None:
+    """Whoever names another org than the armed one is refused, not answered with nothing."""
+    theirs = other_clinic.claim.org_id
+    async with org_transaction(pool, clinic.claim) as connection:
+        with pytest.raises(_DENIED):
+            await connection.fetch(
+                "select * from app.claim_slot_atomic($1, $2, $2, interval '1 minute')", theirs, uuid4()
+            )
+
+
+async def test_only_gw_app_may_call_the_functions(stack: Stack) -> None:
+    worker = await asyncpg.connect(stack.postgres.worker)
+    try:
+        with pytest.raises(_DENIED):
+            await worker.fetch("select app.resolve_org('+442079460000')")
+        with pytest.raises(_DENIED):
+            await worker.fetch("select app.arm('{}')")
+    finally:
+        await worker.close()

@@ -1,0 +1,60 @@
+"""Which slots are offered."""
+
+from datetime import UTC, datetime, time, timedelta
+from uuid import uuid4
+
+import asyncpg
+
+from booking.slots import next_available
+from tests.conftest import Clinic
+
+
+async def test_soonest_first_and_no_more_than_asked(pool: asyncpg.Pool, clinic: Clinic) -> None:
+    slots = await next_available(
+        pool, clinic.claim, service_id=clinic.service_ids[0], after=datetime.now(UTC), limit=7
+    )
+    assert len(slots) == 7
+    assert [s.starts_at for s in slots] == sorted(s.starts_at for s in slots)
+    assert {s.ends_at - s.starts_at for s in slots} == {timedelta(minutes=30)}
+
+
+async def test_after_and_until_bound_the_start(pool: asyncpg.Pool, clinic: Clinic) -> None:
+    noon = datetime.combine(clinic.first_day + timedelta(days=3), time(12), UTC)
+    slots = await next_available(
+        pool,
+        clinic.claim,
+        service_id=clinic.service_ids[0],
+        after=noon,
+        until=noon + timedelta(hours=1),
+        limit=50,
+    )
+    assert [s.starts_at - noon for s in slots] == [timedelta(minutes=m) for m in (0, 0, 30, 30)]
+
+
+async def test_only_the_practitioner_asked_for(pool: asyncpg.Pool, clinic: Clinic) -> None:
+    wanted = clinic.practitioner_ids[1]
+    slots = await next_available(
+        pool,
+        clinic.claim,
+        service_id=clinic.service_ids[0],
+        after=datetime.now(UTC),
+        practitioner_id=wanted,
+        limit=5,
+    )
+    assert {(s.practitioner_id, s.practitioner) for s in slots} == {(wanted, "Dr Okafor")}
+
+
+async def test_never_a_slot_that_has_begun(pool: asyncpg.Pool, clinic: Clinic) -> None:
+    long_ago = datetime(2020, 1, 1, tzinfo=UTC)
+    slots = await next_available(
+        pool, clinic.claim, service_id=clinic.service_ids[0], after=long_ago, limit=100
+    )
+    assert slots
+    assert all(s.starts_at > datetime.now(UTC) for s in slots)
+
+
+async def test_nothing_for_an_unknown_or_foreign_service(
+    pool: asyncpg.Pool, clinic: Clinic, other_clinic: Clinic
+) -> None:
+    for service_id in (uuid4(), other_clinic.service_ids[0]):
+        assert not await next_available(pool, clinic.claim, service_id=service_id, after=datetime.now(UTC))
