@@ -10,7 +10,7 @@ import itertools
 import queue
 import threading
 from dataclasses import dataclass, field
-from typing import Any, Final
+from typing import Any, Final, Protocol
 
 import numpy as np
 import soxr
@@ -18,7 +18,7 @@ from numpy.typing import NDArray
 
 from bench.simulators.deepgram_hearing import RATE_HZ, Samples
 from bench.simulators.offline import moonshine
-from bench.simulators.offline.moonshine import Moonshine, Transcript
+from bench.simulators.offline.moonshine import Transcript
 
 _FINAL, _PREVIEW, _STOP = 0, 1, 2
 
@@ -31,14 +31,21 @@ class _Job:
     result: "asyncio.Future[Transcript] | None" = field(compare=False, default=None)
 
 
-class DecodingThread:
-    """Moonshine behind a queue. Made and closed by one owner, used from one event loop."""
+class Recogniser(Protocol):
+    """What decodes; `Moonshine` is one."""
 
-    def __init__(self, model: Moonshine) -> None:
+    def transcribe(self, samples: NDArray[np.float32]) -> Transcript:
+        """Recognise one utterance: mono, 16 kHz, -1 to 1. Blocks; called from the decoding thread."""
+
+
+class DecodingThread:
+    """A recogniser behind a queue. Made and closed by one owner, used from one event loop."""
+
+    def __init__(self, model: Recogniser) -> None:
         self._model: Final = model
         self._jobs: queue.PriorityQueue[_Job] = queue.PriorityQueue()
         self._numbers = itertools.count()
-        self._thread = threading.Thread(target=self._work, name="moonshine", daemon=True)
+        self._thread = threading.Thread(target=self._work, name="decoding", daemon=True)
         self._thread.start()
 
     @property
