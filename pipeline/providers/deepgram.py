@@ -94,11 +94,12 @@ class DeepgramSession:
         self._audio = TurnAudio()
         self._events = _EventQueue(config.max_queued_events)
         self._link: Link | None = None
-        self._watch = self._new_watch()
         self._forced_at = 0
         self._failures = 0  # sockets in a row that failed to open or never said a word
         self._mutes = 0  # sockets in a row that went mute
+        self._watch = self._new_watch()
         self._task: asyncio.Task[None] | None = None
+        self._alarm: asyncio.Timeout | None = None  # ends the wait for the vendor's next message
         self.reconnects = 0
 
     async def __aenter__(self) -> Self:
@@ -146,6 +147,8 @@ class DeepgramSession:
             return
         self._turns.force()
         self._watch.forced(_now_s())
+        if self._alarm is not None and not self._alarm.expired():
+            self._alarm.reschedule(self._due_s())
         await self._link.ship(self._audio, to_the_end=True)
         await self._link.say(self._dialect.force)
 
@@ -169,15 +172,26 @@ class DeepgramSession:
         """Read and keep the socket going until it is of no more use; says why."""
         while True:
             try:
-                async with asyncio.timeout_at(self._watch.due_s(turn_open=self._turns.open)):
-                    data = await link.socket.recv(decode=False)
-            except TimeoutError:
-                if fault := await self._do_chore(link):
-                    return fault
+                data = await self._next_message(link)
             except ConnectionClosed as closed:
                 return _fault_of(closed)
-            else:
+            if data is not None:
                 self._receive(link, data)
+            elif fault := await self._do_chore(link):
+                return fault
+
+    async def _next_message(self, link: Link) -> bytes | None:
+        """None if something else is due first."""
+        try:
+            async with asyncio.timeout_at(self._due_s()) as self._alarm:
+                return await link.socket.recv(decode=False)
+        except TimeoutError:
+            return None
+        finally:
+            self._alarm = None
+
+    def _due_s(self) -> float:
+        return self._watch.due_s(turn_open=self._turns.open)
 
     def _receive(self, link: Link, data: bytes) -> None:
         events = self._turns.receive(data)
