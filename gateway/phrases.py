@@ -11,6 +11,7 @@ from contextlib import suppress
 from typing import Final
 
 import structlog
+
 from gateway.errors import SharedStoreAway
 from gateway.shared_store import SharedStore
 from pipeline.errors import ProviderError

@@ -1,4 +1,4 @@
-"""What the replicas share: Redis (6.2), reduced to the commands in use, each tried once and within a deadline.
+"""What the replicas share: Redis (6.2), in the few commands we use, each tried once and within a deadline.
 
 Everything in it can be lost: whoever uses it goes on without, slower or knowing this process's part alone.
 """

@@ -1,0 +1,129 @@
+"""The settings: what is read, and the one line that a wrong value stops the start with."""
+
+import base64
+from pathlib import Path
+from uuid import UUID
+
+import pytest
+
+from gateway.errors import SettingsInvalid
+from gateway.settings import Settings, load, variables
+
+GOOD = {
+    "PUBLIC_URL": "https://gw.example.com/",
+    "DATABASE_URL": "postgresql://gw_app:secret@db.example.com/gateway",
+    "REDIS_URL": "unix://:secret@/run/redis.sock?db=0",
+    "DEEPGRAM_API_KEY": "dg-key",
+    "LLM_API_KEY": "llm-key",
+    "CARTESIA_API_KEY": "ct-key",
+    "TWILIO_ACCOUNT_SID": "AC1",
+    "TWILIO_AUTH_TOKEN": "twilio-token",
+    "MASTER_KEY": base64.b64encode(bytes(32)).decode(),
+}
+BENCH = {"GATEWAY_LOCAL_BENCH": "true", "PUBLIC_URL": "http://127.0.0.1:8080"}
+
+
+def settings(**changes: str) -> Settings:
+    return load(GOOD | changes, env_file=None)
+
+
+def fault(**changes: str) -> str:
+    with pytest.raises(SettingsInvalid) as invalid:
+        settings(**changes)
+    return str(invalid.value)
+
+
+def test_the_required_ones_are_enough() -> None:
+    read = settings()
+    assert read.media_url == "wss://gw.example.com/twilio/media"
+    assert read.public("/twilio/after") == "https://gw.example.com/twilio/after"
+    assert (read.stt.model, read.tts.model) == ("flux-general-en", "sonic-3")
+    assert not read.local_bench
+
+
+def test_loopback_may_be_plain_http() -> None:
+    assert settings(PUBLIC_URL="http://127.0.0.1:8080").media_url == "ws://127.0.0.1:8080/twilio/media"
+    assert settings(PUBLIC_URL="http://localhost:1").public_url == "http://localhost:1"
+
+
+@pytest.mark.parametrize("missing", sorted(GOOD))
+def test_each_required_one_is_missed(missing: str) -> None:
+    assert f"{missing} is missing" in fault(**{missing: " "})
+
+
+@pytest.mark.parametrize(
+    ("name", "value", "told"),
+    [
+        ("PUBLIC_URL", "gw.example.com", "PUBLIC_URL must be a URL"),
+        ("PUBLIC_URL", "http://gw.example.com", "PUBLIC_URL must be https"),
+        ("PUBLIC_URL", "https://gw.example.com?a=1", "scheme, host and path alone"),
+        ("PUBLIC_URL", "https://gw.example.com:port", "PUBLIC_URL must be a URL"),
+        ("PORT", "70000", "PORT must be a port number, not '70000'"),
+        ("PORT", "x", "PORT must be a port number"),
+        ("LOG_LEVEL", "loud", "LOG_LEVEL must be one of debug, info, warning, error"),
+        ("DEEPGRAM_URL", "ftp://x", "DEEPGRAM_URL must be a URL"),
+        ("TTS_MODEL", "sonic-2", "TTS_MODEL names sonic-2, which its vendor has switched off; sonic-3 works"),
+        ("TTS_MODEL", "sonic-turbo", "switched off"),
+        ("MASTER_KEY", "c2hvcnQ=", "MASTER_KEY must be 32 bytes in base64"),
+        ("MASTER_KEY", "?", "MASTER_KEY must be 32 bytes in base64"),
+        ("MEDIA_START_S", "0", "MEDIA_START_S must be a positive number"),
+        ("MEDIA_START_S", "inf", "MEDIA_START_S must be a positive number"),
+        ("MEDIA_GARBAGE_FRAMES", "1.5", "MEDIA_GARBAGE_FRAMES must be a positive whole number"),
+        ("OUTBOUND_FRAME_MS", "10", "OUTBOUND_FRAME_MS must be 20 to 100"),
+        ("SILENCE_PROMPT_S", "-1", "SILENCE_PROMPT_S must be a positive number"),
+        ("GATEWAY_LOCAL_BENCH", "maybe", "GATEWAY_LOCAL_BENCH must be true or false"),
+        ("DEFAULT_ORG", str(UUID(int=1)), "under GATEWAY_LOCAL_BENCH alone"),
+    ],
+)
+def test_nonsense_stops_the_start(name: str, value: str, told: str) -> None:
+    assert told in fault(**{name: value})
+
+
+def test_all_faults_are_told_in_one_line() -> None:
+    told = fault(PORT="x", LOG_LEVEL="y", CARTESIA_API_KEY="")
+    assert "\n" not in told
+    assert [name in told for name in ("PORT", "LOG_LEVEL", "CARTESIA_API_KEY")] == [True] * 3
+
+
+@pytest.mark.parametrize(
+    ("name", "value"),
+    [("DATABASE_URL", "mysql://u:hunter2@h"), ("MASTER_KEY", "hunter2"), ("REDIS_URL", "x:hunter2")],
+)
+def test_secrets_are_not_repeated(name: str, value: str) -> None:
+    assert "hunter2" not in fault(**{name: value})
+
+
+def test_secrets_are_not_shown() -> None:
+    shown = repr(settings())
+    assert not [
+        secret for secret in ("secret", "dg-key", "llm-key", "ct-key", "twilio-token") if secret in shown
+    ]
+
+
+def test_local_bench_refuses_a_public_address() -> None:
+    assert "GATEWAY_LOCAL_BENCH" in fault(GATEWAY_LOCAL_BENCH="1")
+    assert "GATEWAY_LOCAL_BENCH" in fault(GATEWAY_LOCAL_BENCH="1", PUBLIC_URL="http://192.168.0.7:8080")
+
+
+def test_local_bench_needs_no_carrier_and_may_name_an_org() -> None:
+    read = settings(**BENCH, TWILIO_ACCOUNT_SID="", TWILIO_AUTH_TOKEN="", DEFAULT_ORG=str(UUID(int=7)))
+    assert (read.local_bench, read.default_org) == (True, UUID(int=7))
+
+
+def test_waits_and_conversation_numbers_are_settings() -> None:
+    read = settings(MEDIA_START_S="3.5", MEDIA_GARBAGE_FRAMES="7", SILENCE_PROMPT_S="2", MAX_TOOL_ROUNDS="3")
+    assert (read.waits.media_start_s, read.limits.media_garbage_frames) == (3.5, 7)
+    assert (read.conversation["silence_prompt_s"], read.conversation["max_tool_rounds"]) == (2.0, 3)
+
+
+def test_dotenv_lies_beneath_the_environment(tmp_path: Path) -> None:
+    file = tmp_path / ".env"
+    file.write_text("PORT=1234\nHOST=127.0.0.2\n")
+    read = load(GOOD | {"PORT": "4321"}, env_file=file)
+    assert (read.host, read.port) == ("127.0.0.2", 4321)
+
+
+def test_every_variable_is_known_once() -> None:
+    names = [variable.name for variable in variables()]
+    assert len(names) == len(set(names))
+    assert set(GOOD) <= set(names)
