@@ -1,5 +1,7 @@
 """`python -m bench demo` and `python -m bench call`: what they do, in order, and the exit codes.
 
+`.env` and `.data` are those of the current folder.
+
 0  the call did what it was for; or, while serving, a stop that was asked for
 1  the call failed, or something that was started ended by itself
 2  nothing could be started: a setting, a recording, another demo on the same data
@@ -28,7 +30,6 @@ from bench.stack.process import AlreadyRunning, StackError
 from booking.errors import BookingError
 from gateway.errors import SettingsInvalid
 
-ROOT = Path(__file__).resolve().parents[2]
 DEFAULT_RECORDING = Path(__file__).with_name("recordings") / "tuesday.wav"
 DONE, FAILED, UNUSABLE = 0, 1, 2
 _NOT_STARTED = (
@@ -42,14 +43,14 @@ _NOT_STARTED = (
 )
 
 
-def run_demo(recording: Path | None, *, once: bool, root: Path = ROOT) -> int:
+def run_demo(recording: Path | None, *, once: bool) -> int:
     """Start everything, place the call, then go on serving unless `once`. The exit code."""
-    return _run(_demo(recording or DEFAULT_RECORDING, once=once, root=root))
+    return _run(_demo(recording or DEFAULT_RECORDING, once=once, root=Path.cwd()))
 
 
-def run_call(recording: Path | None, *, root: Path = ROOT) -> int:
+def run_call(recording: Path | None) -> int:
     """One more call to the demo that runs. The exit code."""
-    return _run(_another_call(recording or DEFAULT_RECORDING, root=root))
+    return _run(_another_call(recording or DEFAULT_RECORDING, root=Path.cwd()))
 
 
 def _run(work: Coroutine[Any, Any, int]) -> int:
