@@ -1,11 +1,44 @@
 """The conductor: one call's ports and its `TurnMachine`, in one task group."""
 
-from collections.abc import Sequence
+import asyncio
+from collections.abc import Coroutine, Sequence
+from contextlib import suppress
 from dataclasses import dataclass
-from typing import Literal
+from typing import Any, Literal, assert_never
 
+from pipeline.audio.energy import VoiceActivity
+from pipeline.conversation import Conversation
+from pipeline.errors import ProviderDropped, ProviderError
+from pipeline.events import BargedIn, CallerSaid, CallFinished, ProviderFailed, TurnFinished
+from pipeline.floor import Floor, Silenced
+from pipeline.phrase import stock_phrase
 from pipeline.ports import Clock, Journal, LanguageModel, Line, Redactor, SttSession, TextToSpeech, Tool
+from pipeline.reply import Reply
 from pipeline.settings import DEFAULT_PHRASES, ConversationSettings, Phrase, PhraseKind
+from pipeline.streams import closing
+from pipeline.toolbox import Toolbox
+from pipeline.turn.machine import State, TurnMachine
+from pipeline.turn.protocol import (
+    CallBegan,
+    EndCall,
+    FinishTurn,
+    ForceEndOfTurn,
+    Interrupt,
+    KeyPressed,
+    LineLost,
+    MarkReached,
+    SayPhrase,
+    StartReply,
+    SttFailed,
+    TimePassed,
+    TurnAction,
+    TurnEvent,
+    TurnOutcome,
+    VoiceStarted,
+    VoiceStopped,
+)
+from pipeline.turn.timeline import Timeline
+from pipeline.utterance import CallParts, Utterance
 
 __all__ = [
     "DEFAULT_PHRASES",
@@ -52,26 +85,243 @@ class CallRunner:
     def __init__(self, ports: CallPorts, settings: ConversationSettings) -> None:
         self._ports = ports
         self._settings = settings
+        self._machine = TurnMachine(settings)
+        self._conversation = Conversation(settings.system_prompt)
+        self._voice = VoiceActivity()
+        self._voiced_s: float | None = None
+        self._timelines: dict[int, Timeline] = {}
+        self._utterances: dict[int, _Speaker] = {}
+        self._early: list[TurnEvent] = []
+        self._alarm: asyncio.TimerHandle | None = None
+        self._alarm_s: float | None = None
+        self._group: asyncio.TaskGroup | None = None
+        self._tasks: set[asyncio.Task[None]] = set()
+        self._over = asyncio.Event()
+        self._end = EndCall("cancelled", "fault")
+        self._crash: Exception | None = None
+        self._toolbox = Toolbox(ports.tools, settings, ports.clock, ports.journal, self._spawn)
+        self._floor = Floor(ports.line, self._machine, ports.clock, self._tell)
+        self._parts = CallParts(
+            llm=ports.llm,
+            tts=ports.tts,
+            redactor=ports.redactor,
+            journal=ports.journal,
+            clock=ports.clock,
+            settings=settings,
+            conversation=self._conversation,
+            toolbox=self._toolbox,
+            floor=self._floor,
+            spawn=self._spawn,
+        )
 
     async def run(self) -> CallOutcome:
         """The whole conversation, from the greeting to the hang-up. Leaves no task behind.
 
         Cancelling it ends the call: an effect that has begun is finished first, everything else is dropped.
         """
-        raise NotImplementedError
+        began_s = self._ports.clock.now_s()
+        try:
+            await self._converse()
+        finally:
+            duration_s = self._ports.clock.now_s() - began_s
+            self._ports.journal.record(CallFinished(self._end.reason, self._machine.turn, duration_s * 1000))
+        if self._crash is not None:
+            raise self._crash
+        return CallOutcome(self._end.reason, self._end.ended_by, self._machine.turn, duration_s)
 
     async def caller_audio(self, mulaw: bytes) -> None:
-        """One inbound frame as it came (mu-law, 8 kHz)."""
-        raise NotImplementedError
+        """One inbound frame as it came (20 ms of mu-law, 8 kHz)."""
+        changed = self._voice.feed(mulaw)
+        if self._voice.voiced:
+            self._voiced_s = self._ports.clock.now_s()
+        if changed:
+            self._tell(VoiceStarted() if self._voice.active else VoiceStopped())
+        try:
+            await self._ports.stt_session.send_audio(mulaw)
+        except ProviderError as fault:
+            self._deaf(fault)
 
     def dtmf(self, digit: str) -> None:
         """One key: 0-9, * or #."""
-        raise NotImplementedError
+        self._tell(KeyPressed(digit))
 
     def mark_reached(self, name: str) -> None:
         """A mark came back from the carrier: played or, after a clear, dropped."""
-        raise NotImplementedError
+        self._tell(MarkReached(name))
 
     def line_closed(self, reason: str) -> None:
         """The caller or the carrier ended the call; `reason` becomes the outcome's."""
-        raise NotImplementedError
+        self._tell(LineLost(reason))
+
+    async def _converse(self) -> None:
+        async with asyncio.TaskGroup() as group:
+            self._group = group
+            self._spawn(self._listen())
+            try:
+                for event in (CallBegan(), *self._early):
+                    self._tell(event)
+                await self._over.wait()
+            finally:
+                await self._wind_down()
+
+    async def _wind_down(self) -> None:
+        """Each step in its own bounded time; begun effects are waited for, as each has its own limit."""
+        self._tell(LineLost("cancelled"))
+        if self._alarm is not None:
+            self._alarm.cancel()
+        for speaker in self._utterances.values():
+            speaker.stop()
+        if self._end.ended_by != "caller" or self._crash is not None:
+            with suppress(TimeoutError):
+                async with asyncio.timeout(self._settings.teardown_step_s):
+                    await self._ports.line.hang_up(self._end.reason)
+        await self._toolbox.settled()
+        for task in self._tasks:
+            task.cancel()
+
+    async def _listen(self) -> None:
+        session = self._ports.stt_session
+        fault = ProviderDropped("stt", "ended", retryable=False)
+        try:
+            async with closing(session.events(), self._settings.teardown_step_s) as events:
+                async for event in events:
+                    self._tell(event)
+        except ProviderError as failure:
+            self._deaf(failure)
+        else:
+            self._deaf(fault)
+
+    def _deaf(self, fault: ProviderError) -> None:
+        if self._machine.state not in (State.CLOSING, State.CLOSED):
+            self._ports.journal.record(ProviderFailed(self._machine.turn, "stt", fault.fault, "gave_up"))
+            self._tell(SttFailed())
+
+    def _tell(self, event: TurnEvent) -> None:
+        """Hand an event to the machine and carry out what it orders. What comes before `run` waits for it."""
+        if self._group is None:
+            self._early.append(event)
+            return
+        now_s = self._ports.clock.now_s()
+        for action in self._machine.handle(event, now_s):
+            self._carry_out(action, now_s)
+        self._set_alarm(now_s)
+
+    def _carry_out(self, action: TurnAction, now_s: float) -> None:
+        match action:
+            case StartReply():
+                self._start_reply(action)
+            case SayPhrase():
+                self._speak(action.utterance, stock_phrase(action, self._parts))
+            case Interrupt():
+                self._interrupt(action, now_s)
+            case FinishTurn(turn, outcome):
+                self._finish_turn(turn, outcome)
+            case ForceEndOfTurn():
+                self._spawn(self._force_end_of_turn())
+            case EndCall():
+                self._end = action
+                self._over.set()
+            case _:
+                assert_never(action)
+
+    def _start_reply(self, order: StartReply) -> None:
+        timeline = self._timelines[order.turn] = Timeline()
+        if order.text:
+            self._mark_end_of_speech(order, timeline)
+            self._ports.journal.record(CallerSaid(order.turn, self._ports.redactor.caller(order.text)))
+            self._conversation.caller_said(order.text)
+        self._speak(order.utterance, Reply(order, self._parts, timeline))
+
+    def _mark_end_of_speech(self, order: StartReply, timeline: Timeline) -> None:
+        """By the energy detector; by the recogniser's first word of it where no voice was detected."""
+        guess_s = order.end_of_turn_s if order.eager_end_s is None else order.eager_end_s
+        timeline.mark("speech_end", order.speech_end_s or self._voiced_s or guess_s)
+        if order.eager_end_s is not None:
+            timeline.mark("eager_end", order.eager_end_s)
+        timeline.mark("end_of_turn", order.end_of_turn_s)
+        self._voiced_s = None
+
+    def _speak(self, number: int, utterance: Utterance) -> None:
+        self._utterances = {
+            each: kept for each, kept in self._utterances.items() if self._machine.admits(each)
+        }
+        self._utterances[number] = _Speaker(utterance, self._spawn(self._say(utterance)))
+
+    async def _say(self, utterance: Utterance) -> None:
+        with suppress(Silenced):
+            self._tell(await utterance.run())
+
+    def _interrupt(self, order: Interrupt, now_s: float) -> None:
+        stopped = list(self._utterances.values())
+        self._utterances = {}
+        for speaker in stopped:
+            speaker.stop()
+        heard = [public for speaker in stopped if (public := speaker.utterance.keep_heard(order.heard_s))]
+        self._spawn(self._ports.llm.warm_up())
+        if order.heard_s:
+            self._spawn(self._clear(order, " ".join(heard), now_s))
+
+    async def _clear(self, order: Interrupt, heard: str, began_s: float) -> None:
+        with suppress(Silenced):
+            await self._floor.clear()
+            if order.barge_in:
+                clear_ms = (self._ports.clock.now_s() - began_s) * 1000
+                self._ports.journal.record(BargedIn(order.turn, heard, clear_ms))
+
+    def _finish_turn(self, turn: int, outcome: TurnOutcome) -> None:
+        timeline = self._timelines.pop(turn)
+        finished = TurnFinished(
+            turn, timeline.stages_s(), timeline.ttfb_ms(), timeline.overhead_ms(), outcome
+        )
+        self._ports.journal.record(finished)
+
+    async def _force_end_of_turn(self) -> None:
+        try:
+            async with asyncio.timeout(self._settings.forced_end_s):
+                await self._ports.stt_session.force_end_of_turn()
+        except TimeoutError:
+            return
+        except ProviderError as fault:
+            self._deaf(fault)
+
+    def _set_alarm(self, now_s: float) -> None:
+        at_s = self._machine.next_deadline_s()
+        if at_s == self._alarm_s:
+            return
+        if self._alarm is not None:
+            self._alarm.cancel()
+        self._alarm_s, self._alarm = at_s, None
+        if at_s is not None:
+            self._alarm = asyncio.get_running_loop().call_later(max(0.0, at_s - now_s), self._ring)
+
+    def _ring(self) -> None:
+        self._alarm = self._alarm_s = None
+        self._tell(TimePassed())
+
+    def _spawn(self, work: Coroutine[Any, Any, None]) -> asyncio.Task[None]:
+        if self._group is None:
+            raise RuntimeError("the call has not begun")
+        task = self._group.create_task(self._guarded(work))
+        self._tasks.add(task)
+        task.add_done_callback(self._tasks.discard)
+        # A task cancelled before its first step never touches its work.
+        task.add_done_callback(lambda _: work.close())
+        return task
+
+    async def _guarded(self, work: Coroutine[Any, Any, None]) -> None:
+        """A defect of ours ends this call only, and in order: begun effects are still waited for."""
+        try:
+            await work
+        except Exception as crash:  # noqa: BLE001 - the edge of the call: `run` raises it
+            self._crash = self._crash or crash
+            self._tell(LineLost("crashed"))
+
+
+@dataclass(frozen=True, slots=True)
+class _Speaker:
+    utterance: Utterance
+    task: asyncio.Task[None]
+
+    def stop(self) -> None:
+        self.utterance.stop()
+        self.task.cancel()

@@ -175,6 +175,10 @@ class TurnMachine:
         """When to call `handle` with `TimePassed`; None if only events can change anything."""
         return min((at_s for at_s, _ in self._deadlines()), default=None)
 
+    def line_idle(self, now_s: float) -> bool:
+        """Nothing of ours can still be queued on the line."""
+        return self._playback.ends_at_s() <= now_s
+
     # -- time
 
     def _deadlines(self) -> Iterator[tuple[float, Callable[[float], None]]]:
@@ -385,6 +389,7 @@ class TurnMachine:
         if event.utterance not in self._making:
             return
         self._making.discard(event.utterance)
+        self._drop_fillers()
         if event.outcome == "failed":
             self._reply_failed(now_s)
             return
@@ -403,6 +408,11 @@ class TurnMachine:
             self._close("replies_failed", "fault", now_s)
         else:
             self._say("apology", now_s)
+
+    def _drop_fillers(self) -> None:
+        """A filler still in the making comes too late once the reply is complete."""
+        self._admitted -= self._making
+        self._making.clear()
 
     def _reply_slow(self, now_s: float) -> None:
         self._fillers += 1

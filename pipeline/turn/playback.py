@@ -152,6 +152,16 @@ class SpokenText:
                     self._ends_at.append(end_at)
                     break
 
+    @property
+    def owed(self) -> bool:
+        """Words without a time yet."""
+        return self._next < len(self._tokens)
+
+    def end_at(self, length: int) -> None:
+        """Only so much of the text will ever sound."""
+        self.text = self.text[:length]
+        self.whole = True
+
     def sounded(self, played_s: float) -> int:
         """Length of the text that has sounded after `played_s` of its audio; only whole words count."""
         if self.whole and played_s >= self.audio_s - 1e-6:

@@ -1,0 +1,178 @@
+"""One turn's reply: the model's stream into clauses, clauses into speech, tool calls into the toolbox."""
+
+import asyncio
+from collections.abc import Mapping, Sequence
+from typing import assert_never
+
+from pipeline.conversation import Step
+from pipeline.errors import ProviderDropped, ProviderError, ProviderRefused, ProviderStalled
+from pipeline.events import LlmEvent, ReplyFinished, TextDelta, ToolCall
+from pipeline.sentences import ClauseSplitter
+from pipeline.speech import Speech
+from pipeline.streams import closing
+from pipeline.toolbox import END_CALL
+from pipeline.turn.playback import Take
+from pipeline.turn.protocol import ReplyEnded, StartReply
+from pipeline.turn.timeline import Timeline
+from pipeline.utterance import CallParts
+
+_SENTENCE_ENDS = (".", "!", "?")
+
+
+class Reply:
+    """Answers one committed turn."""
+
+    def __init__(self, order: StartReply, parts: CallParts, timeline: Timeline) -> None:
+        self._order = order
+        self._parts = parts
+        self._timeline = timeline
+        self._speech = Speech(order.utterance, parts.speech(order.turn, "reply", timeline))
+        self._speaking: asyncio.Task[None] | None = None
+        self._end_call = False
+
+    async def run(self) -> ReplyEnded:
+        """Returns when all audio is with the line; a fault is an outcome. Cancelling it stops all of it."""
+        speaking = self._speaking = self._parts.spawn(self._speech.run())
+        fault: ProviderError | None = None
+        try:
+            async with asyncio.timeout(self._parts.settings.reply_limit_s):
+                fault = await self._answered()
+                self._speech.close()
+                await asyncio.wait([speaking])
+        except TimeoutError:
+            fault = ProviderStalled("llm", "reply_limit", retryable=False)
+        finally:
+            speaking.cancel()
+        return self._ended(fault or self._speech.failure)
+
+    def stop(self) -> None:
+        self._speech.silence()
+        if self._speaking is not None:
+            self._speaking.cancel()
+
+    def keep_heard(self, heard_s: Mapping[Take, float]) -> str:
+        return self._speech.keep_heard(heard_s)
+
+    def _ended(self, fault: ProviderError | None) -> ReplyEnded:
+        if fault is not None:
+            self._parts.record_fault(self._order.turn, fault, retried=False)
+            return ReplyEnded(self._order.utterance, "failed")
+        if self._speech.sounded:
+            return ReplyEnded(self._order.utterance, "spoken", self._end_call)
+        return ReplyEnded(self._order.utterance, "silent", self._end_call)
+
+    async def _answered(self) -> ProviderError | None:
+        """Completion after completion until one calls no tool. The fault that ended it early, if one did."""
+        try:
+            await self._parts.toolbox.settled()
+            for _round in range(self._parts.settings.max_tool_rounds):
+                step = await self._completed()
+                if not await self._tools_used(step):
+                    return None
+        except ProviderError as fault:
+            return fault
+        return ProviderRefused("llm", "tool_loop", retryable=False)
+
+    async def _tools_used(self, step: Step) -> bool:
+        """Carry out the calls of this step. False if the model need not be asked again."""
+        others = [call for call in step.calls if call.name != END_CALL.name]
+        if len(others) < len(step.calls):
+            self._end_call = True
+        await self._parts.toolbox.use(self._order.turn, step)
+        return bool(others)
+
+    async def _completed(self, *, again: bool = True) -> Step:
+        """One completion; asked for once more if the model fails before it has said anything."""
+        step = self._parts.conversation.new_step()
+        self._speech.begin_segment(step)
+        try:
+            calls = await self._streamed(step)
+        except ProviderError as fault:
+            await self._speech.end_segment()
+            if fault.provider == "llm" and step.text.rstrip().endswith(_SENTENCE_ENDS):
+                return step
+            if step.text or not (again and fault.retryable and fault.provider == "llm"):
+                raise
+            self._parts.conversation.drop(step)
+            self._parts.record_fault(self._order.turn, fault, retried=True)
+            return await self._completed(again=False)
+        step.calls = self._parts.conversation.unique(calls)
+        await self._speech.end_segment()
+        return step
+
+    async def _streamed(self, step: Step) -> Sequence[ToolCall]:
+        """Read one stream to its end, speaking as it comes; its tool calls."""
+        messages = self._parts.conversation.messages(resume=not self._order.text)
+        self._timeline.mark("llm_request", self._parts.clock.now_s())
+        stream = self._parts.llm.reply(messages, self._parts.toolbox.specs)
+        reading = _Reading()
+        try:
+            async with (
+                asyncio.timeout(self._parts.settings.llm_first_clause_s) as deadline,
+                closing(stream, self._parts.settings.teardown_step_s) as events,
+            ):
+                async for event in events:
+                    self._note_token(event)
+                    await self._say(reading.take(event))
+                    if step.text or reading.calls:
+                        deadline.reschedule(self._now_s() + self._parts.settings.llm_between_tokens_s)
+        except TimeoutError:
+            raise ProviderStalled("llm", "stalled" if step.text else "no_clause", retryable=True) from None
+        await self._say(reading.whole_sentence())
+        reading.check()
+        return reading.calls
+
+    async def _say(self, clauses: Sequence[str]) -> None:
+        for clause in clauses:
+            self._timeline.mark("first_clause", self._parts.clock.now_s())
+            await self._speech.say(clause)
+
+    def _note_token(self, event: LlmEvent) -> None:
+        if not isinstance(event, ReplyFinished):
+            self._timeline.mark("llm_first_token", self._parts.clock.now_s())
+
+    def _now_s(self) -> float:
+        return asyncio.get_running_loop().time()
+
+
+class _Reading:
+    """One stream as read so far: clauses out, tool calls kept."""
+
+    def __init__(self) -> None:
+        self._splitter = ClauseSplitter()
+        self._spoke = False
+        self._finished = False
+        self.calls: list[ToolCall] = []
+
+    def take(self, event: LlmEvent) -> list[str]:
+        """The clauses that this event completes."""
+        match event:
+            case TextDelta(text):
+                return self._speakable(self._splitter.feed(text))
+            case ToolCall():
+                self.calls.append(event)
+                return []
+            case ReplyFinished():
+                self._finished = True
+                return self._speakable(self._splitter.flush())
+            case _:
+                assert_never(event)
+
+    def whole_sentence(self) -> list[str]:
+        """What a stream that broke off left behind, if it is a whole sentence."""
+        rest = self._splitter.flush()
+        return self._speakable(rest) if "".join(rest).rstrip().endswith(_SENTENCE_ENDS) else []
+
+    def check(self) -> None:
+        """Raises `ProviderDropped` if this was no reply."""
+        if not self._finished:
+            raise ProviderDropped("llm", "no_finish", retryable=True)
+        if not self._spoke and not self.calls:
+            raise ProviderDropped("llm", "empty", retryable=True)
+
+    def _speakable(self, clauses: Sequence[str]) -> list[str]:
+        spoken = [clause for clause in clauses if any(map(str.isalnum, clause))]
+        if spoken and not self._spoke:
+            self._spoke = True
+            spoken[0] = spoken[0].lstrip()
+        return spoken

@@ -1,0 +1,116 @@
+"""The model's tool calls, carried out: side by side, in limited time, each with an answer for the model.
+
+A tool without effect is dropped with the reply that asked for it. One with an effect, once begun, runs to its
+end whatever the caller does; its result goes into the history then, and the next reply waits for it.
+"""
+
+import asyncio
+import json
+from collections.abc import Callable, Coroutine, Mapping, Sequence
+from typing import Any, Final
+
+from pipeline.conversation import Step
+from pipeline.errors import ToolArgumentError
+from pipeline.events import ToolCall, ToolFinished
+from pipeline.ports import Clock, Journal, Tool, ToolResult, ToolSpec
+from pipeline.settings import ConversationSettings
+
+END_CALL: Final = ToolSpec(
+    name="end_call",
+    description="Hang up. Call it together with your spoken goodbye, once the caller wants nothing more.",
+    parameters={"type": "object", "properties": {}, "additionalProperties": False},
+    effectful=False,
+)
+
+Spawn = Callable[[Coroutine[Any, Any, None]], "asyncio.Task[None]"]
+
+
+class Toolbox:
+    """One call's tools. `spawn` starts a task in the call's group."""
+
+    def __init__(
+        self,
+        tools: Sequence[Tool],
+        settings: ConversationSettings,
+        clock: Clock,
+        journal: Journal,
+        spawn: Spawn,
+    ) -> None:
+        self._tools = {tool.spec.name: tool for tool in tools}
+        self._settings = settings
+        self._clock = clock
+        self._journal = journal
+        self._spawn = spawn
+        self._effects: set[asyncio.Task[None]] = set()
+        self.specs: tuple[ToolSpec, ...] = (*(tool.spec for tool in tools), END_CALL)
+
+    async def use(self, turn: int, step: Step) -> None:
+        """Run the calls of a committed turn's step; returns when each has its result in the step.
+
+        Cancelling it cancels the tools without effect; the others go on.
+        """
+        begun = [self._begin(turn, step, call) for call in step.calls if call.name != END_CALL.name]
+        try:
+            if begun:
+                await asyncio.wait(begun)
+        finally:
+            for task in begun:
+                if task not in self._effects:
+                    task.cancel()
+
+    async def settled(self) -> None:
+        """Returns when no effect is running; each has its own limit. Cancelling it touches none."""
+        if self._effects:
+            await asyncio.wait(set(self._effects))
+
+    def _begin(self, turn: int, step: Step, call: ToolCall) -> asyncio.Task[None]:
+        tool = self._tools.get(call.name)
+        task = self._spawn(self._answer(turn, step, call, tool))
+        if tool is not None and tool.spec.effectful:
+            step.running.add(call.id)
+            self._effects.add(task)
+            task.add_done_callback(self._effects.discard)
+        return task
+
+    async def _answer(self, turn: int, step: Step, call: ToolCall, tool: Tool | None) -> None:
+        began_s = self._clock.now_s()
+        result = ToolResult("", "cancelled")
+        try:
+            result = (
+                _error("unknown_tool", "there is no such tool")
+                if tool is None
+                else await self._run(tool, call)
+            )
+            step.results[call.id] = result.content
+        finally:
+            step.running.discard(call.id)
+            took_ms = (self._clock.now_s() - began_s) * 1000
+            name = call.name if tool is not None else "unknown"
+            self._journal.record(ToolFinished(turn, name, result.outcome, took_ms, result.detail))
+
+    async def _run(self, tool: Tool, call: ToolCall) -> ToolResult:
+        arguments = _parsed(call.arguments)
+        if arguments is None:
+            return _error("bad_arguments", "the arguments are not a JSON object")
+        limit_s = self._settings.effect_s if tool.spec.effectful else self._settings.tool_s
+        try:
+            async with asyncio.timeout(limit_s):
+                return await tool.run(arguments)
+        except ToolArgumentError as error:
+            return _error("bad_arguments", str(error))
+        except TimeoutError:
+            return _error("timed_out", "no answer in time; whether it was done is not known")
+        except Exception as error:  # noqa: BLE001 - a broken tool is the model's to explain, not the call's end
+            return _error("failed", "the tool failed", {"error": type(error).__name__})
+
+
+def _parsed(arguments: str) -> Mapping[str, Any] | None:
+    try:
+        parsed = json.loads(arguments or "{}")
+    except ValueError:
+        return None
+    return parsed if isinstance(parsed, dict) else None
+
+
+def _error(outcome: str, message: str, detail: Mapping[str, str] | None = None) -> ToolResult:
+    return ToolResult(json.dumps({"error": message}), outcome, detail or {})
