@@ -35,7 +35,7 @@ from bench.simulators.cartesia_rules import (
 )
 from bench.simulators.faults import Faults, Inject, Refuse, SlowUpgrade
 from bench.simulators.serving import RunningServer, reset_connection, stall
-from bench.simulators.sound import Samples, Sound, Voice, encode, resample
+from bench.simulators.sound import Samples, Sound, Voice, VoiceFailed, encode, resample
 
 CHUNK_S = 0.1
 DEFAULT_VERSION = "2026-08-14"
@@ -164,6 +164,7 @@ class CartesiaSimulator:
         faults: Faults | None = None,
         host: str = "127.0.0.1",
         port: int = 0,
+        record: bool = True,
     ) -> None:
         self.voice = voice
         self._keys = keys
@@ -175,6 +176,7 @@ class CartesiaSimulator:
         self.active_contexts = 0
         self.request_ids = itertools.count(1)
         self._host = host
+        self.recording = record
         self._server = RunningServer(self._application(), host, port)
         self.url = ""
 
@@ -218,7 +220,8 @@ class CartesiaSimulator:
         except SpeechRefused as refusal:
             return self.refusal(refusal, request)
         record = SocketRecord(dict(request.headers), dict(request.query))
-        self.sockets.append(record)
+        if self.recording:
+            self.sockets.append(record)
         response = web.WebSocketResponse(compress=False, autoclose=True)
         await response.prepare(request)
         try:
@@ -232,7 +235,8 @@ class CartesiaSimulator:
         try:
             version = await self._enter(request)
             body = _decoded(await request.text())
-            self.requests.append(BytesRecord(dict(request.headers), body))
+            if self.recording:
+                self.requests.append(BytesRecord(dict(request.headers), body))
             transcript, output = parse_bytes_request(body, version)
             self.take_context()
         except SpeechRefused as refusal:
@@ -335,13 +339,14 @@ class _Socket:
         self._response = response
         self._version = version
         self._contexts: dict[str, _Context] = {}
+        self._over: set[str] = set()
 
     async def serve(self) -> None:
         async with asyncio.TaskGroup() as group:
             try:
                 await self._read(group)
             finally:
-                for context in self._contexts.values():
+                for context in list(self._contexts.values()):
                     context.abandon()
 
     async def _read(self, group: asyncio.TaskGroup) -> None:
@@ -359,7 +364,8 @@ class _Socket:
         context_id = None
         try:
             message = _decoded(data)
-            self.record.messages.append(message)
+            if self.server.recording:
+                self.record.messages.append(message)
             context_id = message.get("context_id") if isinstance(message, dict) else None
             parsed = parse_socket_message(message, self._version)
             if isinstance(parsed, Cancel):
@@ -377,10 +383,10 @@ class _Socket:
 
     def _generate(self, generation: Generation, group: asyncio.TaskGroup) -> None:
         context = self._contexts.get(generation.context_id)
+        if generation.context_id in self._over or (context is not None and context.closing):
+            raise SpeechRefused(400, "Context closed", "This context_id has been used and is over.")
         if context is None:
             context = self._open(generation, group)
-        elif context.closing or context.record.ended:
-            raise SpeechRefused(400, "Context closed", "This context_id has been used and is over.")
         elif context.fixed != generation.fixed:
             changed = sorted(
                 key
@@ -394,11 +400,17 @@ class _Socket:
         require_speakable(generation.transcript)
         self.server.take_context()
         record = ContextRecord(generation.context_id)
-        self.record.contexts[generation.context_id] = record
+        if self.server.recording:
+            self.record.contexts[generation.context_id] = record
         context = _Context(self, generation, record)
         self._contexts[generation.context_id] = context
         context.start(group)
         return context
+
+    def forget(self, context_id: str) -> None:
+        """A context is over; its id is not used again on this socket."""
+        self._contexts.pop(context_id, None)
+        self._over.add(context_id)
 
     async def send(self, message: Mapping[str, Any]) -> None:
         """Send unless the peer has gone; then the reader finds out and ends everything."""
@@ -419,7 +431,8 @@ class _Socket:
             body["request_id"] = f"req-{next(self.server.request_ids)}"
         if isinstance(context_id, str):
             body["context_id"] = context_id
-        self.record.errors.append(body)
+        if self.server.recording:
+            self.record.errors.append(body)
         await self.send(body)
 
     async def drop(self, code: int | None) -> None:
@@ -494,6 +507,7 @@ class _Context:
             self.record.ended = await self._work()
         finally:
             self._server.active_contexts -= 1
+            self._socket.forget(self.record.context_id)
             self.record.over.set()
 
     async def _work(self) -> str:
@@ -558,10 +572,15 @@ class _Context:
         if not any(character.isalnum() for character in text):
             return True
         self.record.spoken.append(text)
-        async with aclosing(self._server.voice.speak(text)) as sounds:
-            async for sound in sounds:
-                if not await self._send_sound(sound):
-                    return False
+        try:
+            async with aclosing(self._server.voice.speak(text)) as sounds:
+                async for sound in sounds:
+                    if not await self._send_sound(sound):
+                        return False
+        except VoiceFailed:
+            refusal = SpeechRefused(500, "Internal error", "The speech engine failed.")
+            await self._socket.send_error(refusal, self.record.context_id)
+            return False
         return True
 
     async def _send_sound(self, sound: Sound) -> bool:

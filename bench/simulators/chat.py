@@ -23,6 +23,8 @@ from bench.simulators.serving import RunningServer, reset_connection, stall
 
 # Seconds since the epoch: a fixed `created`, so that a recorded stream compares equal.
 CREATED_S = 1_790_000_000
+# Its own name, and the name that the gateway asks for unless told otherwise: the same settings work offline.
+MODELS = ("scripted-receptionist", "gpt-4.1-mini")
 MAX_BODY_BYTES = 4 * 1024 * 1024
 # About what a subword tokenizer yields for plain English: a leading space and up to six letters.
 _TOKEN = re.compile(r"\s*\S{1,6}|\s+$")
@@ -74,15 +76,17 @@ class ChatSimulator:
         model: ChatModel,
         *,
         keys: frozenset[str] | set[str] = frozenset({"test-key"}),
-        models: Sequence[str] = ("scripted-receptionist",),
+        further_models: Sequence[str] = (),
         pace: Pace | None = None,
         faults: Faults | None = None,
         host: str = "127.0.0.1",
         port: int = 0,
+        record: bool = True,
     ) -> None:
         self._model = model
         self._keys = keys
-        self._models = tuple(models)
+        self._models = (*MODELS, *further_models)
+        self._record = record
         self.pace = pace or Pace()
         self.faults = faults or Faults()
         self.requests: list[ChatRequest] = []
@@ -115,7 +119,8 @@ class ChatSimulator:
 
     async def _complete(self, request: web.Request) -> web.StreamResponse:
         record = ChatRequest(dict(request.headers), {})
-        self.requests.append(record)
+        if self._record:
+            self.requests.append(record)
         try:
             return await self._answer(request, record)
         except Refused as refusal:

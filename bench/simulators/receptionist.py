@@ -247,7 +247,7 @@ def _agreed(now: Situation) -> Reply:
     """ "Yes": to the one time on offer, or to being helped further."""
     if now.held:
         return Reply("Certainly. What else can I do for you?")
-    if len(now.offers) == 1:
+    if len({offer.starts for offer in now.offers}) == 1:
         return _claim(now, now.offers[0])
     return Reply(f"Lovely. {_pending(now)}")
 
@@ -444,15 +444,16 @@ def _nearest(offers: Sequence[Offer]) -> str:
 
 
 def _which(offers: Sequence[Offer]) -> str:
-    return "Would that suit you?" if len(offers) == 1 else "Which would suit you?"
+    return "Which would suit you?" if len({offer.starts for offer in offers}) > 1 else "Would that suit you?"
 
 
 def _listing(offers: Sequence[Offer]) -> str:
-    """ "Monday the 23rd at nine o'clock or ten o'clock, or Tuesday the 24th at noon, with Dr Patel"."""
+    """ "Monday the 23rd at nine o'clock or ten o'clock, or Tuesday the 24th at noon, with Dr Patel".
+
+    A time that two practitioners have is said once; whose it is, is said when it is held.
+    """
     doctors = {offer.practitioner for offer in offers}
-    times = [offer.spoken for offer in offers]
-    if len(set(times)) < len(times):
-        return _joined([f"{offer.spoken} with {offer.practitioner}" for offer in offers], "or")
+    times = dict.fromkeys(offer.spoken for offer in offers)
     days = []
     for day, parts in groupby(map(_day_and_time, times), key=lambda part: part[0]):
         hours = _joined([hour for _, hour in parts], "or")

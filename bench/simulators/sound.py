@@ -41,11 +41,18 @@ class Sound:
         return len(self.samples) / self.rate_hz
 
 
+class VoiceFailed(Exception):
+    """The speech engine cannot speak; the message says why, never what."""
+
+
 class Voice(Protocol):
     """A speech engine shared by all contexts of a server."""
 
     def speak(self, text: str) -> AsyncGenerator[Sound, None]:
-        """The sounds of `text` in order, each as soon as it is made. Closing the iterator drops the rest."""
+        """The sounds of `text` in order, each as soon as it is made. Closing the generator drops the rest.
+
+        Raises `VoiceFailed`.
+        """
 
 
 def resample(samples: Samples, from_hz: int, to_hz: int) -> Samples:

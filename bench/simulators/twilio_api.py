@@ -1,0 +1,250 @@
+"""A strict part of Twilio's REST API: one account's calls, fetched and updated.
+
+Sources: Twilio docs "Call resource", error pages 20003, 20404, 21218, 21220, 12100 (read 2026-11). Stricter
+than the vendor in one point: an unknown form field is refused, so that a misspelt one is seen.
+"""
+
+import base64
+import binascii
+import re
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
+from datetime import UTC, datetime
+from email.utils import format_datetime
+from typing import Any, Self
+from urllib.parse import urlsplit
+from xml.etree import ElementTree
+
+from aiohttp import web
+
+from bench.simulators.faults import Faults, Refuse, Stall
+from bench.simulators.serving import RunningServer, stall
+
+ENDED = frozenset({"completed", "canceled", "busy", "failed", "no-answer"})
+_SID = {"account": re.compile(r"AC[0-9a-f]{32}"), "call": re.compile(r"CA[0-9a-f]{32}")}
+_FIELDS = frozenset(
+    {
+        "Status",
+        "Url",
+        "Method",
+        "FallbackUrl",
+        "FallbackMethod",
+        "StatusCallback",
+        "StatusCallbackMethod",
+        "Twiml",
+        "TimeLimit",
+    }
+)
+_URLS = ("Url", "FallbackUrl", "StatusCallback")
+_METHODS = ("Method", "FallbackMethod", "StatusCallbackMethod")
+_LONGEST_TWIML_CHARS = 4000
+
+
+class ApiRefused(Exception):
+    """The request is answered with an error: HTTP status and Twilio's own code."""
+
+    def __init__(self, status: int, code: int, message: str) -> None:
+        super().__init__(message)
+        self.status = status
+        self.code = code
+
+
+@dataclass(slots=True)
+class CallResource:
+    """A call as the account sees it. `twiml` and `url` are what the last update replaced its document by."""
+
+    sid: str
+    status: str = "in-progress"
+    from_: str = ""
+    to: str = ""
+    twiml: str | None = None
+    url: str | None = None
+    updated_at: datetime = field(default_factory=lambda: datetime.now(UTC))
+
+
+@dataclass(frozen=True, slots=True)
+class ApiRequest:
+    """One request as it came; `form` is empty for a fetch."""
+
+    method: str
+    path: str
+    form: Mapping[str, str]
+    status: int
+
+
+Updated = Callable[[CallResource], None]
+
+
+class TwilioApiSimulator:
+    """`{url}/2010-04-01/Accounts/{AC}/Calls/{CA}.json`, from `async with` to its end.
+
+    Only calls given to `add_call` exist. `updated` is called after each accepted update, so that whoever plays
+    the carrier can end the call or run its new document. Faults understood: `Refuse`, `Stall`.
+    """
+
+    def __init__(
+        self,
+        *,
+        account_sid: str,
+        auth_token: str,
+        updated: Updated | None = None,
+        faults: Faults | None = None,
+        host: str = "127.0.0.1",
+        port: int = 0,
+    ) -> None:
+        self._account_sid = account_sid
+        self._auth_token = auth_token
+        self._updated = updated
+        self.faults = faults or Faults()
+        self.calls: dict[str, CallResource] = {}
+        self.requests: list[ApiRequest] = []
+        self._host = host
+        self._server = RunningServer(self._application(), host, port)
+        self.url = ""
+
+    async def __aenter__(self) -> Self:
+        port = await self._server.start()
+        self.url = f"http://{self._host}:{port}"
+        return self
+
+    async def __aexit__(self, *_: object) -> None:
+        await self._server.stop()
+
+    def add_call(
+        self, sid: str, *, status: str = "in-progress", from_: str = "", to: str = ""
+    ) -> CallResource:
+        """Make a call known; the returned resource may be changed (`status`) as the call goes on."""
+        call = CallResource(sid, status, from_, to)
+        self.calls[sid] = call
+        return call
+
+    def _application(self) -> web.Application:
+        app = web.Application()
+        path = "/2010-04-01/Accounts/{account}/Calls/{call}.json"
+        app.router.add_get(path, self._handle)
+        app.router.add_post(path, self._handle)
+        app.router.add_route("*", "/{rest:.*}", self._unknown)
+        return app
+
+    async def _handle(self, request: web.Request) -> web.Response:
+        form: dict[str, str] = {}
+        try:
+            await self._strike()
+            self._authorise(request)
+            call = self._call(request)
+            if request.method == "POST":
+                form = await _form(request)
+                _update(call, form)
+                if self._updated is not None:
+                    self._updated(call)
+            response = web.json_response(self._resource(call))
+        except ApiRefused as refusal:
+            response = _refusal(refusal)
+        self.requests.append(ApiRequest(request.method, request.path, form, response.status))
+        return response
+
+    async def _unknown(self, request: web.Request) -> web.Response:
+        self.requests.append(ApiRequest(request.method, request.path, {}, 404))
+        return _refusal(ApiRefused(404, 20404, f"The requested resource {request.path} was not found"))
+
+    async def _strike(self) -> None:
+        if self.faults.take(Stall):
+            await stall()
+        if refuse := self.faults.take(Refuse):
+            raise ApiRefused(refuse.status, 20500 if refuse.status >= 500 else 20429, refuse.message)
+
+    def _authorise(self, request: web.Request) -> None:
+        """HTTP Basic with the account's SID and token; the SID in the path must be the account's."""
+        scheme, _, encoded = request.headers.get("Authorization", "").partition(" ")
+        try:
+            user, _, password = base64.b64decode(encoded, validate=True).decode().partition(":")
+        except (binascii.Error, UnicodeDecodeError):
+            user = password = ""
+        known = scheme.lower() == "basic" and (user, password) == (self._account_sid, self._auth_token)
+        if not known or request.match_info["account"] != self._account_sid:
+            raise ApiRefused(401, 20003, "Authenticate")
+
+    def _call(self, request: web.Request) -> CallResource:
+        sid = request.match_info["call"]
+        call = self.calls.get(sid) if _SID["call"].fullmatch(sid) else None
+        if call is None:
+            raise ApiRefused(404, 20404, f"The requested resource {request.path} was not found")
+        return call
+
+    def _resource(self, call: CallResource) -> dict[str, Any]:
+        return {
+            "sid": call.sid,
+            "account_sid": self._account_sid,
+            "api_version": "2010-04-01",
+            "status": call.status,
+            "from": call.from_,
+            "to": call.to,
+            "direction": "inbound",
+            "date_updated": format_datetime(call.updated_at),
+            "uri": f"/2010-04-01/Accounts/{self._account_sid}/Calls/{call.sid}.json",
+        }
+
+
+async def _form(request: web.Request) -> dict[str, str]:
+    if request.content_type != "application/x-www-form-urlencoded":
+        raise ApiRefused(415, 20001, "Expected application/x-www-form-urlencoded")
+    fields = await request.post()
+    form = {name: value for name, value in fields.items() if isinstance(value, str)}
+    unknown = sorted(form.keys() - _FIELDS)
+    if unknown:
+        raise ApiRefused(400, 20001, f"Unknown parameters: {', '.join(unknown)}")
+    if not form:
+        raise ApiRefused(400, 20001, "Nothing to update")
+    return form
+
+
+def _update(call: CallResource, form: Mapping[str, str]) -> None:
+    """Change the call, or raise `ApiRefused` and leave it as it was."""
+    _check_values(form)
+    if call.status in ENDED:
+        # What the live API answers to ending a call that is over: as if there were none.
+        if form.keys() == {"Status"}:
+            raise ApiRefused(404, 20404, "The requested resource was not found")
+        raise ApiRefused(400, 21220, "Invalid call state: the call is not in-progress. Cannot redirect.")
+    status = form.get("Status")
+    if status == "canceled" and call.status not in ("queued", "ringing"):
+        raise ApiRefused(400, 21220, "Only queued or ringing calls can be canceled.")
+    call.status = status or call.status
+    call.twiml, call.url = form.get("Twiml"), form.get("Url")
+    call.updated_at = datetime.now(UTC)
+
+
+def _check_values(form: Mapping[str, str]) -> None:
+    if form.get("Status", "completed") not in ("completed", "canceled"):
+        raise ApiRefused(400, 21218, "Status must be completed or canceled")
+    if "Twiml" in form and "Url" in form:
+        raise ApiRefused(400, 20001, "Give either Twiml or Url")
+    if "Status" in form and ("Twiml" in form or "Url" in form):
+        raise ApiRefused(400, 20001, "Give either Status or a new document")
+    for name in _URLS:
+        if name in form and urlsplit(form[name]).scheme not in ("http", "https"):
+            raise ApiRefused(400, 21205, f"{name} is not a valid URL")
+    for name in _METHODS:
+        if form.get(name, "POST") not in ("GET", "POST"):
+            raise ApiRefused(400, 21207, f"{name} must be GET or POST")
+    if "Twiml" in form:
+        _check_twiml(form["Twiml"])
+
+
+def _check_twiml(document: str) -> None:
+    try:
+        root = ElementTree.fromstring(document)  # noqa: S314 - a local client's own document
+    except ElementTree.ParseError:
+        raise ApiRefused(400, 12100, "Document parse failure") from None
+    if root.tag != "Response" or len(document) > _LONGEST_TWIML_CHARS:
+        raise ApiRefused(400, 12100, "The document must be a <Response> of 4000 characters at most")
+
+
+def _refusal(refusal: ApiRefused) -> web.Response:
+    body = {
+        "code": refusal.code,
+        "message": str(refusal),
+        "more_info": f"https://www.twilio.com/docs/errors/{refusal.code}",
+        "status": refusal.status,
+    }
+    return web.json_response(body, status=refusal.status)
