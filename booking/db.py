@@ -17,7 +17,15 @@ from typing import Any
 import asyncpg
 import msgspec
 
-from booking.errors import BookingError, BookingUnavailable, CallOver, CallUnknown, SlotUnknown, UnsafeRole
+from booking.errors import (
+    BookingError,
+    BookingUnavailable,
+    CallOver,
+    CallUnknown,
+    SlotUnknown,
+    StatementRefused,
+    UnsafeRole,
+)
 from booking.types import Claim
 
 _BY_SQLSTATE: dict[str, type[BookingError]] = {"GW001": SlotUnknown, "GW002": CallOver, "GW003": CallUnknown}
@@ -132,7 +140,11 @@ def _translated() -> Iterator[None]:
     """Vendor errors become ours, once. `from None`: the cause may hold values of the row."""
     try:
         yield
+    except asyncpg.exceptions.ClientConfigurationError:
+        raise
     except _GONE as error:
+        if isinstance(error, ValueError):  # a value that cannot be encoded, found before it was sent
+            raise StatementRefused("22000") from None
         raise BookingUnavailable(f"the database does not answer: {type(error).__name__}") from None
     except asyncpg.PostgresError as error:
         state = error.sqlstate or ""
@@ -140,4 +152,4 @@ def _translated() -> Iterator[None]:
             raise known(known.__doc__) from None
         if state[:2] in _GONE_CLASSES or state in _GONE_STATES:
             raise BookingUnavailable(f"the database could not do it now: SQLSTATE {state}") from None
-        raise
+        raise StatementRefused(state) from None

@@ -6,6 +6,7 @@ BookingError
 ├── CallOver            the call has ended, so it can hold nothing
 ├── CallUnknown         no call of this org has that id
 ├── BookingUnavailable  the database did not answer in time or is gone; `retryable` is true
+├── StatementRefused    the database refuses the statement itself; `sqlstate` says why
 ├── MigrationEdited     an applied migration no longer reads as it did when it was applied
 └── MigrationFailed     a migration could not be applied; nothing of it was kept
 
@@ -39,6 +40,14 @@ class BookingUnavailable(BookingError):
     """The database did not answer in time or is gone. A change may have been made: ask again to know."""
 
     retryable = True
+
+
+class StatementRefused(BookingError):
+    """The database refuses the statement itself: a value, a right or a constraint is against it."""
+
+    def __init__(self, sqlstate: str) -> None:
+        super().__init__(f"the database refuses the statement: SQLSTATE {sqlstate}")
+        self.sqlstate = sqlstate
 
 
 class MigrationEdited(BookingError):

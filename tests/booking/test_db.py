@@ -11,7 +11,7 @@ import asyncpg
 import pytest
 
 from booking.db import open_pool, org_transaction
-from booking.errors import BookingUnavailable, UnsafeRole
+from booking.errors import BookingUnavailable, StatementRefused, UnsafeRole
 from booking.holds import claim_slot
 from booking.slots import next_available
 from tests.conftest import Clinic, Stack
@@ -63,6 +63,29 @@ async def test_a_lock_held_too_long_is_unavailable(stack: Stack, clinic: Clinic)
                 await claim_slot(
                     pool, clinic.claim, slot_id=slot.id, call_id=uuid4(), ttl=timedelta(minutes=1)
                 )
+
+
+@pytest.mark.parametrize("ttl", [timedelta(0), timedelta(days=2), "soon"])
+async def test_a_ttl_that_makes_no_sense_is_refused(
+    pool: asyncpg.Pool, clinic: Clinic, ttl: timedelta
+) -> None:
+    with pytest.raises(StatementRefused):
+        await claim_slot(pool, clinic.claim, slot_id=uuid4(), call_id=uuid4(), ttl=ttl)
+
+
+async def test_a_connection_cut_under_a_statement_is_unavailable_and_the_next_one_works(
+    stack: Stack, pool: asyncpg.Pool, clinic: Clinic
+) -> None:
+    async def cut_short() -> None:
+        async with org_transaction(pool, clinic.claim) as connection:
+            await admin.execute("select pg_terminate_backend($1)", connection.get_server_pid())
+            await connection.fetch("select pg_sleep(10)")
+
+    admin = await asyncpg.connect(stack.admin)
+    with pytest.raises(BookingUnavailable):
+        await cut_short()
+    await admin.close()
+    assert await next_available(pool, clinic.claim, service_id=clinic.service_ids[0], after=datetime.now(UTC))
 
 
 class SyncCounter:

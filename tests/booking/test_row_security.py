@@ -11,6 +11,7 @@ import pytest
 
 from booking import calls, orgs
 from booking.db import claims_json, org_transaction
+from booking.errors import StatementRefused
 from booking.holds import claim_slot
 from booking.slots import next_available
 from booking.types import CallTurn, Claim, Said
@@ -171,8 +172,8 @@ async def test_a_function_checks_the_org_itself(
 ) -> None:
     """Whoever names another org than the armed one is refused, not answered with nothing."""
     theirs = other_clinic.claim.org_id
-    async with org_transaction(pool, clinic.claim) as connection:
-        with pytest.raises(_DENIED):
+    with pytest.raises(StatementRefused, match=_DENIED.sqlstate):
+        async with org_transaction(pool, clinic.claim) as connection:
             await connection.fetch(
                 "select * from app.claim_slot_atomic($1, $2, $2, interval '1 minute')", theirs, uuid4()
             )
