@@ -23,6 +23,7 @@ run: install
 	@exec $(BIN)/python -m bench demo $(if $(ONCE),--once) $(if $(CALL),--call "$(CALL)")
 
 install: $(INSTALLED)
+	@:
 
 $(INSTALLED):
 	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11))' 2>/dev/null || { \
