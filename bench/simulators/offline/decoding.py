@@ -6,6 +6,7 @@ them; finals, which a caller waits for, go before previews.
 """
 
 import asyncio
+import contextlib
 import itertools
 import queue
 import threading
@@ -53,11 +54,11 @@ class DecodingThread:
         """How many requests stand in the queue."""
         return self._jobs.qsize()
 
-    async def decode(self, samples: Samples, *, final: bool) -> Transcript:
+    def decode(self, samples: Samples, *, final: bool) -> "asyncio.Future[Transcript]":
         """Recognise int16 mono 8 kHz. Cancelling drops the request unless it is being decoded already."""
         result: asyncio.Future[Transcript] = asyncio.get_running_loop().create_future()
         self._jobs.put(_Job(_FINAL if final else _PREVIEW, next(self._numbers), samples, result))
-        return await result
+        return result
 
     def close(self) -> None:
         """Stop once the queue is empty, and wait for that."""
@@ -76,7 +77,8 @@ class DecodingThread:
             transcript = self._model.transcribe(upsample(samples))
         except Exception as caught:  # noqa: BLE001 - the edge of a worker: the requester raises it
             error = caught
-        result.get_loop().call_soon_threadsafe(_settle, result, transcript, error)
+        with contextlib.suppress(RuntimeError):  # the loop of who asked has been closed since
+            result.get_loop().call_soon_threadsafe(_settle, result, transcript, error)
 
 
 def _settle(result: "asyncio.Future[Any]", value: Transcript | None, error: Exception | None) -> None:

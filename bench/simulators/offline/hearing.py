@@ -5,6 +5,7 @@ for each preview; the cost grows with the square of its length, so a long one is
 pauses where it has some, else at its quietest place.
 """
 
+import asyncio
 from collections import deque
 from dataclasses import dataclass
 from typing import Final, Self
@@ -20,7 +21,8 @@ _VOICE, _STILL_VOICE = 0.5, 0.35  # Silero's own thresholds: to begin, to go on
 _LEAD_IN_S: Final = 0.25  # audio decoded before the first voiced window: soft consonants
 _FIRST_PREVIEW_S, _PREVIEW_S = 0.3, 0.4
 _PREVIEW_SHARE: Final = 0.1  # a preview each tenth of the piece's length, when that is longer
-_BUSY: Final = 4  # with more than this waiting, previews are skipped
+_PREVIEW_WAIT_S: Final = 0.1  # under load a preview is told late rather than holding up the stream
+_QUIET: Final = 32  # -60 dBFS: no telephone carries speech that low, so the detector need not run
 _PIECE_S: Final = 5.0  # a pause after this much ends a piece
 _LONGEST_PIECE_S: Final = 10.0
 _CUT_SEARCH_S: Final = 4.0
@@ -61,6 +63,14 @@ class _Piece:
     settled: bool = False
 
 
+@dataclass(frozen=True, slots=True)
+class _Preview:
+    """A preview that is being decoded, of the audio up to `end_s`."""
+
+    end_s: float
+    result: "asyncio.Future[Transcript]"
+
+
 class OfflineHearing:
     """One connection's ears."""
 
@@ -77,6 +87,7 @@ class OfflineHearing:
         self._speech_start_s = -1.0
         self._committed: tuple[Word, ...] = ()
         self._piece = _Piece(0.0, 0.0)
+        self._preview: _Preview | None = None
 
     def listen(self, samples: Samples) -> list[Window]:
         self._pending = np.concatenate((self._pending, samples))
@@ -89,7 +100,8 @@ class OfflineHearing:
     def _detect(self, samples: Samples) -> Window:
         self._audio += samples.tobytes()
         end_s = (self._forgotten_samples + len(self._audio) // 2) / RATE_HZ
-        probability = self._vad.probability(samples)
+        quiet = int(np.abs(samples).max()) <= _QUIET
+        probability = 0.0 if quiet else self._vad.probability(samples)
         self._voiced = probability >= (_STILL_VOICE if self._voiced else _VOICE)
         self._recent.append((end_s, probability))
         if self._voiced:
@@ -104,8 +116,10 @@ class OfflineHearing:
             self._commit()
         elif end_s - piece.start_s >= _LONGEST_PIECE_S:
             await self._cut()
-        if settled or self._preview_due(end_s):
-            await self._decode(end_s, settled=settled)
+        if settled:
+            await self._decode(end_s)
+        else:
+            await self._refresh(end_s)
         return self._committed + self._piece.words
 
     def forget(self, before_s: float) -> None:
@@ -116,26 +130,49 @@ class OfflineHearing:
         self._forgotten_samples += samples
 
     def _begin(self, start_s: float) -> None:
+        self._drop_preview()
         if self._piece.settled:
             self._told_s = self._piece.decoded_s
         self._speech_start_s = start_s
         self._committed = ()
         self._piece = _Piece(start_s, start_s)
 
+    async def _refresh(self, end_s: float) -> None:
+        """Bring the preview up to date, unless that would hold up the stream."""
+        if self._preview is None and self._preview_due(end_s):
+            self._preview = _Preview(end_s, self._request(end_s, final=False))
+        if self._preview is not None:
+            await asyncio.wait({self._preview.result}, timeout=_PREVIEW_WAIT_S)
+            if self._preview.result.done():
+                self._hear(self._preview.end_s, self._preview.result.result(), settled=False)
+                self._preview = None
+
     def _preview_due(self, end_s: float) -> bool:
         piece = self._piece
         first = piece.decoded_s == piece.start_s
         interval_s = max(_FIRST_PREVIEW_S if first else _PREVIEW_S, _PREVIEW_SHARE * (end_s - piece.start_s))
-        return end_s - piece.decoded_s >= interval_s and self._decoding.waiting <= _BUSY
+        return end_s - piece.decoded_s >= interval_s
 
-    async def _decode(self, end_s: float, *, settled: bool) -> None:
+    async def _decode(self, end_s: float) -> None:
+        self._drop_preview()
+        self._hear(end_s, await self._request(end_s, final=True), settled=True)
+
+    def _request(self, end_s: float, *, final: bool) -> "asyncio.Future[Transcript]":
+        from_s = max(self._piece.start_s - _LEAD_IN_S, self._told_s)
+        return self._decoding.decode(self._between(from_s, end_s), final=final)
+
+    def _hear(self, end_s: float, heard: Transcript, *, settled: bool) -> None:
         piece = self._piece
-        from_s = max(piece.start_s - _LEAD_IN_S, self._told_s)
-        heard = await self._decoding.decode(self._between(from_s, end_s), final=settled)
         piece.decoded_s, piece.settled = end_s, settled
         piece.words = self._timed(heard, piece.start_s, min(end_s, self._voice_end_s))
 
+    def _drop_preview(self) -> None:
+        if self._preview is not None:
+            self._preview.result.cancel()
+            self._preview = None
+
     def _commit(self) -> None:
+        self._drop_preview()
         self._committed += self._piece.words
         self._told_s = self._piece.decoded_s
         self._piece = _Piece(self._told_s, self._told_s)
@@ -148,7 +185,7 @@ class OfflineHearing:
             for end_s, probability in self._recent
             if now_s - _CUT_SEARCH_S <= end_s <= now_s - 1.0
         )
-        await self._decode(cut_s, settled=True)
+        await self._decode(cut_s)
         self._commit()
 
     def _between(self, start_s: float, end_s: float) -> Samples:

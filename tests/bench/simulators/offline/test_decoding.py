@@ -45,23 +45,18 @@ def decoding(recogniser: GatedRecogniser) -> Iterator[DecodingThread]:
 async def test_finals_go_first_and_a_cancelled_request_is_not_decoded(
     decoding: DecodingThread, recogniser: GatedRecogniser
 ) -> None:
-    async with asyncio.TaskGroup() as tasks:
+    def ask(number: int, *, final: bool) -> asyncio.Future[Transcript]:
+        return decoding.decode(np.ones(number, np.int16), final=final)
 
-        async def ask(number: int, *, final: bool) -> asyncio.Task[Transcript]:
-            task = tasks.create_task(decoding.decode(np.ones(number, np.int16), final=final))
-            await asyncio.sleep(0)  # so that it stands in the queue
-            return task
-
-        await ask(100, final=False)
-        await asyncio.to_thread(recogniser.busy.wait, 5)
-        await ask(200, final=False)
-        await ask(300, final=False)
-        dropped = await ask(400, final=True)
-        await ask(500, final=True)
-        assert decoding.waiting == 4
-        dropped.cancel()
-        await asyncio.sleep(0)
-        recogniser.gate.set()
+    asked = [ask(100, final=False)]
+    await asyncio.to_thread(recogniser.busy.wait, 5)
+    asked += [ask(200, final=False), ask(300, final=False)]
+    dropped = ask(400, final=True)
+    asked += [ask(500, final=True)]
+    assert decoding.waiting == 4
+    dropped.cancel()
+    recogniser.gate.set()
+    assert [(await answer).text for answer in asked] == ["100", "200", "300", "500"]
     assert recogniser.served == [100, 500, 200, 300]
 
 
