@@ -365,7 +365,7 @@ async def _hear(media: Media, runner: CallRunner) -> None:
                 break
             case _:
                 assert_never(event)
-    media.line.peer_closed(media.ended)
+    media.line.no_more(media.ended)
     runner.line_closed(media.ended)
 
 

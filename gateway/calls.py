@@ -58,12 +58,16 @@ class Calls:
         if call is not None:
             call.line_closed(reason)
 
+    async def idle(self) -> None:
+        """Wait until there is no call."""
+        await self._idle.wait()
+
     async def drained(self, within_s: float) -> bool:
         """Take no new calls, and wait for the live ones. False if some were left when the time was over."""
         self.draining = True
         try:
             async with asyncio.timeout(within_s):
-                await self._idle.wait()
+                await self.idle()
         except TimeoutError:
             return False
         return True

@@ -54,6 +54,7 @@ class Outbound:
         self._rest = b""
         self._epoch = 0
         self._closed: str | None = None
+        self._close_sent = False
         self.sent_ms = 0.0
 
     @property
@@ -92,17 +93,18 @@ class Outbound:
 
     async def close(self, code: int, reason: str) -> None:
         """Close the socket, once, within a bounded time. Never raises."""
-        if self._closed is not None and self._closed != "send_stalled":
+        self.no_more(reason)
+        if self._close_sent:
             return
-        self._closed = reason
+        self._close_sent = True
         try:
             async with asyncio.timeout(self._close_s):
                 await self._socket.close(code, reason)
         except (WebSocketDisconnect, WebSocketDisconnected, RuntimeError, OSError, TimeoutError):
             return  # the peer was gone already, or will be dropped by the server
 
-    def peer_closed(self, reason: str) -> None:
-        """The other side has closed the socket."""
+    def no_more(self, reason: str) -> None:
+        """Nothing more can be sent, or need be."""
         self._closed = self._closed or reason
 
     async def _send_audio(self, audio: bytes) -> None:
@@ -124,5 +126,5 @@ class Outbound:
             self._closed = "send_stalled"
             raise LineClosed("send_stalled") from None
         except (WebSocketDisconnect, WebSocketDisconnected, RuntimeError, OSError):
-            self.peer_closed("socket_closed")
+            self.no_more("socket_closed")
             raise LineClosed("socket_closed") from None

@@ -1,0 +1,21 @@
+"""Fixtures: the simulated vendors and a gateway that is connected to them."""
+
+from collections.abc import AsyncIterator
+
+import pytest
+
+from tests.conftest import Stack
+from tests.gateway import running
+
+
+@pytest.fixture
+async def vendors() -> AsyncIterator[running.Vendors]:
+    async with running.vendors() as simulated:
+        yield simulated
+
+
+@pytest.fixture
+async def gateway(stack: Stack, vendors: running.Vendors) -> AsyncIterator[running.Gateway]:
+    environ = running.environment(stack, **vendors.environment(), MEDIA_START_S="0.5")
+    async with running.gateway(environ) as served:
+        yield served

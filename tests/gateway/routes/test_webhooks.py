@@ -1,0 +1,111 @@
+"""Twilio's webhooks over a real server: who is answered, and with what."""
+
+import pytest
+
+from tests.conftest import Clinic, Stack
+from tests.gateway import running
+from tests.gateway.running import CALL, PUBLIC_URL, Gateway, document, verbs
+
+
+async def test_a_call_is_connected_to_its_media_socket(gateway: Gateway, clinic: Clinic) -> None:
+    answer = await gateway.answer(clinic.number)
+    connect = answer[0]
+    assert (verbs(answer), connect.get("action")) == (["Connect"], f"{PUBLIC_URL}/twilio/after?attempt=0")
+    assert connect[0].get("url") == "wss://gw.example.com/twilio/media"
+    assert gateway.counted("gateway_calls_expected") == 1
+
+
+async def test_webhook_asked_twice_is_one_call(gateway: Gateway, clinic: Clinic) -> None:
+    first, second = await gateway.token(clinic.number), await gateway.token(clinic.number)
+    assert first != second
+    assert len(gateway.edge.calls) == 1
+
+
+@pytest.mark.parametrize("dialled", ["+15005550006", "sip:reception@example.com", ""])
+async def test_unknown_number_is_refused_in_words(gateway: Gateway, dialled: str) -> None:
+    answer = await gateway.answer(dialled)
+    assert verbs(answer) == ["Say", "Hangup"]
+    assert "not in service" in (answer[0].text or "")
+    await gateway.until_idle()
+
+
+@pytest.mark.parametrize("path", ["/twilio/voice", "/twilio/after", "/twilio/status"])
+async def test_forged_webhook_is_forbidden(gateway: Gateway, clinic: Clinic, path: str) -> None:
+    fields = {"CallSid": CALL, "To": clinic.number}
+    for forged in ("", "AAAA", gateway.signature(PUBLIC_URL + path, {"CallSid": CALL, "To": "+1"})):
+        assert (await gateway.post(path, fields, forged)).status_code == 403
+    assert (
+        await gateway.post(path, fields, gateway.signature(gateway.url + path, fields))
+    ).status_code == 403
+    assert gateway.counted("gateway_refused_total", reason="signature") == 4
+    assert len(gateway.edge.calls) == 0
+
+
+@pytest.mark.parametrize(
+    ("fields", "status"),
+    [({}, 400), ({"CallSid": "x"}, 400), ({"CallSid": CALL, "Pad": "x" * 70_000}, 413)],
+    ids=["no call", "odd call", "too large"],
+)
+async def test_unreasonable_forms(gateway: Gateway, fields: dict[str, str], status: int) -> None:
+    assert (await gateway.post("/twilio/voice", fields)).status_code == status
+
+
+async def test_a_form_of_any_bytes_is_no_fault_of_ours(gateway: Gateway) -> None:
+    for body in (b"\xff\xfe", b"a=%ff", b"&" * 1000, b"=&=&=", b"a" * 100):
+        response = await gateway.http.post(gateway.url + "/twilio/voice", content=body)
+        assert response.status_code in (400, 403)
+
+
+async def test_lost_stream_is_asked_for_again_a_few_times(gateway: Gateway, clinic: Clinic) -> None:
+    fields = {"CallSid": CALL, "To": clinic.number, "CallStatus": "in-progress"}
+    for attempt in (0, 1):
+        answer = document(await gateway.post(f"/twilio/after?attempt={attempt}", fields))
+        assert answer[0].get("action") == f"{PUBLIC_URL}/twilio/after?attempt={attempt + 1}"
+    answer = document(await gateway.post("/twilio/after?attempt=2", fields))
+    assert verbs(answer) == ["Say", "Hangup"]
+
+
+@pytest.mark.parametrize("status", ["completed", "failed"])
+async def test_after_an_ended_call_there_is_nothing(gateway: Gateway, clinic: Clinic, status: str) -> None:
+    fields = {"CallSid": CALL, "To": clinic.number, "CallStatus": status}
+    assert verbs(document(await gateway.post("/twilio/after?attempt=0", fields))) == ["Hangup"]
+
+
+async def test_a_call_ended_on_another_replica_is_hung_up(
+    gateway: Gateway, stack: Stack, clinic: Clinic
+) -> None:
+    async with running.gateway(running.environment(stack)) as other:
+        await other.edge.endings.mark_over(CALL)
+    fields = {"CallSid": CALL, "To": clinic.number, "CallStatus": "in-progress"}
+    assert verbs(document(await gateway.post("/twilio/after?attempt=0", fields))) == ["Hangup"]
+
+
+async def test_status_of_an_ended_call_ends_what_waits_for_it(gateway: Gateway, clinic: Clinic) -> None:
+    await gateway.answer(clinic.number)
+    ended = await gateway.post("/twilio/status", {"CallSid": CALL, "CallStatus": "completed"})
+    assert ended.status_code == 204
+    await gateway.until_idle()
+
+
+async def test_media_that_never_come_leave_nothing_open(
+    stack: Stack, clinic: Clinic, vendors: running.Vendors
+) -> None:
+    environ = running.environment(stack, **vendors.environment(), PREWARM_S="0.3")
+    async with running.gateway(environ) as gateway:
+        await gateway.answer(clinic.number)
+        await gateway.until_idle()
+        assert gateway.counted("gateway_refused_total", reason="media_never_came") == 1
+        assert [session.closed.is_set() for session in vendors.deepgram.sessions] == [True]
+
+
+async def test_local_bench_checks_nothing_and_has_an_org_for_every_number(
+    stack: Stack, clinic: Clinic
+) -> None:
+    bench = {
+        "GATEWAY_LOCAL_BENCH": "1",
+        "PUBLIC_URL": "http://127.0.0.1:1",
+        "DEFAULT_ORG": str(clinic.claim.org_id),
+    }
+    async with running.gateway(running.environment(stack, **bench)) as gateway:
+        response = await gateway.post("/twilio/voice", {"CallSid": CALL, "To": "+15005550006"}, "")
+        assert verbs(document(response)) == ["Connect"]
