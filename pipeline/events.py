@@ -1,15 +1,15 @@
 """What crosses module borders inside the pipeline, one frozen dataclass per fact.
 
-Three families: what the recogniser heard (`SttEvent`), what the model said (`LlmEvent`), what the synthesiser made
-(`TtsEvent`); and the public record of a call (`JournalEvent`), which holds redacted words only.
-Instants are monotonic seconds from the call's `Clock`; durations in the journal are milliseconds.
+Three families: what the recogniser heard (`SttEvent`), what the model said (`LlmEvent`), what the synthesiser
+made (`TtsEvent`); and the public record of a call (`JournalEvent`), which holds redacted words only. Instants
+are monotonic seconds from the call's `Clock`; durations in the journal are milliseconds.
 """
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Literal
 
-# --- what the recogniser heard: raw words, in memory only -------------------------------------------------------
+# --- what the recogniser heard: raw words, in memory only ---------------------------------------------------
 
 
 @dataclass(frozen=True, slots=True)
@@ -49,7 +49,7 @@ class EndOfTurn:
 
 SttEvent = SpeechStarted | InterimTranscript | EagerEndOfTurn | TurnResumed | EndOfTurn
 
-# --- what the model said ----------------------------------------------------------------------------------------
+# --- what the model said ------------------------------------------------------------------------------------
 
 
 @dataclass(frozen=True, slots=True)
@@ -61,7 +61,7 @@ class TextDelta:
 
 @dataclass(frozen=True, slots=True)
 class ToolCall:
-    """A complete tool call. `arguments` is the model's JSON text, not yet parsed or trusted; empty means `{}`."""
+    """A complete tool call. `arguments` is the model's JSON text, unparsed, untrusted; empty means `{}`."""
 
     id: str
     name: str
@@ -79,7 +79,7 @@ class ReplyFinished:
 
 LlmEvent = TextDelta | ToolCall | ReplyFinished
 
-# --- what the synthesiser made ----------------------------------------------------------------------------------
+# --- what the synthesiser made ------------------------------------------------------------------------------
 
 
 @dataclass(frozen=True, slots=True)
@@ -105,7 +105,7 @@ class SpeechFinished:
 
 TtsEvent = AudioChunk | SpokenWords | SpeechFinished
 
-# --- the public record of a call: redacted before it is made -----------------------------------------------------
+# --- the public record of a call: redacted before it is made ------------------------------------------------
 
 
 @dataclass(frozen=True, slots=True)
@@ -127,7 +127,7 @@ class AgentSaid:
 
 @dataclass(frozen=True, slots=True)
 class ToolFinished:
-    """A tool call has ended. `outcome` is its error's or result's short name; `detail` holds safe keys only."""
+    """A tool call has ended. `outcome` is its error's or result's short name; `detail` holds safe keys."""
 
     turn: int
     name: str
@@ -138,7 +138,7 @@ class ToolFinished:
 
 @dataclass(frozen=True, slots=True)
 class BargedIn:
-    """The caller interrupted turn `turn`; `heard` is the part of the reply that was really played, redacted."""
+    """The caller interrupted turn `turn`; `heard` is what was really played of the reply, redacted."""
 
     turn: int
     heard: str
@@ -149,9 +149,10 @@ class BargedIn:
 class TurnFinished:
     """One answered (or failed) turn and where its time went.
 
-    `stages_s`: the instants that occurred, keyed `speech_end eager_end end_of_turn llm_request llm_first_token
-    first_clause tts_request tts_first_audio first_audio_sent`. `ttfb_ms`: speech_end to first_audio_sent, None if
-    the reply never sounded. `overhead_ms`: what we added between the providers' stages.
+    `stages_s`: the instants that occurred, keyed `speech_end eager_end end_of_turn llm_request
+    llm_first_token first_clause tts_request tts_first_audio first_audio_sent`. `ttfb_ms`: speech_end to
+    first_audio_sent, None if the reply never sounded. `overhead_ms`: what we added between the providers'
+    stages.
     """
 
     turn: int

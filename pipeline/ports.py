@@ -1,4 +1,6 @@
-"""What the pipeline asks of the world, as narrow Protocols. Adapters live in `pipeline.providers` and in the gateway.
+"""What the pipeline asks of the world, as narrow Protocols.
+
+Adapters live in `pipeline.providers` and in the gateway.
 
 Rules for every implementation: cancelling a coroutine leaves nothing running; a fault is raised as a
 `pipeline.errors.ProviderError` that says whether a retry can help; nothing here blocks the event loop.
@@ -18,7 +20,7 @@ class Clock(Protocol):
     def now_s(self) -> float: ...
 
 
-# --- hearing ----------------------------------------------------------------------------------------------------
+# --- hearing ------------------------------------------------------------------------------------------------
 
 
 class SttSession(Protocol):
@@ -39,12 +41,12 @@ class SpeechToText(Protocol):
         """Opens the vendor's socket; leaving the context closes it within a bounded time."""
 
 
-# --- thinking ---------------------------------------------------------------------------------------------------
+# --- thinking -----------------------------------------------------------------------------------------------
 
 
 @dataclass(frozen=True, slots=True)
 class Message:
-    """One entry of the history, in chat-completions terms. `tool_calls` on assistant entries: (id, name, JSON)."""
+    """One entry of the history, in chat-completions terms. `tool_calls`: (id, name, JSON) of an assistant."""
 
     role: Literal["system", "user", "assistant", "tool"]
     content: str
@@ -54,7 +56,7 @@ class Message:
 
 @dataclass(frozen=True, slots=True)
 class ToolSpec:
-    """What the model is told of a tool. `effectful` tools run only after the turn is committed, and to their end."""
+    """What the model is told of a tool. `effectful` ones run once the turn is committed, and to their end."""
 
     name: str
     description: str
@@ -64,7 +66,7 @@ class ToolSpec:
 
 @dataclass(frozen=True, slots=True)
 class ToolResult:
-    """`content` goes to the model (JSON text, raw); `outcome` and `detail` are public: short names and safe values."""
+    """`content` (JSON text, raw) is the model's; `outcome`, `detail` are public: short names, safe values."""
 
     content: str
     outcome: str
@@ -76,18 +78,18 @@ class Tool(Protocol):
     def spec(self) -> ToolSpec: ...
 
     async def run(self, arguments: Mapping[str, Any]) -> ToolResult:
-        """Do it. Expected failures (slot taken) are results; `ToolArgumentError` for arguments that make no sense."""
+        """Do it. Expected failures (slot taken) are results. Raises `ToolArgumentError`."""
 
 
 class LanguageModel(Protocol):
     def reply(self, messages: Sequence[Message], tools: Sequence[ToolSpec]) -> AsyncIterator[LlmEvent]:
-        """Stream one completion; ends with exactly one `ReplyFinished`. Closing the iterator cancels the request."""
+        """Stream one completion, ended by one `ReplyFinished`. Closing the iterator cancels the request."""
 
     async def warm_up(self) -> None:
         """Open the connection that the next request will use. Never raises."""
 
 
-# --- speaking ---------------------------------------------------------------------------------------------------
+# --- speaking -----------------------------------------------------------------------------------------------
 
 
 class TtsContext(Protocol):
@@ -100,7 +102,7 @@ class TtsContext(Protocol):
         """No more text."""
 
     def events(self) -> AsyncIterator[TtsEvent]:
-        """Audio and word times, ending with `SpeechFinished`. Raises `ProviderError` on a fault or a stall."""
+        """Audio and word times, ending with `SpeechFinished`. Raises `ProviderError` on fault or stall."""
 
     def cancel(self) -> None:
         """Stop: no event of this context is delivered from now on, whatever the vendor still sends."""
@@ -114,7 +116,7 @@ class TextToSpeech(Protocol):
         """Open the socket that the next context will use. Never raises."""
 
 
-# --- the line and the record -------------------------------------------------------------------------------------
+# --- the line and the record --------------------------------------------------------------------------------
 
 
 class Line(Protocol):
@@ -124,7 +126,7 @@ class Line(Protocol):
         """Queue agent audio (mu-law, 8 kHz) on the carrier at once. Raises `LineClosed`."""
 
     async def mark(self, name: str) -> None:
-        """Put a label behind what is queued; it returns through `CallRunner.mark_reached`. Raises `LineClosed`."""
+        """Label what is queued; the mark returns through `CallRunner.mark_reached`. Raises `LineClosed`."""
 
     async def clear(self) -> None:
         """Drop what is queued at the carrier. Raises `LineClosed`."""
@@ -134,7 +136,7 @@ class Line(Protocol):
 
 
 class Redactor(Protocol):
-    """One call's redactor: keeps the state that a bare answer needs ("date of birth?" - "the fourth of May")."""
+    """One call's redactor: knows the question that a bare answer belongs to ("the fourth of May")."""
 
     def caller(self, text: str) -> str:
         """The public form of one whole caller turn."""

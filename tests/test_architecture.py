@@ -1,4 +1,4 @@
-"""The arrows between the packages, as `pyproject.toml` draws them, and what else keeps the layout readable."""
+"""The arrows between the packages, as `pyproject.toml` draws them, and what keeps the layout readable."""
 
 import ast
 from collections.abc import Iterator
