@@ -21,7 +21,7 @@ import openai
 import structlog
 from openai import AsyncOpenAI, DefaultAioHttpClient
 
-from pipeline.errors import ProviderDropped, ProviderRefused, ProviderStalled
+from pipeline.errors import ProviderDropped, ProviderError, ProviderRefused, ProviderStalled
 from pipeline.events import LlmEvent
 from pipeline.ports import Message, ToolSpec
 from pipeline.providers.llm_request import LlmConfig, completion_request
@@ -73,10 +73,8 @@ class ChatModel:
         except openai.APIStatusError as answer:
             status = answer.status_code
             raise ProviderRefused("llm", f"http_{status}", retryable=can_retry_status(status)) from None
-        except (openai.APITimeoutError, httpx2.TimeoutException, TimeoutError):
-            raise ProviderStalled("llm", "read_timeout", retryable=True) from None
-        except (openai.APIConnectionError, httpx2.HTTPError, aiohttp.ClientError, OSError):
-            raise ProviderDropped("llm", "connection_lost", retryable=True) from None
+        except (openai.APIConnectionError, httpx2.HTTPError, aiohttp.ClientError, OSError) as failure:
+            raise _broken(failure) from None
 
     async def warm_up(self) -> None:
         """See `LanguageModel`: a list of models, the cheapest request that every server knows."""
@@ -110,3 +108,13 @@ class ChatModel:
             if stream.has_finished:
                 return None
             raise
+
+
+def _broken(failure: BaseException) -> ProviderError:
+    """The aiohttp transport calls every broken connection a timeout; what it was stands in the cause."""
+    root = failure
+    while root.__cause__ is not None:
+        root = root.__cause__
+    if isinstance(root, TimeoutError | httpx2.TimeoutException):
+        return ProviderStalled("llm", "read_timeout", retryable=True)
+    return ProviderDropped("llm", "connection_lost", retryable=True)
