@@ -16,8 +16,8 @@ import signal
 import subprocess
 import tempfile
 import time
-from collections.abc import Callable, Sequence
-from contextlib import suppress
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -97,6 +97,16 @@ def own(folder: Path) -> int:
         os.close(lock)
         raise AlreadyRunning(f"another process runs the server of {folder}") from None
     return lock
+
+
+@contextmanager
+def owned(folder: Path) -> Iterator[None]:
+    """`own` for the length of a `with`."""
+    lock = own(folder)
+    try:
+        yield
+    finally:
+        os.close(lock)
 
 
 @dataclass(frozen=True, slots=True)
