@@ -51,9 +51,7 @@ class _Said:
 def number(view: View, at: int) -> Match | None:
     """A phone, card or other long number, or (untyped) an amount, a time, a date: all of it at once."""
     tokens = view.tokens
-    begin = at
-    if tokens[at].text in "+(" and at + 1 < len(tokens) and tokens[at + 1].is_digits:
-        begin = at + 1
+    begin = at + _opens_number(tokens, at)
     limit, complete = view.limit(at, _RUN_TOKENS)
     elements, stop = _read_run(view, begin, limit)
     if stop >= limit and not complete and (elements or tokens[begin].lower in REPEATS):
@@ -70,6 +68,16 @@ def number(view: View, at: int) -> Match | None:
     )
     runs_on = stop >= len(tokens) and len(said.digits) < _WHOLE_DIGITS
     return Match(end, _number_type(said, view.expectation), runs_on)
+
+
+def _opens_number(tokens: Sequence[Token], at: int) -> bool:
+    """A plus or a bracket right before a digit."""
+    return (
+        tokens[at].text in "+("
+        and at + 1 < len(tokens)
+        and tokens[at + 1].is_digits
+        and tokens[at + 1].before != ""
+    )
 
 
 def _comma_groups(tokens: Sequence[Token], elements: Sequence[Element]) -> list[list[Element]]:
