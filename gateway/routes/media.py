@@ -29,6 +29,8 @@ log = structlog.get_logger("gateway.media")
 # RFC 6455 section 7.4.1: our reasons for closing.
 POLICY: Final = 1008
 TOO_BIG: Final = 1009
+# The conversation was broken off by us: the carrier is to come back, to another replica or a fresh call here.
+CUT_SHORT: Final = "cancelled"
 _BURST_S: Final = 10.0  # a network that stalled delivers so much audio at once
 
 
@@ -211,7 +213,9 @@ def _line(socket: WebSocket, start: CallStarted, edge: Edge) -> Outbound:
     def encode(action: CarrierAction) -> str:
         return twilio.encode(action, start.stream_id)
 
-    async def end_call(_reason: str) -> None:
+    async def end_call(reason: str) -> None:
+        if reason == CUT_SHORT:
+            return
         await edge.endings.mark_over(start.call_id)
         if edge.settings.twilio.account_sid:
             await edge.control.hang_up(start.call_id)

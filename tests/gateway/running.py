@@ -24,9 +24,11 @@ from bench.simulators.deepgram_hearing import Script
 from bench.simulators.offline.tone import ToneVoice
 from bench.simulators.replies import ScriptedModel
 from gateway.app import build_app
+from gateway.metrics import Metrics
 from gateway.routes.edge import Edge
 from gateway.server import GatewayServer
 from gateway.settings import load
+from gateway.shared_store import SharedStore
 from tests.conftest import Stack
 
 PUBLIC_URL = "https://gw.example.com"
@@ -207,3 +209,8 @@ async def first_audio(socket: ClientConnection, within_s: float = 5.0) -> bytes:
             if sent["event"] == "media":
                 return base64.b64decode(sent["media"]["payload"])
     raise AssertionError(f"closed with {socket.close_code} {socket.close_reason}")
+
+
+def shared_store(stack: Stack) -> SharedStore:
+    """A look into Redis."""
+    return SharedStore(stack.redis, Metrics(), command_s=1)
