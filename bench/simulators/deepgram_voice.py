@@ -58,6 +58,7 @@ def at_least(duration_s: float, limit_s: float) -> bool:
 
 COMPLETE_S: Final = 0.32
 USUAL_S: Final = 0.5
+LINGERING_S: Final = 0.8
 UNFINISHED_S: Final = 1.0
 
 _DIGIT: Final = r"(?:\d|zero|oh|one|two|three|four|five|six|seven|eight|nine|double|triple)"
@@ -66,14 +67,16 @@ _DAY: Final = r"(?:mon|tues|wednes|thurs|fri|satur|sun)day|today|tomorrow"
 _TIME: Final = (
     r"\d{1,2}(?::\d\d)?\s*(?:[ap]\.?m\b|o'clock)|\d{1,2}:\d\d|half[- ]past|quarter (?:past|to)|\bat \w+|noon"
 )
-_YES_NO: Final = re.compile(
-    r"(?:yes|yeah|yep|no|nope|ok|okay|sure|right|correct)(?: please| thanks| thank you)?"
-)
+_YES_NO: Final = re.compile(r"(?:yes|yeah|yep|no|nope|ok|okay|sure|right|correct)(?: please)?")
 _CLOSING: Final = re.compile(r"\b(?:please|good-?bye?|bye)$")
 _DAY_AND_TIME: Final = re.compile(rf"(?=.*\b(?:{_DAY})\b)(?=.*(?:{_TIME}))")
 _DANGLING: Final = re.compile(
     r"(?:^|\s)(?:and|or|but|so|because|if|that|which|the|a|an|my|your|to|for|from|with|at|on|in|of|about|by|until"
     r"|um|uh|er|erm|hmm|well|like|i|i'm|is|it's)$"
+)
+_LINGERING: Final = re.compile(
+    r"(?:hello|hi|hey|hi there|hello there|good (?:morning|afternoon|evening)"
+    r"|.*\b(?:thanks|thank you|that's all|that is all|that's everything|that is everything))"
 )
 _CODE_DIGITS: Final = 6
 _SHORTEST_RUN: Final = 3
@@ -82,7 +85,7 @@ _PHONE_DIGITS: Final = 10
 
 def patience_s(text: str) -> float:
     """The silence that ends a turn after these words: short when they answer in full, long when they
-    dangle.
+    dangle, and when they greet or thank, which is seldom the last thing said.
     """
     plain = re.sub(r"[^\w\s':.,-]", "", text.lower()).strip()
     bare = plain.rstrip(".,- ").replace(",", "")
@@ -92,6 +95,8 @@ def patience_s(text: str) -> float:
         return UNFINISHED_S
     if digits := trailing_digits(bare):
         return COMPLETE_S if digits == _CODE_DIGITS or digits >= _PHONE_DIGITS else UNFINISHED_S
+    if _LINGERING.fullmatch(bare):
+        return LINGERING_S
     complete = _YES_NO.fullmatch(bare) or _CLOSING.search(bare) or _DAY_AND_TIME.match(bare)
     return COMPLETE_S if complete or text.rstrip().endswith("?") else USUAL_S
 

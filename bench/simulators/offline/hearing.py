@@ -18,7 +18,7 @@ from bench.simulators.offline.moonshine import Moonshine, Transcript
 from bench.simulators.offline.silero import WINDOW_S, WINDOW_SAMPLES, Silero
 
 _VOICE, _STILL_VOICE = 0.5, 0.35  # Silero's own thresholds: to begin, to go on
-_LEAD_IN_S: Final = 0.25  # audio decoded before the first voiced window: soft consonants
+_LEAD_IN_S: Final = 0.2  # audio decoded before the first voiced window: soft consonants
 _FIRST_PREVIEW_S, _PREVIEW_S = 0.3, 0.4
 _PREVIEW_SHARE: Final = 0.1  # a preview each tenth of the piece's length, when that is longer
 _PREVIEW_WAIT_S: Final = 0.1  # under load a preview is told late rather than holding up the stream

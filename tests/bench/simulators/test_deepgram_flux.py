@@ -101,7 +101,7 @@ async def test_wordless_noise_starts_a_turn_that_ends_empty_and_never_eagerly() 
 
 
 async def test_an_open_turn_never_ends_while_no_audio_comes() -> None:
-    flux = _flux("Hello")
+    flux = _flux("A consultation")
     assert _events(await _hear(flux, tone(0.5) + silence(0.2)))[-1][0] == "StartOfTurn"
     assert _events(await _hear(flux, silence(0.5)))[-1][0] == "EndOfTurn"
 

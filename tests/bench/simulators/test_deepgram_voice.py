@@ -5,6 +5,7 @@ import pytest
 from bench.simulators.deepgram_hearing import Window
 from bench.simulators.deepgram_voice import (
     COMPLETE_S,
+    LINGERING_S,
     UNFINISHED_S,
     USUAL_S,
     VoiceTracker,
@@ -66,7 +67,11 @@ def test_onset_is_told_once() -> None:
         ("Well,", UNFINISHED_S),
         ("I would like a consultation.", USUAL_S),
         ("That one.", USUAL_S),
-        ("No, that's all, thank you.", USUAL_S),
+        ("No, that's all, thank you.", LINGERING_S),
+        ("No, thank you.", LINGERING_S),
+        ("Hello.", LINGERING_S),
+        ("Hi there.", LINGERING_S),
+        ("Hello, I need an appointment.", USUAL_S),
         ("", USUAL_S),
     ],
 )
