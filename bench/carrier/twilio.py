@@ -5,7 +5,7 @@ about them.
 import asyncio
 import contextlib
 import secrets
-from collections.abc import AsyncIterator, Mapping
+from collections.abc import AsyncIterator, Callable, Mapping
 from dataclasses import dataclass
 from types import TracebackType
 from typing import Self
@@ -35,6 +35,7 @@ class TwilioCarrier:
 
     `public_url` is the gateway's configured public address and what is signed; `connect_url` is where it
     listens (default: the same). `pace` is the speed of stream time against real time; 1 is a telephone.
+    `dialled` is told of each call before the gateway is, so that the account's REST interface can know it.
     """
 
     def __init__(
@@ -44,6 +45,7 @@ class TwilioCarrier:
         *,
         connect_url: str | None = None,
         pace: float = 1.0,
+        dialled: Callable[[CallPlan], None] = lambda plan: None,
     ) -> None:
         self.account = account or TwilioAccount()
         self.calls: dict[str, LiveCall] = {}
@@ -52,6 +54,7 @@ class TwilioCarrier:
         self._http = open_client()
         self._webhooks = Webhooks(self._route, self.account.auth_token, self._http)
         self._pace = pace
+        self._dialled = dialled
 
     async def __aenter__(self) -> Self:
         return self
@@ -107,6 +110,7 @@ class TwilioCarrier:
         )
         live = LiveCall(plan, self._route, self._webhooks, new_sid)
         self.calls[plan.call_sid] = live
+        self._dialled(plan)
         return live
 
     async def _stream_or_fault(self, live: LiveCall) -> None:

@@ -17,6 +17,7 @@ from typing import Any
 
 from dotenv import dotenv_values
 
+from bench.carrier import TwilioCarrier
 from bench.demo.asked import AskedUnreadable
 from bench.demo.child import ChildFailed
 from bench.demo.clinic import CLINIC_NUMBER
@@ -94,7 +95,8 @@ async def _demo(recording: Path, *, once: bool, root: Path) -> int:
     async with Supervisor(make_plan(environ), root, console.started) as supervisor:
         failing = asyncio.create_task(supervisor.failed())
         try:
-            code = await _call_unless_failed(supervisor.running, order, root, console, failing)
+            calling = _call(supervisor.running, supervisor.carrier, order, root, console)
+            code = await _unless_failed(calling, failing)
             if once:
                 return code
             _tell_where(console, supervisor.running)
@@ -113,13 +115,13 @@ async def _another_call(recording: Path, *, root: Path) -> int:
     if running is None:
         console.problem("No demo runs here. Start it with: make run")
         return UNUSABLE
-    return await _call(running, order, root, console)
+    async with running.carrier() as carrier:
+        return await _call(running, carrier, order, root, console)
 
 
-async def _call_unless_failed(
-    running: Running, order: Order, root: Path, console: Console, failing: "asyncio.Task[ChildFailed]"
-) -> int:
-    calling = asyncio.create_task(_call(running, order, root, console))
+async def _unless_failed(work: Coroutine[Any, Any, int], failing: "asyncio.Task[ChildFailed]") -> int:
+    """A call's exit code; raises what ended by itself meanwhile."""
+    calling = asyncio.create_task(work)
     try:
         await asyncio.wait({calling, failing}, return_when=asyncio.FIRST_COMPLETED)
     finally:
@@ -131,11 +133,11 @@ async def _call_unless_failed(
     return calling.result()
 
 
-async def _call(running: Running, order: Order, root: Path, console: Console) -> int:
+async def _call(running: Running, carrier: TwilioCarrier, order: Order, root: Path, console: Console) -> int:
     console.title(f"Calling {CLINIC_NUMBER} with {order.recording.name}")
     async with console.watching() as watch:
         outcome = await place_call(
-            running, order, root / ".data" / "recordings", show=console.show, watch=watch
+            running, carrier, order, root / ".data" / "recordings", show=console.show, watch=watch
         )
     console.summary(outcome)
     return FAILED if outcome.shortcomings else DONE

@@ -125,7 +125,7 @@ class Console:
             style="dim",
         )
         for row in draw(fact.get("stages_s") or {}, ascii_only=self._ascii):
-            self._print(Text(" " * 16 + row, style="blue"))
+            self._print(Text(" " * 18 + row, style="blue"))
 
     def _call_closed(self, fact: Fact) -> None:
         self._event(fact, "end", str(fact.get("reason", "")), style="dim")
@@ -149,7 +149,7 @@ class Console:
     def _left(self, fact: Fact, what: str, style: str) -> Text:
         at_s = max(0.0, fact["at_s"] - (self._began_s or fact["at_s"]))
         clock = f"{int(at_s) // 60}:{at_s % 60:04.1f}"
-        return Text.assemble((f"{clock:>7}", "dim"), "  ", (f"{what:<8}", style))
+        return Text.assemble((f"{clock:>7}", "dim"), "  ", (f"{what:<9}", style))
 
     # --- after a call --------------------------------------------------------------------------------
 

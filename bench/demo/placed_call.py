@@ -12,7 +12,7 @@ from pathlib import Path
 import asyncpg
 
 from bench.caller import Conversation, hold_conversation
-from bench.carrier import CallOver, CallRecord, CarrierFault, LiveCall
+from bench.carrier import CallOver, CallRecord, CarrierFault, LiveCall, TwilioCarrier
 from bench.demo.asked import Asked, read_asked
 from bench.demo.booked import CallRow, give_back, read_closed_call
 from bench.demo.clinic import CALLER_NUMBER, CLINIC_NUMBER, DEMO_CLINIC, ZONE
@@ -92,6 +92,7 @@ class Outcome:
 
 async def place_call(
     running: Running,
+    carrier: TwilioCarrier,
     order: Order,
     recordings: Path,
     *,
@@ -106,7 +107,7 @@ async def place_call(
     try:
         await give_back(pool, DEMO_CLINIC.claim)
         async with open_feed(running.redis_url, DEMO_CLINIC.claim.org_id) as feed:
-            await _converse(running, order, outcome, feed, pool, show=show, watch=watch)
+            await _converse(carrier, order, outcome, feed, pool, show=show, watch=watch)
     finally:
         await pool.close()
     if outcome.record is not None and outcome.record.now_ms:
@@ -117,7 +118,7 @@ async def place_call(
 
 
 async def _converse(
-    running: Running,
+    carrier: TwilioCarrier,
     order: Order,
     outcome: Outcome,
     feed: Feed,
@@ -126,23 +127,22 @@ async def _converse(
     show: Callable[[Fact], None],
     watch: Callable[[LiveCall], None],
 ) -> None:
-    async with running.carrier() as carrier:
-        call_sid: asyncio.Future[str] = asyncio.get_running_loop().create_future()
-        following = asyncio.create_task(_follow(feed, call_sid, outcome.facts, show))
-        try:
-            async with carrier.call(CLINIC_NUMBER, caller=CALLER_NUMBER) as call:
-                outcome.record = call.record
-                call_sid.set_result(call.plan.call_sid)
-                watch(call)
-                outcome.conversation = await hold_conversation(call, order.turns or [order.whole])
-        except (CarrierFault, CallOver) as fault:
-            outcome.fault = str(fault)
-        if outcome.record is not None:
-            outcome.row = await read_closed_call(pool, DEMO_CLINIC.claim, outcome.record.call_sid)
-            await asyncio.wait({following}, timeout=LAST_FACTS_S)
-        following.cancel()
-        with contextlib.suppress(asyncio.CancelledError):
-            await following
+    call_sid: asyncio.Future[str] = asyncio.get_running_loop().create_future()
+    following = asyncio.create_task(_follow(feed, call_sid, outcome.facts, show))
+    try:
+        async with carrier.call(CLINIC_NUMBER, caller=CALLER_NUMBER) as call:
+            outcome.record = call.record
+            call_sid.set_result(call.plan.call_sid)
+            watch(call)
+            outcome.conversation = await hold_conversation(call, order.turns or [order.whole])
+    except (CarrierFault, CallOver) as fault:
+        outcome.fault = str(fault)
+    if outcome.record is not None:
+        outcome.row = await read_closed_call(pool, DEMO_CLINIC.claim, outcome.record.call_sid)
+        await asyncio.wait({following}, timeout=LAST_FACTS_S)
+    following.cancel()
+    with contextlib.suppress(asyncio.CancelledError):
+        await following
 
 
 async def _follow(

@@ -18,6 +18,7 @@ PROVIDERS: Mapping[Provider, tuple[str, str]] = {
     "cartesia": ("CARTESIA_API_KEY", "CARTESIA_URL"),
 }
 OFFLINE_KEY = "offline"
+OFFLINE_MODEL = "scripted-receptionist"
 DEFAULT_PORT = 8080
 # A demo that is stopped does not wait for the call to end by itself.
 DRAIN_S = "2"
@@ -40,8 +41,7 @@ class Plan:
     @property
     def port(self) -> int | None:
         """The port asked for; None if any will do."""
-        asked = self.environ.get("PORT", "").strip()
-        return int(asked) if asked.isdigit() else None
+        return int(self.environ.get("PORT", "").strip() or 0) or None
 
     @property
     def host(self) -> str:
@@ -96,6 +96,8 @@ def gateway_environment(plan: Plan, servers: Servers) -> dict[str, str]:
     for provider, url in servers.providers.items():
         key_name, url_name = PROVIDERS[provider]
         started |= {key_name: OFFLINE_KEY, url_name: url}
+    if "llm" in servers.providers:
+        started["LLM_MODEL"] = OFFLINE_MODEL
     if servers.twilio_url is not None:
         started["TWILIO_API_URL"] = servers.twilio_url
     defaults = {"HOST": plan.host, "PUBLIC_URL": f"http://127.0.0.1:{servers.port}", "DRAIN_S": DRAIN_S}

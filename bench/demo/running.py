@@ -1,10 +1,12 @@
 """A demo that runs, as one needs to know it to call it: in a file that only its owner can read."""
 
 import json
+from collections.abc import Callable
 from dataclasses import asdict, dataclass, field
 from pathlib import Path
 
 from bench.carrier import TwilioAccount, TwilioCarrier
+from bench.carrier.call import CallPlan
 
 
 @dataclass(frozen=True, slots=True)
@@ -18,10 +20,10 @@ class Running:
     account_sid: str
     auth_token: str = field(repr=False)
 
-    def carrier(self) -> TwilioCarrier:
-        """The phone company that calls this gateway."""
+    def carrier(self, dialled: Callable[[CallPlan], None] = lambda plan: None) -> TwilioCarrier:
+        """The phone company that calls this gateway; `dialled` as there."""
         account = TwilioAccount(self.account_sid, self.auth_token)
-        return TwilioCarrier(self.public_url, account, connect_url=self.connect_url)
+        return TwilioCarrier(self.public_url, account, connect_url=self.connect_url, dialled=dialled)
 
     def publish(self, folder: Path) -> Path:
         """Write it down; the file is the publisher's to remove."""

@@ -19,7 +19,8 @@ from typing import Self, TypeVar
 
 import httpx
 
-from bench.carrier import TwilioAccount
+from bench.carrier import TwilioAccount, TwilioCarrier
+from bench.carrier.call import CallPlan
 from bench.demo.booked import give_back
 from bench.demo.child import Child, ChildFailed
 from bench.demo.clinic import DEMO_CLINIC, seed_demo_clinic
@@ -45,13 +46,15 @@ def run_folder(root: Path) -> Path:
 
 
 class Supervisor:
-    """An async context manager: inside it, everything runs and `running` is set.
+    """An async context manager: inside it, everything runs, and `carrier` places calls to what `running`
+    tells of.
 
     Raises `ChildFailed`, `StackError` (`AlreadyRunning`), `SettingsInvalid`, booking's errors; then nothing
     runs.
     """
 
     running: Running
+    carrier: TwilioCarrier
 
     def __init__(self, plan: Plan, root: Path, report: Report) -> None:
         self._plan = plan
@@ -61,12 +64,14 @@ class Supervisor:
         self._closing = contextlib.AsyncExitStack()
         self._simulators = Child("simulators", self._folder)
         self._gateway = Child("gateway", self._folder)
+        self._twilio_api: TwilioApiSimulator | None = None
 
     async def __aenter__(self) -> Self:
         try:
             self._closing.enter_context(owned(self._folder))
             await _in_thread(self._stop_leftovers)
             self.running = await self._start()
+            self.carrier = await self._closing.enter_async_context(self.running.carrier(self._dialled))
         except BaseException:
             await self._closing.aclose()
             raise
@@ -162,9 +167,20 @@ class Supervisor:
     async def _twilio(self, account: TwilioAccount) -> str | None:
         if not self._plan.simulated_twilio:
             return None
-        api = TwilioApiSimulator(account_sid=account.sid, auth_token=account.auth_token)
-        await self._closing.enter_async_context(api)
+        api = TwilioApiSimulator(
+            account_sid=account.sid,
+            auth_token=account.auth_token,
+            updated=lambda call: self._updated(call.sid),
+        )
+        self._twilio_api = await self._closing.enter_async_context(api)
         return api.url
+
+    def _dialled(self, plan: CallPlan) -> None:
+        if self._twilio_api is not None:
+            self._twilio_api.add_call(plan.call_sid, from_=plan.caller, to=plan.dialled)
+
+    def _updated(self, call_sid: str) -> None:
+        self.carrier.complete(call_sid)
 
     async def _serve(self, servers: Servers) -> Running:
         environ = gateway_environment(self._plan, servers)

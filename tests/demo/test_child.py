@@ -20,8 +20,7 @@ async def start(child: Child, script: str) -> int:
         return child.output.read_bytes().endswith(b"up\n")
 
     await child.start([sys.executable, "-c", script], os.environ, Path.cwd(), up)
-    (pid,) = [process.pid for process in psutil.Process().children() if "-c" in process.cmdline()]
-    return pid
+    return int(json.loads((child.log.parent / "thing.pid").read_text())["pid"])
 
 
 async def test_runs_until_stopped(tmp_path: Path) -> None:

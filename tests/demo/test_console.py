@@ -62,16 +62,16 @@ def test_a_call_in_plain_lines() -> None:
         console.show(fact)
     lines = [line.rstrip() for line in out.getvalue().splitlines()]
     assert lines[:6] == [
-        " 0:00.2  agent   Hello.",
-        " 0:04.5  caller  A [REDACTED: MEDICAL] [bold]please.",
-        " 0:04.6  tool    claim_slot: held  3 ms",
-        " 0:04.6  held    Tuesday 15 June, 10:30, until 10:40:00",
-        " 0:04.7  agent   One moment.  (filler)",
-        " 0:06.0  turn    1 answered, TTFB 512 ms, of which the gateway 2.5 ms",
+        " 0:00.2  agent    Hello.",
+        " 0:04.5  caller   A [REDACTED: MEDICAL] [bold]please.",
+        " 0:04.6  tool     claim_slot: held  3 ms",
+        " 0:04.6  held     Tuesday 15 June, 10:30, until 10:40:00",
+        " 0:04.7  agent    One moment.  (filler)",
+        " 0:06.0  turn     1 answered, TTFB 512 ms, of which the gateway 2.5 ms",
     ]
     assert lines[6].lstrip().startswith("end of turn")
     assert lines[6].endswith("500 ms")
-    assert lines[7:] == [" 0:07.0  end     goodbye"]
+    assert lines[7:] == [" 0:07.0  end      goodbye"]
 
 
 def outcome(row: CallRow | None, *, heard: int = 1, asked: Asked | None = None) -> Outcome:

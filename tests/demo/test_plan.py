@@ -29,7 +29,7 @@ def test_nothing_set_starts_everything() -> None:
     assert plan.simulated_twilio
     settings = load(gateway_environment(plan, OFFLINE), env_file=None)
     assert settings.public_url == "http://127.0.0.1:8099"
-    assert settings.llm.url == "http://127.0.0.1:2/v1"
+    assert (settings.llm.url, settings.llm.model) == ("http://127.0.0.1:2/v1", "scripted-receptionist")
     assert not settings.local_bench
 
 

@@ -24,6 +24,9 @@ RATE_HZ = 8000
 PEAK = 0.5
 EDGE_S = 0.3
 PAUSE_S = 1.6
+# Between sentences of one turn the voices pause as if they read aloud; a caller goes on sooner.
+LONGEST_BREATH_S = 0.24
+QUIET = 0.005
 # A man's vocal tract is some 15 % longer than a woman's; 115 Hz is a usual pitch for one.
 FORMANT_RATIO = 0.86
 PITCH_HZ = 115.0
@@ -69,13 +72,27 @@ def make(text_file: Path) -> None:
     pieces = [_silence(EDGE_S)]
     for number, text in enumerate(script["turns"]):
         pieces += [_silence(PAUSE_S)] if number else []
-        pieces.append(speak(text))
+        pieces.append(_with_short_breaths(speak(text)))
     audio = np.concatenate([*pieces, _silence(EDGE_S)])
     with wave.open(str(text_file.with_suffix(".wav")), "wb") as out:
         out.setnchannels(1)
         out.setsampwidth(2)
         out.setframerate(RATE_HZ)
         out.writeframes((audio * 32767).astype("<i2").tobytes())
+
+
+def _with_short_breaths(speech: Audio) -> Audio:
+    """The same speech without silences longer than a breath, and none at its ends."""
+    frame = RATE_HZ // 100
+    loud = [float(np.abs(speech[at : at + frame]).max()) > QUIET for at in range(0, len(speech), frame)]
+    last = max(n for n, is_loud in enumerate(loud) if is_loud)
+    kept: list[Audio] = []
+    silent = LONGEST_BREATH_S * 100
+    for number, is_loud in enumerate(loud[: last + 1]):
+        silent = 0 if is_loud else silent + 1
+        if silent <= LONGEST_BREATH_S * 100:
+            kept.append(speech[number * frame : (number + 1) * frame])
+    return np.concatenate(kept)
 
 
 def _silence(length_s: float) -> Audio:
