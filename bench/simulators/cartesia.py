@@ -476,6 +476,8 @@ class _Context:
 
     def start(self, group: asyncio.TaskGroup) -> None:
         self._task = group.create_task(self._run())
+        # Not in the task: one that is cancelled before its first step runs no `finally`.
+        self._task.add_done_callback(self._finish)
 
     def push(self, generation: Generation) -> None:
         self.record.texts.append(generation.transcript)
@@ -503,12 +505,12 @@ class _Context:
             self._task.cancel()
 
     async def _run(self) -> None:
-        try:
-            self.record.ended = await self._work()
-        finally:
-            self._server.active_contexts -= 1
-            self._socket.forget(self.record.context_id)
-            self.record.over.set()
+        self.record.ended = await self._work()
+
+    def _finish(self, _: asyncio.Task[None]) -> None:
+        self._server.active_contexts -= 1
+        self._socket.forget(self.record.context_id)
+        self.record.over.set()
 
     async def _work(self) -> str:
         """Take jobs until the end; returns how the context ended."""

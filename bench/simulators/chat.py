@@ -11,7 +11,7 @@ import itertools
 import json
 import re
 from collections.abc import AsyncIterator, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any, Self
 
 from aiohttp import web
@@ -50,6 +50,7 @@ class ChatRequest:
     pieces_sent: int = 0
     finished: bool = False
     cancelled: bool = False
+    over: asyncio.Event = field(default_factory=asyncio.Event)
     fault: ChatFault | None = None
 
     @property
@@ -83,7 +84,7 @@ class ChatSimulator:
         port: int = 0,
         record: bool = True,
     ) -> None:
-        self._model = model
+        self.model = model
         self._keys = keys
         self._models = (*MODELS, *further_models)
         self._record = record
@@ -132,6 +133,8 @@ class ChatSimulator:
         except ConnectionError:
             record.cancelled = True
             return web.Response(status=499)
+        finally:
+            record.over.set()
 
     async def _answer(self, request: web.Request, record: ChatRequest) -> web.StreamResponse:
         self._authorise(request)
@@ -163,7 +166,7 @@ class ChatSimulator:
 
     def _reply(self, record: ChatRequest) -> Reply:
         try:
-            return self._model.reply(record.messages, record.tools)
+            return self.model.reply(record.messages, record.tools)
         except ScriptEnded as ended:
             raise Refused(500, str(ended), kind="server_error") from None
 

@@ -66,15 +66,15 @@ def resample(samples: Samples, from_hz: int, to_hz: int) -> Samples:
 def encode(samples: Samples, encoding: str) -> bytes:
     """float32 mono in -1..1 as raw bytes of a wire encoding."""
     if encoding == "pcm_f32le":
-        return samples.astype("<f4").tobytes()
-    pcm = np.clip(samples * 32767.0, -32768, 32767).astype("<i2")
+        return samples.astype(np.dtype("<f4")).tobytes()
+    pcm = np.clip(samples * 32767.0, -32768, 32767).astype(np.int32)
     match encoding:
         case "pcm_s16le":
-            return pcm.tobytes()
+            return pcm.astype(np.dtype("<i2")).tobytes()
         case "pcm_mulaw":
-            return _mulaw(pcm.astype(np.int32)).tobytes()
+            return _mulaw(pcm).tobytes()
         case "pcm_alaw":
-            return _alaw(pcm.astype(np.int32)).tobytes()
+            return _alaw(pcm).tobytes()
     raise ValueError(f"no such encoding: {encoding}")
 
 
@@ -83,7 +83,8 @@ def _mulaw(pcm: Integers) -> Bytes:
     magnitude = np.minimum(np.abs(pcm), 32635) + 132
     exponent = np.floor(np.log2(magnitude)).astype(np.int32) - 7
     mantissa = (magnitude >> (exponent + 3)) & 0x0F
-    return (~(np.where(pcm < 0, 0x80, 0) | (exponent << 4) | mantissa) & 0xFF).astype(np.uint8)
+    code: Integers = ~(np.where(pcm < 0, 0x80, 0) | (exponent << 4) | mantissa) & 0xFF
+    return code.astype(np.uint8)
 
 
 def _alaw(pcm: Integers) -> Bytes:
@@ -91,4 +92,5 @@ def _alaw(pcm: Integers) -> Bytes:
     magnitude = np.where(pcm < 0, -pcm - 1, pcm) >> 4
     exponent = np.maximum(np.floor(np.log2(np.maximum(magnitude, 1))).astype(np.int32) - 3, 0)
     mantissa = (magnitude >> np.maximum(exponent - 1, 0)) & 0x0F
-    return ((np.where(pcm < 0, 0, 0x80) | (exponent << 4) | mantissa) ^ 0x55).astype(np.uint8)
+    code: Integers = (np.where(pcm < 0, 0, 0x80) | (exponent << 4) | mantissa) ^ 0x55
+    return code.astype(np.uint8)

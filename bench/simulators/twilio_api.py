@@ -78,8 +78,8 @@ Updated = Callable[[CallResource], None]
 class TwilioApiSimulator:
     """`{url}/2010-04-01/Accounts/{AC}/Calls/{CA}.json`, from `async with` to its end.
 
-    Only calls given to `add_call` exist. `updated` is called after each accepted update, so that whoever plays
-    the carrier can end the call or run its new document. Faults understood: `Refuse`, `Stall`.
+    Only calls given to `add_call` exist. `updated` is called after each accepted update, so that whoever
+    plays the carrier can end the call or run its new document. Faults understood: `Refuse`, `Stall`.
     """
 
     def __init__(

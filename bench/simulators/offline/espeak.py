@@ -67,13 +67,14 @@ class Espeak:
         encoded = text.encode()
         self._library.espeak_Synth(encoded, len(encoded) + 1, 0, _CHARACTERS, 0, _UTF8, None, None)
         pcm = np.frombuffer(b"".join(self._parts), "<i2")
-        samples: Samples = pcm.astype(np.float32) / 32768
+        samples: Samples = (pcm / 32768).astype(np.float32)
         yield Sound(samples, self._rate_hz, self._words(text, len(samples) / self._rate_hz))
 
     def _collect(
         self, wav: "ctypes._Pointer[ctypes.c_short]", count: int, events: "ctypes._Pointer[_Event]"
     ) -> int:
-        if wav and count:
+        # At the end of a text comes one call without sound, whose pointer is null.
+        if count > 0:
             self._parts.append(ctypes.string_at(wav, 2 * count))
         index = 0
         while events[index].type != _LAST_EVENT:

@@ -41,11 +41,11 @@ class HibariVoice:
 
     name = "hibari"
 
-    def __init__(self) -> None:
-        model = MODEL.locate()
+    def __init__(self, model: ModelFile = MODEL) -> None:
+        file = model.locate()
         import hibari
 
-        self._engine = hibari.Hibari(model=str(model))
+        self._engine = hibari.Hibari(model=str(file))
         self._rate_hz = int(hibari.SAMPLE_RATE)
         for _ in self.speak("Warm up."):
             pass

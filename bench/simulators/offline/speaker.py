@@ -7,7 +7,7 @@ start, then for each text its `Made` sounds and one `Spoken`. It ends with its s
 import os
 import struct
 import sys
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from typing import BinaryIO, Protocol
 
 import msgspec
@@ -58,12 +58,12 @@ class Engine(Protocol):
     def speak(self, text: str) -> Iterator[Sound]: ...
 
 
-def load_engine() -> tuple[Engine, str]:
-    """hibari, or else espeak-ng with the reason. Raises `EspeakUnavailable` if neither can be used."""
+def first_that_loads(neural: Callable[[], Engine], fallback: Callable[[], Engine]) -> tuple[Engine, str]:
+    """The neural engine, or else the other one and the reason. Raises what the other one raises."""
     try:
-        return HibariVoice(), ""
+        return neural(), ""
     except (ModelUnavailable, ImportError, OSError) as error:
-        return Espeak(), str(error)
+        return fallback(), str(error)
 
 
 def serve(engine: Engine, texts: BinaryIO, sounds: BinaryIO) -> None:
@@ -96,7 +96,7 @@ def main() -> int:
     # Whatever an engine prints goes to stderr: stdout carries frames only.
     os.dup2(sys.stderr.fileno(), sys.stdout.fileno())
     try:
-        engine, reason = load_engine()
+        engine, reason = first_that_loads(HibariVoice, Espeak)
     except EspeakUnavailable as error:
         print(f"no speech engine: {error}", file=sys.stderr)
         return 1
