@@ -67,7 +67,7 @@ def encode(samples: Samples, encoding: str) -> bytes:
     """float32 mono in -1..1 as raw bytes of a wire encoding."""
     if encoding == "pcm_f32le":
         return samples.astype(np.dtype("<f4")).tobytes()
-    pcm = np.clip(samples * 32767.0, -32768, 32767).astype(np.int32)
+    pcm: Integers = np.clip(samples * 32767.0, -32768, 32767).astype(np.int32)
     match encoding:
         case "pcm_s16le":
             return pcm.astype(np.dtype("<i2")).tobytes()
