@@ -184,7 +184,7 @@ async def fetch_phrase(config: CartesiaConfig, text: str) -> bytes:
     """
     refuse_retired("tts", config.model)
     base = http_url(config.url)
-    transport = DefaultAsyncHttpxClient(verify=tls_context() if base.startswith("https:") else False)
+    transport = DefaultAsyncHttpxClient(verify=tls_context())
     async with AsyncCartesia(
         api_key=config.api_key, base_url=base, timeout=config.phrase_s, max_retries=0, http_client=transport
     ) as client:

@@ -16,6 +16,7 @@ reconnect, blocks the loop at first use, and costs ten times the CPU per message
 """
 
 import asyncio
+import random
 from collections.abc import AsyncIterator
 from types import TracebackType
 from typing import Final, Self
@@ -103,8 +104,8 @@ class DeepgramSession:
         self.reconnects = 0
 
     async def __aenter__(self) -> Self:
-        await self._connect(self._config.open_attempts)
-        self._task = asyncio.create_task(self._run(), name="deepgram-session")
+        link = await self._connect(self._config.open_attempts)
+        self._task = asyncio.create_task(self._run(link), name="deepgram-session")
         return self
 
     async def __aexit__(
@@ -126,10 +127,8 @@ class DeepgramSession:
         """See `SttSession`. While no socket is open the newest seconds are kept for the next."""
         if not mulaw:
             return  # an empty message would end the stream
-        self._store(mulaw)
-        if self._link is not None:
-            self._watch.audio_came(_now_s(), len(mulaw) / BYTES_PER_S, loud=is_loud(mulaw))
-            await self._link.ship(self._audio)
+        self._watch.audio_came(_now_s(), len(mulaw) / BYTES_PER_S, loud=is_loud(mulaw))
+        await self._take(mulaw)
 
     def events(self) -> AsyncIterator[SttEvent]:
         """See `SttSession`. For one reader."""
@@ -152,12 +151,11 @@ class DeepgramSession:
         await self._link.ship(self._audio, to_the_end=True)
         await self._link.say(self._dialect.force)
 
-    async def _run(self) -> None:
+    async def _run(self, link: Link) -> None:
         try:
             while True:
-                assert self._link is not None  # noqa: S101 - connected before each round
-                fault = await self._serve(self._link)
-                await self._replace_link(fault)
+                fault = await self._serve(link)
+                link = await self._replace_link(fault)
         except ProviderError as failure:
             log.warning("stt_session_lost", fault=failure.fault)
             self._events.end(failure)
@@ -212,8 +210,7 @@ class DeepgramSession:
     async def _do_chore(self, link: Link) -> str | None:
         match self._watch.check(_now_s(), turn_open=self._turns.open):
             case Chore.FEED_SILENCE:
-                self._store(_SILENCE)
-                await link.ship(self._audio)
+                await self._take(_SILENCE)
             case Chore.KEEP_ALIVE if self._dialect.keep_alive:
                 await link.say(self._dialect.keep_alive)
             case Chore.FORCE_LAPSED:
@@ -237,11 +234,12 @@ class DeepgramSession:
         self._publish(self._turns.give_up("forced"))
         self._audio.forget(self._forced_at)
 
-    async def _replace_link(self, fault: str) -> None:
+    async def _replace_link(self, fault: str) -> Link:
         self._drop_link()
-        await self._connect(self._config.attempts)
+        link = await self._connect(self._config.attempts)
         self.reconnects += 1
-        log.warning("stt_reconnected", fault=fault, replayed_ms=(self._audio.end - self._audio.start) // 8)
+        log.warning("stt_reconnected", fault=fault, replayed_ms=(self._audio.end - link.origin) // 8)
+        return link
 
     def _drop_link(self) -> None:
         link, self._link = self._link, None
@@ -258,7 +256,7 @@ class DeepgramSession:
         if forced:
             self._give_up_forced()
 
-    async def _connect(self, attempts: int) -> None:
+    async def _connect(self, attempts: int) -> Link:
         """Open a socket and let it hear the audio kept. Raises the last refusal, or `ProviderDropped`."""
         refusal: ProviderError = ProviderDropped("stt", "keeps_dropping", retryable=True)
         while self._failures < attempts:
@@ -266,31 +264,44 @@ class DeepgramSession:
                 await asyncio.sleep(self._backoff_s())
             self._failures += 1
             try:
-                self._link = await Link.open(self._config, self._dialect, lambda: self._audio.start)
+                link = await Link.open(self._config, self._dialect, lambda: self._audio.start)
             except ProviderError as error:
                 if not error.retryable:
                     raise
                 refusal = error
-                continue
-            self._watch = self._new_watch()
-            self._turns.socket_opened((self._audio.end - self._audio.start) / BYTES_PER_S)
-            await self._link.ship(self._audio)
-            return
+            else:
+                return await self._adopt(link)
         raise refusal
 
+    async def _adopt(self, link: Link) -> Link:
+        self._link = link
+        self._watch = self._new_watch()
+        self._turns.socket_opened((self._audio.end - link.origin) / BYTES_PER_S)
+        try:
+            await link.ship(self._audio)
+        except asyncio.CancelledError:
+            link.abort()
+            raise
+        return link
+
     def _backoff_s(self) -> float:
-        return min(self._config.backoff_s * 2.0 ** (self._failures - 1), self._config.backoff_max_s)
+        full_s = min(self._config.backoff_s * 2.0 ** (self._failures - 1), self._config.backoff_max_s)
+        return full_s * random.uniform(0.5, 1.0)  # noqa: S311 - keeps calls from reconnecting in step
 
     def _new_watch(self) -> Watch:
         patience = 2.0 ** max(self._mutes - 1, 0)
         keeps_alive = self._dialect.keep_alive is not None
         return Watch(self._config, _SILENCE_S, keeps_alive, opened_s=_now_s(), patience=patience)
 
-    def _store(self, mulaw: bytes) -> None:
-        self._audio.append(mulaw, int(self._config.replay_max_s * BYTES_PER_S))
+    async def _take(self, mulaw: bytes) -> None:
+        """Send audio if a socket is open, and keep what a replay would need."""
+        self._audio.append(mulaw)
+        if self._link is not None:
+            await self._link.ship(self._audio)
         if self._link is not None and not self._turns.open:
             kept = self._audio.end - int(self._config.preroll_s * BYTES_PER_S)
             self._audio.forget(min(kept, self._link.sent))
+        self._audio.trim(int(self._config.replay_max_s * BYTES_PER_S))
 
 
 def _now_s() -> float:

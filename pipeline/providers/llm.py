@@ -49,7 +49,7 @@ class ChatModel:
             max_retries=0,
             timeout=httpx2.Timeout(config.read_s, connect=config.connect_s, pool=config.connect_s),
             http_client=DefaultAioHttpClient(
-                verify=tls_context() if base_url.startswith("https:") else False,
+                verify=tls_context(),
                 limits=httpx2.Limits(
                     max_connections=config.max_connections,
                     max_keepalive_connections=config.max_connections,
@@ -62,6 +62,8 @@ class ChatModel:
 
     async def reply(self, messages: Sequence[Message], tools: Sequence[ToolSpec]) -> AsyncIterator[LlmEvent]:
         """See `LanguageModel`. Raises `ProviderError`."""
+        if self._client.is_closed():
+            raise ProviderDropped("llm", "client_closed", retryable=False)
         request = completion_request(self._config, messages, tools)
         try:
             async with (
@@ -78,6 +80,8 @@ class ChatModel:
 
     async def warm_up(self) -> None:
         """See `LanguageModel`: a list of models, the cheapest request that every server knows."""
+        if self._client.is_closed():
+            return
         try:
             async with asyncio.timeout(self._config.warm_up_s):
                 await self._models.list()

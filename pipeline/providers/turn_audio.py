@@ -47,9 +47,11 @@ class TurnAudio:
         """
         return self.start > self._needed_from
 
-    def append(self, mulaw: bytes, keep_bytes: int) -> None:
-        """Add the newest audio; what is then older than the last `keep_bytes` goes."""
+    def append(self, mulaw: bytes) -> None:
         self._audio += mulaw
+
+    def trim(self, keep_bytes: int) -> None:
+        """What is older than the last `keep_bytes` goes, needed or not."""
         self._drop_before(self.end - keep_bytes)
 
     def forget(self, position: int) -> None:

@@ -16,14 +16,15 @@ def test_loudness_tells_speech_from_line_noise() -> None:
 
 def test_forgotten_audio_is_no_loss() -> None:
     audio = TurnAudio()
-    audio.append(b"abcdef", 100)
+    audio.append(b"abcdef")
     audio.forget(4)
     assert (audio.start, audio.end, audio.read(4, 9), audio.front_lost) == (4, 6, b"ef", False)
 
 
 def test_audio_over_the_bound_goes_first_and_is_missed() -> None:
     audio = TurnAudio()
-    audio.append(b"abcdef", 4)
+    audio.append(b"abcdef")
+    audio.trim(4)
     assert (audio.start, audio.read(2, 2), audio.front_lost) == (2, b"cd", True)
     audio.forget(3)
     assert not audio.front_lost
@@ -35,7 +36,8 @@ def test_what_is_kept_is_the_newest_audio_in_place(steps: list[bytes | int], bou
     for step in steps:
         if isinstance(step, bytes):
             everything += step
-            audio.append(step, bound)
+            audio.append(step)
+            audio.trim(bound)
             assert audio.end - audio.start <= bound
         else:
             audio.forget(step)
