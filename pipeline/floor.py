@@ -63,6 +63,6 @@ class Floor:
     async def _or_lost(self, sending: Awaitable[None]) -> None:
         try:
             await sending
-        except LineClosed:
-            self._tell(LineLost("line_closed"))
+        except LineClosed as closed:
+            self._tell(LineLost(str(closed) or "line_closed"))
             raise Silenced from None

@@ -166,12 +166,13 @@ class CallRunner:
 
     async def _wind_down(self) -> None:
         """Each step in its own bounded time; begun effects are waited for, as each has its own limit."""
-        self._tell(LineLost("cancelled"))
+        if not self._over.is_set():
+            self._give_up("cancelled")
         if self._alarm is not None:
             self._alarm.cancel()
         for speaker in self._utterances.values():
             speaker.stop()
-        if self._end.ended_by != "caller" or self._crash is not None:
+        if self._end.ended_by != "caller":
             with suppress(TimeoutError):
                 async with asyncio.timeout(self._settings.teardown_step_s):
                     await self._ports.line.hang_up(self._end.reason)
@@ -314,7 +315,12 @@ class CallRunner:
             await work
         except Exception as crash:  # noqa: BLE001 - the edge of the call: `run` raises it
             self._crash = self._crash or crash
-            self._tell(LineLost("crashed"))
+            self._give_up("crashed")
+
+    def _give_up(self, reason: str) -> None:
+        """End the call wherever it stands, without a word."""
+        self._tell(LineLost(reason))
+        self._end = EndCall(reason, "fault")
 
 
 @dataclass(frozen=True, slots=True)

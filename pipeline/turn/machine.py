@@ -374,8 +374,8 @@ class TurnMachine:
         if event.take[0] in self._admitted:
             self._playback.queued(event.take, event.duration_s, now_s)
 
-    def _mark_queued(self, event: MarkQueued, _now_s: float) -> None:
-        self._playback.marked(event.name)
+    def _mark_queued(self, event: MarkQueued, now_s: float) -> None:
+        self._playback.marked(event.name, now_s)
 
     def _mark_reached(self, event: MarkReached, now_s: float) -> None:
         self._playback.mark_reached(event.name, now_s)

@@ -2,7 +2,8 @@
 
 The carrier queues what we send and plays it in order; we never see it play. Two facts bound it:
 
-- the wall clock, from above: audio cannot have played faster than real time since it was handed over;
+- the wall clock, from above: audio cannot have played faster than real time since it was handed over, less
+  the lag of the line, which is the soonest that any mark of this call came back behind its audio;
 - a returned mark, from below: everything in front of it has played. It lowers the upper bound too, because
   what follows the mark cannot have played for longer than since the mark came back.
 
@@ -32,13 +33,15 @@ class Playback:
     def __init__(self, mark_wait_s: float) -> None:
         self._mark_wait_s = mark_wait_s
         self._heard: dict[Take, float] = {}
+        self._lag_s = 0.0
+        self._lag_known = False
         self._empty(0.0)
 
     def _empty(self, now_s: float) -> None:
         self._stretches: list[_Stretch] = []
         self._sent_s = 0.0
         self._ends_at_s = now_s
-        self._marks: dict[str, float] = {}
+        self._marks: dict[str, tuple[float, float]] = {}
         self._confirmed_s = 0.0
         self._confirmed_at_s: float | None = None
 
@@ -54,14 +57,19 @@ class Playback:
         else:
             self._stretches.append(_Stretch(take, start_s, self._sent_s))
 
-    def marked(self, name: str) -> None:
+    def marked(self, name: str, now_s: float) -> None:
         """A mark has been put behind all audio so far."""
-        self._marks[name] = self._sent_s
+        self._marks[name] = (self._sent_s, max(self._ends_at_s, now_s))
 
     def mark_reached(self, name: str, now_s: float) -> None:
         """A mark came back. Unknown ones, and those of cleared audio, prove nothing."""
-        position_s = self._marks.pop(name, None)
-        if position_s is not None and position_s >= self._confirmed_s:
+        if name not in self._marks:
+            return
+        position_s, due_s = self._marks.pop(name)
+        lag_s = max(0.0, now_s - due_s)
+        self._lag_s = min(self._lag_s, lag_s) if self._lag_known else lag_s
+        self._lag_known = True
+        if position_s >= self._confirmed_s:
             self._confirmed_s, self._confirmed_at_s = position_s, now_s
 
     def cleared(self, now_s: float) -> None:
@@ -70,10 +78,11 @@ class Playback:
 
     def position_s(self, now_s: float) -> float:
         """How much of the queue has been played. A mark that is earlier than time allows is not believed."""
-        by_clock = self._sent_s - max(0.0, self._ends_at_s - now_s)
-        if self._confirmed_at_s is None:
-            return by_clock
-        return min(by_clock, self._confirmed_s + now_s - self._confirmed_at_s)
+        likely = self._sent_s - max(0.0, self._ends_at_s + min(self._lag_s, self._mark_wait_s) - now_s)
+        if self._confirmed_at_s is not None:
+            likely = min(likely, self._confirmed_s + now_s - self._confirmed_at_s)
+        possible = self._sent_s - max(0.0, self._ends_at_s - now_s)
+        return min(max(self._confirmed_s, likely), possible)
 
     def heard_s(self, take: Take, now_s: float) -> float:
         """Seconds of this take's own audio that the caller has heard."""
