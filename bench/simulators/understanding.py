@@ -38,6 +38,7 @@ _MONTHS = (
     "november", "december",
 )
 # fmt: on
+_POLITE = frozenset({"please", "thanks", "thank", "you", "the", "yes", "ok", "okay", "then", "maybe", "no"})
 _TOKEN = re.compile(r"(\d{1,2})[:.](\d{2})(?!\d)|(\d+)(?:st|nd|rd|th)\b|(\d+)|([a-z]+(?:'[a-z]+)*)")
 _GREETING = re.compile(r"\bgood (?:morning|afternoon|evening|day)\b")
 
@@ -203,11 +204,8 @@ def _join_tens(tokens: Iterable[Token]) -> Iterator[Token]:
 
 def _time(tokens: Sequence[Token], part: Part | None) -> TimeOfDay | None:
     """The last time that was said: who corrects himself says the right one last."""
-    found = [
-        (at, reading)
-        for at in range(len(tokens))
-        if (reading := _time_at(tokens, at, alone=len(tokens) == 1))
-    ]
+    alone = sum(token.text not in _POLITE for token in tokens) == 1
+    found = [(at, reading) for at in range(len(tokens)) if (reading := _time_at(tokens, at, alone=alone))]
     if not found:
         return None
     # A reading that begins inside another ("half past ten" holds "past ten") is part of it.
@@ -266,11 +264,11 @@ def _hour_and_minute(tokens: Sequence[Token], at: int) -> tuple[int, int, bool] 
 
 
 def _bare_hour(tokens: Sequence[Token], at: int, *, alone: bool) -> tuple[int, int, bool] | None:
-    """ "at ten", "after three", or nothing but "ten"."""
+    """ "at ten", "after three", or nothing but "ten"; "one" alone is more often a thing than an hour."""
     hour = _hour(tokens, at)
     led = at > 0 and tokens[at - 1].text in ("at", "around", "about", "by", "after", "before", "from")
     counts = _text(tokens, at + 1) in ("of", "people", "days", "weeks", "minutes", "hours", *_MONTHS)
-    if hour is None or counts or not (led or alone):
+    if hour is None or counts or not (led or (alone and hour > 1)):
         return None
     return hour * 60, 1, False
 

@@ -4,6 +4,9 @@ The speech engine tells no durations, so they are estimated from what is known f
 and last audible instants are measured. Pauses of 60 ms and more are measured too, and where the text has a
 comma or the like near one, the words on its two sides end and begin there. Between such anchors the time is
 shared out by the words' phonemes, a long vowel weighing twice a reduced one.
+
+How good that is: five sentences were cut at each of their 47 estimated word ends and given to a recogniser.
+It heard them up to that word, or to one before or after it, wherever enough was left to be heard at all.
 """
 
 # ruff: noqa: RUF001 - phonetic letters
