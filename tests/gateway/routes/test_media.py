@@ -188,6 +188,20 @@ async def test_lost_socket_is_no_orderly_end(gateway: Gateway, clinic: Clinic) -
     assert running.verbs(running.document(answer)) == ["Connect"]
 
 
+async def test_calls_of_a_stopped_gateway_come_back_to_another(
+    gateway: Gateway, stack: Stack, clinic: Clinic, vendors: running.Vendors
+) -> None:
+    async with running.gateway(running.environment(stack, **vendors.environment())) as stopping:
+        token = await stopping.token(clinic.number)
+        async with stopping.media() as socket:
+            await socket.send(start(token))
+            await first_audio(socket)
+            stopping.server.should_exit = True
+            assert (await closed(socket))[0] == 1012
+    answer = await gateway.post("/twilio/after?attempt=0", {"CallSid": CALL, "To": clinic.number})
+    assert running.verbs(running.document(answer)) == ["Connect"]
+
+
 async def test_drain_lets_calls_end_and_takes_no_new_ones(gateway: Gateway, clinic: Clinic) -> None:
     token = await gateway.token(clinic.number)
     async with gateway.media() as socket:
