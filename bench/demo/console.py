@@ -12,7 +12,6 @@ from typing import Any
 
 from rich.console import Console as RichConsole
 from rich.status import Status
-from rich.table import Table
 from rich.text import Text
 
 from bench.carrier import LiveCall
@@ -155,11 +154,9 @@ class Console:
 
     def summary(self, outcome: Outcome) -> None:
         """What came of the call, in one table and one sentence."""
-        table = Table(show_header=False, box=None, padding=(0, 2), pad_edge=True)
-        for name, value in _rows(outcome):
-            table.add_row(Text(name, style="bold"), Text(value))
         self._print(Text("The call", style="bold"), before=True)
-        self._rich.print(table)
+        for name, value in _rows(outcome):
+            self._print(Text.assemble((f"  {name:<20}", "bold"), value))
         if outcome.shortcomings:
             self.problem(f"  Failed: {'; '.join(outcome.shortcomings)}.")
         else:
@@ -207,7 +204,7 @@ def _rows(outcome: Outcome) -> list[tuple[str, str]]:
         rows += [
             ("Heard by the caller", f"{_percentiles(gaps_ms)} (end of speech to first sound of any answer)")
         ]
-    rows += [("Postgres", _postgres(outcome.row))]
+    rows += _postgres(outcome.row)
     if outcome.wav is not None:
         rows += [("Recording made", f"{outcome.wav} (left caller, right agent)")]
     return rows
@@ -217,18 +214,16 @@ def _percentiles(values_ms: list[float]) -> str:
     return f"p50 {percentile(values_ms, 0.5):.0f} ms, p95 {percentile(values_ms, 0.95):.0f} ms"
 
 
-def _postgres(row: CallRow | None) -> str:
+def _postgres(row: CallRow | None) -> list[tuple[str, str]]:
     if row is None:
-        return "no row of this call"
-    call = f"calls {row.call_id}, ended by {row.end_reason or 'nobody yet'}"
-    if row.slot is None:
-        return f"{call}; no hold"
+        return [("Postgres", "no row of this call")]
+    rows = [("Row in calls", f"{row.call_id}, ended by {row.end_reason or 'nobody yet'}")]
     slot = row.slot
+    if slot is None:
+        return [*rows, ("Row in holds", "none")]
     starts, expires = slot.starts_at.astimezone(ZONE), slot.expires_at.astimezone(ZONE)
-    return (
-        f"{call}\nappointment_holds {slot.hold_id}: {slot.state}, {slot.service} with {slot.practitioner}, "
-        f"{starts:%A %d %B %Y %H:%M}, until {expires:%H:%M:%S}"
-    )
+    what = f"{slot.service} with {slot.practitioner}, {starts:%A %d %B %Y %H:%M}"
+    return [*rows, ("Row in holds", f"{slot.hold_id}: {slot.state} until {expires:%H:%M:%S}"), ("Slot", what)]
 
 
 def _spoken_time(iso: str) -> str:

@@ -110,11 +110,18 @@ async def place_call(
             await _converse(carrier, order, outcome, feed, pool, show=show, watch=watch)
     finally:
         await pool.close()
-    if outcome.record is not None and outcome.record.now_ms:
-        name = f"{datetime.now(ZONE):%Y-%m-%dT%H-%M-%S}-{order.recording.stem}.wav"
-        outcome.wav = recordings / name
-        outcome.record.write_wav(outcome.wav)
+    _keep_recording(outcome, recordings)
     return outcome
+
+
+def _keep_recording(outcome: Outcome, recordings: Path) -> None:
+    """Write the call's audio where only its owner can hear it."""
+    if outcome.record is None or not outcome.record.now_ms:
+        return
+    recordings.mkdir(mode=0o700, parents=True, exist_ok=True)
+    name = f"{datetime.now(ZONE):%Y-%m-%dT%H-%M-%S}-{outcome.order.recording.stem}.wav"
+    outcome.wav = recordings / name
+    outcome.record.write_wav(outcome.wav)
 
 
 async def _converse(

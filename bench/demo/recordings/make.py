@@ -70,8 +70,11 @@ def make(text_file: Path) -> None:
     script = tomllib.loads(text_file.read_text())
     speak = VOICES[script["voice"]]()
     pieces = [_silence(EDGE_S)]
-    for number, text in enumerate(script["turns"]):
+    for number, said in enumerate(script["turns"]):
         pieces += [_silence(PAUSE_S)] if number else []
+        text = str(said)
+        for word, sounds in script.get("pronounced", {}).items():
+            text = text.replace(word, f"[{word}](/{sounds}/)")
         pieces.append(_with_short_breaths(speak(text)))
     audio = np.concatenate([*pieces, _silence(EDGE_S)])
     with wave.open(str(text_file.with_suffix(".wav")), "wb") as out:
