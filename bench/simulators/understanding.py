@@ -38,6 +38,7 @@ _MONTHS = (
     "november", "december",
 )
 # fmt: on
+_LEADS = frozenset({"at", "around", "about", "by", "after", "before", "from", "than"})
 _POLITE = frozenset({"please", "thanks", "thank", "you", "the", "yes", "ok", "okay", "then", "maybe", "no"})
 _TOKEN = re.compile(r"(\d{1,2})[:.](\d{2})(?!\d)|(\d+)(?:st|nd|rd|th)\b|(\d+)|([a-z]+(?:'[a-z]+)*)")
 _GREETING = re.compile(r"\bgood (?:morning|afternoon|evening|day)\b")
@@ -266,7 +267,7 @@ def _hour_and_minute(tokens: Sequence[Token], at: int) -> tuple[int, int, bool] 
 def _bare_hour(tokens: Sequence[Token], at: int, *, alone: bool) -> tuple[int, int, bool] | None:
     """ "at ten", "after three", or nothing but "ten"; "one" alone is more often a thing than an hour."""
     hour = _hour(tokens, at)
-    led = at > 0 and tokens[at - 1].text in ("at", "around", "about", "by", "after", "before", "from")
+    led = at > 0 and tokens[at - 1].text in _LEADS
     counts = _text(tokens, at + 1) in ("of", "people", "days", "weeks", "minutes", "hours", *_MONTHS)
     if hour is None or counts or not (led or (alone and hour > 1)):
         return None
@@ -285,12 +286,12 @@ def _on_the_clock(minute: int, meridiem: str | None, part: Part | None, marked: 
 
 
 def _relation(tokens: Sequence[Token], at: int) -> Relation:
-    before = _text(tokens, at - 1)
-    if before in ("after", "from") or (before == "than" and _text(tokens, at - 2) == "later"):
+    words = [_text(tokens, at - back) for back in (3, 2, 1)]
+    if words[2] == "than" and words[1] in ("later", "earlier"):
+        return "after" if (words[1] == "later") != (words[0] in ("no", "not")) else "before"
+    if words[2] in ("after", "from"):
         return "after"
-    if before in ("before", "by") or (before == "than" and _text(tokens, at - 2) == "earlier"):
-        return "before"
-    return "at"
+    return "before" if words[2] in ("before", "by") else "at"
 
 
 def _part(tokens: Sequence[Token]) -> Part | None:

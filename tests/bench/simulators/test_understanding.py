@@ -62,7 +62,13 @@ def test_times_of_day(text: str, minute: int | None, certain: bool) -> None:
 
 @pytest.mark.parametrize(
     ("text", "relation"),
-    [("after three", "after"), ("before noon", "before"), ("no later than 4 pm", "after"), ("at ten", "at")],
+    [
+        ("after three", "after"),
+        ("before noon", "before"),
+        ("no later than 4 pm", "before"),
+        ("later than two", "after"),
+        ("at ten", "at"),
+    ],
 )
 def test_before_and_after(text: str, relation: str) -> None:
     time = heard(text).time
