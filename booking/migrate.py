@@ -12,7 +12,6 @@ open:
 import argparse
 import asyncio
 import hashlib
-import os
 import sys
 from collections.abc import Iterator, Mapping
 from contextlib import closing, contextmanager
@@ -24,6 +23,7 @@ import yoyo
 import yoyo.exceptions
 
 from booking.errors import BookingUnavailable, MigrationEdited, MigrationFailed
+from booking.owner import add_owner_url
 
 MIGRATIONS = Path(__file__).with_name("sql") / "migrations"
 LOCK_TIMEOUT_S = 120
@@ -129,9 +129,7 @@ def main() -> int:
     parser = argparse.ArgumentParser(
         prog="python -m booking.migrate", description="Bring the schema up to date."
     )
-    parser.add_argument(
-        "--owner-url", default=os.environ.get("DATABASE_OWNER_URL"), help="URL of the owning role"
-    )
+    add_owner_url(parser)
     owner_url = parser.parse_args().owner_url
     if not owner_url:
         parser.error("give --owner-url or set DATABASE_OWNER_URL")

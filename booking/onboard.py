@@ -6,7 +6,6 @@ owner, after the migrations. Repeat it (daily, by cron) to keep slots open for t
 
 import argparse
 import asyncio
-import os
 import sys
 from dataclasses import fields
 from datetime import datetime
@@ -18,6 +17,7 @@ import msgspec
 
 from booking.clinic import ClinicSpec, seed_clinic
 from booking.errors import BookingUnavailable
+from booking.owner import add_owner_url
 from booking.types import Claim
 
 DAYS_AHEAD = 60
@@ -63,9 +63,7 @@ def main() -> int:
     parser = argparse.ArgumentParser(prog="python -m booking.onboard", description="Take a clinic on.")
     parser.add_argument("clinic", type=Path, help="the clinic's file, see docs/clinic.example.toml")
     parser.add_argument("--days", type=int, default=DAYS_AHEAD, help="open slots for so many days from today")
-    parser.add_argument(
-        "--owner-url", default=os.environ.get("DATABASE_OWNER_URL"), help="URL of the owning role"
-    )
+    add_owner_url(parser)
     chosen = parser.parse_args()
     if not chosen.owner_url:
         parser.error("give --owner-url or set DATABASE_OWNER_URL")
