@@ -78,6 +78,7 @@ class Flux:
         if not self._turn.settled:
             await self._settle()
         yield self._end("manual")
+        self._forget_told()
 
     async def finish(self) -> AsyncIterator[Message]:
         """CloseStream: what is left of an open turn, as an Update; whether the vendor ends it is not
@@ -110,6 +111,7 @@ class Flux:
                 yield self._info("TurnResumed")
         elif message := await self._silence():
             yield message
+            self._forget_told()
         if at_least(self._voice.now_s, self._update_at_s):
             yield await self._update()
 
@@ -160,11 +162,15 @@ class Flux:
 
     def _end(self, trigger: Literal["model", "manual", "timeout"]) -> Message:
         message = self._info("EndOfTurn") | {"trigger": trigger}
-        self._hearing.forget(self._voice.now_s)
         self._state = _State.READY
         self._turn = _Turn(self._voice.now_s)
         self._turn_index += 1
         return message
+
+    def _forget_told(self) -> None:
+        """A turn is over once its end is sent: what a cut connection never told is heard again."""
+        if self._state is _State.READY:
+            self._hearing.forget(self._turn.start_s)
 
     def _confidence(self) -> float:
         if self._state is _State.READY or not self._turn.settled:

@@ -44,6 +44,7 @@ class Nova:
         self._voice = VoiceTracker()
         self._span = _Span(0.0)
         self._interim_at_s = _INTERIM_S
+        self._told_s = 0.0  # what was said before has been told: forgotten once sent
         self._last_word_s: float | None = None  # of words whose UtteranceEnd is due
 
     async def hear(self, samples: Samples) -> AsyncIterator[Message]:
@@ -57,6 +58,7 @@ class Nova:
         """Finalize: flush the span. No answer when it holds no speech; the vendor promises none either."""
         if self._span.speech_s is not None:
             yield await self._flush(from_finalize=True)
+            self._hearing.forget(self._told_s)
 
     async def finish(self) -> AsyncIterator[Message]:
         """CloseStream or an empty frame: what is left."""
@@ -81,6 +83,7 @@ class Nova:
                 yield started
         elif final := await self._pause():
             yield final
+            self._hearing.forget(self._told_s)
         elif ended := self._utterance_end():
             yield ended
         if at_least(self._voice.now_s, self._interim_at_s):
@@ -175,7 +178,7 @@ class Nova:
         span, now_s = self._span, self._voice.now_s
         if span.words:
             self._last_word_s = span.words[-1].end_s
-        self._hearing.forget(self._voice.clear_s if span.speech_s is None else now_s)
+        self._told_s = self._voice.clear_s if span.speech_s is None else now_s
         spoken = span.speech_s is not None or span.spoken_before
         unended = spoken and not speech_final and self.settings.endpointing_s is not None
         self._span = _Span(now_s, spoken_before=unended)
