@@ -561,7 +561,7 @@ def edit_distance(a: str, b: str) -> int:
 # Yes, no, and the rest of a conversation.
 
 _SIGNALS = {
-    "goodbye": r"\b(good ?bye|bye|have a (good|nice|lovely) (day|one|evening|afternoon)|cheerio|see you)\b",
+    "goodbye": r"\b(good ?bye?|bye|have a (good|nice|lovely) (day|one|evening|afternoon)|cheerio|see you)\b",
     "finished": r"\b(that'?s|that is|that will be|that'll be) (all|it|everything|me done)\b|"
     r"\bnothing (else|more)\b|"
     r"\b(all (set|done|good)|i'm (done|good)|no more)\b",
