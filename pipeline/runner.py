@@ -17,6 +17,7 @@ from pipeline.reply import Reply
 from pipeline.settings import DEFAULT_PHRASES, ConversationSettings, Phrase, PhraseKind
 from pipeline.streams import closing
 from pipeline.toolbox import Toolbox
+from pipeline.turn.endpointing import keys_hidden
 from pipeline.turn.machine import State, TurnMachine
 from pipeline.turn.protocol import (
     CallBegan,
@@ -229,7 +230,7 @@ class CallRunner:
         timeline = self._timelines[order.turn] = Timeline()
         if order.text:
             self._mark_end_of_speech(order, timeline)
-            self._ports.journal.record(CallerSaid(order.turn, self._ports.redactor.caller(order.text)))
+            self._ports.journal.record(CallerSaid(order.turn, self._ports.redactor.caller(keys_hidden(order.text))))
             self._conversation.caller_said(order.text)
         self._speak(order.utterance, Reply(order, self._parts, timeline))
 

@@ -1,10 +1,13 @@
 """Has the caller finished? The recogniser says so; here it is watched, and keys are collected into a turn."""
 
 from dataclasses import dataclass
+from typing import Final
 
 from pipeline.turn.limits import TurnLimits
 
 MAX_KEYS = 32
+
+_KEYPAD: Final = "(keypad) "
 
 
 @dataclass(slots=True)
@@ -53,6 +56,16 @@ class Keypad:
 
     def take(self) -> str:
         """The keys as the words of a turn; empty if there are none. The keypad starts anew."""
-        said = f"(keypad) {self.digits}" if self.digits else ""
+        said = f"{_KEYPAD}{self.digits}" if self.digits else ""
         self.digits, self.complete = "", False
         return said
+
+
+def keys_hidden(text: str) -> str:
+    """A turn's text as it may be published: keys are codes and numbers, so only how many there were.
+
+    >>> keys_hidden("my code (keypad) 4729#")
+    'my code (keypad) *****'
+    """
+    said, keypad, keys = text.rpartition(_KEYPAD)
+    return said + keypad + "*" * len(keys) if keypad else text
