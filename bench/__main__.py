@@ -1,10 +1,11 @@
-"""`python -m bench`: the demo and one more call to it."""
+"""`python -m bench`: the demo, one more call to it, and what the gateway adds to a turn."""
 
 import argparse
 import sys
 from pathlib import Path
 
 from bench.demo.command import run_call, run_demo
+from bench.overhead import Load, run_overhead
 
 
 def main() -> int:
@@ -19,7 +20,14 @@ def main() -> int:
     )
     call = commands.add_parser("call", help="place one more call to a demo that runs")
     call.add_argument("recording", type=Path, nargs="?", metavar="FILE")
+    overhead = commands.add_parser(
+        "overhead", help="what the gateway adds to a turn and what a call costs it"
+    )
+    overhead.add_argument("--calls", type=int, nargs="+", default=[1, 20], metavar="N", help="calls at once")
+    overhead.add_argument("--turns", type=int, default=10, metavar="N", help="turns of each call")
     chosen = parser.parse_args()
+    if chosen.command == "overhead":
+        return run_overhead([Load(calls, chosen.turns) for calls in chosen.calls])
     if chosen.command == "demo":
         return run_demo(chosen.call, once=chosen.once)
     return run_call(chosen.recording)
