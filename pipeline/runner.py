@@ -230,7 +230,8 @@ class CallRunner:
         timeline = self._timelines[order.turn] = Timeline()
         if order.text:
             self._mark_end_of_speech(order, timeline)
-            self._ports.journal.record(CallerSaid(order.turn, self._ports.redactor.caller(keys_hidden(order.text))))
+            public = self._ports.redactor.caller(keys_hidden(order.text))
+            self._ports.journal.record(CallerSaid(order.turn, public))
             self._conversation.caller_said(order.text)
         self._speak(order.utterance, Reply(order, self._parts, timeline))
 

@@ -64,8 +64,8 @@ class Keypad:
 def keys_hidden(text: str) -> str:
     """A turn's text as it may be published: keys are codes and numbers, so only how many there were.
 
-    >>> keys_hidden("my code (keypad) 4729#")
-    'my code (keypad) *****'
+    >>> keys_hidden("my code (keypad) 4729")
+    'my code (keypad) ****'
     """
     said, keypad, keys = text.rpartition(_KEYPAD)
     return said + keypad + "*" * len(keys) if keypad else text

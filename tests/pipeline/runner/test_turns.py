@@ -146,7 +146,7 @@ async def test_an_answer_to_the_prompt_goes_on_with_the_call() -> None:
         assert c.sounds() == [101, 103, 1]
 
 
-async def test_keys_become_the_callers_turn() -> None:
+async def test_keys_become_the_callers_turn_and_are_not_published() -> None:
     mind = Mind(["Thank you."], ["Thanks."])
     async with call(mind) as c:
         await c.passes(0.3)
@@ -161,7 +161,7 @@ async def test_keys_become_the_callers_turn() -> None:
         assert len(mind.requests) == 1
         await c.passes(0.2)
         assert mind.requests[1][-1].content == "(keypad) 99"
-    assert c.diary.of(CallerSaid)[0].text == "(keypad) ######"
+    assert c.diary.of(CallerSaid)[0].text == "(keypad) ******"
 
 
 async def test_a_turn_that_never_ends_is_forced_and_then_taken_as_heard() -> None:

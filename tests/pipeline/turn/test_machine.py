@@ -192,10 +192,10 @@ def test_the_turn_ends_at_its_hard_limit_however_much_is_said() -> None:
 
 
 def test_a_late_end_of_a_turn_that_was_given_up_is_ignored_and_a_new_one_is_not() -> None:
-    machine = machine_after([*GREETED, (3.0, SpeechStarted()), (3.0, InterimTranscript("yes"))])
+    machine = machine_after([*GREETED, (3.0, SpeechStarted()), (3.0, InterimTranscript("at ten"))])
     machine.handle(TimePassed(), 9.0)
-    assert StartReply(1, 2, "yes", 11.0) in machine.handle(TimePassed(), 11.0)
-    assert machine.handle(EndOfTurn("yes", "forced"), 11.5) == []
+    assert StartReply(1, 2, "at ten", 11.0) in machine.handle(TimePassed(), 11.0)
+    assert machine.handle(EndOfTurn("at ten", "forced"), 11.5) == []
     assert machine.state is State.RESPONDING
     assert StartReply(2, 3, "Tuesday", 12.0) in machine.handle(EndOfTurn("Tuesday"), 12.0)
 
