@@ -308,6 +308,8 @@ class _Connection:
                 await self._send(message)
             while True:
                 frame = await self._inbox.get()
+                if self._stalled:
+                    continue  # what it never answers it has not heard either
                 async for message in self._take(frame):
                     await self._send(message)
         except EndStream as end:

@@ -39,8 +39,8 @@ class DeepgramConfig:
     # What keeps a turn from being lost
     idle_after_s: float = 0.5  # no caller audio for so long: silence is fed
     keep_alive_s: float = 4.0
-    mute_after_s: float = 4.0  # a turn is open, or the caller talks, and the recogniser says nothing
+    mute_after_s: float = 2.5  # a turn is open, or the caller talks, and the recogniser says nothing
     force_wait_s: float = 1.0  # for the answer to a forced end of turn
     preroll_s: float = 2.0  # audio kept for a replay while no turn is open
-    replay_max_s: float = 4.0  # audio kept while a turn is open or the socket is down
+    replay_max_s: float = 6.0  # audio kept while a turn is open or the socket is down
     max_queued_events: int = 256

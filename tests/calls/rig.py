@@ -20,8 +20,8 @@ from bench.simulators.chat import ChatSimulator
 from bench.simulators.deepgram import DeepgramSimulator
 from bench.simulators.deepgram_hearing import Script, tone
 from bench.simulators.offline.tone import ToneVoice
-from bench.simulators.sound import encode
 from bench.simulators.replies import Call, ScriptedModel
+from bench.simulators.sound import encode
 from bench.simulators.twilio_api import TwilioApiSimulator
 from booking.db import org_transaction
 from gateway.feed import channel
@@ -64,6 +64,7 @@ class Rig:
     clinic: Clinic
     pool: asyncpg.Pool
     feed: list[dict[str, Any]] = field(default_factory=list)
+    published: asyncio.Condition = field(default_factory=asyncio.Condition)
 
     @asynccontextmanager
     async def call(self, **options: Any) -> AsyncIterator[LiveCall]:
@@ -75,10 +76,12 @@ class Rig:
 
     async def events(self, kind: str, count: int = 1) -> list[dict[str, Any]]:
         """The first `count` public events of this type, waited for."""
-        async with asyncio.timeout(10):
-            while len(found := [each for each in self.feed if each["type"] == kind]) < count:
-                await asyncio.sleep(0.01)
-        return found
+        async with asyncio.timeout(10), self.published:
+            await self.published.wait_for(lambda: len(self.of_kind(kind)) >= count)
+        return self.of_kind(kind)
+
+    def of_kind(self, kind: str) -> list[dict[str, Any]]:
+        return [event for event in self.feed if event["type"] == kind]
 
     async def holds(self) -> list[asyncpg.Record]:
         """The clinic's holds, newest last."""
@@ -98,7 +101,9 @@ class Rig:
 
     async def turn_rows(self) -> list[asyncpg.Record]:
         async with org_transaction(self.pool, self.clinic.claim) as connection:
-            rows: list[asyncpg.Record] = await connection.fetch("select * from public.call_turns order by turn")
+            rows: list[asyncpg.Record] = await connection.fetch(
+                "select * from public.call_turns order by turn"
+            )
         return rows
 
     async def sound_of(self, text: str) -> bytes:
@@ -158,8 +163,11 @@ async def _watched(redis_url: str, made: Rig) -> AsyncIterator[None]:
 
         async def collect() -> None:
             async for message in pubsub.listen():
-                if message["type"] == "message":
+                if message["type"] != "message":
+                    continue
+                async with made.published:
                     made.feed.append(msgspec.json.decode(message["data"]))
+                    made.published.notify_all()
 
         collecting = asyncio.create_task(collect())
         try:
@@ -184,4 +192,6 @@ async def ask(live: LiveCall, seconds: float = 0.6, *, quiet_ms: int = 500, pitc
 
 def agent_ms_after(record: CallRecord, at_ms: int) -> int:
     """How much agent audio reached the carrier after this instant."""
-    return round(sum(event.length_ms for event in record.wire if event.at_ms > at_ms and hasattr(event, "length_ms")))
+    return round(
+        sum(event.length_ms for event in record.wire if event.at_ms > at_ms and hasattr(event, "length_ms"))
+    )

@@ -10,7 +10,7 @@ LINES = ["Tell me about the clinic.", "Sorry, I have to stop you there.", "Thank
 
 
 async def interrupted_call(made: Rig) -> tuple[ClearCame, list[MediaCame]]:
-    """A call whose first answer is interrupted; the clear, and the media that came behind it until the next answer."""
+    """A call whose first answer is interrupted: the clear, and all media that came behind it."""
     async with made.call() as live:
         await live.agent_answers(500)
         await say(live)
@@ -26,12 +26,13 @@ async def interrupted_call(made: Rig) -> tuple[ClearCame, list[MediaCame]]:
 
 async def test_answer_is_cleared_and_nothing_of_it_follows(calling: Calling) -> None:
     async with calling(LINES, [LONG, "Go ahead."]) as made:
+        made.cartesia.pace.audio_s_per_s = 1.3
         made.cartesia.faults.add(LateAudio(chunks=5))
         clear, media = await interrupted_call(made)
-        first, *_, last = made.contexts()
+        first, *_, last = [context for context in made.contexts() if "Hello" not in context.texts[0]]
     assert clear.dropped_ms > 0
     assert first.cancelled
-    answer_ms = sum(len(await made.sound_of(text)) for text in last.spoken) / 8
+    answer_ms = sum([len(await made.sound_of(text)) for text in last.spoken]) / 8
     assert abs(sum(event.length_ms for event in media) - answer_ms) <= 20
 
 
@@ -56,6 +57,7 @@ async def test_heard_words_are_those_that_were_played(calling: Calling) -> None:
             await say(live)
             await made.events("BargedIn")
             played_ms = live.record.agent_audible_ms - greeting_ms
+            await live.agent_answers(500)
         told = [each for each in made.asked(1) if each["role"] == "assistant"][-1]["content"]
     [sound] = [sound async for sound in VOICE.speak(LONG)]
     audible_per_word_ms = [20.0 * sum(map(str.isalnum, word.text)) for word in sound.words]
@@ -73,7 +75,7 @@ async def test_model_stream_is_cancelled(calling: Calling) -> None:
 
 
 async def test_backchannel_does_not_interrupt(calling: Calling) -> None:
-    async with calling(["Tell me about the clinic.", "Mhm."], ["A long answer. " * 6]) as made:
+    async with calling(["Tell me about the clinic.", "Mhm."], ["A long answer. " * 16]) as made:
         async with made.call() as live:
             await live.agent_answers(500)
             await say(live)

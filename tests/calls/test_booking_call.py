@@ -29,7 +29,9 @@ def model() -> ScriptedModel:
 async def test_caller_is_heard_answered_and_gets_the_slot(
     stack: Stack, clinic: Clinic, pool: asyncpg.Pool, tmp_path: Path
 ) -> None:
-    wanted = await next_available(pool, clinic.claim, service_id=clinic.service_ids[0], after=datetime.now(UTC), limit=1)
+    wanted = await next_available(
+        pool, clinic.claim, service_id=clinic.service_ids[0], after=datetime.now(UTC), limit=1
+    )
     async with rig(stack, clinic, pool, lines=LINES, model=model()) as made:
         async with made.call() as live:
             await live.agent_answers(500)
@@ -64,11 +66,10 @@ STAGES = (
 async def test_model_is_told_who_said_what_and_what_the_tools_answered(
     stack: Stack, clinic: Clinic, pool: asyncpg.Pool
 ) -> None:
-    async with rig(stack, clinic, pool, lines=LINES, model=model()) as made:
-        async with made.call() as live:
-            await live.agent_answers(500)
-            await ask(live)
-            await ask(live)
+    async with rig(stack, clinic, pool, lines=LINES, model=model()) as made, made.call() as live:
+        await live.agent_answers(500)
+        await ask(live)
+        await ask(live)
     last = made.asked(3)
     assert [message["role"] for message in last[1:]] == [
         "assistant", "user", "assistant", "tool", "assistant", "user", "assistant", "tool",
@@ -81,10 +82,9 @@ async def test_model_is_told_who_said_what_and_what_the_tools_answered(
 async def test_mulaw_goes_through_untouched_both_ways(
     stack: Stack, clinic: Clinic, pool: asyncpg.Pool
 ) -> None:
-    async with rig(stack, clinic, pool, lines=LINES, model=model()) as made:
-        async with made.call() as live:
-            await live.agent_answers(500)
-            await ask(live)
+    async with rig(stack, clinic, pool, lines=LINES, model=model()) as made, made.call() as live:
+        await live.agent_answers(500)
+        await ask(live)
     said = bytes(live.record.caller_channel).strip(b"\xff")
     assert said
     assert said in bytes(made.deepgram.sessions[0].audio)
