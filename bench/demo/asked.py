@@ -33,9 +33,11 @@ class Asked:
         )
 
     def __str__(self) -> str:
+        """For the terminal, where a service's name counts as medical."""
+        weekday = self.weekday.capitalize() if self.weekday else None
         at = f"{self.at:%H:%M}" if self.at else None
-        words = [self.service, self.weekday.capitalize() if self.weekday else None, at]
-        return ", ".join(word for word in words if word) or "any slot"
+        service = "for a certain service" if self.service else None
+        return " ".join(word for word in (weekday, at, service) if word) or "any slot"
 
 
 def read_asked(recording: Path) -> Asked:

@@ -15,7 +15,11 @@ LAST_WORDS_CHARS = 1500
 
 
 class ChildFailed(Exception):
-    """A child did not start or ended by itself; the message says which, how, and its last words."""
+    """A child did not start; the message says which, how, and its last words."""
+
+
+class ChildEnded(ChildFailed):
+    """A child that ran ended by itself."""
 
 
 class Child:
@@ -54,13 +58,10 @@ class Child:
             await self.stop()
             raise
 
-    async def ended(self) -> int:
-        """The exit code, once there is one."""
-        return await self._running().wait()
-
-    def failure(self, fact: str) -> ChildFailed:
-        """The error for a fact about this child, with its last words."""
-        return ChildFailed(f"the {self.name} {fact}; from {self.log}:\n{self._last_words()}")
+    async def watch(self) -> None:
+        """Wait for as long as it runs. Raises `ChildEnded`."""
+        code = await self._running().wait()
+        raise ChildEnded(self._fact(f"ended with {code}"))
 
     async def stop(self) -> None:
         """Ask it to end, then insist. Does nothing if it does not run."""
@@ -92,10 +93,10 @@ class Child:
             async with asyncio.timeout(READY_WITHIN_S):
                 while not await ready():
                     if process.returncode is not None:
-                        raise self.failure(f"ended at once with {process.returncode}")
+                        raise ChildFailed(self._fact(f"ended at once with {process.returncode}"))
                     await asyncio.sleep(0.05)
         except TimeoutError:
-            raise self.failure(f"is not ready after {READY_WITHIN_S:.0f} s") from None
+            raise ChildFailed(self._fact(f"is not ready after {READY_WITHIN_S:.0f} s")) from None
 
     def _running(self) -> asyncio.subprocess.Process:
         if self._process is None:
@@ -106,9 +107,10 @@ class Child:
         created = psutil.Process(pid).create_time()
         self._pid_file.write_text(json.dumps({"pid": pid, "created": created}))
 
-    def _last_words(self) -> str:
+    def _fact(self, fact: str) -> str:
         said = "\n".join(path.read_text(errors="replace").strip() for path in (self.output, self.log))
-        return said.strip()[-LAST_WORDS_CHARS:] or "(it said nothing)"
+        last_words = said.strip()[-LAST_WORDS_CHARS:] or "(it said nothing)"
+        return f"the {self.name} {fact}; from {self.log}:\n{last_words}"
 
 
 def _kill_family(pid: int, *, kindly: bool = False) -> None:

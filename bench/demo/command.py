@@ -19,7 +19,7 @@ from dotenv import dotenv_values
 
 from bench.carrier import TwilioCarrier
 from bench.demo.asked import AskedUnreadable
-from bench.demo.child import ChildFailed
+from bench.demo.child import ChildEnded, ChildFailed
 from bench.demo.clinic import CLINIC_NUMBER
 from bench.demo.console import Console
 from bench.demo.placed_call import Order, place_call
@@ -61,6 +61,9 @@ def _run(work: Coroutine[Any, Any, int]) -> int:
             return runner.run(_until_signalled(work))
     except AlreadyRunning:
         console.problem("The demo runs already. Another call to it: .venv/bin/python -m bench call [FILE]")
+    except ChildEnded as error:
+        console.problem(str(error))
+        return FAILED
     except _NOT_STARTED as error:
         console.problem(str(error))
     return UNUSABLE
@@ -93,19 +96,32 @@ async def _demo(recording: Path, *, once: bool, root: Path) -> int:
     } | dict(os.environ)
     console.title("Starting")
     async with Supervisor(make_plan(environ), root, console.started) as supervisor:
-        failing = asyncio.create_task(supervisor.failed())
         try:
-            calling = _call(supervisor.running, supervisor.carrier, order, root, console)
-            code = await _unless_failed(calling, failing)
-            if once:
-                return code
-            _tell_where(console, supervisor.running)
-            return await _serve(console, failing)
+            return await _beside(supervisor.watch(), _session(supervisor, order, root, console, once=once))
         finally:
-            failing.cancel()
-            with contextlib.suppress(asyncio.CancelledError):
-                await failing
             console.line("Stopping", style="dim")
+
+
+async def _session(supervisor: Supervisor, order: Order, root: Path, console: Console, *, once: bool) -> int:
+    code = await _call(supervisor.running, supervisor.carrier, order, root, console)
+    if once:
+        return code
+    _tell_where(console, supervisor.running)
+    with contextlib.suppress(asyncio.CancelledError):  # the way to stop serving; all above this ends in order
+        await asyncio.Event().wait()
+    return DONE
+
+
+async def _beside(watching: Coroutine[Any, Any, None], work: Coroutine[Any, Any, int]) -> int:
+    """The result of `work`, which is cancelled if `watching` raises; then that is raised."""
+    try:
+        async with asyncio.TaskGroup() as group:
+            watcher = group.create_task(watching)
+            result = await work
+            watcher.cancel()
+    except BaseExceptionGroup as several:
+        raise several.exceptions[0] from None
+    return result
 
 
 async def _another_call(recording: Path, *, root: Path) -> int:
@@ -117,20 +133,6 @@ async def _another_call(recording: Path, *, root: Path) -> int:
         return UNUSABLE
     async with running.carrier() as carrier:
         return await _call(running, carrier, order, root, console)
-
-
-async def _unless_failed(work: Coroutine[Any, Any, int], failing: "asyncio.Task[ChildFailed]") -> int:
-    """A call's exit code; raises what ended by itself meanwhile."""
-    calling = asyncio.create_task(work)
-    try:
-        await asyncio.wait({calling, failing}, return_when=asyncio.FIRST_COMPLETED)
-    finally:
-        if not calling.done():
-            calling.cancel()
-            await asyncio.wait({calling})
-    if failing.done() and calling.cancelled():
-        raise failing.result()
-    return calling.result()
 
 
 async def _call(running: Running, carrier: TwilioCarrier, order: Order, root: Path, console: Console) -> int:
@@ -150,12 +152,3 @@ def _tell_where(console: Console, running: Running) -> None:
     console.line("  Another call       .venv/bin/python -m bench call [my.wav]   (in another terminal)")
     console.line("  Logs               .data/run/gateway.log, .data/run/simulators.log")
     console.line("  Stop               Ctrl-C")
-
-
-async def _serve(console: Console, failing: "asyncio.Task[ChildFailed]") -> int:
-    try:
-        failure = await asyncio.shield(failing)
-    except asyncio.CancelledError:
-        return DONE
-    console.problem(str(failure))
-    return FAILED

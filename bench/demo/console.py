@@ -200,7 +200,7 @@ def _rows(outcome: Outcome) -> list[tuple[str, str]]:
     if outcome.ttfbs_ms:
         rows += [("TTFB", _percentiles(outcome.ttfbs_ms))]
     gaps_ms = [float(gap) for gap in outcome.conversation.gaps_ms]
-    if gaps_ms:
+    if gaps_ms and outcome.order.turns:
         rows += [
             ("Heard by the caller", f"{_percentiles(gaps_ms)} (end of speech to first sound of any answer)")
         ]

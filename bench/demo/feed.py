@@ -11,6 +11,7 @@ from typing import Any
 from uuid import UUID
 
 import redis.asyncio as redis
+from redis.exceptions import RedisError
 
 Fact = dict[str, Any]
 POLL_S = 1.0
@@ -23,9 +24,12 @@ class Feed:
         self._messages = messages
 
     async def facts(self) -> AsyncIterator[Fact]:
-        """Until cancelled. A message that is not a fact is passed over."""
+        """Until cancelled, or until Redis is gone. A message that is not a fact is passed over."""
         while True:
-            message = await self._messages.get_message(ignore_subscribe_messages=True, timeout=POLL_S)
+            try:
+                message = await self._messages.get_message(ignore_subscribe_messages=True, timeout=POLL_S)
+            except RedisError:
+                return
             fact = _fact(message)
             if fact is not None:
                 yield fact

@@ -4,10 +4,11 @@ holds.
 
 import asyncio
 import contextlib
-from collections.abc import Callable, Sequence
+from collections.abc import AsyncIterator, Callable, Coroutine, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
 from pathlib import Path
+from typing import Any
 
 import asyncpg
 
@@ -135,21 +136,31 @@ async def _converse(
     watch: Callable[[LiveCall], None],
 ) -> None:
     call_sid: asyncio.Future[str] = asyncio.get_running_loop().create_future()
-    following = asyncio.create_task(_follow(feed, call_sid, outcome.facts, show))
+    async with _in_background(_follow(feed, call_sid, outcome.facts, show)) as following:
+        try:
+            async with carrier.call(CLINIC_NUMBER, caller=CALLER_NUMBER) as call:
+                outcome.record = call.record
+                call_sid.set_result(call.plan.call_sid)
+                watch(call)
+                outcome.conversation = await hold_conversation(call, order.turns or [order.whole])
+        except (CarrierFault, CallOver) as fault:
+            outcome.fault = str(fault)
+        if outcome.record is not None:
+            outcome.row = await read_closed_call(pool, DEMO_CLINIC.claim, outcome.record.call_sid)
+            await asyncio.wait({following}, timeout=LAST_FACTS_S)
+
+
+@contextlib.asynccontextmanager
+async def _in_background(work: Coroutine[Any, Any, None]) -> AsyncIterator["asyncio.Task[None]"]:
+    """Beside the body, and over with it. An error of the work is raised once the body has ended."""
+    task = asyncio.create_task(work)
     try:
-        async with carrier.call(CLINIC_NUMBER, caller=CALLER_NUMBER) as call:
-            outcome.record = call.record
-            call_sid.set_result(call.plan.call_sid)
-            watch(call)
-            outcome.conversation = await hold_conversation(call, order.turns or [order.whole])
-    except (CarrierFault, CallOver) as fault:
-        outcome.fault = str(fault)
-    if outcome.record is not None:
-        outcome.row = await read_closed_call(pool, DEMO_CLINIC.claim, outcome.record.call_sid)
-        await asyncio.wait({following}, timeout=LAST_FACTS_S)
-    following.cancel()
-    with contextlib.suppress(asyncio.CancelledError):
-        await following
+        yield task
+    finally:
+        task.cancel()
+        await asyncio.wait({task})
+    if not task.cancelled():
+        task.result()
 
 
 async def _follow(

@@ -22,7 +22,7 @@ import httpx
 from bench.carrier import TwilioAccount, TwilioCarrier
 from bench.carrier.call import CallPlan
 from bench.demo.booked import give_back
-from bench.demo.child import Child, ChildFailed
+from bench.demo.child import Child
 from bench.demo.clinic import DEMO_CLINIC, seed_demo_clinic
 from bench.demo.plan import DEFAULT_PORT, Plan, Provider, Servers, gateway_environment, new_master_key
 from bench.demo.running import Running
@@ -82,17 +82,15 @@ class Supervisor:
     ) -> None:
         await self._closing.aclose()
 
-    async def failed(self) -> ChildFailed:
-        """Wait until a child ends by itself, and say so."""
+    async def watch(self) -> None:
+        """Wait for as long as all children run. Raises `ChildEnded`."""
         children = [self._gateway, *([self._simulators] if self._plan.offline else [])]
-        endings = {asyncio.create_task(child.ended()): child for child in children}
         try:
-            done, _ = await asyncio.wait(endings, return_when=asyncio.FIRST_COMPLETED)
-        finally:
-            for ending in endings:
-                ending.cancel()
-        first = done.pop()
-        return endings[first].failure(f"ended with {first.result()}")
+            async with asyncio.TaskGroup() as watching:
+                for child in children:
+                    watching.create_task(child.watch())
+        except BaseExceptionGroup as several:
+            raise several.exceptions[0] from None
 
     async def _start(self) -> Running:
         try:

@@ -10,7 +10,7 @@ from pathlib import Path
 import psutil
 import pytest
 
-from bench.demo.child import Child, ChildFailed
+from bench.demo.child import Child, ChildEnded, ChildFailed
 
 FOREVER = "import time; print('up', flush=True); time.sleep(600)"
 
@@ -42,9 +42,10 @@ async def test_one_that_ends_at_once_gives_its_last_words(tmp_path: Path) -> Non
 async def test_its_end_is_noticed(tmp_path: Path) -> None:
     child = Child("thing", tmp_path)
     pid = await start(child, FOREVER)
-    ended = asyncio.create_task(child.ended())
+    watching = asyncio.create_task(child.watch())
     psutil.Process(pid).kill()
-    assert await ended == -9
+    with pytest.raises(ChildEnded, match="the thing ended with -9"):
+        await watching
     await child.stop()
 
 
