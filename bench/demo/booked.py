@@ -19,11 +19,13 @@ select id, end_reason from public.calls where carrier_call_id = $1 order by star
 """
 
 _HOLD = """
-select h.id as hold_id, h.state, h.expires_at, s.starts_at, s.ends_at, v.name as service, p.name as
-practitioner from public.appointment_holds h join public.slots s on s.org_id = h.org_id and s.id = h.slot_id
-join public.services v on v.org_id = s.org_id and v.id = s.service_id join public.practitioners p on p.org_id
-= s.org_id and p.id = s.practitioner_id where h.call_id = $1 and (h.state = 'booked' or (h.state = 'held' and
-h.expires_at > now()))
+select h.id as hold_id, h.state, h.expires_at, s.starts_at, s.ends_at,
+       s.service_id, v.name as service, p.name as practitioner
+from public.appointment_holds h
+join public.slots s on s.org_id = h.org_id and s.id = h.slot_id
+join public.services v on v.org_id = s.org_id and v.id = s.service_id
+join public.practitioners p on p.org_id = s.org_id and p.id = s.practitioner_id
+where h.call_id = $1 and (h.state = 'booked' or (h.state = 'held' and h.expires_at > now()))
 """
 
 _HOLDING_CALLS = """
@@ -35,13 +37,14 @@ where h.state = 'held' and ($1 or c.ended_at is not null)
 
 @dataclass(frozen=True, slots=True)
 class BookedSlot:
-    """The live hold of a call, as its row and those it points to say."""
+    """A call's live hold, as its row and those it points to say. A service's name is not for the terminal."""
 
     hold_id: UUID
     state: str
     expires_at: datetime
     starts_at: datetime
     ends_at: datetime
+    service_id: UUID
     service: str
     practitioner: str
 

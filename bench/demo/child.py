@@ -58,6 +58,11 @@ class Child:
             await self.stop()
             raise
 
+    @property
+    def has_spoken(self) -> bool:
+        """Has it written a whole line on its standard output?"""
+        return b"\n" in self.output.read_bytes()
+
     async def watch(self) -> None:
         """Wait for as long as it runs. Raises `ChildEnded`."""
         code = await self._running().wait()

@@ -222,7 +222,7 @@ def _postgres(row: CallRow | None) -> list[tuple[str, str]]:
     if slot is None:
         return [*rows, ("Row in holds", "none")]
     starts, expires = slot.starts_at.astimezone(ZONE), slot.expires_at.astimezone(ZONE)
-    what = f"{slot.service} with {slot.practitioner}, {starts:%A %d %B %Y %H:%M}"
+    what = f"{starts:%A %d %B %Y %H:%M} with {slot.practitioner}, service {slot.service_id}"
     return [*rows, ("Row in holds", f"{slot.hold_id}: {slot.state} until {expires:%H:%M:%S}"), ("Slot", what)]
 
 

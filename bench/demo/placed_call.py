@@ -86,7 +86,7 @@ class Outcome:
         if slot is None:
             return ["no slot is held"]
         if not self.order.asked.met_by(slot.starts_at, slot.service, ZONE):
-            held = f"{slot.starts_at.astimezone(ZONE):%A %H:%M}, {slot.service}"
+            held = f"{slot.starts_at.astimezone(ZONE):%A %H:%M}, service {slot.service_id}"
             return [f"the slot held ({held}) is not the one asked for ({self.order.asked})"]
         return []
 

@@ -13,6 +13,7 @@ import socket
 import sys
 import time
 from collections.abc import Callable
+from dataclasses import replace
 from pathlib import Path
 from types import TracebackType
 from typing import Self, TypeVar
@@ -22,7 +23,7 @@ import httpx
 from bench.carrier import TwilioAccount, TwilioCarrier
 from bench.carrier.call import CallPlan
 from bench.demo.booked import give_back
-from bench.demo.child import Child
+from bench.demo.child import Child, ChildFailed
 from bench.demo.clinic import DEMO_CLINIC, seed_demo_clinic
 from bench.demo.plan import DEFAULT_PORT, Plan, Provider, Servers, gateway_environment, new_master_key
 from bench.demo.running import Running
@@ -105,13 +106,19 @@ class Supervisor:
             app_url=database.result(),
             redis_url=redis_url.result(),
             providers=providers.result(),
-            port=self._plan.port if self._plan.port is not None else _free_port(self._plan.host),
+            port=self._plan.port or _free_port(self._plan.host, DEFAULT_PORT),
             account_sid=self._plan.environ.get("TWILIO_ACCOUNT_SID") or account.sid,
             auth_token=self._plan.environ.get("TWILIO_AUTH_TOKEN") or account.auth_token,
             twilio_url=await self._twilio(account),
             master_key=self._plan.environ.get("MASTER_KEY") or self._kept_master_key(),
         )
-        return await self._serve(servers)
+        try:
+            return await self._serve(servers)
+        except ChildFailed:
+            if self._plan.port or _is_free(self._plan.host, servers.port):
+                raise
+        # Somebody else took the port between the look and the start.
+        return await self._serve(replace(servers, port=_free_port(self._plan.host, 0)))
 
     async def _database(self) -> str:
         started_s = time.monotonic()
@@ -160,7 +167,17 @@ class Supervisor:
         return offline
 
     async def _simulators_ready(self) -> bool:
-        return self._simulators.output.read_bytes().endswith(b"\n")
+        return self._simulators.has_spoken
+
+    async def _gateway_ready(self, url: str) -> bool:
+        """It says that it listens (on that port another might answer), and then that it can take calls."""
+        if not self._gateway.has_spoken:
+            return False
+        async with httpx.AsyncClient(timeout=PROBE_TIMEOUT_S, trust_env=False) as probe:
+            try:
+                return (await probe.get(f"{url}/readyz")).is_success
+            except httpx.HTTPError:
+                return False
 
     async def _twilio(self, account: TwilioAccount) -> str | None:
         if not self._plan.simulated_twilio:
@@ -186,10 +203,8 @@ class Supervisor:
         connect_url = f"http://{_reachable(self._plan.host)}:{servers.port}"
         started_s = time.monotonic()
         self._closing.push_async_callback(self._gateway.stop)
-        async with httpx.AsyncClient(timeout=PROBE_TIMEOUT_S, trust_env=False) as probe:
-            await self._gateway.start(
-                [sys.executable, "-m", "gateway"], environ, self._root, lambda: _answers(probe, connect_url)
-            )
+        command = [sys.executable, "-m", "gateway"]
+        await self._gateway.start(command, environ, self._root, lambda: self._gateway_ready(connect_url))
         self._report("Gateway", connect_url, time.monotonic() - started_s)
         running = Running(
             public_url=settings.public_url,
@@ -216,13 +231,6 @@ class Supervisor:
         return file.read_text().strip()
 
 
-async def _answers(probe: httpx.AsyncClient, url: str) -> bool:
-    try:
-        return (await probe.get(f"{url}/readyz")).is_success
-    except httpx.HTTPError:
-        return False
-
-
 async def _in_thread(work: Callable[[], T]) -> T:
     """Blocking work that must not be left half done: cancelled, it is waited for all the same."""
     working = asyncio.ensure_future(asyncio.to_thread(work))
@@ -233,15 +241,30 @@ async def _in_thread(work: Callable[[], T]) -> T:
         raise
 
 
-def _free_port(host: str) -> int:
-    """The usual port, or any other if that is taken."""
-    for port in (DEFAULT_PORT, 0):
-        with socket.socket(socket.AF_INET6 if ":" in host else socket.AF_INET) as probe:
-            probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
-            with contextlib.suppress(OSError):
-                probe.bind((host, port))
-                return int(probe.getsockname()[1])
-    return DEFAULT_PORT
+def _free_port(host: str, preferred: int) -> int:
+    """The preferred port, or any other if that is taken."""
+    port = preferred if _is_free(host, preferred) else 0
+    with _bound(host, port) as listener:
+        return int(listener.getsockname()[1])
+
+
+def _is_free(host: str, port: int) -> bool:
+    try:
+        _bound(host, port).close()
+    except OSError:
+        return False
+    return True
+
+
+def _bound(host: str, port: int) -> socket.socket:
+    listener = socket.socket(socket.AF_INET6 if ":" in host else socket.AF_INET)
+    try:
+        listener.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+        listener.bind((host, port))
+    except OSError:
+        listener.close()
+        raise
+    return listener
 
 
 def _reachable(host: str) -> str:

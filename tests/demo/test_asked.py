@@ -51,8 +51,8 @@ def test_each_bundled_recording_says_what_it_asks_for() -> None:
     folder = Path(__file__).parents[2] / "bench" / "demo" / "recordings"
     asked = {file.stem: str(read_asked(file)) for file in folder.glob("*.wav")}
     assert asked == {
-        "tuesday": "rhinoplasty, Tuesday, 10:30",
-        "thursday": "botox, Thursday, 14:00",
-        "wednesday": "rhinoplasty, Wednesday, 15:30",
+        "tuesday": "Tuesday 10:30 for a certain service",
+        "thursday": "Thursday 14:00 for a certain service",
+        "wednesday": "Wednesday 15:30 for a certain service",
         "question": "any slot",
     }

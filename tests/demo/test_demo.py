@@ -9,7 +9,7 @@ import shutil
 import signal
 import subprocess
 import sys
-from collections.abc import Iterator, Mapping
+from collections.abc import Mapping
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from pathlib import Path
@@ -101,7 +101,7 @@ class Session:
 
 
 @pytest.fixture(scope="module")
-def session(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Session]:
+def session(tmp_path_factory: pytest.TempPathFactory) -> Session:
     folder, elsewhere = tmp_path_factory.mktemp("demo"), tmp_path_factory.mktemp("once")
     recordings = write_recordings(folder)
     serving = Serving(folder)
@@ -119,7 +119,7 @@ def session(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Session]:
         family = serving.family()
     finally:
         stopped = serving.stop()
-    yield Session(
+    return Session(
         first=first,
         calls=ended,
         once=once.result(),
