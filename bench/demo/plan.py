@@ -6,7 +6,7 @@ Whatever is set is used as it is; whatever is not is started here. Pure: nothing
 import base64
 import secrets
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Literal
 
 Provider = Literal["deepgram", "llm", "cartesia"]
@@ -70,40 +70,52 @@ def make_plan(environ: Mapping[str, str]) -> Plan:
 
 
 @dataclass(frozen=True, slots=True)
-class Servers:
-    """Where everything is once it runs."""
+class SimulatedTwilio:
+    """An account that exists on this machine alone, and its REST interface."""
 
-    app_url: str
-    redis_url: str
+    account_sid: str
+    auth_token: str = field(repr=False)
+    url: str
+
+
+@dataclass(frozen=True, slots=True)
+class Servers:
+    """Where everything is once it runs. `twilio` is None where a real account is given."""
+
+    app_url: str = field(repr=False)
+    redis_url: str = field(repr=False)
     providers: Mapping[Provider, str]
     port: int
-    account_sid: str
-    auth_token: str
-    twilio_url: str | None
-    master_key: str
+    twilio: SimulatedTwilio | None
+    master_key: str = field(repr=False)
 
 
 def gateway_environment(plan: Plan, servers: Servers) -> dict[str, str]:
-    """The gateway's whole environment: what was given, and over the gaps what was started."""
-    started = {
-        "DATABASE_URL": servers.app_url,
-        "REDIS_URL": servers.redis_url,
-        "PORT": str(servers.port),
-        "TWILIO_ACCOUNT_SID": servers.account_sid,
-        "TWILIO_AUTH_TOKEN": servers.auth_token,
+    """The gateway's whole environment: our defaults, over them what was given, over that what was started."""
+    defaults = {
+        "HOST": plan.host,
+        "PUBLIC_URL": f"http://127.0.0.1:{servers.port}",
+        "DRAIN_S": DRAIN_S,
         "MASTER_KEY": servers.master_key,
     }
+    if servers.twilio is not None:
+        defaults["TWILIO_API_URL"] = servers.twilio.url
+    given = {name: value for name, value in plan.environ.items() if value.strip()}
+    given.pop("DATABASE_OWNER_URL", None)
+    return defaults | given | _started(servers)
+
+
+def _started(servers: Servers) -> dict[str, str]:
+    started = {"DATABASE_URL": servers.app_url, "REDIS_URL": servers.redis_url, "PORT": str(servers.port)}
     for provider, url in servers.providers.items():
         key_name, url_name = PROVIDERS[provider]
         started |= {key_name: OFFLINE_KEY, url_name: url}
     if "llm" in servers.providers:
         started["LLM_MODEL"] = OFFLINE_MODEL
-    if servers.twilio_url is not None:
-        started["TWILIO_API_URL"] = servers.twilio_url
-    defaults = {"HOST": plan.host, "PUBLIC_URL": f"http://127.0.0.1:{servers.port}", "DRAIN_S": DRAIN_S}
-    given = {name: value for name, value in plan.environ.items() if value.strip()}
-    given.pop("DATABASE_OWNER_URL", None)
-    return defaults | given | started
+    if servers.twilio is not None:
+        started["TWILIO_ACCOUNT_SID"] = servers.twilio.account_sid
+        started["TWILIO_AUTH_TOKEN"] = servers.twilio.auth_token
+    return started
 
 
 def new_master_key() -> str:

@@ -20,12 +20,21 @@ from typing import Self, TypeVar
 
 import httpx
 
-from bench.carrier import TwilioAccount, TwilioCarrier
+from bench.carrier import TwilioCarrier
 from bench.carrier.call import CallPlan
 from bench.demo.booked import give_back
 from bench.demo.child import Child, ChildFailed
 from bench.demo.clinic import DEMO_CLINIC, seed_demo_clinic
-from bench.demo.plan import DEFAULT_PORT, Plan, Provider, Servers, gateway_environment, new_master_key
+from bench.demo.plan import (
+    DEFAULT_PORT,
+    Plan,
+    PlanImpossible,
+    Provider,
+    Servers,
+    SimulatedTwilio,
+    gateway_environment,
+    new_master_key,
+)
 from bench.demo.running import Running
 from bench.simulators.twilio_api import TwilioApiSimulator
 from bench.stack.postgres import EmbeddedPostgres
@@ -39,6 +48,15 @@ T = TypeVar("T")
 # What was done, what came of it, in how many seconds.
 Report = Callable[[str, str, float], None]
 PROBE_TIMEOUT_S = 2.0
+# What will be known later, in the right form: enough to judge the settings that are given.
+NOWHERE = Servers(
+    app_url="postgresql://localhost/x",
+    redis_url="redis://localhost",
+    providers={},
+    port=DEFAULT_PORT,
+    twilio=None,
+    master_key=new_master_key(),
+)
 
 
 def run_folder(root: Path) -> Path:
@@ -50,8 +68,8 @@ class Supervisor:
     """An async context manager: inside it, everything runs, and `carrier` places calls to what `running`
     tells of.
 
-    Raises `ChildFailed`, `StackError` (`AlreadyRunning`), `SettingsInvalid`, booking's errors; then nothing
-    runs.
+    Raises `PlanImpossible`, `ChildFailed`, `StackError` (`AlreadyRunning`), `SettingsInvalid` and booking's
+    errors; then nothing runs.
     """
 
     running: Running
@@ -71,6 +89,7 @@ class Supervisor:
         try:
             self._closing.enter_context(owned(self._folder))
             await _in_thread(self._stop_leftovers)
+            self._check()
             self.running = await self._start()
             self.carrier = await self._closing.enter_async_context(self.running.carrier(self._dialled))
         except BaseException:
@@ -93,6 +112,15 @@ class Supervisor:
         except BaseExceptionGroup as several:
             raise several.exceptions[0] from None
 
+    def _check(self) -> None:
+        """Settings that make no sense are told before anything is started."""
+        offline = dict.fromkeys(self._plan.offline, "http://localhost")
+        twilio = _account("http://localhost") if self._plan.simulated_twilio else None
+        nowhere = replace(NOWHERE, providers=offline, twilio=twilio)
+        load(gateway_environment(self._plan, nowhere), env_file=None)
+        if self._plan.port and not _is_free(self._plan.host, self._plan.port):
+            raise PlanImpossible(f"PORT {self._plan.port} of {self._plan.host} is taken or may not be used")
+
     async def _start(self) -> Running:
         try:
             async with asyncio.TaskGroup() as starting:
@@ -101,16 +129,13 @@ class Supervisor:
                 providers = starting.create_task(self._providers())
         except BaseExceptionGroup as several:
             raise several.exceptions[0] from None
-        account = TwilioAccount("AC" + secrets.token_hex(16), secrets.token_hex(16))
         servers = Servers(
             app_url=database.result(),
             redis_url=redis_url.result(),
             providers=providers.result(),
             port=self._plan.port or _free_port(self._plan.host, DEFAULT_PORT),
-            account_sid=self._plan.environ.get("TWILIO_ACCOUNT_SID") or account.sid,
-            auth_token=self._plan.environ.get("TWILIO_AUTH_TOKEN") or account.auth_token,
-            twilio_url=await self._twilio(account),
-            master_key=self._plan.environ.get("MASTER_KEY") or self._kept_master_key(),
+            twilio=await self._twilio() if self._plan.simulated_twilio else None,
+            master_key=self._kept_master_key(),
         )
         try:
             return await self._serve(servers)
@@ -179,16 +204,15 @@ class Supervisor:
             except httpx.HTTPError:
                 return False
 
-    async def _twilio(self, account: TwilioAccount) -> str | None:
-        if not self._plan.simulated_twilio:
-            return None
+    async def _twilio(self) -> SimulatedTwilio:
+        account = _account("")
         api = TwilioApiSimulator(
-            account_sid=account.sid,
+            account_sid=account.account_sid,
             auth_token=account.auth_token,
             updated=lambda call: self._updated(call.sid),
         )
         self._twilio_api = await self._closing.enter_async_context(api)
-        return api.url
+        return replace(account, url=api.url)
 
     def _dialled(self, plan: CallPlan) -> None:
         if self._twilio_api is not None:
@@ -211,8 +235,8 @@ class Supervisor:
             connect_url=connect_url,
             redis_url=servers.redis_url,
             database_url=servers.app_url,
-            account_sid=servers.account_sid,
-            auth_token=servers.auth_token,
+            account_sid=settings.twilio.account_sid,
+            auth_token=settings.twilio.auth_token,
         )
         file = running.publish(self._folder)
         self._closing.callback(file.unlink, missing_ok=True)
@@ -229,6 +253,10 @@ class Supervisor:
             file.touch(mode=0o600)
             file.write_text(new_master_key())
         return file.read_text().strip()
+
+
+def _account(url: str) -> SimulatedTwilio:
+    return SimulatedTwilio("AC" + secrets.token_hex(16), secrets.token_hex(16), url)
 
 
 async def _in_thread(work: Callable[[], T]) -> T:

@@ -2,7 +2,7 @@
 
 import pytest
 
-from bench.demo.plan import PlanImpossible, Servers, gateway_environment, make_plan
+from bench.demo.plan import PlanImpossible, Servers, SimulatedTwilio, gateway_environment, make_plan
 from gateway.settings import load
 
 OFFLINE = Servers(
@@ -14,9 +14,7 @@ OFFLINE = Servers(
         "cartesia": "http://127.0.0.1:3",
     },
     port=8099,
-    account_sid="AC1",
-    auth_token="token",
-    twilio_url="http://127.0.0.1:4",
+    twilio=SimulatedTwilio("AC1", "token", "http://127.0.0.1:4"),
     master_key="A" * 43 + "=",
 )
 
@@ -60,12 +58,14 @@ def test_given_settings_reach_the_gateway_and_the_owner_url_does_not() -> None:
     given = {
         "PUBLIC_URL": "https://gw.example.com",
         "LOG_LEVEL": "debug",
+        "MASTER_KEY": "mine",
         "DATABASE_URL": "postgresql://app@db/x",
         "DATABASE_OWNER_URL": "postgresql://owner@db/x",
     }
     environ = gateway_environment(make_plan(given), OFFLINE)
     assert environ["PUBLIC_URL"] == "https://gw.example.com"
     assert environ["LOG_LEVEL"] == "debug"
+    assert environ["MASTER_KEY"] == "mine"
     assert "DATABASE_OWNER_URL" not in environ
 
 
