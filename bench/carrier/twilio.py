@@ -51,18 +51,18 @@ class TwilioCarrier:
         self.calls: dict[str, LiveCall] = {}
         self._public_url = public_url.rstrip("/")
         self._route = Route(self._public_url, (connect_url or public_url).rstrip("/"))
-        self._http = open_client()
-        self._webhooks = Webhooks(self._route, self.account.auth_token, self._http)
         self._pace = pace
         self._dialled = dialled
 
     async def __aenter__(self) -> Self:
+        self._http = open_client()
+        self._webhooks = Webhooks(self._route, self.account.auth_token, self._http)
         return self
 
     async def __aexit__(
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
     ) -> None:
-        await self._http.aclose()
+        await self._http.close()
 
     @contextlib.asynccontextmanager
     async def call(

@@ -8,8 +8,9 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from urllib.parse import urlsplit
 
-import httpx
+import aiohttp
 from twilio.request_validator import RequestValidator
+from yarl import URL
 
 from bench.carrier.errors import WebhookFailed
 
@@ -36,10 +37,17 @@ class Route:
         return urlsplit(url)._replace(scheme="http", netloc=urlsplit(self.connect_url).netloc).geturl()
 
 
+@dataclass(frozen=True, slots=True)
+class Answer:
+    status: int
+    content_type: str
+    body: bytes
+
+
 class Webhooks:
     """Posts to the gateway in the name of one account."""
 
-    def __init__(self, route: Route, auth_token: str, http: httpx.AsyncClient) -> None:
+    def __init__(self, route: Route, auth_token: str, http: aiohttp.ClientSession) -> None:
         self._route = route
         self._validator = RequestValidator(auth_token)
         self._http = http
@@ -51,31 +59,36 @@ class Webhooks:
     async def document(self, url: str, fields: Mapping[str, str]) -> bytes:
         """The answer document at `url`. Raises `WebhookFailed` for anything but a 200 with XML."""
         answer = await self._post(url, fields)
-        if answer.status_code != 200:
-            raise WebhookFailed(f"{urlsplit(url).path} answered {answer.status_code}", answer.status_code)
-        kind = answer.headers.get("content-type", "").partition(";")[0].strip().lower()
-        if kind not in _XML:
-            raise WebhookFailed(f"{urlsplit(url).path} answered content type {kind!r}", answer.status_code)
-        return answer.content
+        if answer.status != 200:
+            raise WebhookFailed(f"{urlsplit(url).path} answered {answer.status}", answer.status)
+        if answer.content_type not in _XML:
+            fact = f"{urlsplit(url).path} answered content type {answer.content_type!r}"
+            raise WebhookFailed(fact, answer.status)
+        return answer.body
 
     async def notify(self, url: str, fields: Mapping[str, str]) -> None:
         """A status callback: its answer's body is not read. Raises `WebhookFailed` unless it is 2xx."""
         answer = await self._post(url, fields)
-        if not answer.is_success:
-            raise WebhookFailed(f"{urlsplit(url).path} answered {answer.status_code}", answer.status_code)
+        if not 200 <= answer.status < 300:
+            raise WebhookFailed(f"{urlsplit(url).path} answered {answer.status}", answer.status)
 
-    async def _post(self, url: str, fields: Mapping[str, str]) -> httpx.Response:
+    async def _post(self, url: str, fields: Mapping[str, str]) -> Answer:
         headers = {
             "Host": urlsplit(url).netloc,
             "X-Twilio-Signature": self.signature(url, fields),
             "User-Agent": "TwilioProxy/1.1",
         }
+        real_url = URL(self._route.real_url(url), encoded=True)
         try:
-            return await self._http.post(self._route.real_url(url), data=dict(fields), headers=headers)
-        except httpx.HTTPError as error:
+            async with self._http.post(
+                real_url, data=dict(fields), headers=headers, allow_redirects=False
+            ) as answer:
+                return Answer(answer.status, answer.content_type, await answer.read())
+        except (aiohttp.ClientError, TimeoutError, OSError) as error:
             raise WebhookFailed(f"{urlsplit(url).path}: {type(error).__name__}") from error
 
 
-def open_client() -> httpx.AsyncClient:
-    """The HTTP client of one carrier; proxies of the environment are not for loopback traffic."""
-    return httpx.AsyncClient(timeout=httpx.Timeout(ANSWER_LIMIT_S, connect=CONNECT_LIMIT_S), trust_env=False)
+def open_client() -> aiohttp.ClientSession:
+    """The HTTP client of one carrier, to be made in a running loop."""
+    limits = aiohttp.ClientTimeout(total=ANSWER_LIMIT_S, sock_connect=CONNECT_LIMIT_S)
+    return aiohttp.ClientSession(timeout=limits, auto_decompress=False)

@@ -18,7 +18,7 @@ from pathlib import Path
 from types import TracebackType
 from typing import Self, TypeVar
 
-import httpx
+import aiohttp
 
 from bench.carrier import TwilioCarrier
 from bench.carrier.call import CallPlan
@@ -198,11 +198,12 @@ class Supervisor:
         """It says that it listens (on that port another might answer), and then that it can take calls."""
         if not self._gateway.has_spoken:
             return False
-        async with httpx.AsyncClient(timeout=PROBE_TIMEOUT_S, trust_env=False) as probe:
-            try:
-                return (await probe.get(f"{url}/readyz")).is_success
-            except httpx.HTTPError:
-                return False
+        limit = aiohttp.ClientTimeout(total=PROBE_TIMEOUT_S)
+        try:
+            async with aiohttp.ClientSession(timeout=limit) as probe, probe.get(f"{url}/readyz") as answer:
+                return answer.ok
+        except (aiohttp.ClientError, OSError, TimeoutError):
+            return False
 
     async def _twilio(self) -> SimulatedTwilio:
         account = _account("")
