@@ -72,7 +72,8 @@ class LiveCall:
         try:
             await self._live().caller.say(mulaw)
         except asyncio.CancelledError:
-            if self._ending is None and self._stream is not None:
+            task = asyncio.current_task()
+            if task is not None and task.cancelling():
                 raise
             raise CallOver(self._reason()) from None
 
