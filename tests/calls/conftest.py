@@ -15,7 +15,7 @@ Calling = Callable[..., AbstractAsyncContextManager[Rig]]
 
 @pytest.fixture
 async def calling(stack: Stack, clinic: Clinic, pool: asyncpg.Pool) -> AsyncIterator[Calling]:
-    """`calling(lines, replies, **environment)`: a gateway whose callers say these lines, its model these replies.
+    """`calling(lines, replies, **environment)`: a gateway; what its callers and its model say.
 
     After the test no call is left, whatever it held has been kept or given back, and every recogniser's and
     synthesiser's socket is closed.

@@ -5,6 +5,7 @@ from datetime import UTC, datetime
 from pathlib import Path
 
 import asyncpg
+import pytest
 
 from bench.simulators.replies import Reply, ScriptedModel
 from booking.slots import next_available
@@ -26,13 +27,14 @@ def model() -> ScriptedModel:
     )
 
 
+@pytest.mark.parametrize("stt_model", ["flux-general-en", "nova-3", "nova-2"])
 async def test_caller_is_heard_answered_and_gets_the_slot(
-    stack: Stack, clinic: Clinic, pool: asyncpg.Pool, tmp_path: Path
+    stack: Stack, clinic: Clinic, pool: asyncpg.Pool, tmp_path: Path, stt_model: str
 ) -> None:
     wanted = await next_available(
         pool, clinic.claim, service_id=clinic.service_ids[0], after=datetime.now(UTC), limit=1
     )
-    async with rig(stack, clinic, pool, lines=LINES, model=model()) as made:
+    async with rig(stack, clinic, pool, lines=LINES, model=model(), STT_MODEL=stt_model) as made:
         async with made.call() as live:
             await live.agent_answers(500)
             await ask(live)
