@@ -74,11 +74,19 @@ class PhraseCache:
                 await self._into_store(key, audio)
             self._keep(key, audio)
         except (ProviderError, TimeoutError) as error:
-            self._failed_at_s[key] = self._clock.now_s()
             fault = error.fault if isinstance(error, ProviderError) else "phrase_timeout"
+            self._note_failure(key)
             log.warning("phrase_not_cached", provider="tts", fault=fault)
+        except Exception as error:  # the edge of a worker whose group holds the whole gateway
+            self._note_failure(key)
+            log.error("phrase_failed", provider="tts", exc_info=error)
         finally:
             self._under_way.discard(key)
+
+    def _note_failure(self, key: str) -> None:
+        self._failed_at_s[key] = self._clock.now_s()
+        if len(self._failed_at_s) > _ENTRIES:
+            del self._failed_at_s[next(iter(self._failed_at_s))]
 
     def _keep(self, key: str, audio: bytes) -> None:
         self._failed_at_s.pop(key, None)

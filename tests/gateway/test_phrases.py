@@ -26,6 +26,7 @@ class Vendor:
     def __init__(self) -> None:
         self.made: list[str] = []
         self.refuses = False
+        self.fault: Exception | None = None
         self.asked = asyncio.Event()
 
     async def fetch(self, _voice: CartesiaConfig, text: str) -> bytes:
@@ -33,6 +34,8 @@ class Vendor:
         self.asked.set()
         if self.refuses:
             raise ProviderRefused("tts", "http_500", retryable=True)
+        if self.fault is not None:
+            raise self.fault
         return text.encode()
 
 
@@ -87,6 +90,17 @@ async def test_failed_phrase_is_tried_again_but_not_at_once(stack: Stack) -> Non
         clock.at_s = 31.0
         cache.want(speaker, ["Hello."])
     assert (len(vendor.made), cache.get(speaker, "Hello.")) == (2, b"Hello.")
+
+
+async def test_a_fault_that_nobody_expected_ends_nothing_else(stack: Stack) -> None:
+    vendor, speaker = Vendor(), voice()
+    vendor.fault = ValueError("a key that no header takes")
+    async with phrases(vendor, stack.redis, Clock()) as cache:
+        cache.want(speaker, ["Hello."])
+        await vendor.asked.wait()
+        vendor.fault = None
+        cache.want(speaker, ["Goodbye."])
+    assert cache.get(speaker, "Goodbye.") == b"Goodbye."
 
 
 def test_voice_model_and_words_make_the_key_and_the_api_key_does_not() -> None:
