@@ -57,6 +57,7 @@ SAFE_KEYS: Final = frozenset(
         "calls",
         "count",
         "released",
+        "replayed_ms",
         "opened",
         "cache",
         "path",

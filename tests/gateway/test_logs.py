@@ -1,9 +1,11 @@
 """What reaches the log: one JSON line per event, declared keys, nothing that somebody said."""
 
+import ast
 import io
 import json
 import logging
 from collections.abc import Iterator
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -12,6 +14,8 @@ import structlog
 from gateway import logs
 
 CANARY = "+442079460000"
+ROOT = Path(__file__).parents[2]
+LEVELS = {"debug", "info", "warning", "error", "bind"}
 
 
 class Lines(io.StringIO):
@@ -79,3 +83,18 @@ def test_group_is_told_by_its_first_leaf() -> None:
     assert (
         logs.describe(ExceptionGroup("x", [ExceptionGroup("y", [KeyError(CANARY)])])) == "KeyError at unknown"
     )
+
+
+def keys_of(path: Path) -> set[str]:
+    """The keys of this module's log lines."""
+    calls = [node for node in ast.walk(ast.parse(path.read_text())) if isinstance(node, ast.Call)]
+    named = [call for call in calls if isinstance(call.func, ast.Attribute) and call.func.attr in LEVELS]
+    logged = [call for call in named if ast.unparse(call.func).rpartition(".")[0] in ("log", "self._log")]
+    return {each.arg for call in logged for each in call.keywords if each.arg} - {"exc_info"}
+
+
+@pytest.mark.parametrize("package", ["gateway", "pipeline"])
+def test_every_key_that_the_code_logs_is_declared(package: str) -> None:
+    used = {key: path.name for path in (ROOT / package).rglob("*.py") for key in keys_of(path)}
+    assert used
+    assert {key: used[key] for key in used.keys() - logs.SAFE_KEYS} == {}
