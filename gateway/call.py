@@ -273,7 +273,7 @@ class Call:
             log.error("conversation_failed", call=str(booking.call_id), exc_info=fault)
         finally:
             self._conversation = None
-            await _to_its_end(self._finish(media, journal, booking, ending))
+            await to_its_end(self._finish(media, journal, booking, ending))
             desk.metrics.calls.labels(ending.reason).inc()
             desk.metrics.call_seconds.observe(desk.clock.now_s() - started_s)
 
@@ -383,11 +383,15 @@ def _redactor(profile: OrgProfile) -> CallRedactor:
     return CallRedactor(services=services, keep=keep)
 
 
-async def _to_its_end(work: Coroutine[None, None, None]) -> None:
+async def to_its_end(work: Coroutine[None, None, None]) -> None:
     """Await `work` even while being cancelled; it is bounded by its own limits."""
     task = asyncio.ensure_future(work)
-    try:
-        await asyncio.shield(task)
-    except asyncio.CancelledError:
-        await task
-        raise
+    cancelled: asyncio.CancelledError | None = None
+    while not task.done():
+        try:
+            await asyncio.wait({task})
+        except asyncio.CancelledError as again:  # may come more than once: the server's stop after the call's
+            cancelled = again
+    task.result()
+    if cancelled is not None:
+        raise cancelled
