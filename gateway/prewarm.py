@@ -53,6 +53,8 @@ class Clients:
         """The model. A new key's client is made in a thread: making it takes some 100 ms of CPU."""
         provider = self._settings.llm
         key = keys.llm or provider.api_key
+        if key in self._llm:  # not behind the lock: another org's new client is no reason to wait
+            return self._llm[key]
         async with self._making:
             if key not in self._llm:
                 config = LlmConfig(api_key=key, model=provider.model, base_url=provider.url)
