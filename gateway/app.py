@@ -129,7 +129,7 @@ async def _feed(base: _Foundation) -> AsyncIterator[Feed]:
         yield feed
     finally:
         publishing.cancel()
-        await feed.flush()
+        await feed.close(base.settings.waits.call_close_s)
 
 
 def _desk(base: _Foundation, feed: Feed, clients: Clients) -> Desk:

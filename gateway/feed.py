@@ -45,10 +45,19 @@ class Feed:
             await self.flush()
 
     async def flush(self) -> None:
-        """Publish all that is queued now; what Redis does not take is dropped and counted."""
+        """Publish all that is queued; what Redis does not take is dropped and counted."""
         while self._queue:
             name, message = self._queue.popleft()
             try:
                 await self._store.publish(name, message)
             except SharedStoreAway:
                 self._metrics.feed_dropped.inc()
+
+    async def close(self, within_s: float) -> None:
+        """Publish what is left; what a slow Redis does not take in time is dropped and counted."""
+        try:
+            async with asyncio.timeout(within_s):
+                await self.flush()
+        except TimeoutError:
+            self._metrics.feed_dropped.inc(len(self._queue))
+            self._queue.clear()
