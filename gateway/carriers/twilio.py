@@ -5,6 +5,7 @@ object; numbers in them are strings. Carriers add keys and events without notice
 over, not faults. Audio stays mu-law throughout; msgspec decodes its base64 straight into `bytes`.
 """
 
+import re
 from binascii import b2a_base64
 from collections.abc import Mapping
 from typing import Final, TypeVar, assert_never
@@ -29,6 +30,7 @@ T = TypeVar("T")
 
 DIGITS: Final = frozenset("0123456789*#")
 TIMESTAMP_DIGITS: Final = 15
+_ID: Final = re.compile(r"[0-9A-Za-z]{1,64}")
 ENCODING: Final = "audio/x-mulaw"
 SAMPLE_RATE_HZ: Final = 8_000
 
@@ -127,7 +129,7 @@ def _digit(dtmf: _Dtmf) -> Dtmf:
 def _started(start: _Start) -> CallStarted:
     if start.media_format != _MediaFormat():
         raise MalformedFrame("media format")
-    if not start.stream_sid or not start.call_sid:
+    if not all(map(_ID.fullmatch, (start.stream_sid, start.call_sid))):  # they go into logs and Redis keys
         raise MalformedFrame("ids")
     parameters: Mapping[str, str] = start.custom_parameters
     return CallStarted(start.call_sid, start.stream_sid, start.account_sid, parameters)

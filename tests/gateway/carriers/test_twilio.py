@@ -101,6 +101,8 @@ def test_frame_is_decoded(text: str, event: CarrierEvent | None) -> None:
         media("/w==", timestamp="\u0661"),
         start(mediaFormat={"encoding": "audio/l16", "sampleRate": 16000, "channels": 1}),
         start(callSid=""),
+        start(callSid="C" * 65),
+        start(streamSid="MZ\n1"),
         start(customParameters={"token": 7}),
         frame("dtmf", dtmf={"digit": "55"}),
         frame("dtmf", dtmf={"digit": "x"}),
