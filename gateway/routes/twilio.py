@@ -81,7 +81,7 @@ async def status(request: Request) -> Response:
 
 async def signed_form(request: Request, edge: Edge) -> Mapping[str, str]:
     """The form's fields. Raises 403 unless Twilio signed it, 400 or 413 for what is no reasonable form."""
-    fields = _parse_form(await _body(request))
+    fields = _parse_form(await _body(request, edge.settings.waits.webhook_s))
     query = request.url.query
     url = edge.settings.public(request.url.path) + (f"?{query}" if query else "")
     signature = request.headers.get(TWILIO_HEADER, "")
@@ -94,12 +94,16 @@ async def signed_form(request: Request, edge: Edge) -> Mapping[str, str]:
     return dict(fields)
 
 
-async def _body(request: Request) -> bytes:
+async def _body(request: Request, within_s: float) -> bytes:
     body = bytearray()
-    async for chunk in request.stream():
-        body += chunk
-        if len(body) > MAX_FORM_BYTES:
-            raise HTTPException(413)
+    try:
+        async with asyncio.timeout(within_s):
+            async for chunk in request.stream():
+                body += chunk
+                if len(body) > MAX_FORM_BYTES:
+                    raise HTTPException(413)
+    except TimeoutError:
+        raise HTTPException(408) from None
     return bytes(body)
 
 

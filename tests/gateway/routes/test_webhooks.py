@@ -1,5 +1,7 @@
 """Twilio's webhooks over a real server: who is answered, and with what."""
 
+import asyncio
+
 import pytest
 
 from tests.conftest import Clinic, Stack
@@ -54,6 +56,14 @@ async def test_a_form_of_any_bytes_is_no_fault_of_ours(gateway: Gateway) -> None
     for body in (b"\xff\xfe", b"a=%ff", b"&" * 1000, b"=&=&=", b"a" * 100):
         response = await gateway.http.post(gateway.url + "/twilio/voice", content=body)
         assert response.status_code in (400, 403)
+
+
+async def test_a_form_that_never_ends_is_not_waited_for(stack: Stack) -> None:
+    async with running.gateway(running.environment(stack, WEBHOOK_S="0.2")) as gateway, asyncio.timeout(5):
+        reader, writer = await asyncio.open_connection("127.0.0.1", int(gateway.url.rpartition(":")[2]))
+        writer.write(b"POST /twilio/voice HTTP/1.1\r\nHost: gw\r\nContent-Length: 100\r\n\r\nCallSid=CA1")
+        assert (await reader.readline()).split()[1] == b"408"
+        writer.close()
 
 
 async def test_lost_stream_is_asked_for_again_a_few_times(gateway: Gateway, clinic: Clinic) -> None:
