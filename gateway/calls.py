@@ -38,6 +38,14 @@ class Calls:
     def __len__(self) -> int:
         return len(self._tasks)
 
+    def __contains__(self, carrier_call_id: object) -> bool:
+        return carrier_call_id in self._calls
+
+    @property
+    def is_full(self) -> bool:
+        """Whether a new call would be one too many."""
+        return len(self) >= self._desk.settings.limits.max_calls
+
     def expect(self, carrier_call_id: str, dialled: str) -> Call:
         """The call of a webhook; asked again (the carrier repeats itself), the same one."""
         call = self._calls.get(carrier_call_id)

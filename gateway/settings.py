@@ -59,6 +59,7 @@ class Waits:
 class Limits:
     """How much of anything."""
 
+    max_calls: int = 100  # of this process; one more is refused in words, and `/readyz` says full
     media_frame_bytes: int = 65_536
     media_frames_per_s: int = 200
     media_garbage_frames: int = 50

@@ -17,9 +17,10 @@ async def healthz(_request: Request) -> Response:
 async def readyz(request: Request) -> Response:
     """503 while the process should get no new calls."""
     edge = edge_of(request)
-    report = await edge.readiness.report(draining=edge.calls.draining)
+    report = await edge.readiness.report(draining=edge.calls.draining, full=edge.calls.is_full)
     ready = is_ready(report)
-    body = {"status": "ready" if ready else "not_ready", "calls": len(edge.calls), **report}
+    load = {"calls": len(edge.calls), "max_calls": edge.settings.limits.max_calls}
+    body = {"status": "ready" if ready else "not_ready", **load, **report}
     return JSONResponse(body, status_code=200 if ready else 503)
 
 

@@ -30,6 +30,9 @@ MAX_FORM_BYTES: Final = 64 * 1024
 MAX_FIELDS: Final = 200
 
 NOT_IN_SERVICE: Final = "I'm sorry, this number is not in service. Goodbye."
+LINES_BUSY: Final = (
+    "I'm sorry, all our lines are busy at the moment. Please call again in a few minutes. Goodbye."
+)
 CANNOT_CONNECT: Final = "I'm sorry, we cannot take your call at the moment. Please try again later. Goodbye."
 
 # Twilio docs, "Call resource: status" (read 2026-11).
@@ -47,6 +50,8 @@ async def voice(request: Request) -> Response:
     call_id, dialled = _call_id(form), form.get("To", "")
     if not _E164.fullmatch(dialled) and edge.settings.default_org is None:
         return _refused(edge, "unknown_number", _xml(say_and_hang_up(NOT_IN_SERVICE)))
+    if edge.calls.is_full and call_id not in edge.calls:
+        return _refused(edge, "max_calls", _xml(say_and_hang_up(LINES_BUSY)))
     call = edge.calls.expect(call_id, dialled)
     return await _connect(edge, call, attempt=0)
 

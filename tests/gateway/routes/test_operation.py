@@ -9,7 +9,7 @@ import sys
 import httpx
 from prometheus_client.parser import text_string_to_metric_families
 
-from tests.conftest import Stack
+from tests.conftest import Clinic, Stack
 from tests.gateway import running
 from tests.gateway.running import Gateway
 
@@ -30,6 +30,26 @@ async def test_without_database_not_ready(gateway: Gateway) -> None:
     await gateway.edge.desk.pool.close()
     ready = await gateway.http.get(gateway.url + "/readyz")
     assert (ready.status_code, ready.json()["database"]) == (503, "down")
+
+
+async def test_draining_not_ready(gateway: Gateway) -> None:
+    assert await gateway.edge.calls.drained(1)
+    ready = await gateway.http.get(gateway.url + "/readyz")
+    assert (ready.status_code, ready.json()["gateway"]) == (503, "draining")
+
+
+async def test_one_call_too_many_is_refused_in_words_and_readiness_shows_it(
+    stack: Stack, clinic: Clinic
+) -> None:
+    async with running.gateway(running.environment(stack, MAX_CALLS="1")) as gateway:
+        assert running.verbs(await gateway.answer(clinic.number)) == ["Connect"]
+        full = await gateway.http.get(gateway.url + "/readyz")
+        assert (full.status_code, full.json()["gateway"], full.json()["calls"]) == (503, "full", 1)
+        refused = await gateway.answer(clinic.number, "CA" + "8" * 32)
+        assert running.verbs(refused) == ["Say", "Hangup"]
+        assert "busy" in (refused[0].text or "")
+        assert running.verbs(await gateway.answer(clinic.number)) == ["Connect"]  # the carrier repeats itself
+        assert gateway.counted("gateway_refused_total", reason="max_calls") == 1
 
 
 async def test_metrics_are_exposed(gateway: Gateway) -> None:
