@@ -20,7 +20,7 @@ from uuid import UUID
 from dotenv import dotenv_values
 
 from gateway.errors import SettingsInvalid
-from pipeline.providers.models import ModelRetired, refuse_retired
+from pipeline.providers.models import FAMILIES, ModelRetired, is_of_family, refuse_retired
 from pipeline.runner import ConversationSettings, Phrase
 
 T = TypeVar("T")
@@ -285,6 +285,9 @@ def _twilio(reader: _Reader, local_bench: bool) -> Twilio:
 
 def _living(reader: _Reader, name: str, kind: ProviderKind, default: str) -> str:
     model = reader.text(name, default)
+    if not is_of_family(kind, model):
+        begins = ", ".join(f"{each.rstrip('-')}-…" for each in FAMILIES[kind])
+        reader.faults.append(f"{name} must be one of its vendor's models ({begins}), not {model!r}")
     try:
         refuse_retired(kind, model)
     except ModelRetired:

@@ -4,9 +4,12 @@ Cartesia docs, TTS models, read 2026-11: `sonic`, `sonic-english`, `sonic-multil
 base snapshot of `sonic-2` went away on 1 June 2026. Deepgram lists no streaming model of ours as withdrawn.
 """
 
+import re
 from typing import Final, Literal
 
 from pipeline.errors import ProviderRefused
+
+_UUID: Final = re.compile(r"[0-9a-fA-F]{8}(-[0-9a-fA-F]{4}){3}-[0-9a-fA-F]{12}")
 
 RETIRED: Final[dict[str, frozenset[str]]] = {
     "stt": frozenset(),
@@ -16,6 +19,14 @@ RETIRED: Final[dict[str, frozenset[str]]] = {
     ),
 }
 RETIRED_FAMILIES: Final[dict[str, tuple[str, ...]]] = {"stt": (), "llm": (), "tts": ("sonic-turbo-",)}
+
+
+FAMILIES: Final[dict[str, tuple[str, ...]]] = {
+    "stt": ("flux-", "nova", "enhanced", "base", "whisper"),
+    "llm": ("",),
+    "tts": ("sonic",),
+}
+"""How the vendors' model names begin; a model trained for one account goes by a UUID."""
 
 
 class ModelRetired(ProviderRefused):
@@ -32,3 +43,12 @@ def refuse_retired(provider: Literal["stt", "llm", "tts"], model: str) -> None:
     """
     if model in RETIRED[provider] or model.startswith(RETIRED_FAMILIES[provider]):
         raise ModelRetired(provider, model)
+
+
+def is_of_family(provider: Literal["stt", "llm", "tts"], model: str) -> bool:
+    """Whether the vendor could know this name: a slip such as a voice's model for the recogniser is not.
+
+    >>> is_of_family("stt", "nova-3-medical"), is_of_family("stt", "sonic-3")
+    (True, False)
+    """
+    return model.startswith(FAMILIES[provider]) or _UUID.fullmatch(model) is not None

@@ -64,6 +64,8 @@ def test_each_required_one_is_missed(missing: str) -> None:
         ("DEEPGRAM_URL", "ftp://x", "DEEPGRAM_URL must be a URL"),
         ("TTS_MODEL", "sonic-2", "TTS_MODEL names sonic-2, which its vendor has switched off; sonic-3 works"),
         ("TTS_MODEL", "sonic-turbo", "switched off"),
+        ("TTS_MODEL", "nova-3", "TTS_MODEL must be one of its vendor's models (sonic-…), not 'nova-3'"),
+        ("STT_MODEL", "sonic-2", "STT_MODEL must be one of its vendor's models"),
         ("MASTER_KEY", "c2hvcnQ=", "MASTER_KEY must be 32 bytes in base64"),
         ("MASTER_KEY", "?", "MASTER_KEY must be 32 bytes in base64"),
         ("MEDIA_START_S", "0", "MEDIA_START_S must be a positive number"),

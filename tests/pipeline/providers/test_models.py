@@ -1,11 +1,13 @@
 """Retired models and URLs are refused before any call."""
 
+from typing import Literal
+
 import pytest
 
 from pipeline.errors import ProviderRefused
 from pipeline.providers.cartesia import Cartesia, CartesiaConfig, fetch_phrase
 from pipeline.providers.deepgram import Deepgram, DeepgramConfig
-from pipeline.providers.models import ModelRetired, refuse_retired
+from pipeline.providers.models import ModelRetired, is_of_family, refuse_retired
 from pipeline.providers.sockets import http_url, websocket_url
 
 
@@ -22,6 +24,24 @@ def test_retired_voice_models_are_refused(model: str) -> None:
 @pytest.mark.parametrize("model", ["sonic-3", "sonic-3.5-2026-05-04", "sonic-2-2025-06-11", "sonic-next"])
 def test_living_and_unknown_voice_models_are_not(model: str) -> None:
     refuse_retired("tts", model)
+
+
+@pytest.mark.parametrize(
+    ("provider", "model", "known"),
+    [
+        ("stt", "flux-general-en", True),
+        ("stt", "nova-2-medical", True),
+        ("stt", "8b1d3c9e-0f4a-4d6b-9c1e-2a7f5e3d4c6b", True),
+        ("stt", "sonic-3", False),
+        ("llm", "anything/at-all", True),
+        ("tts", "sonic-3.5-2026-05-04", True),
+        ("tts", "flux-general-en", False),
+    ],
+)
+def test_model_of_another_vendor_is_a_slip(
+    provider: Literal["stt", "llm", "tts"], model: str, known: bool
+) -> None:
+    assert is_of_family(provider, model) is known
 
 
 async def test_phrases_are_not_asked_of_a_retired_model() -> None:
