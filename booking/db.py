@@ -38,7 +38,14 @@ _GONE_STATES = ("40001", "40P01", "55P03")
 ACQUIRE_TIMEOUT_S = 5.0
 
 _ROLE_FACTS = """
-select r.rolname as role, r.rolsuper as superuser, r.rolbypassrls as bypasses,
+select r.rolname as role,
+       exists (
+           select from pg_roles x where x.rolsuper and pg_has_role(r.oid, x.oid, 'member')
+       ) as superuser,
+       exists (
+           select from pg_roles x
+           where (x.rolbypassrls or x.rolname = 'gw_resolver') and pg_has_role(r.oid, x.oid, 'member')
+       ) as bypasses,
        exists (
            select from pg_class c join pg_namespace n on n.oid = c.relnamespace
            where n.nspname in ('public', 'app') and c.relkind in ('r', 'p')
@@ -129,8 +136,8 @@ async def _require_safe_role(pool: asyncpg.Pool) -> None:
 
 
 _DANGERS = {
-    "superuser": "the database role {} is a superuser: row level security would not bind it",
-    "bypasses": "the database role {} may bypass row level security",
+    "superuser": "the database role {} is or may become a superuser: row level security would not bind it",
+    "bypasses": "the database role {} may step over row level security",
     "owner": "the database role {} owns the tables or is a member of their owner",
 }
 

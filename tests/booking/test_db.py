@@ -23,6 +23,13 @@ _UNSAFE = {
     "member of a member": (
         "create role {0}_group in role gw_owner; create role {0} login password 'pw' in role {0}_group"
     ),
+    "member of a superuser": (
+        "create role {0}_group superuser; create role {0} login password 'pw' in role {0}_group"
+    ),
+    "member of a bypassing role": (
+        "create role {0}_group bypassrls; create role {0} login password 'pw' in role {0}_group"
+    ),
+    "member of the resolver": "create role {} login password 'pw' in role gw_resolver",
 }
 
 
