@@ -29,8 +29,9 @@ from gateway.routes import media, ops, twilio
 from gateway.routes.edge import Edge
 from gateway.settings import Settings
 from gateway.shared_store import SharedStore
+from gateway.tenancy.accounts import Accounts
 from gateway.tenancy.cache import LayeredCache, Lives, Source
-from gateway.tenancy.credentials import credentials_source
+from gateway.tenancy.credentials import TwilioAccount, credentials_source
 from gateway.tenancy.resolve import number_source, profile_source
 from pipeline.providers.cartesia import fetch_phrase
 from pipeline.runner import DEFAULT_PHRASES
@@ -93,7 +94,7 @@ async def _opened(settings: Settings) -> AsyncIterator[Edge]:
         feed = await stack.enter_async_context(_feed(base))
         clients = await stack.enter_async_context(Clients(settings))
         control = await stack.enter_async_context(
-            TwilioControl(settings.twilio, base.metrics, timeout_s=settings.waits.hang_up_s)
+            TwilioControl(settings.twilio.api_url, base.metrics, timeout_s=settings.waits.hang_up_s)
         )
         desk = _desk(base, feed, clients)
         desk.phrases.want(clients.voice(PROCESS_KEYS, None), [each.text for each in DEFAULT_PHRASES.values()])
@@ -169,8 +170,16 @@ def _edge(base: _Foundation, desk: Desk, calls: Calls, control: TwilioControl) -
     admission = Admission(
         base.settings.master_key, base.store, life_s=base.settings.waits.token_s, now_s=time.time
     )
+    process = base.settings.twilio
+    accounts = Accounts(
+        TwilioAccount(process.account_sid, process.auth_token),
+        desk.credentials,
+        desk.vault,
+        lookup_s=base.settings.waits.webhook_s / 2,
+    )
     return Edge(
         settings=base.settings,
+        accounts=accounts,
         desk=desk,
         calls=calls,
         admission=admission,

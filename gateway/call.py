@@ -108,6 +108,14 @@ class Call:
     def has_media(self) -> bool:
         return self._media.done()
 
+    @property
+    def org_id(self) -> UUID | None:
+        """Whose call it is, None while or if that is not known."""
+        if not self._office.done() or self._office.cancelled() or self._office.exception() is not None:
+            return None
+        office = self._office.result()
+        return None if office is None else office.profile.org_id
+
     async def office(self) -> Office | None:
         """The org, as soon as it is known; None for a number that is nobody's. Raises `OrgUnavailable`."""
         return await asyncio.shield(self._office)

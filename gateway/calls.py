@@ -66,6 +66,11 @@ class Calls:
         if call is not None:
             call.line_closed(reason)
 
+    def org_of(self, carrier_call_id: str) -> UUID | None:
+        """Whose live call of this process it is, None if that is not known."""
+        call = self._calls.get(carrier_call_id)
+        return None if call is None else call.org_id
+
     async def idle(self) -> None:
         """Wait until there is no call."""
         await self._idle.wait()

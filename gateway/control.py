@@ -12,7 +12,7 @@ from twilio.rest import Client
 
 from gateway.errors import CarrierRefused
 from gateway.metrics import Metrics
-from gateway.settings import Twilio
+from gateway.tenancy.credentials import TwilioAccount
 
 log = structlog.get_logger("gateway.control")
 
@@ -21,23 +21,15 @@ _NOT_FOUND: Final = 20404
 
 
 class TwilioControl:
-    """One client with its connection pool; an async context manager, opened inside the running loop."""
+    """One connection pool for all accounts; an async context manager, opened inside the running loop."""
 
-    def __init__(self, account: Twilio, metrics: Metrics, *, timeout_s: float) -> None:
-        self._account = account
+    def __init__(self, api_url: str, metrics: Metrics, *, timeout_s: float) -> None:
+        self._api_url = api_url
         self._metrics = metrics
         self._timeout_s = timeout_s
 
     async def __aenter__(self) -> Self:
         self._http = AsyncTwilioHttpClient()
-        # An environment of its own: the SDK would read TWILIO_EDGE and TWILIO_REGION behind our back.
-        self._client = Client(
-            self._account.account_sid or "unset",
-            self._account.auth_token or "unset",
-            http_client=self._http,
-            environment={"TWILIO_EDGE": ""},
-        )
-        self._client.api.base_url = self._account.api_url
         return self
 
     async def __aexit__(
@@ -45,14 +37,14 @@ class TwilioControl:
     ) -> None:
         await self._http.close()
 
-    async def hang_up(self, call_id: str) -> None:
-        """End the call at the carrier; one that is over already counts as ended.
+    async def hang_up(self, call_id: str, account: TwilioAccount) -> None:
+        """End the account's call at the carrier; one that is over already counts as ended.
 
         Raises `CarrierRefused`, or TimeoutError and OSError if the carrier does not answer.
         """
         try:
             async with asyncio.timeout(self._timeout_s):
-                await self._client.calls(call_id).update_async(status="completed")
+                await self._client(account).calls(call_id).update_async(status="completed")
         except TwilioRestException as refusal:
             if refusal.code != _NOT_FOUND:
                 self._metrics.hang_ups.labels("refused").inc()
@@ -61,3 +53,15 @@ class TwilioControl:
             self._metrics.hang_ups.labels("unreachable").inc()
             raise ConnectionError(type(error).__name__) from None
         self._metrics.hang_ups.labels("done").inc()
+
+    def _client(self, account: TwilioAccount) -> Client:
+        """Cheap: the connections are the shared HTTP client's."""
+        # An environment of its own: the SDK would read TWILIO_EDGE and TWILIO_REGION behind our back.
+        client = Client(
+            account.account_sid,
+            account.auth_token,
+            http_client=self._http,
+            environment={"TWILIO_EDGE": ""},
+        )
+        client.api.base_url = self._api_url
+        return client

@@ -12,6 +12,7 @@ from gateway.endings import Endings
 from gateway.metrics import Metrics
 from gateway.readiness import Readiness
 from gateway.settings import Settings
+from gateway.tenancy.accounts import Accounts
 
 
 @dataclass(frozen=True, slots=True)
@@ -19,6 +20,7 @@ class Edge:
     """One application's open resources, made by its lifespan."""
 
     settings: Settings
+    accounts: Accounts
     desk: Desk
     calls: Calls
     admission: Admission

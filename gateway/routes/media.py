@@ -23,6 +23,8 @@ from gateway.metrics import Metrics
 from gateway.outbound import Outbound
 from gateway.routes.edge import Edge, edge_of
 from gateway.settings import Limits, Waits
+from gateway.tenancy.accounts import Signer
+from gateway.tenancy.credentials import TwilioAccount
 
 log = structlog.get_logger("gateway.media")
 
@@ -143,7 +145,8 @@ class Stream:
 async def media(socket: WebSocket) -> None:
     """One call's audio, from the upgrade to the end."""
     edge = edge_of(socket)
-    if not _signed(socket, edge):
+    signer = await _signer(socket, edge)
+    if signer is None:
         edge.metrics.refused.labels("signature").inc()
         log.warning("upgrade_forged")
         await socket.send_denial_response(Response(status_code=403))
@@ -151,20 +154,20 @@ async def media(socket: WebSocket) -> None:
     await socket.accept()
     inbound = Inbound(socket, edge.settings.waits, edge.settings.limits, edge.metrics)
     try:
-        await _serve(socket, inbound, edge)
+        await _serve(socket, inbound, edge, signer)
     finally:
         await _close(socket, inbound, edge)
 
 
-async def _serve(socket: WebSocket, inbound: Inbound, edge: Edge) -> None:
+async def _serve(socket: WebSocket, inbound: Inbound, edge: Edge, signer: Signer) -> None:
     start = await inbound.started()
     if start is None:
         return
-    org_id = await _admitted(start, inbound, edge)
+    org_id = await _admitted(start, inbound, edge, signer)
     if org_id is None:
         return
     call = edge.calls.expect_again(start.call_id, org_id)
-    stream = Stream(inbound, _line(socket, start, edge))
+    stream = Stream(inbound, _line(socket, start, edge, signer.account))
     call.join(stream)
     try:
         await _until_over(call, stream, edge.settings.waits.media_idle_s)
@@ -185,20 +188,32 @@ async def _until_over(call: Call, stream: Stream, idle_s: float) -> None:
                 await call.over.wait()
 
 
-def _signed(socket: WebSocket, edge: Edge) -> bool:
+async def _signer(socket: WebSocket, edge: Edge) -> Signer | None:
+    """The account that signed the upgrade. Its address names the org where that has an account of its own."""
     if edge.settings.local_bench:
-        return True
+        return edge.accounts.process
+    named: UUID | None = socket.path_params.get("org")
+    url = edge.settings.media_url + ("" if named is None else f"/{named}")
     signature = socket.headers.get(TWILIO_HEADER, "")
-    return twilio_signed(edge.settings.twilio.auth_token, edge.settings.media_url, (), signature)
+
+    def is_signed_by(account: TwilioAccount) -> bool:
+        return twilio_signed(account.auth_token, url, (), signature)
+
+    async def org() -> UUID | None:
+        return named
+
+    return await edge.accounts.signer(is_signed_by, org)
 
 
-async def _admitted(start: CallStarted, inbound: Inbound, edge: Edge) -> UUID | None:
+async def _admitted(start: CallStarted, inbound: Inbound, edge: Edge, signer: Signer) -> UUID | None:
     """The org of the stream's token; under the local-bench switch a token may be missing."""
     text = start.parameters.get("token", "")
     if edge.settings.local_bench and not text:
         return edge.settings.default_org
     try:
         token = await edge.admission.take(text, start.call_id)
+        if not signer.speaks_for(token.org_id):
+            raise TokenRefused("foreign")
     except TokenRefused as refusal:
         edge.metrics.refused.labels(f"token_{refusal.reason}").inc()
         log.warning("token_refused", stream=start.call_id, reason=refusal.reason)
@@ -207,7 +222,7 @@ async def _admitted(start: CallStarted, inbound: Inbound, edge: Edge) -> UUID | 
     return token.org_id
 
 
-def _line(socket: WebSocket, start: CallStarted, edge: Edge) -> Outbound:
+def _line(socket: WebSocket, start: CallStarted, edge: Edge, account: TwilioAccount) -> Outbound:
     waits = edge.settings.waits
 
     def encode(action: CarrierAction) -> str:
@@ -217,8 +232,8 @@ def _line(socket: WebSocket, start: CallStarted, edge: Edge) -> Outbound:
         if reason == CUT_SHORT:
             return
         await edge.endings.mark_over(start.call_id)
-        if edge.settings.twilio.account_sid:
-            await edge.control.hang_up(start.call_id)
+        if account.account_sid:
+            await edge.control.hang_up(start.call_id, account)
 
     return Outbound(
         socket,
@@ -243,4 +258,4 @@ async def _close(socket: WebSocket, inbound: Inbound, edge: Edge) -> None:
         return  # the peer was faster
 
 
-ROUTES = [WebSocketRoute("/twilio/media", media)]
+ROUTES = [WebSocketRoute("/twilio/media", media), WebSocketRoute("/twilio/media/{org:uuid}", media)]

@@ -7,8 +7,10 @@ Each is a form post, verified before anything is done with it. The address that 
 import asyncio
 import re
 from collections.abc import Mapping
+from dataclasses import dataclass
 from typing import Final
 from urllib.parse import parse_qsl
+from uuid import UUID
 
 import structlog
 from starlette.exceptions import HTTPException
@@ -21,6 +23,8 @@ from gateway.carriers.answers import MEDIA_TYPE, connect_stream, hang_up, say_an
 from gateway.carriers.signatures import TWILIO_HEADER, twilio_signed
 from gateway.errors import OrgUnavailable
 from gateway.routes.edge import Edge, edge_of
+from gateway.tenancy.accounts import Signer
+from gateway.tenancy.credentials import TwilioAccount
 
 log = structlog.get_logger("gateway.webhooks")
 
@@ -41,10 +45,21 @@ _CALL_ID: Final = re.compile(r"CA[0-9A-Za-z]{1,62}")
 _E164: Final = re.compile(r"\+[1-9][0-9]{5,14}")
 
 
+@dataclass(frozen=True, slots=True)
+class SignedForm:
+    """A webhook's fields and the account that signed them."""
+
+    fields: Mapping[str, str]
+    signer: Signer
+
+
 async def voice(request: Request) -> Response:
     """A call rings: connect it to its media socket, or say why not."""
     edge = edge_of(request)
-    form = await signed_form(request, edge)
+    signed = await signed_form(request, edge)
+    form = signed.fields
+    if await edge.endings.is_over(_call_id(form)):  # replayed: the signature does not age
+        return _refused(edge, "call_over", _xml(hang_up()))
     if edge.calls.draining:
         return _refused(edge, "draining", Response(status_code=503, headers={"Retry-After": "0"}))
     call_id, dialled = _call_id(form), form.get("To", "")
@@ -53,13 +68,14 @@ async def voice(request: Request) -> Response:
     if edge.calls.is_full and call_id not in edge.calls:
         return _refused(edge, "max_calls", _xml(say_and_hang_up(LINES_BUSY)))
     call = edge.calls.expect(call_id, dialled)
-    return await _connect(edge, call, attempt=0)
+    return await _connect(edge, call, signed.signer, attempt=0)
 
 
 async def after(request: Request) -> Response:
     """The stream is over: hang up if that was meant, else ask for it again, a bounded number of times."""
     edge = edge_of(request)
-    form = await signed_form(request, edge)
+    signed = await signed_form(request, edge)
+    form = signed.fields
     call_id = _call_id(form)
     if form.get("CallStatus") in _OVER or await edge.endings.is_over(call_id):
         return _xml(hang_up())
@@ -67,14 +83,19 @@ async def after(request: Request) -> Response:
     if attempt >= edge.settings.limits.reconnect_attempts:
         return _refused(edge, "reconnects_used_up", _xml(say_and_hang_up(CANNOT_CONNECT)))
     log.warning("stream_lost", stream=call_id, attempt=attempt + 1)
-    return await _connect(edge, edge.calls.expect(call_id, form.get("To", "")), attempt=attempt + 1)
+    call = edge.calls.expect(call_id, form.get("To", ""))
+    return await _connect(edge, call, signed.signer, attempt=attempt + 1)
 
 
 async def status(request: Request) -> Response:
     """Call and stream status. A terminal one ends the call here too, whatever became of its socket."""
     edge = edge_of(request)
-    form = await signed_form(request, edge)
+    signed = await signed_form(request, edge)
+    form = signed.fields
     call_id = _call_id(form)
+    owner = edge.calls.org_of(call_id)
+    if owner is not None and not signed.signer.speaks_for(owner):
+        raise _forged(request, edge)
     if form.get("StreamEvent") == "stream-error":
         edge.metrics.refused.labels("stream_error").inc()
         log.warning("stream_error", stream=call_id)
@@ -84,19 +105,40 @@ async def status(request: Request) -> Response:
     return Response(status_code=204)
 
 
-async def signed_form(request: Request, edge: Edge) -> Mapping[str, str]:
-    """The form's fields. Raises 403 unless Twilio signed it, 400 or 413 for what is no reasonable form."""
-    fields = _parse_form(await _body(request, edge.settings.waits.webhook_s))
+async def signed_form(request: Request, edge: Edge) -> SignedForm:
+    """The form, and whose it is. Raises 403 unless the org's carrier account signed it, 400, 408 or 413 for
+    what is no reasonable form.
+    """
+    pairs = _parse_form(await _body(request, edge.settings.waits.webhook_s))
+    form = dict(pairs)
+    if edge.settings.local_bench:
+        return SignedForm(form, edge.accounts.process)
     query = request.url.query
     url = edge.settings.public(request.url.path) + (f"?{query}" if query else "")
     signature = request.headers.get(TWILIO_HEADER, "")
-    if not edge.settings.local_bench and not twilio_signed(
-        edge.settings.twilio.auth_token, url, fields, signature
-    ):
-        edge.metrics.refused.labels("signature").inc()
-        log.warning("webhook_forged", path=request.url.path)
-        raise HTTPException(403)
-    return dict(fields)
+
+    def is_signed_by(account: TwilioAccount) -> bool:
+        return twilio_signed(account.auth_token, url, pairs, signature)
+
+    signer = await edge.accounts.signer(is_signed_by, lambda: _org_told(request, edge, form))
+    if signer is None:
+        raise _forged(request, edge)
+    return SignedForm(form, signer)
+
+
+async def _org_told(request: Request, edge: Edge, form: Mapping[str, str]) -> UUID | None:
+    """The org that the request says it is about: in our own address, by the dialled number, by the call."""
+    if (named := request.path_params.get("org")) is not None:
+        return UUID(str(named))
+    if _E164.fullmatch(dialled := form.get("To", "")):
+        return await edge.desk.numbers.get(dialled)
+    return edge.calls.org_of(form.get("CallSid", ""))
+
+
+def _forged(request: Request, edge: Edge) -> HTTPException:
+    edge.metrics.refused.labels("signature").inc()
+    log.warning("webhook_forged", path=request.url.path)
+    return HTTPException(403)
 
 
 async def _body(request: Request, within_s: float) -> bytes:
@@ -133,7 +175,7 @@ def _attempt(request: Request) -> int:
     return int(text) if text.isascii() and text.isdigit() and len(text) < 4 else 0
 
 
-async def _connect(edge: Edge, call: Call, *, attempt: int) -> Response:
+async def _connect(edge: Edge, call: Call, signer: Signer, *, attempt: int) -> Response:
     """The document that opens the media socket, once the org is known: the token names it."""
     try:
         async with asyncio.timeout(edge.settings.waits.webhook_s):
@@ -144,11 +186,15 @@ async def _connect(edge: Edge, call: Call, *, attempt: int) -> Response:
     if office is None:
         call.abandon()
         return _refused(edge, "unknown_number", _xml(say_and_hang_up(NOT_IN_SERVICE)))
-    token = edge.admission.issue(call.carrier_call_id, office.profile.org_id)
+    org_id = office.profile.org_id
+    if not signer.speaks_for(org_id):  # another org's account names a call that is not its own
+        return _refused(edge, "foreign_call", Response(status_code=403))
+    token = edge.admission.issue(call.carrier_call_id, org_id)
+    whose = "" if office.keys.twilio is None else f"/{org_id}"  # tells whose key signs what comes back
     document = connect_stream(
-        edge.settings.media_url,
+        edge.settings.media_url + whose,
         action_url=edge.settings.public(f"{AFTER}?attempt={attempt}"),
-        status_url=edge.settings.public(STATUS),
+        status_url=edge.settings.public(STATUS + whose),
         parameters={"token": token},
     )
     return _xml(document)
@@ -168,4 +214,5 @@ ROUTES = [
     Route("/twilio/voice", voice, methods=["POST"]),
     Route(AFTER, after, methods=["POST"]),
     Route(STATUS, status, methods=["POST"]),
+    Route(STATUS + "/{org:uuid}", status, methods=["POST"]),
 ]

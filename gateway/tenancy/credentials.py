@@ -1,5 +1,6 @@
 """An org's own provider keys: sealed in Postgres and in Redis, open in the process's memory alone."""
 
+import re
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Final
@@ -13,26 +14,63 @@ from booking.errors import BookingUnavailable
 from booking.orgs import load_credentials
 from booking.types import Claim
 from compliance.errors import VaultError
-from compliance.vault import Cell, Vault
+from compliance.vault import Cell, OrgVault, Vault
 from gateway.tenancy.cache import LayeredCache, Source
 
 log = structlog.get_logger("gateway.credentials")
 
-PROVIDERS: Final = ("deepgram", "llm", "cartesia")
+KEYS: Final = ("deepgram", "llm", "cartesia")
+TWILIO: Final = "twilio"
+PROVIDERS: Final = (*KEYS, TWILIO)
+_KEY: Final = re.compile(r"[!-~]{1,512}")  # it travels in a header: anything else would break the request
+_ACCOUNT: Final = re.compile(r"AC[0-9A-Za-z]{32}")
+
+
+@dataclass(frozen=True, slots=True)
+class TwilioAccount:
+    """A Twilio account and its primary auth token, which signs what comes from it and opens its REST."""
+
+    account_sid: str
+    auth_token: str = field(repr=False)
 
 
 @dataclass(frozen=True, slots=True)
 class OrgKeys:
-    """The org's own API keys; None means the process-wide one."""
+    """The org's own API keys and carrier account; None means the process-wide one."""
 
     deepgram: str | None = field(default=None, repr=False)
     llm: str | None = field(default=None, repr=False)
     cartesia: str | None = field(default=None, repr=False)
+    twilio: TwilioAccount | None = None
+
+
+def parse_key(secret: str) -> str:
+    """An API key as it may stand in a header. ValueError for anything else; the secret is never repeated."""
+    if not _KEY.fullmatch(secret):
+        raise ValueError("a key is 1 to 512 visible ASCII characters")
+    return secret
+
+
+def parse_account(secret: str) -> TwilioAccount:
+    """The account in `{"account_sid": …, "auth_token": …}`. ValueError for anything else, unrepeated."""
+    try:
+        account = msgspec.json.decode(secret, type=TwilioAccount)
+    except msgspec.DecodeError:
+        raise ValueError("an account is JSON with account_sid and auth_token") from None
+    if not _ACCOUNT.fullmatch(account.account_sid):
+        raise ValueError("account_sid is AC and 32 letters or digits")
+    parse_key(account.auth_token)  # an empty one would let anybody sign
+    return account
 
 
 def credentials_cell(provider: str) -> Cell:
     """Where a provider's sealed key stands: part of its seal."""
     return Cell("org_credentials", "sealed", provider)
+
+
+def shared_key(org_id: UUID) -> str:
+    """Where an org's sealed credentials stand in Redis."""
+    return f"gw:credentials:{org_id}"
 
 
 def credentials_source(pool: asyncpg.Pool) -> Source[UUID, Mapping[str, bytes]]:
@@ -45,7 +83,7 @@ def credentials_source(pool: asyncpg.Pool) -> Source[UUID, Mapping[str, bytes]]:
         name="credentials",
         load=load,
         unavailable=BookingUnavailable,
-        shared_key=lambda org_id: f"gw:credentials:{org_id}",
+        shared_key=shared_key,
         dump=lambda sealed: msgspec.msgpack.encode(dict(sealed)),
         parse=msgspec.msgpack.Decoder(dict[str, bytes]).decode,
     )
@@ -54,16 +92,22 @@ def credentials_source(pool: asyncpg.Pool) -> Source[UUID, Mapping[str, bytes]]:
 async def open_keys(cache: LayeredCache[UUID, Mapping[str, bytes]], vault: Vault, org_id: UUID) -> OrgKeys:
     """The org's keys, opened. One that does not open is left out and told. Raises `OrgUnavailable`."""
     sealed = await cache.get(org_id) or {}
-    opened: dict[str, str] = {}
-    for provider in PROVIDERS:
-        if provider not in sealed:
-            continue
-        try:
-            opened[provider] = (
-                vault.for_org(org_id).open(sealed[provider], credentials_cell(provider)).decode()
-            )
-        except (VaultError, UnicodeDecodeError) as error:
-            log.error(
-                "credentials_unreadable", org=str(org_id), provider=provider, error=type(error).__name__
-            )
-    return OrgKeys(**opened)
+    opened = {
+        provider: secret
+        for provider in PROVIDERS
+        if (secret := _opened(vault.for_org(org_id), org_id, provider, sealed.get(provider))) is not None
+    }
+    account = opened.pop(TWILIO, None)
+    return OrgKeys(**opened, twilio=None if account is None else parse_account(account))
+
+
+def _opened(vault: OrgVault, org_id: UUID, provider: str, sealed: bytes | None) -> str | None:
+    if sealed is None:
+        return None
+    try:
+        secret = vault.open(sealed, credentials_cell(provider)).decode()
+        _ = parse_account(secret) if provider == TWILIO else parse_key(secret)
+    except (VaultError, ValueError) as error:
+        log.error("credentials_unreadable", org=str(org_id), provider=provider, error=type(error).__name__)
+        return None
+    return secret

@@ -122,11 +122,12 @@ class Gateway:
         assert parameter is not None
         return parameter.attrib["value"]
 
-    def media(self, signature: str | None = None) -> connect:
+    def media(self, signature: str | None = None, media_url: str = MEDIA_URL) -> connect:
         """The media socket, to be entered with `async with`."""
-        signed = self.signature(MEDIA_URL) if signature is None else signature
+        path = media_url.removeprefix(PUBLIC_URL.replace("https", "wss"))
+        signed = self.signature(media_url) if signature is None else signature
         return connect(
-            self.url.replace("http", "ws", 1) + "/twilio/media",
+            self.url.replace("http", "ws", 1) + path,
             additional_headers={"X-Twilio-Signature": signed} if signed else {},
             compression=None,
             close_timeout=1,

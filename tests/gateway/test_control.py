@@ -8,7 +8,7 @@ from bench.simulators.twilio_api import TwilioApiSimulator
 from gateway.control import TwilioControl
 from gateway.errors import CarrierRefused
 from gateway.metrics import Metrics
-from gateway.settings import Twilio
+from gateway.tenancy.credentials import TwilioAccount
 from tests.gateway.running import ACCOUNT, AUTH_TOKEN, CALL
 
 
@@ -18,32 +18,35 @@ async def api() -> AsyncIterator[TwilioApiSimulator]:
         yield simulator
 
 
-def control(url: str, token: str = AUTH_TOKEN, metrics: Metrics | None = None) -> TwilioControl:
-    return TwilioControl(Twilio(ACCOUNT, token, url), metrics or Metrics(), timeout_s=1)
+OURS = TwilioAccount(ACCOUNT, AUTH_TOKEN)
+
+
+def control(url: str, metrics: Metrics | None = None) -> TwilioControl:
+    return TwilioControl(url, metrics or Metrics(), timeout_s=1)
 
 
 async def test_live_call_is_ended(api: TwilioApiSimulator) -> None:
     api.add_call(CALL)
     async with control(api.url) as twilio:
-        await twilio.hang_up(CALL)
+        await twilio.hang_up(CALL, OURS)
     assert api.calls[CALL].status == "completed"
 
 
 async def test_call_that_is_over_counts_as_ended(api: TwilioApiSimulator) -> None:
     metrics = Metrics()
     async with control(api.url, metrics=metrics) as twilio:
-        await twilio.hang_up(CALL)
+        await twilio.hang_up(CALL, OURS)
     assert metrics.registry.get_sample_value("gateway_carrier_requests_total", {"outcome": "done"}) == 1
 
 
 async def test_wrong_credentials_are_refused(api: TwilioApiSimulator) -> None:
-    async with control(api.url, token="wrong") as twilio:
+    async with control(api.url) as twilio:
         with pytest.raises(CarrierRefused) as refused:
-            await twilio.hang_up(CALL)
+            await twilio.hang_up(CALL, TwilioAccount(ACCOUNT, "wrong"))
     assert refused.value.status == 401
 
 
 async def test_absent_carrier_is_a_connection_error() -> None:
     async with control("http://127.0.0.1:9") as twilio:
         with pytest.raises(ConnectionError):
-            await twilio.hang_up(CALL)
+            await twilio.hang_up(CALL, OURS)

@@ -1,6 +1,7 @@
 """Twilio's webhooks over a real server: who is answered, and with what."""
 
 import asyncio
+from uuid import uuid4
 
 import pytest
 
@@ -84,15 +85,26 @@ async def test_after_an_ended_call_there_is_nothing(gateway: Gateway, clinic: Cl
 async def test_a_call_ended_on_another_replica_is_hung_up(
     gateway: Gateway, stack: Stack, clinic: Clinic
 ) -> None:
+    call_id = "CA" + uuid4().hex
     async with running.gateway(running.environment(stack)) as other:
-        await other.edge.endings.mark_over(CALL)
-    fields = {"CallSid": CALL, "To": clinic.number, "CallStatus": "in-progress"}
+        await other.edge.endings.mark_over(call_id)
+    fields = {"CallSid": call_id, "To": clinic.number, "CallStatus": "in-progress"}
     assert verbs(document(await gateway.post("/twilio/after?attempt=0", fields))) == ["Hangup"]
 
 
+async def test_a_replayed_webhook_of_an_ended_call_connects_nobody(gateway: Gateway, clinic: Clinic) -> None:
+    call_id = "CA" + uuid4().hex
+    assert verbs(await gateway.answer(clinic.number, call_id)) == ["Connect"]
+    ended = {"CallSid": call_id, "To": clinic.number, "CallStatus": "completed"}
+    assert (await gateway.post("/twilio/status", ended)).status_code == 204
+    assert verbs(await gateway.answer(clinic.number, call_id)) == ["Hangup"]
+    assert gateway.counted("gateway_refused_total", reason="call_over") == 1
+
+
 async def test_status_of_an_ended_call_ends_what_waits_for_it(gateway: Gateway, clinic: Clinic) -> None:
-    await gateway.answer(clinic.number)
-    ended = await gateway.post("/twilio/status", {"CallSid": CALL, "CallStatus": "completed"})
+    call_id = "CA" + uuid4().hex
+    await gateway.answer(clinic.number, call_id)
+    ended = await gateway.post("/twilio/status", {"CallSid": call_id, "CallStatus": "completed"})
     assert ended.status_code == 204
     await gateway.until_idle()
 
