@@ -34,6 +34,17 @@ async def store_credentials(pool: asyncpg.Pool, claim: Claim, provider: str, sea
     await db.fetch(pool, claim, "store_credentials", provider, sealed)
 
 
+async def remove_credentials(pool: asyncpg.Pool, claim: Claim, provider: str) -> bool:
+    """Drop a provider's sealed credentials. False if there were none."""
+    async with db.org_transaction(pool, claim) as connection:
+        removed = await connection.fetchval(
+            "delete from public.org_credentials where org_id = $1 and provider = $2 returning true",
+            claim.org_id,
+            provider,
+        )
+    return removed is True
+
+
 def _profile(row: Mapping[str, Any]) -> OrgProfile:
     return OrgProfile(
         org_id=row["org_id"],

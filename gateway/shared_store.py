@@ -50,6 +50,10 @@ class SharedStore:
         async with self._bounded():
             return bool(await self._redis.set(key, b"1", nx=True, px=int(life_s * 1000)))
 
+    async def forget(self, key: str) -> None:
+        async with self._bounded():
+            await self._redis.delete(key)
+
     async def publish(self, channel: str, message: bytes) -> None:
         async with self._bounded():
             await self._redis.publish(channel, message)
