@@ -154,6 +154,18 @@ async def test_a_voice_that_fails_for_good_in_mid_reply_leaves_only_what_was_sai
         assert mind.requests[1][3].content == "One two Sorry, say that again?"
 
 
+async def test_words_that_an_expired_context_did_not_say_are_said_on_the_next_one() -> None:
+    voice = Voice(Fault(2, None, expires=True))
+    async with call(Mind(["One two three. Four five. ", 1.0, "Six."]), voice) as c:
+        await c.greeted()
+        c.says("Hello")
+        await c.passes(6)
+        assert c.phone.all_heard().count(1) == 2 * 2000
+        assert c.phone.all_heard().count(2) == 4 * 2000
+        assert voice.contexts[1].text.split() == ["three.", "Four", "five.", "Six."]
+        assert actions(c) == []
+
+
 async def test_a_recogniser_that_is_lost_ends_the_call_with_an_apology() -> None:
     async with call() as c:
         await c.greeted()

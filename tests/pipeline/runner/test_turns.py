@@ -123,6 +123,16 @@ async def test_a_filler_without_cached_audio_never_sounds_behind_the_reply() -> 
     assert c.sounds() == [101, 2]
 
 
+async def test_a_filler_that_is_ready_while_the_reply_sounds_is_dropped() -> None:
+    bare = {"filler": stock("filler", "One moment, please.", 0.0)}
+    async with call(Mind([1.5, "Yes. ", 1.2, "Done."]), phrases=bare) as c:
+        await c.greeted()
+        c.says("Hello")
+        await c.passes(6)
+    assert [context.text for context in c.voice.contexts] == ["One moment, please.", "Yes. Done."]
+    assert c.sounds() == [101, 2]
+
+
 async def test_a_greeting_without_cached_audio_is_synthesised() -> None:
     async with call(greeting=stock("greeting", "Hello there.", 0.0)) as c:
         await c.passes(2)

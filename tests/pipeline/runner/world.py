@@ -126,10 +126,11 @@ def _tokens(text: str) -> list[str]:
 
 @dataclass
 class Fault:
-    """What a context does instead of speaking on: after `words` words raise `error`, or hang."""
+    """What a context does instead of speaking on: after `words` words raise `error`, or hang, or expire."""
 
     words: int
     error: ProviderError | None
+    expires: bool = False
 
 
 class Voice:
@@ -180,6 +181,9 @@ class VoiceContext:
         spoken = 0
         while True:
             words = self.text.split()
+            if self._expires_at(spoken):
+                yield SpeechFinished()
+                return
             if spoken < len(words):
                 await self._fail_at(spoken)
                 await asyncio.sleep(TTS_CHUNK_S)
@@ -195,6 +199,9 @@ class VoiceContext:
             else:
                 self._news.clear()
                 await self._news.wait()
+
+    def _expires_at(self, spoken: int) -> bool:
+        return self._fault is not None and self._fault.expires and spoken >= self._fault.words
 
     async def _fail_at(self, spoken: int) -> None:
         if self._fault is None or spoken < self._fault.words:

@@ -180,6 +180,14 @@ def test_an_interrupted_utterance_is_never_admitted_again() -> None:
     assert not machine.admits(2)
 
 
+def test_a_filler_still_in_the_making_when_the_reply_is_complete_comes_too_late() -> None:
+    machine = machine_after([*ASKED, (4.5, TimePassed()), (4.6, AudioQueued((2, 1), 0.5))])
+    assert machine.admits(3)
+    machine.handle(ReplyEnded(2, "spoken"), 4.7)
+    assert not machine.admits(3)
+    assert machine.handle(PhraseEnded(3), 6.2) == [FinishTurn(1, "answered")]
+
+
 def test_the_turn_ends_at_its_hard_limit_however_much_is_said() -> None:
     machine = machine_after([*GREETED, (3.0, SpeechStarted())])
     forced = False
