@@ -19,6 +19,7 @@ from contextlib import ExitStack
 from dataclasses import dataclass
 from pathlib import Path
 from types import TracebackType
+from urllib.parse import quote
 
 import msgspec
 import psycopg
@@ -158,7 +159,8 @@ class EmbeddedPostgres:
     def _url(self, role: str, database: str = DATABASE) -> str:
         if self._server is None:
             raise StackError("PostgreSQL has not been started")
-        return f"postgresql://{role}:{self._passwords[role]}@/{database}?host={self._server.socket_dir}"
+        folder = quote(str(self._server.socket_dir))
+        return f"postgresql://{role}:{self._passwords[role]}@/{database}?host={folder}"
 
 
 def _binaries() -> Path:

@@ -55,6 +55,12 @@ class RunAs:
         if os.geteuid() == 0:
             os.chown(path, self.uid, self.gid)
 
+    def enters(self, folder: Path) -> bool:
+        """May it pass through `folder`? From root, only what is open to everybody counts."""
+        if os.geteuid() != 0:
+            return True
+        return all(step.stat().st_mode & 0o001 for step in (folder, *folder.parents))
+
 
 def run_as(program: Path, folder: Path) -> RunAs:
     """How to run `program` on `folder`: as ourselves; from root as the folder's owner or, if that is root
@@ -132,7 +138,9 @@ class ServerProcess:
     def prepare(self) -> Path:
         """Make the private folder for its socket."""
         base = tempfile.gettempdir()
-        if len(base) + len("/gw-xxxxxxxx/.s.PGSQL.65535.lock") > _SOCKET_PATH_BYTES:
+        path_bytes = len(os.fsencode(base)) + len("/gw-xxxxxxxx/.s.PGSQL.65535.lock")
+        is_list = "," in base  # as servers and clients read it
+        if path_bytes > _SOCKET_PATH_BYTES or is_list or not self._runner.enters(Path(base)):
             base = "/tmp"  # noqa: S108 - mkdtemp makes a private folder in it
         self.socket_dir = Path(tempfile.mkdtemp(prefix=_SOCKET_DIR_PREFIX, dir=base))
         self._runner.give(self.socket_dir)

@@ -11,15 +11,16 @@ import signal
 from contextlib import ExitStack
 from pathlib import Path
 from types import TracebackType
+from urllib.parse import quote
 
 from bench.stack.process import ServerProcess, StackError, own, run_as
 
 _CONFIG = """
 port 0
-unixsocket {socket}
+unixsocket "{socket}"
 unixsocketperm 700
 requirepass {password}
-dir {folder}
+dir "{folder}"
 save ""
 appendonly no
 daemonize no
@@ -48,7 +49,7 @@ class EmbeddedRedis:
             server.start([str(binary), "-"], socket.exists, config.encode())
             undo.callback(server.stop, signal.SIGTERM)
             self._closing = undo.pop_all()
-        return f"unix://:{password}@{socket}?db=0"
+        return f"unix://:{password}@{quote(str(socket))}?db=0"
 
     def stop(self) -> None:
         """Stop the server; clients are disconnected. Does nothing if it does not run."""

@@ -103,6 +103,23 @@ def test_no_tcp_port_and_no_password_in_a_process_listing(cluster: Path) -> None
             assert not any(secret in " ".join(child.cmdline()) for secret in secrets)
 
 
+@pytest.mark.parametrize("name", ["100% odd #1 ", "one, two "])
+def test_the_temporary_folder_may_have_any_name(
+    cluster: Path, monkeypatch: pytest.MonkeyPatch, name: str
+) -> None:
+    odd = Path(tempfile.mkdtemp(prefix=name))
+    odd.chmod(0o755)
+    monkeypatch.setattr(tempfile, "tempdir", str(odd))
+    try:
+        with EmbeddedPostgres(cluster) as urls, EmbeddedRedis(cluster) as redis_url:
+            assert who(urls.app) == "gw_app"
+            with redis.Redis.from_url(redis_url) as client:
+                assert client.ping()
+        assert not list(odd.iterdir())
+    finally:
+        odd.rmdir()
+
+
 def test_a_wrong_password_is_refused(cluster: Path) -> None:
     with EmbeddedPostgres(cluster) as urls, EmbeddedRedis(cluster) as redis_url:
         with pytest.raises(psycopg.OperationalError):
@@ -167,6 +184,17 @@ def test_a_server_that_cannot_start_says_why(cluster: Path) -> None:
             EmbeddedPostgres(cluster).start()
     finally:
         version.with_suffix(".away").rename(version)
+
+
+@as_root
+def test_from_root_a_private_temporary_folder_is_left_aside(
+    cluster: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    tmp_path.chmod(0o700)
+    monkeypatch.setattr(tempfile, "tempdir", str(tmp_path))
+    with EmbeddedPostgres(cluster) as urls, EmbeddedRedis(cluster):
+        assert who(urls.app) == "gw_app"
+        assert not list(tmp_path.iterdir())
 
 
 @as_root
