@@ -36,7 +36,7 @@ from gateway.settings import Settings
 from gateway.tenancy.cache import LayeredCache
 from gateway.tenancy.credentials import OrgKeys, open_keys
 from gateway.tools import CallBooking, call_tools
-from pipeline.ports import Clock, SttSession
+from pipeline.ports import Clock, SttSession, TakesKeyterms
 from pipeline.runner import (
     DEFAULT_PHRASES,
     CallOutcome,
@@ -231,7 +231,10 @@ class Call:
             opened.close()
             opened = OpenedSession(group, self._desk.clients.stt(office.keys))
         try:
-            await self._converse(office, media, await opened.session(waits.providers_s))
+            session = await opened.session(waits.providers_s)
+            if isinstance(session, TakesKeyterms):  # it was opened before the org was known
+                await session.set_keyterms(keyterms(office.profile))
+            await self._converse(office, media, session)
         finally:
             opened.close()
 
@@ -383,6 +386,15 @@ async def _open_record(booking: CallBooking) -> None:
         await booking.open()
     except BookingError as error:
         log.warning("call_not_opened", call=str(booking.call_id), error=type(error).__name__)
+
+
+def keyterms(profile: OrgProfile) -> list[str]:
+    """The words of this clinic that a recogniser would not guess, those asked for most first."""
+    return [
+        *(service.name for service in profile.services),
+        *(practitioner.name for practitioner in profile.practitioners),
+        *(synonym for service in profile.services for synonym in service.synonyms),
+    ]
 
 
 def _redactor(profile: OrgProfile) -> CallRedactor:

@@ -9,7 +9,7 @@ Rules for every implementation: cancelling a coroutine leaves nothing running; a
 from collections.abc import AsyncIterator, Mapping, Sequence
 from contextlib import AbstractAsyncContextManager
 from dataclasses import dataclass, field
-from typing import Any, Literal, Protocol
+from typing import Any, Literal, Protocol, runtime_checkable
 
 from pipeline.events import JournalEvent, LlmEvent, SttEvent, TtsEvent
 
@@ -34,6 +34,16 @@ class SttSession(Protocol):
 
     async def force_end_of_turn(self) -> None:
         """Ask for an `EndOfTurn` of the open turn now; ignored when none is open."""
+
+
+@runtime_checkable
+class TakesKeyterms(Protocol):
+    """What an `SttSession` may also be able to do."""
+
+    async def set_keyterms(self, terms: Sequence[str]) -> None:
+        """Words to expect from now on, foremost first, in place of earlier ones; those too many are left
+        out. Changes nothing if the vendor will not have them.
+        """
 
 
 class SpeechToText(Protocol):

@@ -17,7 +17,7 @@ reconnect, blocks the loop at first use, and costs ten times the CPU per message
 
 import asyncio
 import random
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Sequence
 from types import TracebackType
 from typing import Final, Self
 
@@ -27,6 +27,7 @@ from websockets.exceptions import ConnectionClosed
 from pipeline.errors import ProviderDropped, ProviderError, ProviderRefused, ProviderStalled
 from pipeline.events import InterimTranscript, SttEvent
 from pipeline.providers.deepgram_config import DeepgramConfig
+from pipeline.providers.deepgram_keyterms import configure, fitting, is_refusal
 from pipeline.providers.deepgram_link import Link, dialect_of
 from pipeline.providers.deepgram_watch import Chore, Watch
 from pipeline.providers.models import refuse_retired
@@ -95,6 +96,7 @@ class DeepgramSession:
         self._audio = TurnAudio()
         self._events = _EventQueue(config.max_queued_events)
         self._link: Link | None = None
+        self._configure: str | None = None  # what every socket is told first
         self._forced_at = 0
         self._failures = 0  # sockets in a row that failed to open or never said a word
         self._mutes = 0  # sockets in a row that went mute
@@ -151,6 +153,12 @@ class DeepgramSession:
         await self._link.ship(self._audio, to_the_end=True)
         await self._link.say(self._dialect.force)
 
+    async def set_keyterms(self, terms: Sequence[str]) -> None:
+        """See `TakesKeyterms`. Nova-2 and older take none in mid-stream."""
+        self._configure = configure(self._config.model, fitting(terms))
+        if self._configure is not None and self._link is not None:
+            await self._link.say(self._configure)
+
     async def _run(self, link: Link) -> None:
         try:
             while True:
@@ -194,6 +202,8 @@ class DeepgramSession:
     def _receive(self, link: Link, data: bytes) -> None:
         events = self._turns.receive(data)
         if events is None:
+            if is_refusal(data):
+                log.warning("stt_keyterms_refused", model=self._config.model)
             return
         now_s = _now_s()
         self._watch.heard(now_s)
@@ -278,6 +288,8 @@ class DeepgramSession:
         self._watch = self._new_watch()
         self._turns.socket_opened((self._audio.end - link.origin) / BYTES_PER_S)
         try:
+            if self._configure is not None:  # not in the address: refused there, it would cost the socket
+                await link.say(self._configure)
             await link.ship(self._audio)
         except asyncio.CancelledError:
             link.abort()

@@ -23,6 +23,20 @@ async def test_a_call_is_greeted_over_its_socket(gateway: Gateway, clinic: Clini
     await gateway.until_idle()
 
 
+async def test_the_recogniser_is_told_the_clinics_words(
+    gateway: Gateway, clinic: Clinic, vendors: running.Vendors
+) -> None:
+    token = await gateway.token(clinic.number)
+    async with gateway.media() as socket:
+        await socket.send(start(token))
+        await first_audio(socket)
+    await gateway.until_idle()
+    (told,) = [text for text in vendors.deepgram.sessions[0].texts if text["type"] == "Configure"]
+    assert {service.name for service in clinic.spec.services} | set(clinic.spec.practitioners) <= set(
+        told["keyterms"]
+    )
+
+
 @pytest.mark.parametrize("signature", ["", "AAAA", "é"])
 async def test_unsigned_upgrade_is_forbidden(gateway: Gateway, signature: str) -> None:
     with pytest.raises(InvalidStatus) as refused:
