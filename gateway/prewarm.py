@@ -43,23 +43,33 @@ class Clients:
 
     def stt(self, keys: OrgKeys) -> SpeechToText:
         """The recogniser under the org's key, or the process's."""
+        config = self.hearing(keys)
+        if config.api_key not in self._stt:
+            self._stt[config.api_key] = Deepgram(config)
+        return self._stt[config.api_key]
+
+    def hearing(self, keys: OrgKeys) -> DeepgramConfig:
+        """How this org is heard."""
         provider = self._settings.stt
-        key = keys.deepgram or provider.api_key
-        if key not in self._stt:
-            self._stt[key] = Deepgram(DeepgramConfig(api_key=key, url=provider.url, model=provider.model))
-        return self._stt[key]
+        return DeepgramConfig(
+            keys.deepgram or provider.api_key, provider.url, provider.model, **provider.waits
+        )
 
     async def llm(self, keys: OrgKeys) -> LanguageModel:
         """The model. A new key's client is made in a thread: making it takes some 100 ms of CPU."""
-        provider = self._settings.llm
-        key = keys.llm or provider.api_key
+        config = self.thinking(keys)
+        key = config.api_key
         if key in self._llm:  # not behind the lock: another org's new client is no reason to wait
             return self._llm[key]
         async with self._making:
             if key not in self._llm:
-                config = LlmConfig(api_key=key, model=provider.model, base_url=provider.url)
                 self._llm[key] = await asyncio.to_thread(ChatModel, config)
         return self._llm[key]
+
+    def thinking(self, keys: OrgKeys) -> LlmConfig:
+        """The model that thinks for this org."""
+        provider = self._settings.llm
+        return LlmConfig(keys.llm or provider.api_key, provider.model, provider.url, **provider.waits)
 
     def tts(self, keys: OrgKeys, voice: str | None) -> TextToSpeech:
         """The synthesiser in this voice."""
@@ -77,6 +87,7 @@ class Clients:
             url=provider.url,
             model=provider.model,
             phrase_s=self._settings.waits.phrase_s,
+            **provider.waits,
         )
 
 

@@ -3,7 +3,7 @@ fault.
 
 `.env` is read beneath the environment. Each wait and limit is a field of `Waits` or `Limits` and is set
 by the variable of the same name in capitals; likewise the conversation's,
-`pipeline.runner.ConversationSettings`.
+`pipeline.runner.ConversationSettings`, and, with the provider's name before them, the adapters' waits.
 """
 
 import base64
@@ -20,6 +20,9 @@ from uuid import UUID
 from dotenv import dotenv_values
 
 from gateway.errors import SettingsInvalid
+from pipeline.providers.cartesia import CartesiaConfig
+from pipeline.providers.deepgram import DeepgramConfig
+from pipeline.providers.llm import LlmConfig
 from pipeline.providers.models import FAMILIES, ModelRetired, is_of_family, refuse_retired
 from pipeline.runner import ConversationSettings, Phrase
 
@@ -71,11 +74,15 @@ class Limits:
 
 @dataclass(frozen=True, slots=True)
 class Provider:
-    """One vendor: where it listens, the process-wide key (an org's own takes its place), which model."""
+    """One vendor: where it listens, the process-wide key (an org's own takes its place), which model.
+
+    `waits`: those of the adapter's config, by its own names.
+    """
 
     url: str
     api_key: str = field(repr=False)
     model: str
+    waits: Mapping[str, Any]
 
 
 @dataclass(frozen=True, slots=True)
@@ -163,7 +170,7 @@ class _Reader:
             self.faults.append(f"{name} must be a URL ({', '.join(schemes)}){shown}")
         return text
 
-    def numbers(self, names_and_defaults: Mapping[str, float]) -> dict[str, Any]:
+    def numbers(self, names_and_defaults: Mapping[str, float], prefix: str = "") -> dict[str, Any]:
         """One positive number per field, of the default's own type."""
         found: dict[str, Any] = {}
         for name, default in names_and_defaults.items():
@@ -171,7 +178,7 @@ class _Reader:
             must = "be a positive whole number" if whole else "be a positive number"
             text = str(default) if whole else f"{default:g}"
             kind = int if whole else float
-            found[name] = self.parsed(name.upper(), text, _positive(kind), must, default)
+            found[name] = self.parsed(prefix + name.upper(), text, _positive(kind), must, default)
         return found
 
 
@@ -213,16 +220,19 @@ def _read(reader: _Reader) -> Settings:
             url=reader.url("DEEPGRAM_URL", "https://api.deepgram.com", VENDOR_SCHEMES),
             api_key=reader.text("DEEPGRAM_API_KEY", secret=True),
             model=_living(reader, "STT_MODEL", "stt", "flux-general-en"),
+            waits=_adapter_waits(reader, DeepgramConfig, "DEEPGRAM_"),
         ),
         llm=Provider(
             url=reader.url("LLM_BASE_URL", "https://api.openai.com/v1", VENDOR_SCHEMES),
             api_key=reader.text("LLM_API_KEY", secret=True),
             model=_living(reader, "LLM_MODEL", "llm", "gpt-4.1-mini"),
+            waits=_adapter_waits(reader, LlmConfig, "LLM_"),
         ),
         tts=Provider(
             url=reader.url("CARTESIA_URL", "https://api.cartesia.ai", VENDOR_SCHEMES),
             api_key=reader.text("CARTESIA_API_KEY", secret=True),
             model=_living(reader, "TTS_MODEL", "tts", "sonic-3"),
+            waits=_adapter_waits(reader, CartesiaConfig, "CARTESIA_"),
         ),
         tts_voice=reader.text("TTS_VOICE", "79a125e8-cd45-4c13-8a67-188112f4dd22"),
         twilio=_twilio(reader, local_bench),
@@ -244,6 +254,14 @@ def _conversation(reader: _Reader) -> dict[str, Any]:
     except ValueError as fault:
         reader.faults.append(str(fault).upper())
     return chosen
+
+
+def _adapter_waits(reader: _Reader, config: type[Any], prefix: str) -> dict[str, Any]:
+    """The waits of a provider's adapter. That for a phrase is the edge's, `PHRASE_S`."""
+    defaults: dict[str, Any] = {
+        each.name: each.default for each in fields(config) if each.name.endswith("_s")
+    }
+    return reader.numbers({name: wait for name, wait in defaults.items() if name != "phrase_s"}, prefix)
 
 
 def _is_number(default: object) -> TypeGuard[float]:

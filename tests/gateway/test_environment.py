@@ -7,6 +7,7 @@ from uuid import UUID
 import pytest
 
 from gateway.errors import SettingsInvalid
+from gateway.prewarm import PROCESS_KEYS, Clients
 from gateway.settings import Settings, load, variables
 
 GOOD = {
@@ -79,6 +80,15 @@ def test_each_required_one_is_missed(missing: str) -> None:
 )
 def test_nonsense_stops_the_start(name: str, value: str, told: str) -> None:
     assert told in fault(**{name: value})
+
+
+def test_waits_of_the_adapters_reach_them() -> None:
+    read = settings(DEEPGRAM_MUTE_AFTER_S="1.5", LLM_READ_S="7", CARTESIA_IDLE_S="2.5", PHRASE_S="4")
+    clients = Clients(read)
+    spoken = clients.voice(PROCESS_KEYS, None)
+    assert (spoken.idle_s, spoken.phrase_s) == (2.5, 4.0)
+    assert clients.hearing(PROCESS_KEYS).mute_after_s == 1.5
+    assert clients.thinking(PROCESS_KEYS).read_s == 7.0
 
 
 def test_all_faults_are_told_in_one_line() -> None:
