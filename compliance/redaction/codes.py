@@ -7,7 +7,7 @@ from compliance.redaction.spoken import REPEATS, digit_word, digits_of, skip_gap
 from compliance.redaction.view import WAIT, Match, View
 
 _NINO: Final = re.compile(r"[A-Z]{2}\d{6}[A-D]")
-_POSTCODE: Final = re.compile(r"(?:[A-Z]{1,2}\d[A-Z\d]?|GIR0)\d[ABD-HJLNP-UW-Z]{2}|GIR0AA")
+_POSTCODE: Final = re.compile(r"[A-Z]{1,2}\d[A-Z\d]?\d[ABD-HJLNP-UW-Z]{2}")
 _CODE_TOKENS: Final = 20
 _CODE_CHARS: Final = 10
 
@@ -22,7 +22,7 @@ def alphanumeric(view: View, at: int) -> Match | None:
         if not piece:
             return WAIT if at >= limit and not complete else None
         chars += piece
-        if not chars[0].isalpha() or (chars[:3].isalpha() and len(chars) >= 3):
+        if not chars[0].isalpha() or (len(chars) >= 3 and chars[:3].isalpha()):
             return None
         match = _code_match(view, chars, at)
         if match is not None:

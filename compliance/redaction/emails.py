@@ -13,30 +13,9 @@ _LOCAL_CHARS: Final = 64  # RFC 5321 section 4.5.3.1.1
 _JOINS: Final = frozenset({"dot", "point", "underscore", "dash", "hyphen", "plus", "minus"})
 _JOIN_MARKS: Final = frozenset(".-_+,")
 _PROVIDERS: Final = frozenset(
-    {"gmail", "googlemail", "hotmail", "outlook", "yahoo", "icloud", "aol", "protonmail"}
+    {"gmail", "googlemail", "hotmail", "outlook", "yahoo", "icloud", "aol", "protonmail", "btinternet"}
 )
-_TLDS: Final = frozenset(
-    {
-        "com",
-        "co",
-        "uk",
-        "org",
-        "net",
-        "ac",
-        "nhs",
-        "gov",
-        "edu",
-        "io",
-        "eu",
-        "me",
-        "info",
-        "biz",
-        "us",
-        "ie",
-        "fr",
-        "de",
-    }
-)
+_TLDS: Final = word_list("top_level_domains")
 _NEVER_LOCAL: Final = word_list("not_email")
 
 

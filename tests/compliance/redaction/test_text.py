@@ -12,6 +12,7 @@ MASKED = [
     ("it's j o h n 8 2 at hotmail dot co dot uk", "it's [EMAIL]"),
     ("that's J-O-H-N underscore smith at example dot org", "that's [EMAIL]"),
     ("jane smith at gmail, please", "[EMAIL], please"),
+    ("tom at example dot health", "[EMAIL]"),
     # phone
     ("call me on 07700 900000 please", "call me on [PHONE] please"),
     ("it's +44 20 7946 0958.", "it's [PHONE]."),
@@ -45,6 +46,10 @@ MASKED = [
     ("no allergies, but hay-fever and Crohn\u2019s disease", "no [MEDICAL], but [MEDICAL] and [MEDICAL]"),
     ("cardiac surgery, diabetic, haemorrhoids, hemorrhoids", "[MEDICAL], [MEDICAL], [MEDICAL], [MEDICAL]"),
     ("a nose job", "a [MEDICAL]"),
+    ("my back hurts and my throat is sore", "my [MEDICAL] and my throat is [MEDICAL]"),
+    ("a pain in my knee, it's swollen and itchy", "a [MEDICAL] in my knee, it's [MEDICAL] and [MEDICAL]"),
+    ("I can't breathe, I have hearing loss", "I [MEDICAL], I have [MEDICAL]"),
+    ("a blood test, a boob job, a wisdom tooth", "a [MEDICAL], a [MEDICAL], a [MEDICAL]"),
     # names and births, where the words around say so
     ("my name is Sarah O'Brien and I'd like to book", "my name is [PERSON] and I'd like to book"),
     ("I was born on the 14th of December 1955", "I was born on the [DOB]"),
@@ -74,6 +79,7 @@ KEPT = [
     "a one to one session",
     "site harley clinic dot co dot uk",
     "I was at the clinic dot dot dot",
+    "my back door, the head of the clinic, a hand please",
     "Dr Patel has a slot in May",
     "rooms 9, 10, 11, 12 and 13",
     "I'm afraid I can't, may I come at two or three?",
