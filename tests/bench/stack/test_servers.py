@@ -50,7 +50,7 @@ def pid_of(folder: Path, server: str) -> int:
 
 def alive(process: psutil.Process) -> bool:
     try:
-        return process.status() != psutil.STATUS_ZOMBIE
+        return bool(process.status() != psutil.STATUS_ZOMBIE)
     except psutil.NoSuchProcess:
         return False
 
@@ -82,7 +82,7 @@ def test_a_second_start_takes_less_than_two_seconds(cluster: Path) -> None:
             "gw_worker",
         ]
         with redis.Redis.from_url(redis_url) as client:
-            assert client.ping()
+            assert client.ping() is True
     assert took < 2
 
 
@@ -114,7 +114,7 @@ def test_the_temporary_folder_may_have_any_name(
         with EmbeddedPostgres(cluster) as urls, EmbeddedRedis(cluster) as redis_url:
             assert who(urls.app) == "gw_app"
             with redis.Redis.from_url(redis_url) as client:
-                assert client.ping()
+                assert client.ping() is True
         assert not list(odd.iterdir())
     finally:
         odd.rmdir()
