@@ -15,17 +15,18 @@ import secrets
 import shutil
 import signal
 import subprocess
-from contextlib import ExitStack
+from contextlib import ExitStack, suppress
 from dataclasses import dataclass
 from pathlib import Path
 from types import TracebackType
 from urllib.parse import quote
 
 import msgspec
+import psutil
 import psycopg
 from psycopg import sql
 
-from bench.stack.process import RunAs, ServerProcess, StackError, own, run_as
+from bench.stack.process import RunAs, ServerProcess, StackError, end_process, own, run_as
 
 DATABASE = "gateway"
 _ADMIN = "gw_admin"
@@ -101,7 +102,7 @@ class EmbeddedPostgres:
     def _run(self, binaries: Path, runner: RunAs, cluster: Path, closing: ExitStack) -> None:
         server = ServerProcess("postgres", self._folder, runner)
         server.stop_leftover(signal.SIGINT)
-        (cluster / "postmaster.pid").unlink(missing_ok=True)
+        _stop_unrecorded(cluster)
         places = {"unix_socket_directories": str(server.prepare())}
         settings = [
             word for name, value in (self._settings | places).items() for word in ("-c", f"{name}={value}")
@@ -182,6 +183,19 @@ def _initdb(binaries: Path, runner: RunAs, cluster: Path, password_file: Path) -
     )  # fmt: skip
     if made.returncode != 0:
         raise StackError(f"initdb failed: {made.stderr.strip()[-500:]}")
+
+
+def _stop_unrecorded(cluster: Path) -> None:
+    """Stop a server that its killed owner had no time to record: two on one cluster would ruin it.
+
+    Its pid file goes: a later process may have that pid by now, and PostgreSQL would take it for a server.
+    """
+    pid_file = cluster / "postmaster.pid"
+    with suppress(FileNotFoundError, ValueError, IndexError, psutil.Error):
+        process = psutil.Process(int(pid_file.read_text().split()[0]))
+        if str(cluster) in process.cmdline():
+            end_process(process, signal.SIGINT)
+    pid_file.unlink(missing_ok=True)
 
 
 def _is_ready(cluster: Path) -> bool:

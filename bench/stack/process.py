@@ -171,7 +171,7 @@ class ServerProcess:
         """Ask it to end with `kindly`, then insist; waits for it and removes its socket folder."""
         if self._child is not None:
             if self._child.poll() is None:
-                _end(psutil.Process(self._child.pid), kindly)
+                end_process(psutil.Process(self._child.pid), kindly)
             self._child.wait()
             self._child = None
         self._forget()
@@ -182,7 +182,7 @@ class ServerProcess:
         with suppress(psutil.NoSuchProcess):
             process = psutil.Process(record.pid)
             if process.create_time() == record.created:
-                _end(process, kindly)
+                end_process(process, kindly)
         self._forget()
 
     def _remember(self, record: _Record) -> None:
@@ -222,7 +222,7 @@ def _hand_over(child: subprocess.Popen[bytes], stdin: bytes) -> None:
             pipe.write(stdin)
 
 
-def _end(process: psutil.Process, kindly: signal.Signals) -> None:
+def end_process(process: psutil.Process, kindly: signal.Signals) -> None:
     """Signal, wait, then kill it and its children (a killed postmaster's go by themselves, but slowly)."""
     with suppress(psutil.NoSuchProcess):
         family = [process, *process.children(recursive=True)]

@@ -2,6 +2,7 @@
 
 import json
 import os
+import shutil
 import signal
 import subprocess
 import sys
@@ -143,6 +144,21 @@ def test_what_a_killed_supervisor_left_is_stopped_by_the_next(
             assert not any(alive(process) for process in left)
             assert redis_url != old_redis
             assert not Path(old_app.partition("host=")[2]).exists()
+
+
+def test_a_server_that_a_killed_supervisor_did_not_record_is_stopped_too(
+    cluster: Path, supervisor: "subprocess.Popen[str]"
+) -> None:
+    assert supervisor.stdout is not None
+    old_app, _ = json.loads(supervisor.stdout.readline())
+    left = psutil.Process(pid_of(cluster, "postgres"))
+    (cluster / "postgres" / "postgres.process.json").unlink()
+    supervisor.send_signal(signal.SIGKILL)
+    supervisor.wait()
+    with EmbeddedPostgres(cluster) as urls, EmbeddedRedis(cluster):
+        assert not alive(left)
+        assert who(urls.app) == "gw_app"
+    shutil.rmtree(old_app.partition("host=")[2], ignore_errors=True)
 
 
 def test_a_living_supervisors_servers_are_left_alone(
