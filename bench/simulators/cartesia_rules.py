@@ -135,7 +135,7 @@ def parse_socket_message(message: Any, version: str) -> Generation | Cancel:
     output = _speech(message, version, containers={"raw"})
     buffer_ms = message.get("max_buffer_delay_ms", DEFAULT_BUFFER_MS)
     _require(
-        isinstance(buffer_ms, int) and 0 <= buffer_ms <= MAX_BUFFER_MS,
+        isinstance(buffer_ms, int) and not isinstance(buffer_ms, bool) and 0 <= buffer_ms <= MAX_BUFFER_MS,
         "Invalid max_buffer_delay_ms",
         f"max_buffer_delay_ms must be between 0 and {MAX_BUFFER_MS}.",
     )

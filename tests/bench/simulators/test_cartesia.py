@@ -163,6 +163,7 @@ async def test_a_buffered_rest_is_spoken_after_its_delay(simulator: CartesiaSimu
         ({"transcript": ...}, None),
         ({"transcript": " ... "}, None),
         ({"max_buffer_delay_ms": 5001}, None),
+        ({"max_buffer_delay_ms": True}, None),
         ({"language": "en", "locale": "en-GB"}, None),
         ({"generation_config": {"speed": 2}}, None),
         ({"add_timestamp": True}, None),
