@@ -2,7 +2,8 @@
 
 Runs as the owner of the tables; row level security binds the owner too, so the clinic's claim is armed as for
 anyone. Ids follow from the spec's `key`, hence the same spec always means the same clinic: seeding again
-changes what is said of it, adds slots that are missing and leaves holds and bookings alone.
+changes what is said of it, adds slots that are missing and leaves holds and bookings alone. Numbers that the
+spec no longer names are given up; services and practitioners are offered no more.
 """
 
 from collections.abc import Iterator, Sequence
@@ -28,7 +29,8 @@ class ServiceSpec:
 
 @dataclass(frozen=True, slots=True)
 class ClinicSpec:
-    """A clinic as it is to be. `opens`/`closes` are local times; slots start every `slot_minutes` in between.
+    """A clinic as it is to be. `opens`/`closes` are local times; slots start every `slot_minutes` and end by
+    closing time.
 
     `weekdays`: Monday is 0. `key` names the clinic for ever.
     """
@@ -86,6 +88,10 @@ async def _organization(owner: asyncpg.Connection, spec: ClinicSpec) -> None:
         """,
         org_id, spec.name, spec.time_zone, spec.greeting, spec.agent_name, spec.voice,
     )  # fmt: skip
+    await owner.execute(
+        "delete from public.phone_numbers where org_id = $1 and number <> all ($2::text[])",
+        org_id, spec.numbers,
+    )  # fmt: skip
     await owner.executemany(
         """
         insert into public.phone_numbers (org_id, number) values ($1, $2)
@@ -97,6 +103,8 @@ async def _organization(owner: asyncpg.Connection, spec: ClinicSpec) -> None:
 
 async def _people_and_services(owner: asyncpg.Connection, spec: ClinicSpec) -> None:
     org_id = spec.claim.org_id
+    await owner.execute("update public.services set active = false where org_id = $1", org_id)
+    await owner.execute("update public.practitioners set active = false where org_id = $1", org_id)
     await owner.executemany(
         """
         insert into public.services (org_id, id, name, synonyms, minutes) values ($1, $2, $3, $4, $5)
@@ -114,29 +122,36 @@ async def _people_and_services(owner: asyncpg.Connection, spec: ClinicSpec) -> N
 
 
 async def _slots(owner: asyncpg.Connection, spec: ClinicSpec, first_day: date, days: int) -> None:
-    starts = list(_starts(spec, [first_day + timedelta(days=n) for n in range(days)]))
+    starts, closings = [], []
+    for start, closing in _starts(spec, [first_day + timedelta(days=n) for n in range(days)]):
+        starts.append(start)
+        closings.append(closing)
     await owner.execute(
         """
         insert into public.slots
             (org_id, service_id, practitioner_id, practitioner_number, starts_at, ends_at)
         select s.org_id, s.id, p.id, p.number, t.starts_at, t.starts_at + make_interval(mins => s.minutes)
-        from public.services s, public.practitioners p, unnest($2::timestamptz[]) as t (starts_at)
+        from public.services s, public.practitioners p,
+             unnest($2::timestamptz[], $5::timestamptz[]) as t (starts_at, closes_at)
         where s.org_id = $1 and p.org_id = $1 and s.id = any ($3::uuid[]) and p.id = any ($4::uuid[])
+          and t.starts_at + make_interval(mins => s.minutes) <= t.closes_at
         on conflict (org_id, practitioner_id, service_id, starts_at) do nothing
         """,
         spec.claim.org_id,
         starts,
         [spec.service_id(service.name) for service in spec.services],
         [spec.practitioner_id(name) for name in spec.practitioners],
+        closings,
     )
 
 
-def _starts(spec: ClinicSpec, days: Sequence[date]) -> Iterator[datetime]:
+def _starts(spec: ClinicSpec, days: Sequence[date]) -> Iterator[tuple[datetime, datetime]]:
+    """Each slot's start with the closing time of its day."""
     zone = ZoneInfo(spec.time_zone)
     for day in days:
         if day.weekday() not in spec.weekdays:
             continue
         start, closing = datetime.combine(day, spec.opens), datetime.combine(day, spec.closes)
         while start < closing:
-            yield start.replace(tzinfo=zone)
+            yield start.replace(tzinfo=zone), closing.replace(tzinfo=zone)
             start += timedelta(minutes=spec.slot_minutes)

@@ -1,7 +1,7 @@
 """Onboarding, and what a call learns of its clinic."""
 
 from dataclasses import replace
-from datetime import UTC, date, datetime, timedelta
+from datetime import UTC, date, datetime, time, timedelta
 from uuid import uuid4
 from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
@@ -47,6 +47,38 @@ async def test_a_later_seed_adds_the_days_that_are_missing(
     await seed_clinic(owner, clinic.spec, first_day=clinic.first_day + timedelta(days=1))
     per_day = before[-1] // 14
     assert await counts(pool, clinic) == [*before[:-1], before[-1] + per_day]
+
+
+async def test_what_is_named_no_more_is_offered_no_more(
+    pool: asyncpg.Pool, owner: asyncpg.Connection, clinic: Clinic
+) -> None:
+    spec = clinic.spec
+    smaller = replace(
+        spec, numbers=("+442079460999",), services=spec.services[:1], practitioners=spec.practitioners[:1]
+    )
+    now = datetime.now(UTC)
+    await seed_clinic(owner, smaller, first_day=clinic.first_day)
+    profile = await orgs.load_profile(pool, clinic.claim)
+    assert profile is not None
+    assert [s.name for s in profile.services] == ["Rhinoplasty consultation"]
+    assert [p.name for p in profile.practitioners] == ["Dr Patel"]
+    assert await orgs.resolve_number(pool, clinic.number) is None
+    dropped = clinic.service_ids[1]
+    assert not await next_available(pool, clinic.claim, service_id=dropped, after=now)
+    await seed_clinic(owner, spec, first_day=clinic.first_day)
+    assert await next_available(pool, clinic.claim, service_id=dropped, after=now)
+    assert await orgs.resolve_number(pool, clinic.number) == clinic.claim.org_id
+
+
+async def test_no_slot_runs_past_closing_time(pool: asyncpg.Pool, clinic: Clinic) -> None:
+    async with org_transaction(pool, clinic.claim) as connection:
+        last = await connection.fetch(
+            """
+            select v.minutes, max((s.ends_at at time zone 'Europe/London')::time) as ends
+            from slots s join services v on v.id = s.service_id group by v.minutes order by v.minutes
+            """
+        )
+    assert [(row["minutes"], row["ends"]) for row in last] == [(30, time(17, 0)), (45, time(16, 45))]
 
 
 async def test_slots_are_at_local_hours_on_both_sides_of_a_clock_change(owner: asyncpg.Connection) -> None:
