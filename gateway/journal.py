@@ -31,21 +31,11 @@ from pipeline.events import (
     TurnFinished,
 )
 from pipeline.ports import Clock
+from pipeline.turn.timeline import STAGES
 
 log = structlog.get_logger("gateway.call")
 
 TOOLS: Final = frozenset({"find_slots", "claim_slot", "end_call"})
-STAGES: Final = (
-    "speech_end",
-    "eager_end",
-    "end_of_turn",
-    "llm_request",
-    "llm_first_token",
-    "first_clause",
-    "tts_request",
-    "tts_first_audio",
-    "first_audio_sent",
-)
 
 
 @dataclass(frozen=True, slots=True)

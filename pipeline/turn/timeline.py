@@ -1,6 +1,6 @@
 """The instants of one turn, and what follows from them: TTFB and our own share of it."""
 
-from typing import Final, Literal
+from typing import Final, Literal, get_args
 
 Stage = Literal[
     "speech_end",
@@ -13,6 +13,8 @@ Stage = Literal[
     "tts_first_audio",
     "first_audio_sent",
 ]
+STAGES: Final[tuple[Stage, ...]] = get_args(Stage)
+"""In the order in which they come."""
 
 WAITS_OF_OURS: Final[tuple[tuple[Stage, Stage], ...]] = (
     ("end_of_turn", "llm_request"),
