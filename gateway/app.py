@@ -47,11 +47,23 @@ def build_app(settings: Settings) -> Starlette:
 
     @asynccontextmanager
     async def lifespan(app: Starlette) -> AsyncIterator[None]:
-        async with _opened(settings) as edge:
-            app.state.edge = edge
+        async with AsyncExitStack() as stack:
+            app.state.edge = await _entered(stack, settings)
             yield
 
     return Starlette(routes=[*twilio.ROUTES, *media.ROUTES, *ops.ROUTES], lifespan=lifespan)
+
+
+async def _entered(stack: AsyncExitStack, settings: Settings) -> Edge:
+    """One line tells why it cannot be opened."""
+    try:
+        return await stack.enter_async_context(_opened(settings))
+    except BookingError as error:
+        log.error("database_refused", error=type(error).__name__, reason=str(error))
+        raise
+    except Exception as error:
+        log.error("start_failed", exc_info=error)
+        raise
 
 
 class MonotonicClock:
@@ -103,15 +115,11 @@ async def _opened(settings: Settings) -> AsyncIterator[Edge]:
 
 
 async def _open_pool(settings: Settings) -> asyncpg.Pool:
-    try:
-        return await open_pool(
-            settings.database_url,
-            max_size=settings.limits.database_connections,
-            statement_timeout_s=settings.waits.database_s,
-        )
-    except BookingError as error:
-        log.error("database_refused", error=type(error).__name__, reason=str(error))
-        raise
+    return await open_pool(
+        settings.database_url,
+        max_size=settings.limits.database_connections,
+        statement_timeout_s=settings.waits.database_s,
+    )
 
 
 async def _close_pool(pool: asyncpg.Pool, within_s: float) -> None:

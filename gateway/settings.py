@@ -209,7 +209,7 @@ def _read(reader: _Reader) -> Settings:
     local_bench = reader.parsed("GATEWAY_LOCAL_BENCH", "false", _boolean, "be true or false", False)
     return Settings(
         public_url=_public_url(reader, local_bench),
-        host=reader.text("HOST", "127.0.0.1"),
+        host=_host(reader, local_bench),
         port=reader.parsed("PORT", "8080", _port, "be a port number", 0),
         log_level=reader.parsed(
             "LOG_LEVEL", "info", _log_level, f"be one of {', '.join(LOG_LEVELS)}", "info"
@@ -273,6 +273,13 @@ def _limits(reader: _Reader) -> Limits:
     if not 20 <= limits.outbound_frame_ms <= 100:
         reader.faults.append(f"OUTBOUND_FRAME_MS must be 20 to 100, not {limits.outbound_frame_ms}")
     return limits
+
+
+def _host(reader: _Reader, local_bench: bool) -> str:
+    host = reader.parsed("HOST", "127.0.0.1", _address, "be an address or a host's name", "127.0.0.1")
+    if local_bench and not _is_loopback(host):
+        reader.faults.append("GATEWAY_LOCAL_BENCH turns carrier checks off and needs a loopback HOST")
+    return host
 
 
 def _public_url(reader: _Reader, local_bench: bool) -> str:
@@ -370,6 +377,13 @@ def _boolean(text: str) -> bool:
     if text.lower() not in known:
         raise ValueError(text)
     return known[text.lower()]
+
+
+def _address(text: str) -> str:
+    """An IP address, or a name: one whose last label is a number is a mistyped address."""
+    if ":" in text or text.rpartition(".")[2].isdigit():
+        ipaddress.ip_address(text)
+    return text
 
 
 def _port(text: str) -> int:
