@@ -191,6 +191,15 @@ def load(environ: Mapping[str, str] | None = None, env_file: Path | None = Path(
     return settings
 
 
+def is_local_bench(environ: Mapping[str, str]) -> bool:
+    """Whether the switch is on that turns carrier checks off; nonsense is not, and `load` refuses it."""
+    text = environ.get("GATEWAY_LOCAL_BENCH", "").strip()
+    try:
+        return bool(text) and _boolean(text)
+    except ValueError:
+        return False
+
+
 def variables() -> tuple[Variable, ...]:
     """Every name that is read, in reading order: what `.env.example` documents."""
     reader = _Reader({})

@@ -8,7 +8,7 @@ import pytest
 
 from gateway.errors import SettingsInvalid
 from gateway.prewarm import PROCESS_KEYS, Clients
-from gateway.settings import Settings, load, variables
+from gateway.settings import Settings, is_local_bench, load, variables
 
 GOOD = {
     "PUBLIC_URL": "https://gw.example.com/",
@@ -123,6 +123,11 @@ def test_local_bench_refuses_to_listen_to_others() -> None:
     assert "needs a loopback HOST" in fault(**BENCH, HOST="0.0.0.0")  # noqa: S104 - refused
     assert "needs a loopback HOST" in fault(**BENCH, HOST="192.168.0.7")
     assert settings(**BENCH, HOST="::1").local_bench
+
+
+@pytest.mark.parametrize(("text", "on"), [("1", True), (" true ", True), ("", False), ("maybe", False)])
+def test_whether_the_local_bench_is_on(text: str, on: bool) -> None:
+    assert is_local_bench({"GATEWAY_LOCAL_BENCH": text}) is on
 
 
 def test_local_bench_needs_no_carrier_and_may_name_an_org() -> None:

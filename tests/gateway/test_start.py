@@ -31,6 +31,11 @@ def test_an_unreachable_database_is_one_line() -> None:
     assert ended.returncode == 3
 
 
+def test_the_local_bench_is_told_first() -> None:
+    first, *_ = start(GATEWAY_LOCAL_BENCH="true", PUBLIC_URL="http://127.0.0.1:1").stderr.splitlines()
+    assert "GATEWAY_LOCAL_BENCH is on: carriers are NOT checked" in first
+
+
 @pytest.mark.parametrize(("name", "value"), [("PORT", "99999"), ("HOST", "999.1.1.1")])
 def test_a_wrong_value_is_one_line(name: str, value: str) -> None:
     ended = start(**{name: value})
