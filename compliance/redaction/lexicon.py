@@ -11,15 +11,23 @@ from compliance.redaction.tokens import tokenize
 
 Phrases = Mapping[str, Sequence[tuple[str, ...]]]
 
-_UNSTEMMED: Final = frozenset({"hives", "piles"})
+_UNSTEMMED: Final = frozenset({"aids", "hives", "piles"})
+_CONTRACTED: Final = ("'s", "'ll", "'d", "'ve", "'re")
+
+
+def bare(word: str) -> str:
+    """The word without what an apostrophe adds to it ("botox's", "chemo'll"); "can't" stays."""
+    while word.endswith(_CONTRACTED):
+        word = word[: word.rindex("'")]
+    return word
 
 
 def stem(word: str) -> str:
-    """The word without what an apostrophe adds ("Botox's", "chemo'll") and without a plural ending.
+    """The word without what an apostrophe adds and without a plural ending.
 
     It may come out shorter than any dictionary has it.
     """
-    word = word.partition("'")[0] or word
+    word = bare(word)
     if len(word) < 4 or word[-1] != "s" or word.endswith(("ss", "us")) or word in _UNSTEMMED:
         return word
     if word.endswith("ies"):

@@ -3,7 +3,7 @@
 from collections.abc import Sequence
 from typing import Final
 
-from compliance.redaction.lexicon import word_list
+from compliance.redaction.lexicon import bare, word_list
 from compliance.redaction.spoken import REPEATS, read_element
 from compliance.redaction.tokens import Token
 from compliance.redaction.view import WAIT, Match, View
@@ -90,7 +90,7 @@ _NAME_CHARS: Final = 40
 def name(view: View, at: int) -> Match | None:
     """A name heard before in this call, or the words behind "my name is" and "what is your name?"."""
     token = view.tokens[at]
-    if token.lower in view.heard_names:
+    if bare(token.lower) in view.heard_names:
         return Match(at + 1, "PERSON")
     if not view.expectation.name_may_follow or not _is_name(token):
         return None
@@ -120,4 +120,5 @@ def _joins_name(tokens: Sequence[Token], at: int) -> bool:
 
 def lasting_names(words: Sequence[Token]) -> set[str]:
     """Those words of a masked name that are masked wherever they come again in the call."""
-    return {word.lower for word in words if len(word.text) > 2 and word.is_word and word.lower not in _MONTHS}
+    heard = {bare(word.lower) for word in words if word.is_word}
+    return {word for word in heard if len(word) > 2 and word not in _MONTHS}

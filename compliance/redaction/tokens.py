@@ -10,7 +10,8 @@ from typing import Final, NamedTuple
 
 UNIT_CHARS: Final = 256
 _UNIT: Final = re.compile(rf"\S{{1,{UNIT_CHARS}}}")
-_PIECE: Final = re.compile(r"[^\W\d_]+(?:['\u2019][^\W\d_]+)*|\d+|\S")
+_PIECE: Final = re.compile(r"[^\W\d_]+(?:['\u2018\u2019\uff07`\u00b4][^\W\d_]+)*|\d+|\S")
+_STRAIGHT: Final = str.maketrans(dict.fromkeys("\u2018\u2019\u02bc\uff07`\u00b4", "'"))
 
 
 class Token(NamedTuple):
@@ -45,7 +46,7 @@ def tokenize(text: str, offset: int = 0, *, before: str = "") -> Iterator[Token]
             if piece.start() > end:
                 before = ""
             start, end = piece.span()
-            lower = word.lower().replace("\u2019", "'")
+            lower = word.lower().translate(_STRAIGHT)
             yield Token(word, lower, offset + start, offset + end, offset + unit.end(), before)
             before = word[-1]
 
