@@ -12,6 +12,8 @@ from compliance.redaction.tokens import tokenize
 Phrases = Mapping[str, Sequence[tuple[str, ...]]]
 
 _UNSTEMMED: Final = frozenset({"aids", "hives", "piles"})
+_BASE_LETTERS: Final = 4
+_JOINED_LETTERS: Final = 6
 _CONTRACTED: Final = ("'s", "'ll", "'d", "'ve", "'re")
 
 
@@ -27,12 +29,23 @@ def stem(word: str) -> str:
 
     It may come out shorter than any dictionary has it.
     """
-    word = bare(word)
+    if "'" in word:
+        word = bare(word)
     if len(word) < 4 or word[-1] != "s" or word.endswith(("ss", "us")) or word in _UNSTEMMED:
         return word
     if word.endswith("ies"):
         return word[:-3] + "y"
     return word[:-2] if word.endswith(("shes", "xes", "sses")) else word[:-1]
+
+
+def bases(word: str) -> tuple[str, ...]:
+    """What the word may be a form of: "botoxed" of "botox", "bruising" of "bruise", "scanned" of "scan"."""
+    if not word.endswith(("d", "g")):
+        word = stem(word)
+    base = word.removesuffix("ed") if word.endswith("ed") else word.removesuffix("ing")
+    if base == word or len(base) < _BASE_LETTERS:
+        return ()
+    return (base, base + "e", base[:-1]) if base[-1] == base[-2] else (base, base + "e")
 
 
 def words_of(text: str) -> tuple[str, ...]:
@@ -41,9 +54,11 @@ def words_of(text: str) -> tuple[str, ...]:
 
 
 def phrase_index(terms: Iterable[str]) -> dict[str, list[tuple[str, ...]]]:
-    """Terms by their first word, the longest first."""
+    """Terms by their first word, the longest first; those of several words also as one word."""
     index: dict[str, list[tuple[str, ...]]] = {}
-    for words in sorted({words_of(term) for term in terms}, key=len, reverse=True):
+    split = {words_of(term) for term in terms}
+    joined = {("".join(words),) for words in split if len("".join(words)) >= _JOINED_LETTERS}
+    for words in sorted(split | joined, key=len, reverse=True):
         if words:
             index.setdefault(words[0], []).append(words)
     return index

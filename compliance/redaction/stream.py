@@ -12,6 +12,7 @@ from compliance.redaction.entities import EntityType, Span
 from compliance.redaction.expectation import CallMemory, Side
 from compliance.redaction.lexicon import phrase_index
 from compliance.redaction.medical import LEXICON, service_terms
+from compliance.redaction.near import NearTerms
 from compliance.redaction.turn import Terms, TurnStream
 
 _MEDICAL: Final = phrase_index(LEXICON)
@@ -26,7 +27,8 @@ class Redactor:
 
     def __init__(self, *, services: Iterable[str] = (), keep: Iterable[str] = ()) -> None:
         own = service_terms(services)
-        self._terms = Terms(phrase_index(LEXICON | own) if own else _MEDICAL, phrase_index(keep))
+        medical = phrase_index(LEXICON | own) if own else _MEDICAL
+        self._terms = Terms(medical, phrase_index(keep), NearTerms(own))
         self._memory = CallMemory()
         self._turn = self._new_turn("caller", 0)
         self._ended_spans: list[Span] = []

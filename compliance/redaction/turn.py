@@ -9,6 +9,7 @@ from compliance.redaction.entities import EntityType, Span, placeholder
 from compliance.redaction.expectation import CallMemory, Expectation, Side, Slot
 from compliance.redaction.lexicon import Phrases
 from compliance.redaction.medical import medical, phrase
+from compliance.redaction.near import NearTerms
 from compliance.redaction.numbers import number
 from compliance.redaction.patterns import written_email, written_safe
 from compliance.redaction.personal import address, closes_name, date_of_birth, lasting_names, name
@@ -36,10 +37,11 @@ _LABELS: Final[dict[str, Side]] = {
 
 @dataclass(frozen=True, slots=True)
 class Terms:
-    """What is medical for this org, and the names that are never masked."""
+    """What is medical for this org, the names that are never masked, and the org's own services."""
 
     medical: Phrases
     kept: Phrases
+    near: NearTerms
 
 
 class TurnStream:
@@ -128,6 +130,7 @@ class TurnStream:
             expectation=self._expectation,
             medical=self._terms.medical,
             kept=self._terms.kept,
+            near=self._terms.near,
             heard_names=self._memory.names,
         )
 

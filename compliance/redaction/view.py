@@ -13,6 +13,7 @@ from typing import Final
 from compliance.redaction.entities import EntityType
 from compliance.redaction.expectation import Expectation
 from compliance.redaction.lexicon import Phrases
+from compliance.redaction.near import NearTerms
 from compliance.redaction.tokens import Token
 
 
@@ -46,6 +47,7 @@ class View:
     expectation: Expectation
     medical: Phrases
     kept: Phrases
+    near: NearTerms
     heard_names: set[str] = field(default_factory=set)
 
     def unit_match(self, pattern: re.Pattern[str], at: int) -> int | None:

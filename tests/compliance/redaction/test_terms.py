@@ -1,0 +1,65 @@
+"""No form of a medical word or of a clinic's own service gets out, and no ordinary word is taken for one."""
+
+import pytest
+
+from compliance.redaction import CallRedactor
+from compliance.redaction.medical import LEXICON
+from compliance.redaction.near import edit_distance
+
+SERVICES = [
+    "Rhinoplasty consultation", "nose job", "Dermal filler", "Botox treatment", "anti-wrinkle injections",
+    "Laser hair removal", "Teeth whitening", "Therapeutic massage",
+]  # fmt: skip
+ENDINGS = ["", *(mark + end for mark in "'\u2019\u02bc" for end in ("s", "ll", "d", "ve", "re")), "s'"]
+
+
+def said(text: str) -> str:
+    return CallRedactor(services=SERVICES, keep=["Dr Patel"]).caller(text).replace("[REDACTED: ", "[")
+
+
+@pytest.mark.parametrize("join", [" ", "-"])
+@pytest.mark.parametrize("ending", ENDINGS)
+def test_no_term_gets_out_whatever_its_ending(ending: str, join: str) -> None:
+    redactor = CallRedactor(services=SERVICES)
+    for term in sorted(LEXICON) + SERVICES:
+        spoken = term.replace("-", " ").replace(" ", join)
+        public = redactor.caller(f"well {spoken}{ending} what I rang about")
+        assert public.replace("]'", "]") == "well [REDACTED: MEDICAL] what I rang about", spoken
+
+
+@pytest.mark.parametrize(
+    ("text", "public"),
+    [
+        ("my cancer's back", "my [MEDICAL] back"),
+        ("a nose job's price", "a [MEDICAL] price"),
+        ("Botox\u2019ll do", "[MEDICAL] do"),
+        ("I have AIDS and I'm on the pill", "I have [MEDICAL] and I'm on [MEDICAL]"),
+        ("I was botoxed", "I was [MEDICAL]"),
+        ("botoxing, scanned, bruised", "[MEDICAL], scanned, [MEDICAL]"),
+        ("anti wrinkle or antiwrinkle", "[MEDICAL] or [MEDICAL]"),
+        ("a rhino plasti please", "a [MEDICAL] please"),
+        ("rhino plasty, rino plastee", "[MEDICAL], [MEDICAL]"),
+        ("rhinoplasti in May", "[MEDICAL] in May"),
+        ("the bow tox's price", "the [MEDICAL] price"),
+    ],
+)
+def test_forms_and_mishearings(text: str, public: str) -> None:
+    assert said(text) == public
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "it's fine, I'll come, we've time, they're late, he'd say",
+        "a message, needing, waiting, filled, filter, writing, later on",
+        "Dr Patel's rooms at 10:30 on Tuesday the 24th",
+        "\u00a3250, is it half past ten?",
+        "first aid, I can breathe, no job",
+    ],
+)
+def test_ordinary_words_stay(text: str) -> None:
+    assert said(text) == text
+
+
+def test_edit_distance() -> None:
+    assert [edit_distance("botox", other) for other in ("botox", "bowtox", "batix", "")] == [0, 1, 2, 5]
