@@ -10,7 +10,7 @@ SERVICES = [
     "Rhinoplasty consultation", "nose job", "Dermal filler", "Botox treatment", "anti-wrinkle injections",
     "Laser hair removal", "Teeth whitening", "Therapeutic massage",
 ]  # fmt: skip
-ENDINGS = ["", *(mark + end for mark in "'\u2019\u02bc" for end in ("s", "ll", "d", "ve", "re")), "s'"]
+ENDINGS = ["", *(mark + end for mark in "'\u2019\u02bc" for end in ("s", "ll", "d", "ve", "re")), "'"]
 
 
 def said(text: str) -> str:

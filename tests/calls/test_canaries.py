@@ -1,0 +1,129 @@
+"""Personal facts of a whole call are searched for wherever something is kept or shown."""
+
+import io
+import logging
+from collections.abc import Iterator
+
+import asyncpg
+import pytest
+import structlog
+from redis.asyncio import Redis
+
+from gateway import logs
+from tests.calls.conftest import Calling
+from tests.calls.rig import Rig, ask
+from tests.conftest import Stack
+
+LINES = [
+    "I'd like a rhinoplasty's price, my glaucoma's worse.",
+    "My number is oh seven seven double oh nine hundred one two three.",
+    "It's quillfeather at example dot org, I live near ZE1 9QX.",
+    "Or write to quillfeather@example.org.",
+]
+KEYS = "839174"
+CANARIES = (
+    "rhinoplasty's",
+    "glaucoma",
+    "seven seven double oh",
+    "077009",
+    "quillfeather",
+    "ze1 9qx",
+    "ze19qx",
+    KEYS,
+)
+_COLUMNS = """
+select table_schema, table_name, column_name from information_schema.columns
+join information_schema.tables using (table_schema, table_name)
+where table_type = 'BASE TABLE' and table_schema not in ('pg_catalog', 'information_schema')
+"""
+
+
+def found_in(text: str) -> list[str]:
+    folded = text.casefold()
+    return [canary for canary in CANARIES if canary in folded]
+
+
+@pytest.fixture
+def logged() -> Iterator[io.StringIO]:
+    """All that is logged, from debug up, as the gateway writes it."""
+    root, gateway = logging.getLogger(), logging.getLogger("gateway")
+    before = root.handlers, root.level, gateway.level
+    stream = io.StringIO()
+    logs.configure("debug", stream)
+    yield stream
+    root.handlers, level, gateway_level = before
+    root.setLevel(level)
+    gateway.setLevel(gateway_level)
+    structlog.reset_defaults()
+
+
+async def every_column(admin_url: str) -> dict[str, str]:
+    """The contents of every column of every table, by its full name."""
+    contents: dict[str, str] = {}
+    connection = await asyncpg.connect(admin_url)
+    try:
+        for schema, table, column in await connection.fetch(_COLUMNS):
+            query = f'select "{column}"::text from "{schema}"."{table}"'
+            values = await connection.fetch(query)
+            contents[f"{schema}.{table}.{column}"] = "\n".join(str(value[0]) for value in values)
+    finally:
+        await connection.close()
+    return contents
+
+
+async def every_key(redis_url: str) -> dict[str, str]:
+    """Every key's value, in the store's own serialised form and as it reads."""
+    async with Redis.from_url(redis_url) as redis:
+        return {str(key): await _value(redis, key) for key in await redis.keys("*")}
+
+
+async def _value(redis: Redis, key: bytes) -> str:
+    readers = {
+        b"string": lambda: redis.get(key),
+        b"hash": lambda: redis.hgetall(key),
+        b"list": lambda: redis.lrange(key, 0, -1),
+        b"set": lambda: redis.smembers(key),
+        b"zset": lambda: redis.zrange(key, 0, -1),
+        b"stream": lambda: redis.xrange(key),
+    }
+    kind = await redis.type(key)
+    return "" if kind == b"none" else str(await readers[kind]())
+
+
+async def shown(made: Rig, stack: Stack, logged: io.StringIO) -> dict[str, str]:
+    """Everything that is kept or shown of the call, by where it was found."""
+    metrics = await made.gateway.http.get(made.gateway.url + "/metrics")
+    keys = await every_key(stack.redis)
+    assert metrics.status_code == 200
+    return {
+        "logs": logged.getvalue(),
+        "feed": str(made.feed),
+        "metrics": metrics.text,
+        "redis": str(keys),
+        **await every_column(stack.admin),
+    }
+
+
+async def test_nothing_personal_is_found_anywhere(
+    calling: Calling, stack: Stack, logged: io.StringIO
+) -> None:
+    replies = ["Very well, noted."] * (len(LINES) + 1)
+    async with calling(LINES, replies, LOG_LEVEL="debug") as made:
+        async with made.call() as live:
+            await live.agent_answers(500)
+            for _ in LINES:
+                await ask(live)
+            await live.press(f"{KEYS}#")
+            await live.agent_answers(500)
+        await made.events("TurnFinished", len(LINES) + 1)
+        places = await shown(made, stack, logged)
+        heard = " ".join(str(request.messages) for request in made.chat.requests).casefold()
+
+    assert [
+        canary for canary in ("glaucoma", "double oh", "quillfeather", "ze1 9qx") if canary not in heard
+    ] == []
+    assert KEYS in heard
+    assert len([event for event in made.feed if event["type"] == "CallerSaid"]) >= len(LINES)
+    assert places["logs"]
+    assert "[REDACTED: MEDICAL]" in places["public.call_turns.said"]
+    assert {where: found for where, text in places.items() if (found := found_in(text))} == {}
