@@ -20,12 +20,12 @@ LINES = [
     "It's quillfeather at example dot org, I live near ZE1 9QX.",
     "Or write to quillfeather@example.org.",
 ]
-KEYS = "839174"
+KEYS = "839174026518"
 CANARIES = (
     "rhinoplasty's",
     "glaucoma",
     "seven seven double oh",
-    "077009",
+    "07700900123",
     "quillfeather",
     "ze1 9qx",
     "ze19qx",
