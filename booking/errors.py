@@ -7,11 +7,21 @@ BookingError
 ├── CallUnknown         no call of this org has that id
 ├── BookingUnavailable  the database did not answer in time or is gone; `retryable` is true
 ├── StatementRefused    the database refuses the statement itself; `sqlstate` says why
+├── SealUnreadable      a sealed value does not open: altered, moved, or its key is not at hand
+├── NumberInvalid       not a phone number in E.164
+├── CodeMalformed       a code is six digits
+├── SmsError
+│   ├── SmsNotConfigured   the org has nobody to send its messages; nothing was changed
+│   ├── SmsRefused         the provider refuses the message, which did not go out; `reason` says whose fault
+│   ├── SmsUnavailable     the provider took nothing and may do so later; `retryable` is true
+│   └── SmsUnconfirmed     nobody knows whether it went out: not to be sent again before that is known
 ├── MigrationEdited     an applied migration no longer reads as it did when it was applied
 └── MigrationFailed     a migration could not be applied; nothing of it was kept
 
 SQLSTATEs become these in `booking.db` alone. Messages name the fact, never a number, a word said or a key.
 """
+
+from typing import Literal
 
 
 class BookingError(Exception):
@@ -48,6 +58,53 @@ class StatementRefused(BookingError):
     def __init__(self, sqlstate: str) -> None:
         super().__init__(f"the database refuses the statement: SQLSTATE {sqlstate}")
         self.sqlstate = sqlstate
+
+
+class SealUnreadable(BookingError):
+    """A sealed value does not open: altered, moved, or its key is not at hand."""
+
+
+class NumberInvalid(BookingError):
+    """Not a phone number in E.164."""
+
+
+class CodeMalformed(BookingError):
+    """A code is six digits."""
+
+
+class SmsError(BookingError):
+    """A text message did not go out, or may not have."""
+
+
+class SmsNotConfigured(SmsError):
+    """The org has nobody to send its messages."""
+
+
+class SmsRefused(SmsError):
+    """The provider refuses the message; it did not go out and will not, however often it is asked.
+
+    `reason`: bad credentials; a receiver that cannot be texted; one who has opted out; a sender or region
+    that is not set up; the text itself. `code` is the provider's own.
+    """
+
+    def __init__(
+        self,
+        reason: Literal["credentials", "receiver", "opted_out", "configuration", "content"],
+        code: int,
+    ) -> None:
+        super().__init__(f"the provider refuses the message: {reason}, code {code}")
+        self.reason = reason
+        self.code = code
+
+
+class SmsUnavailable(SmsError):
+    """The provider took nothing: not reached, or too busy."""
+
+    retryable = True
+
+
+class SmsUnconfirmed(SmsError):
+    """Nobody knows whether the message went out."""
 
 
 class MigrationEdited(BookingError):

@@ -33,15 +33,13 @@ class Place:
 
 
 class Sealer(Protocol):
-    """Seals, opens and digests under an org's own keys. No I/O.
-
-    `open` raises whatever its maker raises for a blob that was altered or moved; booking treats any such
-    value as absent.
-    """
+    """Seals, opens and digests under an org's own keys. No I/O."""
 
     def seal(self, org_id: UUID, plain: bytes, place: Place) -> bytes: ...
 
-    def open(self, org_id: UUID, blob: bytes, place: Place) -> bytes: ...
+    def open(self, org_id: UUID, blob: bytes, place: Place) -> bytes:
+        """Raises `SealUnreadable`: altered, moved, or sealed under a key that is not at hand."""
+        ...
 
     def digest(self, org_id: UUID, purpose: str, value: bytes) -> bytes:
         """HMAC-SHA256 (32 bytes) under the org's newest key; `purpose` keeps kinds of values apart.
@@ -57,20 +55,29 @@ class Sealer(Protocol):
 
 @dataclass(frozen=True, slots=True)
 class SmsAccount:
-    """Who sends an org's messages. `sender`: an E.164 number, or a messaging service's id (`MG…`)."""
+    """Who sends an org's messages. `sender`: an E.164 number, or a messaging service's id (`MG…`).
+
+    `org_name` is what the org calls itself in a message.
+    """
 
     account_sid: str
     auth_token: str = field(repr=False)
     sender: str = field(repr=False)
+    org_name: str
 
 
 @dataclass(frozen=True, slots=True)
 class OutgoingSms:
-    """One message; `to` is E.164. `status_url`: where the provider reports what became of it, if anywhere."""
+    """One message; `to` is E.164.
+
+    `status_url`: where the provider reports what became of it, if anywhere. `valid_s`: after so long in the
+    provider's queue it is not sent any more.
+    """
 
     to: str = field(repr=False)
     body: str = field(repr=False)
     status_url: str | None = None
+    valid_s: int | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -108,7 +115,17 @@ class SmsAccounts(Protocol):
 
 
 SendOutcome = Literal[
-    "accepted", "not_configured", "refused", "unavailable", "unconfirmed", "limited", "error"
+    "accepted",
+    "not_configured",
+    "credentials",
+    "receiver",
+    "opted_out",
+    "configuration",
+    "content",
+    "unavailable",
+    "unconfirmed",
+    "limited",
+    "failed",  # anything else, as the database being away
 ]
 CheckOutcome = Literal["verified", "wrong", "expired", "locked"]
 
@@ -129,7 +146,7 @@ class CodeWatch(Protocol):
 
 @dataclass(frozen=True, slots=True)
 class CalendarEvent:
-    """An appointment as it stands in a calendar. `id` follows from the appointment, so that no retry doubles it."""
+    """An appointment in a calendar. `id` follows from the appointment, so that no retry doubles it."""
 
     id: str
     summary: str = field(repr=False)
