@@ -5,7 +5,7 @@ import secrets
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
-from typing import Final
+from typing import Final, Literal, get_args
 from uuid import UUID
 
 import asyncpg
@@ -13,6 +13,9 @@ import asyncpg
 from booking import db
 from booking.types import Claim
 
+Scope = Literal["slots:read", "holds:read", "holds:write", "bookings:read", "bookings:write", "admin"]
+
+SCOPES: Final[tuple[Scope, ...]] = get_args(Scope)
 PREFIX: Final = "cvg_"
 _SECRET_BYTES: Final = 32
 
@@ -88,9 +91,7 @@ async def resolve_token(pool: asyncpg.Pool, token: str) -> TokenHolder | None:
     found = await db.fetch_value(pool, "select r from app.resolve_staff_token($1) r", digest_of(token))
     if found is None:
         return None
-    return TokenHolder(
-        org_id=found["org_id"], token_id=found["token_id"], scopes=tuple(found["scopes"])
-    )
+    return TokenHolder(org_id=found["org_id"], token_id=found["token_id"], scopes=tuple(found["scopes"]))
 
 
 def digest_of(token: str) -> bytes:
