@@ -109,6 +109,13 @@ class Metrics:
         self.shared_store_faults = Counter(
             "gateway_shared_store_faults", "Redis commands that failed", registry=registry
         )
+        self.api_requests = Histogram(
+            "gateway_api_seconds",
+            "API requests by operation and status",
+            ["operation", "status"],
+            buckets=_WORK_S,
+            registry=registry,
+        )
         self.feed_dropped = Counter("gateway_feed_dropped", "Live-feed events dropped", registry=registry)
         self.turns_unstored = Counter(
             "gateway_turns_unstored", "Turns that could not be written", registry=registry

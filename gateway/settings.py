@@ -27,6 +27,7 @@ T = TypeVar("T")
 ProviderKind = Literal["stt", "llm", "tts"]
 
 MASTER_KEY_BYTES = 32
+MIN_JWT_SECRET_BYTES = 32  # RFC 7518 section 3.2: at least the hash's length
 VENDOR_SCHEMES = ("https", "http", "wss", "ws")
 LOG_LEVELS = ("debug", "info", "warning", "error")
 
@@ -53,6 +54,14 @@ class Waits:
     credentials_redis_s: float = 300.0
     unknown_s: float = 15.0  # that a number belongs to nobody, or an org has no keys
     hold_s: float = 600.0  # the life of a slot's hold
+    api_body_s: float = 10.0  # an API request's body to arrive
+    jwt_leeway_s: float = 30.0  # by which the clocks of who signs a token and ours may differ
+    jwks_fetch_s: float = 3.0  # the identity provider's keys to arrive
+    jwks_fresh_s: float = 600.0  # that they are used before they are looked at again
+    jwks_stale_s: float = 3600.0  # that they are used while their provider is away
+    jwks_retry_s: float = 5.0  # between two looks for keys that were not there
+    idempotency_s: float = 86400.0  # that an API request's answer is kept for its repetitions
+    idempotency_pending_s: float = 60.0  # an unanswered request counts as under way
 
 
 @dataclass(frozen=True, slots=True)
@@ -66,6 +75,7 @@ class Limits:
     reconnect_attempts: int = 2
     feed_events: int = 1_000
     database_connections: int = 10
+    api_body_bytes: int = 65_536
 
 
 @dataclass(frozen=True, slots=True)
@@ -84,6 +94,16 @@ class Twilio:
     account_sid: str
     auth_token: str = field(repr=False)
     api_url: str
+
+
+@dataclass(frozen=True, slots=True)
+class ApiTokens:
+    """Whose JWTs the API takes: HS256 under `secret`, RS256 under the keys at `jwks_url`, or none at all."""
+
+    issuer: str = ""
+    audience: str = ""
+    jwks_url: str = ""
+    secret: bytes = field(default=b"", repr=False)
 
 
 @dataclass(frozen=True, slots=True)
@@ -106,6 +126,7 @@ class Settings:
     default_org: UUID | None = None
     waits: Waits = Waits()
     limits: Limits = Limits()
+    api_tokens: ApiTokens = ApiTokens()
     conversation: Mapping[str, Any] = field(default_factory=dict)
 
     @property
@@ -230,6 +251,7 @@ def _read(reader: _Reader) -> Settings:
         default_org=_default_org(reader, local_bench),
         waits=Waits(**reader.numbers(_defaults(Waits))),
         limits=_limits(reader),
+        api_tokens=_api_tokens(reader),
         conversation=_conversation(reader),
     )
 
@@ -302,6 +324,20 @@ def _master_key(reader: _Reader) -> bytes:
             f"MASTER_KEY must be {MASTER_KEY_BYTES} bytes in base64 (openssl rand -base64 32)"
         )
     return key
+
+
+def _api_tokens(reader: _Reader) -> ApiTokens:
+    secret = reader.text("API_JWT_SECRET", "", secret=True).encode()
+    if secret and len(secret) < MIN_JWT_SECRET_BYTES:
+        reader.faults.append(f"API_JWT_SECRET must be at least {MIN_JWT_SECRET_BYTES} bytes")
+    jwks_url = reader.url("API_JWKS_URL", "", ("https", "http"))
+    if jwks_url.startswith("http:") and not _is_loopback(urlsplit(jwks_url).hostname or ""):
+        reader.faults.append("API_JWKS_URL must be https: who can change the keys can sign")
+    issuer = reader.text("API_JWT_ISSUER", "")
+    audience = reader.text("API_JWT_AUDIENCE", "")
+    if (secret or jwks_url) and not (issuer and audience):
+        reader.faults.append("API_JWT_SECRET and API_JWKS_URL need API_JWT_ISSUER and API_JWT_AUDIENCE")
+    return ApiTokens(issuer=issuer, audience=audience, jwks_url=jwks_url, secret=secret)
 
 
 def _default_org(reader: _Reader, local_bench: bool) -> UUID | None:
