@@ -101,7 +101,7 @@ class SmsSender(Protocol):
     async def find(self, account: SmsAccount, sms: OutgoingSms, *, since: datetime) -> list[ProviderSms]:
         """Messages with this very receiver and body that the provider took since then, oldest first.
 
-        Raises `SmsRefused` or `SmsUnavailable`.
+        Raises `SmsUnavailable`.
         """
         ...
 

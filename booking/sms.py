@@ -94,12 +94,12 @@ class TwilioSms:
         return _as_ours(taken)
 
     async def find(self, account: SmsAccount, sms: OutgoingSms, *, since: datetime) -> list[ProviderSms]:
-        """The account's last messages to this receiver. Raises `SmsRefused` or `SmsUnavailable`."""
+        """The account's last messages to this receiver. Raises `SmsUnavailable`: why, the SDK does not say."""
         try:
             with _translated():
                 async with asyncio.timeout(self._timeout_s):
                     listed = await self._client(account).messages.list_async(to=sms.to, limit=_LISTED)
-        except SmsUnconfirmed:
+        except (SmsRefused, SmsUnconfirmed):
             raise SmsUnavailable(SmsUnavailable.__doc__) from None
         same = [each for each in listed if each.body == sms.body and each.date_created >= since]
         return [_as_ours(each) for each in sorted(same, key=lambda each: each.date_created)]

@@ -1,0 +1,263 @@
+"""The record of text messages: written first, never sent twice, settled by the provider's word alone."""
+
+from collections.abc import AsyncIterator
+from dataclasses import dataclass, field, replace
+from datetime import datetime
+from uuid import UUID, uuid4
+
+import asyncpg
+import msgspec
+import pytest
+
+from bench.simulators import twilio_messages as numbers
+from bench.simulators.faults import Refuse
+from bench.simulators.twilio_api import TwilioApiSimulator
+from bench.simulators.twilio_messages import TakeAndStall
+from booking.db import org_transaction
+from booking.errors import (
+    BookingError,
+    NumberInvalid,
+    SmsNotConfigured,
+    SmsRefused,
+    SmsUnavailable,
+    SmsUnconfirmed,
+)
+from booking.messages import Messages, ProcessAccount, StoredAccounts, Text
+from booking.orgs import store_credentials
+from booking.ports import Place, Sealer, SmsAccount
+from booking.sms import TwilioSms
+from compliance.vault import MasterKey, Vault
+from gateway.sealing import VaultSealer
+from tests.conftest import Clinic
+
+ACCOUNT_SID, TOKEN = "AC" + "5" * 32, "token"
+RECEIVER = "+447700900123"
+
+
+@dataclass
+class Heard:
+    """A watch that keeps what it is told."""
+
+    settled: list[tuple[str, str]] = field(default_factory=list)
+
+    def code_sent(self, outcome: str, seconds: float) -> None: ...
+
+    def code_checked(self, outcome: str) -> None: ...
+
+    def sms_settled(self, kind: str, status: str) -> None:
+        self.settled.append((kind, status))
+
+
+@dataclass(frozen=True)
+class Post:
+    """Everything that one test's messages go through."""
+
+    clinic: Clinic
+    twilio: TwilioApiSimulator
+    messages: Messages
+    account: SmsAccount
+    heard: Heard
+
+    async def send(self, text: Text) -> bool:
+        return await self.messages.send(self.clinic.claim, self.account, text)
+
+    async def status(self, message_id: UUID) -> str:
+        async with org_transaction(self.messages.pool, self.clinic.claim) as connection:
+            status: str = await connection.fetchval(
+                "select status from sms_messages where id = $1", message_id
+            )
+        return status
+
+
+@pytest.fixture
+def sealer() -> Sealer:
+    return VaultSealer(Vault([MasterKey.generate()]))
+
+
+@pytest.fixture
+async def post(pool: asyncpg.Pool, clinic: Clinic, sealer: Sealer) -> AsyncIterator[Post]:
+    heard = Heard()
+    async with TwilioApiSimulator(account_sid=ACCOUNT_SID, auth_token=TOKEN) as twilio:
+        twilio.messages.senders.add(clinic.number)
+        async with TwilioSms(api_url=twilio.url, timeout_s=0.3) as sender:
+            accounts = StoredAccounts(pool, sealer, ProcessAccount(ACCOUNT_SID, TOKEN))
+            messages = Messages(pool, sender, accounts, sealer, heard, status_url=lambda org, message: None)
+            yield Post(clinic, twilio, messages, await accounts.account(clinic.claim), heard)
+
+
+def text(to: str = RECEIVER) -> Text:
+    return Text(kind="otp", subject_id=uuid4(), to=to, body=f"Your code is {uuid4().int % 10**6:06d}.")
+
+
+async def test_a_message_is_recorded_sealed_and_sent(post: Post) -> None:
+    sent = text()
+    assert await post.send(sent)
+    (message,) = post.twilio.messages.to(RECEIVER)
+    assert (message.body, message.from_) == (sent.body, post.clinic.number)
+    async with org_transaction(post.messages.pool, post.clinic.claim) as connection:
+        row = await connection.fetchrow("select * from sms_messages where id = $1", sent.id)
+    assert (row["status"], row["provider_id"], row["subject_id"]) == ("queued", message.sid, sent.subject_id)
+    for column in row.values():
+        assert RECEIVER not in str(column)
+        assert sent.body not in str(column)
+
+
+async def test_one_id_is_sent_once(post: Post) -> None:
+    sent = text()
+    assert [await post.send(sent), await post.send(sent)] == [True, False]
+    assert len(post.twilio.messages.all) == 1
+
+
+@pytest.mark.parametrize(
+    "to", ["", "07700900123", "+0123456789", "+44 7700 900123", "+4477009001234567", "x" * 2000]
+)
+async def test_what_is_no_number_is_not_recorded(post: Post, to: str) -> None:
+    sent = text(to)
+    with pytest.raises(NumberInvalid):
+        await post.send(sent)
+    assert await post.status(sent.id) is None
+
+
+@pytest.mark.parametrize(
+    ("to", "fault", "error", "status"),
+    [
+        (numbers.OPTED_OUT, None, SmsRefused, "refused"),
+        (RECEIVER, Refuse(429), SmsUnavailable, "refused"),
+        (RECEIVER, Refuse(500), SmsUnconfirmed, "recorded"),
+        (RECEIVER, TakeAndStall(), SmsUnconfirmed, "recorded"),
+    ],
+)
+async def test_a_send_that_fails_says_what_is_known(
+    post: Post, to: str, fault: object, error: type[BookingError], status: str
+) -> None:
+    if fault:
+        post.twilio.faults.add(fault)
+    sent = text(to)
+    with pytest.raises(error):
+        await post.send(sent)
+    assert await post.status(sent.id) == status
+
+
+async def test_a_status_never_goes_back(post: Post) -> None:
+    sent = text()
+    await post.send(sent)
+    (message,) = post.twilio.messages.all
+
+    async def says(status: str, code: int | None = None) -> bool:
+        return await post.messages.advance(post.clinic.claim, sent.id, status, message.sid, code)  # type: ignore[arg-type]
+
+    assert [
+        await says("delivered"),
+        await says("sent"),
+        await says("delivered"),
+        await says("failed", 30008),
+    ] == [
+        True,
+        False,
+        False,
+        False,
+    ]
+    assert post.heard.settled == [("otp", "delivered")]
+
+
+async def test_another_messages_word_changes_nothing(post: Post, other_clinic: Clinic) -> None:
+    sent = text()
+    await post.send(sent)
+    ours, theirs = post.clinic.claim, other_clinic.claim
+    assert not await post.messages.advance(ours, sent.id, "delivered", "SM" + "0" * 32)
+    assert not await post.messages.advance(theirs, sent.id, "delivered")
+    assert not await post.messages.advance(ours, uuid4(), "delivered")
+    assert await post.status(sent.id) == "queued"
+
+
+async def test_a_message_that_did_go_out_is_found_again(post: Post) -> None:
+    post.twilio.faults.add(TakeAndStall())
+    sent = text()
+    with pytest.raises(SmsUnconfirmed):
+        await post.send(sent)
+    post.twilio.messages.all[0].status = "delivered"
+    await post.messages.reconcile(post.clinic.claim, sent.id)
+    await post.messages.reconcile(post.clinic.claim, sent.id)
+    assert await post.status(sent.id) == "delivered"
+    assert (post.heard.settled, len(post.twilio.messages.all)) == ([("otp", "delivered")], 1)
+
+
+async def test_a_message_that_never_went_out_is_lost_and_not_sent_again(post: Post) -> None:
+    post.twilio.faults.add(Refuse(500))
+    sent = text()
+    with pytest.raises(SmsUnconfirmed):
+        await post.send(sent)
+    await post.messages.reconcile(post.clinic.claim, sent.id)
+    assert await post.status(sent.id) == "lost"
+    assert post.twilio.messages.all == []
+
+
+async def test_the_providers_word_stands_above_our_guess(post: Post) -> None:
+    post.twilio.faults.add(Refuse(500))
+    sent = text()
+    with pytest.raises(SmsUnconfirmed):
+        await post.send(sent)
+    await post.messages.reconcile(post.clinic.claim, sent.id)
+    assert await post.messages.advance(post.clinic.claim, sent.id, "sent", "SM" + "1" * 32)
+    assert await post.status(sent.id) == "sent"
+
+
+async def test_equal_texts_are_not_taken_for_one_another(post: Post) -> None:
+    """The list shows one message; it is another record's, so ours was lost."""
+    sent = text()
+    post.twilio.faults.add(Refuse(500))
+    with pytest.raises(SmsUnconfirmed):
+        await post.send(sent)
+    await post.send(replace(sent, id=uuid4()))
+    await post.messages.reconcile(post.clinic.claim, sent.id)
+    assert await post.status(sent.id) == "lost"
+
+
+async def test_a_provider_that_cannot_tell_is_asked_later(post: Post) -> None:
+    post.twilio.faults.add(Refuse(500), times=2)
+    sent = text()
+    with pytest.raises(SmsUnconfirmed):
+        await post.send(sent)
+    before = await check_after(post, sent.id)
+    await post.messages.reconcile(post.clinic.claim, sent.id)
+    assert await post.status(sent.id) == "recorded"
+    assert await check_after(post, sent.id) > before
+
+
+async def check_after(post: Post, message_id: UUID) -> datetime:
+    async with org_transaction(post.messages.pool, post.clinic.claim) as connection:
+        at: datetime = await connection.fetchval(
+            "select check_after from sms_messages where id = $1", message_id
+        )
+    return at
+
+
+async def test_an_org_sends_from_its_own_account(pool: asyncpg.Pool, clinic: Clinic, sealer: Sealer) -> None:
+    accounts = StoredAccounts(pool, sealer, ProcessAccount(ACCOUNT_SID, TOKEN))
+    assert await accounts.account(clinic.claim) == SmsAccount(
+        ACCOUNT_SID, TOKEN, clinic.number, "Harley Street Clinic"
+    )
+    own = {"account_sid": "AC" + "6" * 32, "auth_token": "own", "sender": "MG" + "6" * 32}
+    place = Place("org_credentials", "sealed", "twilio")
+    sealed = sealer.seal(clinic.claim.org_id, msgspec.json.encode(own), place)
+    await store_credentials(pool, clinic.claim, "twilio", sealed)
+    account = await accounts.account(clinic.claim)
+    assert (account.account_sid, account.auth_token, account.sender) == tuple(own.values())
+
+
+@pytest.mark.parametrize("plain", [None, b"", b"{}", b'{"account_sid": 1, "auth_token": "x"}'])
+async def test_unreadable_credentials_are_nobodys(
+    pool: asyncpg.Pool, clinic: Clinic, sealer: Sealer, plain: bytes | None
+) -> None:
+    place = Place("org_credentials", "sealed", "twilio")
+    sealed = b"never sealed" if plain is None else sealer.seal(clinic.claim.org_id, plain, place)
+    await store_credentials(pool, clinic.claim, "twilio", sealed)
+    with pytest.raises(SmsNotConfigured):
+        await StoredAccounts(pool, sealer, ProcessAccount(ACCOUNT_SID, TOKEN)).account(clinic.claim)
+
+
+async def test_without_any_account_nothing_can_be_sent(
+    pool: asyncpg.Pool, clinic: Clinic, sealer: Sealer
+) -> None:
+    with pytest.raises(SmsNotConfigured):
+        await StoredAccounts(pool, sealer).account(clinic.claim)
