@@ -94,7 +94,7 @@ class TwilioSms:
         return _as_ours(taken)
 
     async def find(self, account: SmsAccount, sms: OutgoingSms, *, since: datetime) -> list[ProviderSms]:
-        """The account's last messages to this receiver. Raises `SmsUnavailable`: why, the SDK does not say."""
+        """The account's last messages to this receiver. Raises `SmsUnavailable`; the SDK does not say why."""
         try:
             with _translated():
                 async with asyncio.timeout(self._timeout_s):
