@@ -34,6 +34,7 @@ class Metrics:
         self._calls(registry)
         self._turns(registry)
         self._edge(registry)
+        self._texts(registry)
 
     def exposition(self) -> bytes:
         """The text that `/metrics` answers."""
@@ -119,4 +120,27 @@ class Metrics:
         self.feed_dropped = Counter("gateway_feed_dropped", "Live-feed events dropped", registry=registry)
         self.turns_unstored = Counter(
             "gateway_turns_unstored", "Turns that could not be written", registry=registry
+        )
+
+    def _texts(self, registry: CollectorRegistry) -> None:
+        self.codes = Counter(
+            "gateway_codes",
+            "Codes asked for, by what became of handing them over",
+            ["outcome"],
+            registry=registry,
+        )
+        self.code_handover = Histogram(
+            "gateway_code_handover_seconds",
+            "From the request for a code to the carrier's taking it",
+            buckets=_WORK_S,
+            registry=registry,
+        )
+        self.code_checks = Counter(
+            "gateway_code_checks", "Codes given back to be checked", ["outcome"], registry=registry
+        )
+        self.texts_settled = Counter(
+            "gateway_texts_settled",
+            "Text messages by their last status",
+            ["kind", "status"],
+            registry=registry,
         )

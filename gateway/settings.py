@@ -27,6 +27,7 @@ T = TypeVar("T")
 ProviderKind = Literal["stt", "llm", "tts"]
 
 MASTER_KEY_BYTES = 32
+LONGEST_CODE_S = 600.0  # NIST SP 800-63B-4 section 3.1.3.2: ten minutes
 MIN_JWT_SECRET_BYTES = 32  # RFC 7518 section 3.2: at least the hash's length
 VENDOR_SCHEMES = ("https", "http", "wss", "ws")
 LOG_LEVELS = ("debug", "info", "warning", "error")
@@ -54,6 +55,8 @@ class Waits:
     credentials_redis_s: float = 300.0
     unknown_s: float = 15.0  # that a number belongs to nobody, or an org has no keys
     hold_s: float = 600.0  # the life of a slot's hold
+    sms_s: float = 4.0  # the carrier's taking of one text message
+    code_s: float = 600.0  # the life of a code; 600 at most
     api_body_s: float = 10.0  # an API request's body to arrive
     jwt_leeway_s: float = 30.0  # by which the clocks of who signs a token and ours may differ
     jwks_fetch_s: float = 3.0  # the identity provider's keys to arrive
@@ -249,7 +252,7 @@ def _read(reader: _Reader) -> Settings:
         master_key=_master_key(reader),
         local_bench=local_bench,
         default_org=_default_org(reader, local_bench),
-        waits=Waits(**reader.numbers(_defaults(Waits))),
+        waits=_waits(reader),
         limits=_limits(reader),
         api_tokens=_api_tokens(reader),
         conversation=_conversation(reader),
@@ -269,6 +272,13 @@ def _conversation(reader: _Reader) -> dict[str, Any]:
 
 def _is_number(default: object) -> TypeGuard[float]:
     return isinstance(default, int | float) and not isinstance(default, bool)
+
+
+def _waits(reader: _Reader) -> Waits:
+    waits = Waits(**reader.numbers(_defaults(Waits)))
+    if waits.code_s > LONGEST_CODE_S:
+        reader.faults.append(f"CODE_S must be {LONGEST_CODE_S:g} at most, not {waits.code_s:g}")
+    return waits
 
 
 def _limits(reader: _Reader) -> Limits:

@@ -79,15 +79,17 @@ async def status(request: Request) -> Response:
     return Response(status_code=204)
 
 
-async def signed_form(request: Request, edge: Edge) -> Mapping[str, str]:
-    """The form's fields. Raises 403 unless Twilio signed it, 400 or 413 for what is no reasonable form."""
+async def signed_form(request: Request, edge: Edge, auth_token: str | None = None) -> Mapping[str, str]:
+    """The form's fields. Raises 403 unless Twilio signed it, 400 or 413 for what is no reasonable form.
+
+    `auth_token`: of the account that posts, unless it is the process-wide one.
+    """
     fields = _parse_form(await _body(request))
     query = request.url.query
     url = edge.settings.public(request.url.path) + (f"?{query}" if query else "")
     signature = request.headers.get(TWILIO_HEADER, "")
-    if not edge.settings.local_bench and not twilio_signed(
-        edge.settings.twilio.auth_token, url, fields, signature
-    ):
+    key = auth_token or edge.settings.twilio.auth_token
+    if not edge.settings.local_bench and not twilio_signed(key, url, fields, signature):
         edge.metrics.refused.labels("signature").inc()
         log.warning("webhook_forged", path=request.url.path)
         raise HTTPException(403)
