@@ -22,13 +22,21 @@ from booking.errors import (
     BookingUnavailable,
     CallOver,
     CallUnknown,
+    PractitionerUnknown,
+    ServiceUnknown,
     SlotUnknown,
     StatementRefused,
     UnsafeRole,
 )
 from booking.types import Claim
 
-_BY_SQLSTATE: dict[str, type[BookingError]] = {"GW001": SlotUnknown, "GW002": CallOver, "GW003": CallUnknown}
+_BY_SQLSTATE: dict[str, type[BookingError]] = {
+    "GW001": SlotUnknown,
+    "GW002": CallOver,
+    "GW003": CallUnknown,
+    "GW150": ServiceUnknown,
+    "GW151": PractitionerUnknown,
+}
 _GONE = (OSError, TimeoutError, asyncpg.InterfaceError, asyncpg.PostgresConnectionError)
 # A busy or stopping server, a lock or statement that took too long: all are worth asking again.
 _GONE_CLASSES = ("08", "53", "57", "58")

@@ -5,6 +5,8 @@ BookingError
 ├── SlotUnknown         no slot of this org has that id
 ├── CallOver            the call has ended, so it can hold nothing
 ├── CallUnknown         no call of this org has that id
+├── ServiceUnknown      no service of this org has that id
+├── PractitionerUnknown no practitioner of this org has that id
 ├── BookingUnavailable  the database did not answer in time or is gone; `retryable` is true
 ├── StatementRefused    the database refuses the statement itself; `sqlstate` says why
 ├── SealUnreadable      a sealed value does not open: altered, moved, or its key is not at hand
@@ -44,6 +46,14 @@ class CallOver(BookingError):
 
 class CallUnknown(BookingError):
     """No call of this org has that id."""
+
+
+class ServiceUnknown(BookingError):
+    """No service of this org has that id."""
+
+
+class PractitionerUnknown(BookingError):
+    """No practitioner of this org has that id."""
 
 
 class BookingUnavailable(BookingError):

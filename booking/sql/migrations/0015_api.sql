@@ -170,6 +170,72 @@ begin
 end
 $$;
 
+-- A page of free slots, soonest first, those of one instant by practitioner's number; the page after `p_last_starts`
+-- and `p_last_practitioner` goes on behind that slot. Which slots are free says get_next_available_slots alone: a
+-- practitioner has one slot of a service at an instant, so each one's are asked for by time. GW150 no such service,
+-- GW151 no such practitioner.
+create function app.page_of_free_slots(
+    p_org uuid, p_service uuid, p_after timestamptz, p_limit integer, p_until timestamptz default null,
+    p_practitioner uuid default null, p_last_starts timestamptz default null, p_last_practitioner uuid default null
+)
+returns table (
+    slot_id uuid, service_id uuid, practitioner_id uuid, practitioner text,
+    starts_at timestamptz, ends_at timestamptz
+)
+language plpgsql volatile
+as $$
+#variable_conflict use_column
+declare
+    v_last_number integer;
+begin
+    perform app.require_org(p_org);
+    if not exists (select from public.services s where s.org_id = p_org and s.id = p_service) then
+        raise exception 'no such service' using errcode = 'GW150';
+    end if;
+    if p_practitioner is not null and not exists (
+        select from public.practitioners p where p.org_id = p_org and p.id = p_practitioner
+    ) then
+        raise exception 'no such practitioner' using errcode = 'GW151';
+    end if;
+    select p.number into v_last_number
+    from public.practitioners p where p.org_id = p_org and p.id = p_last_practitioner;
+    return query
+        select n.* from public.practitioners p
+        cross join lateral app.get_next_available_slots(
+            p_org, p_service,
+            case
+                when p_last_starts is null then p_after
+                when p.number > v_last_number then greatest(p_after, p_last_starts)
+                else greatest(p_after, p_last_starts + interval '1 microsecond')
+            end,
+            p_limit, p_until, p.id) n
+        where p.org_id = p_org and p.active and (p_practitioner is null or p.id = p_practitioner)
+        order by n.starts_at, p.number
+        limit least(greatest(p_limit, 0), 100);
+end
+$$;
+
+-- How a hold stands; an expired one that nobody has flipped yet counts as expired. No row if there is none.
+create function app.find_hold(p_org uuid, p_hold uuid)
+returns table (
+    state text, expires_at timestamptz, hold_id uuid, slot_id uuid, service_id uuid, practitioner_id uuid,
+    practitioner text, starts_at timestamptz, ends_at timestamptz
+)
+language plpgsql volatile
+as $$
+#variable_conflict use_column
+begin
+    perform app.require_org(p_org);
+    return query
+        select case when h.state = 'held' and h.expires_at <= clock_timestamp() then 'expired' else h.state end,
+            h.expires_at, h.id, s.id, s.service_id, p.id, p.name, s.starts_at, s.ends_at
+        from public.appointment_holds h
+        join public.slots s on s.org_id = h.org_id and s.id = h.slot_id
+        join public.practitioners p on p.org_id = s.org_id and p.id = s.practitioner_id
+        where h.org_id = p_org and h.id = p_hold;
+end
+$$;
+
 -- Scheduled clean-up over all orgs; how many rows went.
 create function app.forget_old_requests(p_batch integer default 1000) returns integer
 language plpgsql volatile
@@ -196,7 +262,9 @@ grant execute on function
     app.staff_tokens(uuid),
     app.begin_request(uuid, bytea, bytea, uuid, interval, interval),
     app.settle_request(uuid, bytea, uuid, bytea),
-    app.abandon_request(uuid, bytea, uuid)
+    app.abandon_request(uuid, bytea, uuid),
+    app.page_of_free_slots(uuid, uuid, timestamptz, integer, timestamptz, uuid, timestamptz, uuid),
+    app.find_hold(uuid, uuid)
 to gw_app;
 grant execute on function app.forget_old_requests(integer) to gw_worker;
 
