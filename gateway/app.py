@@ -16,6 +16,9 @@ from booking.db import open_pool
 from booking.errors import BookingError
 from compliance.vault import MasterKey, Vault
 from gateway.admission import Admission
+from gateway.api import mount
+from gateway.api.opening import open_api
+from gateway.api.operations import ApiContext
 from gateway.call import Desk
 from gateway.calls import Calls
 from gateway.control import TwilioControl
@@ -27,6 +30,7 @@ from gateway.prewarm import PROCESS_KEYS, Clients
 from gateway.readiness import Readiness
 from gateway.routes import media, ops, twilio
 from gateway.routes.edge import Edge
+from gateway.sealing import VaultSealer
 from gateway.settings import Settings
 from gateway.shared_store import SharedStore
 from gateway.tenancy.cache import LayeredCache, Lives, Source
@@ -46,11 +50,11 @@ def build_app(settings: Settings) -> Starlette:
 
     @asynccontextmanager
     async def lifespan(app: Starlette) -> AsyncIterator[None]:
-        async with _opened(settings) as edge:
-            app.state.edge = edge
+        async with _opened(settings) as edge, open_api(_api_context(edge), edge.desk.clock) as api:
+            app.state.edge, app.state.api = edge, api
             yield
 
-    return Starlette(routes=[*twilio.ROUTES, *media.ROUTES, *ops.ROUTES], lifespan=lifespan)
+    return Starlette(routes=[*twilio.ROUTES, *media.ROUTES, *ops.ROUTES, *mount.ROUTES], lifespan=lifespan)
 
 
 class MonotonicClock:
@@ -177,4 +181,15 @@ def _edge(base: _Foundation, desk: Desk, calls: Calls, control: TwilioControl) -
         endings=Endings(base.store),
         control=control,
         readiness=Readiness(base.pool, base.store),
+    )
+
+
+def _api_context(edge: Edge) -> ApiContext:
+    desk = edge.desk
+    return ApiContext(
+        settings=edge.settings,
+        pool=desk.pool,
+        sealer=VaultSealer(desk.vault),
+        metrics=edge.metrics,
+        now=desk.now,
     )

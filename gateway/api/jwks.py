@@ -97,7 +97,7 @@ class Jwks:
 
 
 def usable_keys(text: bytes) -> dict[str | None, jwt.PyJWK]:
-    """The keys of a JWK set that may verify RS256, by id. Raises ValueError for what is no set or has none."""
+    """The keys of a JWK set that may verify RS256, by id. Raises ValueError if there is none."""
     document = msgspec.json.decode(text, type=dict[str, Any])
     listed = document.get("keys")
     found = {}

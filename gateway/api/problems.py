@@ -57,7 +57,7 @@ _RETRY_LATER: Final = {"Retry-After": "1"}
 
 
 class Problem(msgspec.Struct, omit_defaults=True, kw_only=True):
-    """The body of every refusal. `pointer` says where the request is wrong: a JSON path, a parameter's name."""
+    """The body of every refusal. `pointer`: where the request is wrong, as a JSON path."""
 
     type: str
     title: str
