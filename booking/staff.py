@@ -9,6 +9,7 @@ from typing import Final, Literal, get_args
 from uuid import UUID
 
 import asyncpg
+import msgspec
 
 from booking import db
 from booking.types import Claim
@@ -88,10 +89,10 @@ async def live_tokens(pool: asyncpg.Pool, claim: Claim) -> list[StaffToken]:
 
 async def resolve_token(pool: asyncpg.Pool, token: str) -> TokenHolder | None:
     """Whose token this is; None if it is unknown, expired or revoked. Needs no claim."""
-    found = await db.fetch_value(pool, "select r from app.resolve_staff_token($1) r", digest_of(token))
-    if found is None:
-        return None
-    return TokenHolder(org_id=found["org_id"], token_id=found["token_id"], scopes=tuple(found["scopes"]))
+    found = await db.fetch_value(
+        pool, "select to_json(r) from app.resolve_staff_token($1) r", digest_of(token)
+    )
+    return None if found is None else msgspec.json.decode(found, type=TokenHolder)
 
 
 def digest_of(token: str) -> bytes:

@@ -42,16 +42,18 @@ class Guarded:
         api: Api = request.app.state.api
         try:
             request.state.principal = await api.guard.admit(request.headers.getlist("authorization"))
+        except Exception as error:  # noqa: BLE001  the edge of the request: each gets an answer
+            await _told(error)(scope, receive, send)
+            return
+        try:
             await self.routes(scope, receive, send)
         except HTTPException as error:
-            refused = Refused(_BY_STATUS.get(error.status_code, MALFORMED), headers=error.headers)
-            await _told(refused)(scope, receive, send)
-        except Refused as refused:
-            await _told(refused)(scope, receive, send)
+            kind = _BY_STATUS.get(error.status_code, MALFORMED)
+            await _told(Refused(kind, headers=error.headers))(scope, receive, send)
 
 
-def _told(refused: Refused) -> Response:
-    return as_response(refusal(refused, "guard"))
+def _told(error: Exception) -> Response:
+    return as_response(refusal(error, "guard"))
 
 
 async def openapi(_request: Request) -> Response:
@@ -80,7 +82,9 @@ def _routes(operations: Iterable[Operation]) -> list[Route]:
 
 
 _DOCUMENT: Final = document(OPERATIONS)
+_GUARDED: Final = Guarded(Router(_routes(OPERATIONS), redirect_slashes=False))
 ROUTES: Final = [
     Route("/api/openapi.json", openapi, methods=["GET"]),
-    Mount(PREFIX, app=Guarded(Router(_routes(OPERATIONS), redirect_slashes=False))),
+    Route(PREFIX, _GUARDED),  # else Starlette would redirect, to wherever `Host` says
+    Mount(PREFIX, app=_GUARDED),
 ]
