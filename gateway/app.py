@@ -28,7 +28,7 @@ from gateway.metrics import Metrics
 from gateway.phrases import PhraseCache
 from gateway.prewarm import PROCESS_KEYS, Clients
 from gateway.readiness import Readiness
-from gateway.routes import media, ops, twilio
+from gateway.routes import media, ops, sms, twilio
 from gateway.routes.edge import Edge
 from gateway.sealing import VaultSealer
 from gateway.settings import Settings
@@ -36,6 +36,7 @@ from gateway.shared_store import SharedStore
 from gateway.tenancy.cache import LayeredCache, Lives, Source
 from gateway.tenancy.credentials import credentials_source
 from gateway.tenancy.resolve import number_source, profile_source
+from gateway.texts import Texts, open_texts
 from pipeline.providers.cartesia import fetch_phrase
 from pipeline.runner import DEFAULT_PHRASES
 
@@ -54,7 +55,9 @@ def build_app(settings: Settings) -> Starlette:
             app.state.edge, app.state.api = edge, api
             yield
 
-    return Starlette(routes=[*twilio.ROUTES, *media.ROUTES, *ops.ROUTES, *mount.ROUTES], lifespan=lifespan)
+    return Starlette(
+        routes=[*twilio.ROUTES, *sms.ROUTES, *media.ROUTES, *ops.ROUTES, *mount.ROUTES], lifespan=lifespan
+    )
 
 
 class MonotonicClock:
@@ -99,7 +102,9 @@ async def _opened(settings: Settings) -> AsyncIterator[Edge]:
         control = await stack.enter_async_context(
             TwilioControl(settings.twilio, base.metrics, timeout_s=settings.waits.hang_up_s)
         )
-        desk = _desk(base, feed, clients)
+        vault = Vault([MasterKey(settings.master_key)])
+        texts = await stack.enter_async_context(open_texts(settings, pool, vault, metrics))
+        desk = _desk(base, feed, clients, vault, texts)
         desk.phrases.want(clients.voice(PROCESS_KEYS, None), [each.text for each in DEFAULT_PHRASES.values()])
         calls = await stack.enter_async_context(Calls(desk))
         yield _edge(base, desk, calls, control)
@@ -136,7 +141,7 @@ async def _feed(base: _Foundation) -> AsyncIterator[Feed]:
         await feed.flush()
 
 
-def _desk(base: _Foundation, feed: Feed, clients: Clients) -> Desk:
+def _desk(base: _Foundation, feed: Feed, clients: Clients, vault: Vault, texts: Texts) -> Desk:
     waits = base.settings.waits
     lives = Lives(
         memory_s=waits.credentials_memory_s,
@@ -159,7 +164,8 @@ def _desk(base: _Foundation, feed: Feed, clients: Clients) -> Desk:
         numbers=cached(number_source(base.pool)),
         profiles=cached(profile_source(base.pool)),
         credentials=cached(credentials_source(base.pool)),
-        vault=Vault([MasterKey(base.settings.master_key)]),
+        vault=vault,
+        texts=texts,
         clients=clients,
         phrases=phrases,
         feed=feed,

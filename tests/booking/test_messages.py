@@ -1,7 +1,7 @@
 """The record of text messages: written first, never sent twice, settled by the provider's word alone."""
 
 from collections.abc import AsyncIterator
-from dataclasses import dataclass, field, replace
+from dataclasses import replace
 from datetime import datetime
 from uuid import UUID, uuid4
 
@@ -11,7 +11,6 @@ import pytest
 
 from bench.simulators import twilio_messages as numbers
 from bench.simulators.faults import Refuse
-from bench.simulators.twilio_api import TwilioApiSimulator
 from bench.simulators.twilio_messages import TakeAndStall
 from booking.db import org_transaction
 from booking.errors import (
@@ -22,67 +21,22 @@ from booking.errors import (
     SmsUnavailable,
     SmsUnconfirmed,
 )
-from booking.messages import Messages, ProcessAccount, StoredAccounts, Text
+from booking.messages import ProcessAccount, StoredAccounts, Text
 from booking.orgs import store_credentials
 from booking.ports import Place, Sealer, SmsAccount
-from booking.sms import TwilioSms
-from compliance.vault import MasterKey, Vault
-from gateway.sealing import VaultSealer
+from tests.booking.texting import ACCOUNT_SID, RECEIVER, TOKEN, Post, a_sealer, post_office
 from tests.conftest import Clinic
-
-ACCOUNT_SID, TOKEN = "AC" + "5" * 32, "token"
-RECEIVER = "+447700900123"
-
-
-@dataclass
-class Heard:
-    """A watch that keeps what it is told."""
-
-    settled: list[tuple[str, str]] = field(default_factory=list)
-
-    def code_sent(self, outcome: str, seconds: float) -> None: ...
-
-    def code_checked(self, outcome: str) -> None: ...
-
-    def sms_settled(self, kind: str, status: str) -> None:
-        self.settled.append((kind, status))
-
-
-@dataclass(frozen=True)
-class Post:
-    """Everything that one test's messages go through."""
-
-    clinic: Clinic
-    twilio: TwilioApiSimulator
-    messages: Messages
-    account: SmsAccount
-    heard: Heard
-
-    async def send(self, text: Text) -> bool:
-        return await self.messages.send(self.clinic.claim, self.account, text)
-
-    async def status(self, message_id: UUID) -> str:
-        async with org_transaction(self.messages.pool, self.clinic.claim) as connection:
-            status: str = await connection.fetchval(
-                "select status from sms_messages where id = $1", message_id
-            )
-        return status
 
 
 @pytest.fixture
 def sealer() -> Sealer:
-    return VaultSealer(Vault([MasterKey.generate()]))
+    return a_sealer()
 
 
 @pytest.fixture
-async def post(pool: asyncpg.Pool, clinic: Clinic, sealer: Sealer) -> AsyncIterator[Post]:
-    heard = Heard()
-    async with TwilioApiSimulator(account_sid=ACCOUNT_SID, auth_token=TOKEN) as twilio:
-        twilio.messages.senders.add(clinic.number)
-        async with TwilioSms(api_url=twilio.url, timeout_s=0.3) as sender:
-            accounts = StoredAccounts(pool, sealer, ProcessAccount(ACCOUNT_SID, TOKEN))
-            messages = Messages(pool, sender, accounts, sealer, heard, status_url=lambda org, message: None)
-            yield Post(clinic, twilio, messages, await accounts.account(clinic.claim), heard)
+async def post(pool: asyncpg.Pool, clinic: Clinic) -> AsyncIterator[Post]:
+    async with post_office(pool, clinic) as opened:
+        yield opened
 
 
 def text(to: str = RECEIVER) -> Text:
@@ -94,7 +48,7 @@ async def test_a_message_is_recorded_sealed_and_sent(post: Post) -> None:
     assert await post.send(sent)
     (message,) = post.twilio.messages.to(RECEIVER)
     assert (message.body, message.from_) == (sent.body, post.clinic.number)
-    async with org_transaction(post.messages.pool, post.clinic.claim) as connection:
+    async with org_transaction(post.messages.pool, post.claim) as connection:
         row = await connection.fetchrow("select * from sms_messages where id = $1", sent.id)
     assert (row["status"], row["provider_id"], row["subject_id"]) == ("queued", message.sid, sent.subject_id)
     for column in row.values():
@@ -144,7 +98,7 @@ async def test_a_status_never_goes_back(post: Post) -> None:
     (message,) = post.twilio.messages.all
 
     async def says(status: str, code: int | None = None) -> bool:
-        return await post.messages.advance(post.clinic.claim, sent.id, status, message.sid, code)  # type: ignore[arg-type]
+        return await post.messages.advance(post.claim, sent.id, status, message.sid, code)  # type: ignore[arg-type]
 
     assert [
         await says("delivered"),
@@ -163,7 +117,7 @@ async def test_a_status_never_goes_back(post: Post) -> None:
 async def test_another_messages_word_changes_nothing(post: Post, other_clinic: Clinic) -> None:
     sent = text()
     await post.send(sent)
-    ours, theirs = post.clinic.claim, other_clinic.claim
+    ours, theirs = post.claim, other_clinic.claim
     assert not await post.messages.advance(ours, sent.id, "delivered", "SM" + "0" * 32)
     assert not await post.messages.advance(theirs, sent.id, "delivered")
     assert not await post.messages.advance(ours, uuid4(), "delivered")
@@ -176,8 +130,8 @@ async def test_a_message_that_did_go_out_is_found_again(post: Post) -> None:
     with pytest.raises(SmsUnconfirmed):
         await post.send(sent)
     post.twilio.messages.all[0].status = "delivered"
-    await post.messages.reconcile(post.clinic.claim, sent.id)
-    await post.messages.reconcile(post.clinic.claim, sent.id)
+    await post.messages.reconcile(post.claim, sent.id)
+    await post.messages.reconcile(post.claim, sent.id)
     assert await post.status(sent.id) == "delivered"
     assert (post.heard.settled, len(post.twilio.messages.all)) == ([("otp", "delivered")], 1)
 
@@ -187,7 +141,7 @@ async def test_a_message_that_never_went_out_is_lost_and_not_sent_again(post: Po
     sent = text()
     with pytest.raises(SmsUnconfirmed):
         await post.send(sent)
-    await post.messages.reconcile(post.clinic.claim, sent.id)
+    await post.messages.reconcile(post.claim, sent.id)
     assert await post.status(sent.id) == "lost"
     assert post.twilio.messages.all == []
 
@@ -197,8 +151,8 @@ async def test_the_providers_word_stands_above_our_guess(post: Post) -> None:
     sent = text()
     with pytest.raises(SmsUnconfirmed):
         await post.send(sent)
-    await post.messages.reconcile(post.clinic.claim, sent.id)
-    assert await post.messages.advance(post.clinic.claim, sent.id, "sent", "SM" + "1" * 32)
+    await post.messages.reconcile(post.claim, sent.id)
+    assert await post.messages.advance(post.claim, sent.id, "sent", "SM" + "1" * 32)
     assert await post.status(sent.id) == "sent"
 
 
@@ -209,7 +163,7 @@ async def test_equal_texts_are_not_taken_for_one_another(post: Post) -> None:
     with pytest.raises(SmsUnconfirmed):
         await post.send(sent)
     await post.send(replace(sent, id=uuid4()))
-    await post.messages.reconcile(post.clinic.claim, sent.id)
+    await post.messages.reconcile(post.claim, sent.id)
     assert await post.status(sent.id) == "lost"
 
 
@@ -219,13 +173,13 @@ async def test_a_provider_that_cannot_tell_is_asked_later(post: Post) -> None:
     with pytest.raises(SmsUnconfirmed):
         await post.send(sent)
     before = await check_after(post, sent.id)
-    await post.messages.reconcile(post.clinic.claim, sent.id)
+    await post.messages.reconcile(post.claim, sent.id)
     assert await post.status(sent.id) == "recorded"
     assert await check_after(post, sent.id) > before
 
 
 async def check_after(post: Post, message_id: UUID) -> datetime:
-    async with org_transaction(post.messages.pool, post.clinic.claim) as connection:
+    async with org_transaction(post.messages.pool, post.claim) as connection:
         at: datetime = await connection.fetchval(
             "select check_after from sms_messages where id = $1", message_id
         )
