@@ -62,6 +62,16 @@ class Text:
     id: UUID = field(default_factory=uuid4)
 
 
+async def due_messages(worker: asyncpg.Pool, *, limit: int = 100) -> list[tuple[Claim, UUID]]:
+    """Messages of all orgs to `reconcile` now, longest due first; `worker` is role gw_worker's pool.
+
+    Raises `BookingUnavailable`.
+    """
+    statement = "select coalesce(jsonb_agg(jsonb_build_array(org_id, id)), '[]') from app.due_sms($1)"
+    found = msgspec.json.decode(await db.fetch_value(worker, statement, limit), type=list[tuple[UUID, UUID]])
+    return [(Claim(org_id), message_id) for org_id, message_id in found]
+
+
 def require_e164(number: str) -> None:
     """Raises `NumberInvalid`."""
     if not _E164.fullmatch(number):

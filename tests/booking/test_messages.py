@@ -12,7 +12,7 @@ import pytest
 from bench.simulators import twilio_messages as numbers
 from bench.simulators.faults import Refuse
 from bench.simulators.twilio_messages import TakeAndStall
-from booking.db import org_transaction
+from booking.db import open_pool, org_transaction
 from booking.errors import (
     BookingError,
     NumberInvalid,
@@ -21,11 +21,11 @@ from booking.errors import (
     SmsUnavailable,
     SmsUnconfirmed,
 )
-from booking.messages import ProcessAccount, StoredAccounts, Text
+from booking.messages import ProcessAccount, StoredAccounts, Text, due_messages
 from booking.orgs import store_credentials
 from booking.ports import Place, Sealer, SmsAccount
 from tests.booking.texting import ACCOUNT_SID, RECEIVER, TOKEN, Post, a_sealer, post_office
-from tests.conftest import Clinic
+from tests.conftest import Clinic, Stack
 
 
 @pytest.fixture
@@ -176,6 +176,21 @@ async def test_a_provider_that_cannot_tell_is_asked_later(post: Post) -> None:
     await post.messages.reconcile(post.claim, sent.id)
     assert await post.status(sent.id) == "recorded"
     assert await check_after(post, sent.id) > before
+
+
+async def test_the_sweep_finds_what_is_due_and_sees_no_more(stack: Stack, post: Post) -> None:
+    sent = [text(), text()]
+    for each in sent:
+        await post.send(each)
+    async with org_transaction(post.messages.pool, post.claim) as connection:
+        long_ago = "update sms_messages set check_after = now() - interval '1 day' where id = $1"
+        await connection.execute(long_ago, sent[0].id)
+    async with await open_pool(stack.postgres.worker, max_size=1) as worker:
+        due = await due_messages(worker)
+        with pytest.raises(asyncpg.InsufficientPrivilegeError):
+            await worker.fetch("select sealed_body from sms_messages")
+    assert (post.claim, sent[0].id) in due
+    assert (post.claim, sent[1].id) not in due
 
 
 async def check_after(post: Post, message_id: UUID) -> datetime:

@@ -10,7 +10,7 @@ import asyncpg
 import pytest
 
 from booking import calls, orgs
-from booking.db import claims_json, org_transaction
+from booking.db import claims_json, fetch, org_transaction
 from booking.errors import StatementRefused
 from booking.holds import claim_slot
 from booking.slots import next_available
@@ -27,6 +27,7 @@ TABLES = (
     "appointment_holds",
     "calls",
     "call_turns",
+    "sms_messages",
 )
 _DENIED = asyncpg.InsufficientPrivilegeError
 
@@ -40,6 +41,7 @@ async def fill(pool: asyncpg.Pool, clinic: Clinic) -> None:
     turn = CallTurn(turn=1, said=(Said("caller", "hello"),), outcome="answered")
     await calls.store_turn(pool, claim, call_id=call, turn=turn)
     await claim_slot(pool, claim, slot_id=slot.id, call_id=call, ttl=timedelta(minutes=1))
+    await fetch(pool, claim, "record_sms", uuid4(), "otp", call, b"d" * 32, b"sealed", b"sealed")
 
 
 @pytest.fixture

@@ -48,6 +48,10 @@ alter table public.sms_messages enable row level security;
 alter table public.sms_messages force row level security;
 create policy tenant on public.sms_messages using (org_id = (select app.org_id()));
 
+-- The sweep sees which message is due, never what is in it.
+create policy sweeper on public.sms_messages for select to gw_worker using (check_after <= now());
+
+grant select (org_id, id, check_after) on public.sms_messages to gw_worker;
 grant select, insert on public.sms_messages to gw_app;
 grant update (provider_id, status, error_code, settled_at, check_after) on public.sms_messages to gw_app;
 
@@ -132,6 +136,15 @@ begin
 end
 $$;
 
+-- Messages of all orgs that the provider is to be asked about now, longest due first. For gw_worker: it gets org and id,
+-- and whoever reconciles arms the org.
+create function app.due_sms(p_limit integer) returns table (org_id uuid, id uuid)
+language sql stable
+as $$
+    select m.org_id, m.id from public.sms_messages m
+    where m.check_after <= now() order by m.check_after limit least(greatest(p_limit, 0), 1000)
+$$;
+
 -- Whose account and number the org sends from: its own sealed credentials (null: the process-wide account) and the
 -- first of its numbers.
 create function app.sms_account(p_org uuid) returns table (sealed bytea, number text, org_name text)
@@ -160,3 +173,5 @@ grant execute on function
     app.postpone_sms(uuid, uuid),
     app.sms_account(uuid)
 to gw_app;
+
+grant execute on function app.due_sms(integer) to gw_worker;
