@@ -7,6 +7,13 @@ BookingError
 ├── CallUnknown         no call of this org has that id
 ├── ServiceUnknown      no service of this org has that id
 ├── PractitionerUnknown no practitioner of this org has that id
+├── HoldUnknown         no hold of this org has that id
+├── HoldOver            the hold has expired, was given back or is booked already
+├── HoldUnverified      no code was verified for the hold with this contact's number
+├── ContactUnknown      no contact of this org has that id
+├── BookingUnknown      no appointment of this org, or of this contact, has that id
+├── BookingOver         the appointment was cancelled or moved, or has begun
+├── SlotUnsuitable      the slot is for another service
 ├── BookingUnavailable  the database did not answer in time or is gone; `retryable` is true
 ├── StatementRefused    the database refuses the statement itself; `sqlstate` says why
 ├── SealUnreadable      a sealed value does not open: altered, moved, or its key is not at hand
@@ -17,6 +24,10 @@ BookingError
 │   ├── SmsRefused         the provider refuses the message, which did not go out; `reason` says whose fault
 │   ├── SmsUnavailable     the provider took nothing and may do so later; `retryable` is true
 │   └── SmsUnconfirmed     nobody knows whether it went out: not to be sent again before that is known
+├── CalendarError
+│   ├── CalendarNotConfigured  the org has no credentials for a calendar, or they do not read
+│   ├── CalendarRefused        the provider refuses, however often it is asked; `reason` says whose fault
+│   └── CalendarUnavailable    not reached, too busy, or not understood; `retryable` is true
 ├── MigrationEdited     an applied migration no longer reads as it did when it was applied
 └── MigrationFailed     a migration could not be applied; nothing of it was kept
 
@@ -54,6 +65,34 @@ class ServiceUnknown(BookingError):
 
 class PractitionerUnknown(BookingError):
     """No practitioner of this org has that id."""
+
+
+class HoldUnknown(BookingError):
+    """No hold of this org has that id."""
+
+
+class HoldOver(BookingError):
+    """The hold has expired, was given back or is booked already."""
+
+
+class HoldUnverified(BookingError):
+    """No code was verified for the hold with this contact's number."""
+
+
+class ContactUnknown(BookingError):
+    """No contact of this org has that id."""
+
+
+class BookingUnknown(BookingError):
+    """No appointment of this org, or of this contact, has that id."""
+
+
+class BookingOver(BookingError):
+    """The appointment was cancelled or moved, or has begun."""
+
+
+class SlotUnsuitable(BookingError):
+    """The slot is for another service."""
 
 
 class BookingUnavailable(BookingError):
@@ -115,6 +154,33 @@ class SmsUnavailable(SmsError):
 
 class SmsUnconfirmed(SmsError):
     """Nobody knows whether the message went out."""
+
+
+class CalendarError(BookingError):
+    """A calendar was not changed or not read, or may not have been."""
+
+
+class CalendarNotConfigured(CalendarError):
+    """The org has no credentials for a calendar, or they do not read."""
+
+
+class CalendarRefused(CalendarError):
+    """The provider refuses, and will however often it is asked.
+
+    `reason`: credentials it does not take; a calendar that is not there or not shared with us; one that is
+    shared for reading alone; the request itself. `status` is the provider's HTTP status.
+    """
+
+    def __init__(self, reason: Literal["credentials", "calendar", "access", "request"], status: int) -> None:
+        super().__init__(f"the calendar's provider refuses: {reason}, HTTP {status}")
+        self.reason = reason
+        self.status = status
+
+
+class CalendarUnavailable(CalendarError):
+    """The calendar's provider was not reached, is too busy or gave no answer that makes sense."""
+
+    retryable = True
 
 
 class MigrationEdited(BookingError):

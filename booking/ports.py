@@ -175,3 +175,11 @@ class Calendar(Protocol):
         ...
 
     async def busy(self, calendar_id: str, *, after: datetime, before: datetime) -> Sequence[Busy]: ...
+
+
+class Calendars(Protocol):
+    """Whose calendars an org may read and write."""
+
+    async def calendar(self, claim: Claim) -> Calendar:
+        """Raises `CalendarNotConfigured`, or `BookingUnavailable` if that cannot be told now."""
+        ...
