@@ -125,6 +125,7 @@ SendOutcome = Literal[
     "unavailable",
     "unconfirmed",
     "limited",
+    "not_held",
     "failed",  # anything else, as the database being away
 ]
 CheckOutcome = Literal["verified", "wrong", "expired", "locked"]
