@@ -19,12 +19,19 @@ import msgspec
 
 from booking.errors import (
     BookingError,
+    BookingOver,
     BookingUnavailable,
+    BookingUnknown,
     CallOver,
     CallUnknown,
+    ContactUnknown,
+    HoldOver,
+    HoldUnknown,
+    HoldUnverified,
     PractitionerUnknown,
     ServiceUnknown,
     SlotUnknown,
+    SlotUnsuitable,
     StatementRefused,
     UnsafeRole,
 )
@@ -34,6 +41,13 @@ _BY_SQLSTATE: dict[str, type[BookingError]] = {
     "GW001": SlotUnknown,
     "GW002": CallOver,
     "GW003": CallUnknown,
+    "GW010": HoldUnknown,
+    "GW011": HoldOver,
+    "GW012": HoldUnverified,
+    "GW013": ContactUnknown,
+    "GW014": BookingUnknown,
+    "GW015": BookingOver,
+    "GW016": SlotUnsuitable,
     "GW150": ServiceUnknown,
     "GW151": PractitionerUnknown,
 }
