@@ -196,6 +196,7 @@ def _api_context(edge: Edge) -> ApiContext:
         settings=edge.settings,
         pool=desk.pool,
         sealer=VaultSealer(desk.vault),
+        verification=desk.texts.verification,
         metrics=edge.metrics,
         now=desk.now,
     )

@@ -63,7 +63,7 @@ async def openapi(_request: Request) -> Response:
 
 def _endpoint(operations: Mapping[Method, Operation]) -> Route:
     """One path with all its methods; HEAD is answered as GET, the server leaves the body out."""
-    by_method: Mapping[str, Operation] = {**operations}
+    by_method: Mapping[str, Operation] = {str(method): each for method, each in operations.items()}
     path = next(iter(operations.values())).path
 
     async def endpoint(request: Request) -> Response:

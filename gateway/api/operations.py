@@ -11,7 +11,8 @@ import msgspec
 
 from booking.ports import Sealer
 from booking.staff import Scope
-from booking.types import Claim
+from booking.types import Actor, Claim
+from booking.verification import Verification
 from gateway.api.problems import INVALID, Kind, Refused
 from gateway.metrics import Metrics
 from gateway.settings import Settings
@@ -27,6 +28,7 @@ class ApiContext:
     settings: Settings
     pool: asyncpg.Pool
     sealer: Sealer
+    verification: Verification
     metrics: Metrics
     now: Callable[[], datetime]
 
@@ -62,6 +64,12 @@ class Asked:
     @property
     def claim(self) -> Claim:
         return self.principal.claim
+
+    @property
+    def actor(self) -> Actor:
+        """Who asks, as the audit log may name them: by a keyed digest, as a subject may be an address."""
+        digest = self.api.sealer.digest(self.principal.org_id, "api_subject", self.principal.subject.encode())
+        return Actor("token", UUID(bytes=digest[:16]))
 
     def id(self, name: str) -> UUID:
         """The id at this place of the path."""

@@ -44,13 +44,28 @@ KEY_PENDING: Final = Kind(
 )
 SLOT_TAKEN: Final = Kind("slot-taken", 409, "The slot is taken")
 SLOT_PAST: Final = Kind("slot-past", 409, "The slot has begun already")
+HOLD_OVER: Final = Kind("hold-over", 409, "The hold has expired, was given back or is booked already")
+HOLD_UNVERIFIED: Final = Kind(
+    "hold-unverified", 409, "No code was verified for the hold with this contact's number"
+)
+BOOKING_OVER: Final = Kind("booking-over", 409, "The booking was cancelled or moved, or has begun")
+CODE_LOCKED: Final = Kind("code-locked", 409, "Too many wrong codes: this hold can no longer be verified")
+CODE_EXPIRED: Final = Kind("code-expired", 410, "No code is in force for the hold; ask for a new one")
 TOO_LARGE: Final = Kind("too-large", 413, "The request is too large")
 MEDIA_UNKNOWN: Final = Kind("media-type", 415, "The body must be application/json")
 INVALID: Final = Kind("invalid", 422, "A value is not what the description of the API says")
+SLOT_UNSUITABLE: Final = Kind("slot-unsuitable", 422, "The slot is for another service")
+NUMBER_REFUSED: Final = Kind("number-refused", 422, "No text message can be sent to the number")
+CODE_WRONG: Final = Kind("code-wrong", 422, "The code is wrong")
 KEY_REUSED: Final = Kind("idempotency-key-reused", 422, "The Idempotency-Key was used for another request")
+CODES_LIMITED: Final = Kind("codes-limited", 429, "No more codes are sent for this hold")
 FAILED: Final = Kind("failed", 500, "The gateway failed; what was asked may or may not have been done")
 UNAVAILABLE: Final = Kind(
     "unavailable", 503, "It cannot be done or looked up now; the same request may work later"
+)
+
+NO_TEXTS: Final = Kind(
+    "no-texts", 503, "The clinic cannot send text messages: its account is not set up for it"
 )
 
 _RETRY_LATER: Final = {"Retry-After": "1"}

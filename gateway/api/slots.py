@@ -1,6 +1,5 @@
 """Which slots are free."""
 
-from typing import Annotated
 from uuid import UUID
 
 import msgspec
@@ -12,9 +11,7 @@ from gateway.api.cursors import Cursor
 from gateway.api.operations import Answer, Asked, Operation
 from gateway.api.ownership import not_visible
 from gateway.api.problems import FOREIGN, NOT_FOUND
-from gateway.api.views import AwareTime, SlotView, slot_view
-
-PageSize = Annotated[int, msgspec.Meta(ge=1, le=100)]
+from gateway.api.views import AwareTime, PageSize, SlotView, slot_view
 
 
 class SlotQuery(msgspec.Struct, kw_only=True, forbid_unknown_fields=True):
