@@ -24,6 +24,7 @@ from booking.ports import OutgoingSms, ProviderSms, SmsAccount, SmsStatus
 API_URL: Final = "https://api.twilio.com"
 SEND_TIMEOUT_S: Final = 4.0
 _LISTED: Final = 100
+_NOBODY: Final = SmsAccount("unset", "unset", "", "")
 
 Reason = Literal["credentials", "receiver", "opted_out", "configuration", "content"]
 
@@ -79,6 +80,7 @@ class TwilioSms:
         # The SDK logs each request with its receiver and text.
         mute = logging.Logger("twilio, unheard", level=logging.CRITICAL)
         self._http = AsyncTwilioHttpClient(logger=mute)
+        self._client(_NOBODY)  # imports for 60 ms when first made; not during a call
         return self
 
     async def __aexit__(

@@ -3,6 +3,7 @@
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
+from datetime import timedelta
 from typing import Final
 
 import asyncpg
@@ -10,20 +11,22 @@ import asyncpg
 from booking.messages import Messages, ProcessAccount, StoredAccounts
 from booking.ports import CheckOutcome, SendOutcome, SmsStatus
 from booking.sms import TwilioSms
+from booking.verification import KIND, Verification
 from compliance.vault import Vault
 from gateway.metrics import Metrics
 from gateway.sealing import VaultSealer
 from gateway.settings import Settings, Twilio
 from gateway.status_address import StatusAddress
 
-_KINDS: Final = frozenset({"otp"})
+_KINDS: Final = frozenset({KIND})
 
 
 @dataclass(frozen=True, slots=True)
 class Texts:
-    """One process's way to send messages."""
+    """One process's way to send messages and codes."""
 
     messages: Messages
+    verification: Verification
     address: StatusAddress
 
 
@@ -61,7 +64,7 @@ async def open_texts(
             watch=watch,
             status_url=address.url,
         )
-        yield Texts(messages, address)
+        yield Texts(messages, Verification(messages, timedelta(seconds=settings.waits.code_s)), address)
 
 
 def _process_account(twilio: Twilio) -> ProcessAccount | None:
