@@ -34,10 +34,10 @@ async def save_contact(pool: asyncpg.Pool, claim: Claim, sealer: Sealer, person:
     digests = list(sealer.digests(claim.org_id, "phone", person.phone.encode()))
     for _ in range(_TRIES):
         sealed = _sealed(sealer, claim, contact_id, person)
-        (row,) = await db.fetch(pool, claim, "save_contact", contact_id, digests, *sealed)
-        contact_id = UUID(str(row["contact_id"]))
-        if row["saved"]:
+        ((owner, saved),) = await db.fetch(pool, claim, "save_contact", contact_id, digests, *sealed)
+        if saved:
             return contact_id
+        contact_id = owner
     raise BookingUnavailable("the contact changes under our hands")
 
 
