@@ -1,5 +1,6 @@
-"""Lists by the page and single rows by id, for whoever shows booking's facts. One coroutine per SQL function."""
+"""Free slots by the page and holds by id, for the API. One coroutine per SQL function."""
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Literal
@@ -22,12 +23,16 @@ class AfterSlot:
 
 @dataclass(frozen=True, slots=True)
 class FoundHold:
-    """A hold as it stands now. `expires_at` tells of a held one when it ends, of others when it would have."""
+    """A hold as it stands now. `expires_at`: when a held one ends, and another one would have.
+
+    `verified`: a code was sent for it and came back.
+    """
 
     id: UUID
     slot: Slot
     state: Literal["held", "booked", "released", "expired"]
     expires_at: datetime
+    verified: bool
 
 
 async def page_of_free_slots(
@@ -66,5 +71,21 @@ async def find_hold(pool: asyncpg.Pool, claim: Claim, *, hold_id: UUID) -> Found
     return _hold(rows[0]) if rows else None
 
 
+async def require_verified(
+    pool: asyncpg.Pool, claim: Claim, *, hold_id: UUID, digests: Sequence[bytes]
+) -> None:
+    """Refuse a hold that no code sent to this number (by its `phone` digests) has verified.
+
+    Raises `HoldUnknown`, `HoldOver`, `HoldUnverified`.
+    """
+    await db.fetch(pool, claim, "require_verified", hold_id, list(digests))
+
+
 def _hold(row: asyncpg.Record) -> FoundHold:
-    return FoundHold(id=row["hold_id"], slot=slot_of(row), state=row["state"], expires_at=row["expires_at"])
+    return FoundHold(
+        id=row["hold_id"],
+        slot=slot_of(row),
+        state=row["state"],
+        expires_at=row["expires_at"],
+        verified=row["verified"],
+    )

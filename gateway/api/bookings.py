@@ -22,6 +22,7 @@ from booking.errors import (
     SlotUnknown,
     SlotUnsuitable,
 )
+from booking.pages import require_verified
 from booking.types import AfterBooking, Conflict
 from gateway.api import cursors
 from gateway.api.cursors import Cursor
@@ -84,11 +85,16 @@ class BookingPage(msgspec.Struct, kw_only=True):
 
 
 async def create_booking(asked: Asked) -> Answer:
-    """A hold makes one appointment: its repetition is answered with the same."""
+    """A hold makes one appointment: its repetition is answered with the same.
+
+    Nothing is kept of a person whose number was not verified.
+    """
     order: BookingRequest = asked.body
     api, claim, details = asked.api, asked.claim, order.contact
     person = Person(phone=details.phone, name=details.name, email=details.email)
+    digests = api.sealer.digests(claim.org_id, "phone", details.phone.encode())
     try:
+        await require_verified(api.pool, claim, hold_id=order.hold_id, digests=digests)
         contact_id = await save_contact(api.pool, claim, api.sealer, person)
         booking = await confirm_booking(api.pool, claim, hold_id=order.hold_id, contact_id=contact_id)
     except HoldUnknown:

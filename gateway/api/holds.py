@@ -27,11 +27,15 @@ class HoldRequest(msgspec.Struct, kw_only=True, forbid_unknown_fields=True):
 
 
 class HoldView(msgspec.Struct, kw_only=True):
-    """A slot taken for a while. After `expires_at` a held one counts as free."""
+    """A slot taken for a while. After `expires_at` a held one counts as free.
+
+    `verified`: a code was sent for it and came back, so that it can be booked.
+    """
 
     id: UUID
     state: Literal["held", "booked", "released", "expired"]
     expires_at: AwareTime
+    verified: bool
     slot: SlotView
 
 
@@ -52,14 +56,24 @@ async def create_hold(asked: Asked) -> Answer:
     if isinstance(claimed, Conflict):
         raise Refused(_REFUSED[claimed.reason], alternatives=claimed.slots)
     held = HoldView(
-        id=claimed.hold_id, state="held", expires_at=claimed.expires_at, slot=slot_view(claimed.slot)
+        id=claimed.hold_id,
+        state="held",
+        expires_at=claimed.expires_at,
+        verified=False,
+        slot=slot_view(claimed.slot),
     )
     return Answer(201, held, {"Location": f"{PREFIX}/holds/{held.id}"})
 
 
 async def show_hold(asked: Asked) -> Answer:
     found = await _found(asked)
-    view = HoldView(id=found.id, state=found.state, expires_at=found.expires_at, slot=slot_view(found.slot))
+    view = HoldView(
+        id=found.id,
+        state=found.state,
+        expires_at=found.expires_at,
+        verified=found.verified,
+        slot=slot_view(found.slot),
+    )
     return Answer(200, view)
 
 

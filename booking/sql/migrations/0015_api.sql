@@ -218,8 +218,8 @@ $$;
 -- How a hold stands; an expired one that nobody has flipped yet counts as expired. No row if there is none.
 create function app.find_hold(p_org uuid, p_hold uuid)
 returns table (
-    state text, expires_at timestamptz, hold_id uuid, slot_id uuid, service_id uuid, practitioner_id uuid,
-    practitioner text, starts_at timestamptz, ends_at timestamptz
+    state text, expires_at timestamptz, verified boolean, hold_id uuid, slot_id uuid, service_id uuid,
+    practitioner_id uuid, practitioner text, starts_at timestamptz, ends_at timestamptz
 )
 language plpgsql volatile
 as $$
@@ -228,11 +228,40 @@ begin
     perform app.require_org(p_org);
     return query
         select case when h.state = 'held' and h.expires_at <= clock_timestamp() then 'expired' else h.state end,
-            h.expires_at, h.id, s.id, s.service_id, p.id, p.name, s.starts_at, s.ends_at
+            h.expires_at,
+            exists (
+                select from public.otp_codes c where c.org_id = p_org and c.hold_id = p_hold and c.state = 'used'),
+            h.id, s.id, s.service_id, p.id, p.name, s.starts_at, s.ends_at
         from public.appointment_holds h
         join public.slots s on s.org_id = h.org_id and s.id = h.slot_id
         join public.practitioners p on p.org_id = s.org_id and p.id = s.practitioner_id
         where h.org_id = p_org and h.id = p_hold;
+end
+$$;
+
+-- Refuses a hold that no code sent to this number has verified, before anything is kept of the person: the number is
+-- given by its digests, under any of the org's keys. GW010 no such hold, GW011 the hold is over, GW012 not verified.
+create function app.require_verified(p_org uuid, p_hold uuid, p_digests bytea[]) returns void
+language plpgsql volatile
+as $$
+declare
+    v_hold record;
+begin
+    perform app.require_org(p_org);
+    select h.state, h.expires_at into v_hold
+    from public.appointment_holds h where h.org_id = p_org and h.id = p_hold;
+    if not found then
+        raise exception 'no such hold' using errcode = 'GW010';
+    end if;
+    if v_hold.state in ('released', 'expired') or (v_hold.state = 'held' and v_hold.expires_at <= clock_timestamp()) then
+        raise exception 'the hold is over' using errcode = 'GW011';
+    end if;
+    if not exists (
+        select from public.otp_codes c
+        where c.org_id = p_org and c.hold_id = p_hold and c.state = 'used' and c.receiver_digest = any (p_digests)
+    ) then
+        raise exception 'no code was verified' using errcode = 'GW012';
+    end if;
 end
 $$;
 
@@ -264,7 +293,8 @@ grant execute on function
     app.settle_request(uuid, bytea, uuid, bytea),
     app.abandon_request(uuid, bytea, uuid),
     app.page_of_free_slots(uuid, uuid, timestamptz, integer, timestamptz, uuid, timestamptz, uuid),
-    app.find_hold(uuid, uuid)
+    app.find_hold(uuid, uuid),
+    app.require_verified(uuid, uuid, bytea[])
 to gw_app;
 grant execute on function app.forget_old_requests(integer) to gw_worker;
 

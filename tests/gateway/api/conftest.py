@@ -4,6 +4,7 @@ from collections.abc import AsyncIterator
 
 import pytest
 
+from bench.simulators.twilio_api import TwilioApiSimulator
 from tests.conftest import Clinic, Stack
 from tests.gateway import running
 from tests.gateway.api.client import AUDIENCE, ISSUER, SECRET, Client, IdentityProvider, claims, hs256
@@ -18,13 +19,24 @@ async def provider() -> AsyncIterator[IdentityProvider]:
 
 
 @pytest.fixture
-async def gateway(stack: Stack, provider: IdentityProvider) -> AsyncIterator[running.Gateway]:
+async def twilio(clinic: Clinic) -> AsyncIterator[TwilioApiSimulator]:
+    """Sends text messages from the clinic's number."""
+    async with TwilioApiSimulator(account_sid=running.ACCOUNT, auth_token=running.AUTH_TOKEN) as simulator:
+        simulator.messages.senders.add(clinic.number)
+        yield simulator
+
+
+@pytest.fixture
+async def gateway(
+    stack: Stack, provider: IdentityProvider, twilio: TwilioApiSimulator
+) -> AsyncIterator[running.Gateway]:
     environ = running.environment(
         stack,
         API_JWT_ISSUER=ISSUER,
         API_JWT_AUDIENCE=AUDIENCE,
         API_JWT_SECRET=SECRET,
         API_JWKS_URL=provider.url,
+        TWILIO_API_URL=twilio.url,
         JWKS_RETRY_S="0.001",
         JWKS_FETCH_S="0.5",
         API_BODY_S="0.3",

@@ -10,13 +10,8 @@ import pytest
 
 from booking.db import claims_json
 from tests.conftest import Clinic
+from tests.gateway.api.booked import free_slots
 from tests.gateway.api.client import Client, ids, kind
-
-
-async def free_slots(client: Client, clinic: Clinic, limit: int = 5) -> list[dict[str, Any]]:
-    page = await client.get("/slots", service_id=clinic.service_ids[0], limit=limit)
-    items: list[dict[str, Any]] = page.json()["items"]
-    return items
 
 
 async def test_a_hold_from_beginning_to_end(client: Client, clinic: Clinic) -> None:

@@ -10,8 +10,8 @@ import pytest
 
 from booking.db import claims_json, fetch
 from tests.conftest import Clinic, Stack
+from tests.gateway.api.booked import free_slots
 from tests.gateway.api.client import Client, claims, hs256, kind
-from tests.gateway.api.test_holds import free_slots
 from tests.gateway.running import Gateway
 
 
