@@ -9,7 +9,7 @@ from uuid import uuid4
 import asyncpg
 import pytest
 
-from booking import calls, orgs
+from booking import calls, orgs, staff
 from booking.db import claims_json, fetch, org_transaction
 from booking.errors import StatementRefused
 from booking.holds import claim_slot
@@ -28,6 +28,8 @@ TABLES = (
     "calls",
     "call_turns",
     "sms_messages",
+    "staff_tokens",
+    "idempotent_requests",
 )
 _DENIED = asyncpg.InsufficientPrivilegeError
 
@@ -41,6 +43,9 @@ async def fill(pool: asyncpg.Pool, clinic: Clinic) -> None:
     turn = CallTurn(turn=1, said=(Said("caller", "hello"),), outcome="answered")
     await calls.store_turn(pool, claim, call_id=call, turn=turn)
     await claim_slot(pool, claim, slot_id=slot.id, call_id=call, ttl=timedelta(minutes=1))
+    await staff.issue_token(pool, claim, name="front desk", scopes=["slots:read"])
+    life = timedelta(minutes=1)
+    await fetch(pool, claim, "begin_request", b"k" * 32, b"r" * 32, uuid4(), life, life)
     await fetch(pool, claim, "record_sms", uuid4(), "otp", call, b"d" * 32, b"sealed", b"sealed")
 
 
