@@ -20,6 +20,7 @@ from booking.db import org_transaction
 from booking.errors import CodeMalformed, HoldUnknown, NumberInvalid, SmsError, SmsNotConfigured, SmsRefused
 from booking.holds import claim_slot, hold_status
 from booking.messages import StoredAccounts
+from booking.ports import OutgoingSms, ProviderSms, SmsAccount
 from booking.slots import next_available
 from booking.types import Conflict, Held
 from booking.verification import Verification
@@ -169,6 +170,38 @@ async def test_cancelled_while_sending(post: Post, verification: Verification, h
     assert await outcome(verification, post, held, code_in(post)) != "verified"
     await verification.send_code(post.claim, hold_id=held.hold_id, to=RECEIVER)
     assert await outcome(verification, post, held, code_in(post)) == "verified"
+
+
+class NeverAnswers:
+    """A provider that is cancelled out of, twice: the second time once the code is being cleared."""
+
+    def __init__(self) -> None:
+        self.asked = asyncio.Event()
+
+    async def send(self, account: SmsAccount, sms: OutgoingSms) -> ProviderSms:
+        task = asyncio.current_task()
+        assert task is not None
+        self.asked.set()
+        try:
+            return await asyncio.get_running_loop().create_future()
+        finally:
+            asyncio.get_running_loop().call_soon(task.cancel)
+
+    async def find(self, account: SmsAccount, sms: OutgoingSms, *, since: datetime) -> list[ProviderSms]:
+        return []
+
+
+async def test_cancelled_again_while_the_code_is_cleared(post: Post, held: Held) -> None:
+    sender = NeverAnswers()
+    verification = Verification(replace(post.messages, sender=sender))
+    sending = asyncio.create_task(verification.send_code(post.claim, hold_id=held.hold_id, to=RECEIVER))
+    await sender.asked.wait()
+    sending.cancel()
+    with pytest.raises(asyncio.CancelledError):
+        await sending
+    async with org_transaction(post.messages.pool, post.claim) as connection:
+        states = await connection.fetch("select state from otp_codes where hold_id = $1", held.hold_id)
+    assert [row["state"] for row in states] == ["cleared"]
 
 
 async def test_sends_are_limited(post: Post, verification: Verification, held: Held) -> None:
