@@ -4,8 +4,9 @@
 -- test holds them to it). They have no org column: a payload is 32 bytes, the org's id and the row's id, which the
 -- table checks. Its channel is the whole database's, hence a name of ours.
 --
--- Way back: drop function app.enqueue(text, uuid, interval); drop schema jobs cascade. Older replicas do not look at
--- it, but what was enqueued and has not run is gone.
+-- Way back: drop trigger appointment_changed on public.appointments; drop function app.appointment_changed(),
+-- app.enqueue(text, uuid, interval); drop schema jobs cascade. Older replicas do not look at it, but what was enqueued
+-- and has not run is gone.
 
 create schema jobs;
 
@@ -332,6 +333,20 @@ grant usage on sequence jobs.pgqueuer_id_seq, jobs.pgqueuer_log_id_seq to gw_res
 
 grant execute on function app.enqueue(text, uuid, interval) to gw_app;
 
+-- Whatever changes an appointment, its event in the practitioner's calendar follows.
+create function app.appointment_changed() returns trigger
+language plpgsql security definer set search_path = ''
+as $$
+begin
+    perform app.enqueue('calendar_push', new.id);
+    return null;
+end
+$$;
+
+create trigger appointment_changed after insert or update on public.appointments
+for each row execute function app.appointment_changed();
+
 grant create on schema app to gw_resolver;
 alter function app.enqueue(text, uuid, interval) owner to gw_resolver;
+alter function app.appointment_changed() owner to gw_resolver;
 revoke create on schema app from gw_resolver;
