@@ -46,7 +46,8 @@ class Guard:
             holder = await resolve_token(self.pool, token)
             if holder is None:
                 raise CredentialRefused("unknown")
-            return Principal(holder.org_id, f"staff {holder.token_id}", frozenset(holder.scopes))
+            scopes = frozenset(holder.scopes)
+            return Principal(holder.org_id, f"staff {holder.token_id}", scopes, holder.token_id)
         if self.tokens is None:
             raise CredentialRefused("unknown")
         return await self.tokens.principal(token)

@@ -35,11 +35,12 @@ class ApiContext:
 
 @dataclass(frozen=True, slots=True)
 class Principal:
-    """Whom a verified token speaks for. `subject` tells an org's clients apart."""
+    """Whom a good token speaks for. `subject` tells an org's clients apart; `token_id` is a staff token's."""
 
     org_id: UUID
     subject: str = field(repr=False)
     scopes: frozenset[str]
+    token_id: UUID | None = None
 
     @property
     def claim(self) -> Claim:
@@ -67,7 +68,9 @@ class Asked:
 
     @property
     def actor(self) -> Actor:
-        """Who asks, as the audit log may name them: by a keyed digest, as a subject may be an address."""
+        """Who asks, as the audit log may name them: a staff token by id, a subject by a keyed digest."""
+        if self.principal.token_id is not None:
+            return Actor("token", self.principal.token_id)
         digest = self.api.sealer.digest(self.principal.org_id, "api_subject", self.principal.subject.encode())
         return Actor("token", UUID(bytes=digest[:16]))
 

@@ -8,7 +8,8 @@ from uuid import uuid4
 import asyncpg
 import pytest
 
-from booking.db import claims_json, fetch
+from booking.db import claims_json, fetch, open_pool
+from booking.requests import forget_old_requests, sweep_requests
 from tests.conftest import Clinic, Stack
 from tests.gateway.api.booked import free_slots
 from tests.gateway.api.client import Client, claims, hs256, kind
@@ -186,12 +187,10 @@ async def test_old_answers_are_swept_by_the_worker_alone(
             where key_digest = (select min(key_digest) from idempotent_requests)
             """
         )
-    worker = await asyncpg.connect(stack.postgres.worker)
-    try:
-        assert await worker.fetchval("select app.forget_old_requests(1000)") >= 1
-        assert await worker.fetchval("select app.forget_old_requests(1000)") == 0
-    finally:
-        await worker.close()
+    async with await open_pool(stack.postgres.worker) as worker:
+        assert await forget_old_requests(worker) >= 1
+        await sweep_requests(worker)
+        assert await forget_old_requests(worker) == 0
     async with owner.transaction():
         await owner.execute("select app.arm($1)", claims_json(clinic.claim))
         assert await owner.fetchval("select count(*) from idempotent_requests") == 1

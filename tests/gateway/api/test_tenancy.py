@@ -8,6 +8,7 @@ import pytest
 
 from bench.simulators.twilio_api import TwilioApiSimulator
 from booking.audit import page_of_records
+from booking.staff import issue_token
 from tests.conftest import Clinic
 from tests.gateway.api.booked import PERSON, PHONE, booked, free_slots, held
 from tests.gateway.api.client import Client, claims, hs256, kind
@@ -122,6 +123,15 @@ async def test_each_attempt_is_on_record_again(
         assert answer.status_code == 403
     entries = await page_of_records(pool, other_clinic.claim, limit=100)
     assert len([entry for entry in entries if entry.action == "foreign_refused"]) == 2
+
+
+async def test_a_staff_token_is_on_record_by_its_id(
+    anybody: Client, other_clinic: Clinic, theirs: dict[str, str], pool: asyncpg.Pool
+) -> None:
+    token = await issue_token(pool, other_clinic.claim, name="kiosk", scopes=["holds:read"])
+    assert (await anybody.with_token(token.secret).get(f"/holds/{theirs['hold']}")).status_code == 403
+    entries = await page_of_records(pool, other_clinic.claim, limit=100)
+    assert token.id in {entry.actor.id for entry in entries}
 
 
 async def test_without_a_record_there_is_no_answer_either(
