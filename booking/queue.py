@@ -112,7 +112,7 @@ async def open_listener(direct_url: str, *, timeout_s: float) -> asyncpg.Connect
 
 
 class ClaimedJob:
-    """A job that a worker has claimed. Each step acts for that worker alone and raises `BookingUnavailable`."""
+    """A job that a worker has claimed; each step acts for that worker alone. Raises `BookingUnavailable`."""
 
     def __init__(self, pool: asyncpg.Pool, job: Job, worker_id: UUID) -> None:
         payload = job.payload or b""
