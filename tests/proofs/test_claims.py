@@ -1,8 +1,8 @@
 """Many callers want one slot at the same moment, each over a connection of its own.
 
-A round is no matter of luck: a gate (a lock on the table of slots, which is none of the locks under test) stops
-every rival inside its claim, and opens only when all of them stand there. Some slots are taken before the
-round begins; then nobody may win.
+A round is no matter of luck: a gate (a lock on the table of slots, which is none of the locks under test)
+stops every rival inside its claim, and opens only when all of them stand there. Some slots are taken before
+the round begins; then nobody may win.
 """
 
 import asyncio
@@ -64,7 +64,7 @@ async def gate(keeper: asyncpg.Connection, expected: int) -> AsyncIterator[None]
         await keeper.execute("lock table public.slots in access exclusive mode")
         yield
         while await keeper.fetchval(_WAITING) < expected:
-            await asyncio.sleep(0)
+            pass
 
 
 async def fight(
