@@ -13,6 +13,7 @@ from booking.bookings import (
     page_of_bookings,
     reschedule_booking,
 )
+from booking.db import fetch
 from booking.errors import (
     BookingOver,
     BookingUnknown,
@@ -51,6 +52,19 @@ async def move(desk: Desk, booking: Booking, slot_id: object, **more: object) ->
     )
 
 
+@pytest.fixture
+async def calendars(desk: Desk) -> None:
+    """Every practitioner has a calendar, which an appointment's job brings up to date."""
+    for number, practitioner_id in enumerate(desk.clinic.practitioner_ids):
+        await fetch(
+            desk.pool,
+            desk.clinic.claim,
+            "set_practitioner_calendar",
+            practitioner_id,
+            f"cal{number}@example.com",
+        )
+
+
 async def jobs_for(owner: asyncpg.Connection, booking: Booking) -> int:
     count: int = await owner.fetchval(
         "select count(*) from jobs.pgqueuer where entrypoint = 'calendar_push' and substr(payload, 17) = $1",
@@ -62,6 +76,7 @@ async def jobs_for(owner: asyncpg.Connection, booking: Booking) -> int:
 # --- confirming -------------------------------------------------------------------------------------------
 
 
+@pytest.mark.usefixtures("calendars")
 async def test_a_verified_hold_becomes_an_appointment(desk: Desk, owner: asyncpg.Connection) -> None:
     (slot,) = await desk.free()
     held, contact_id = await desk.verified(slot)
@@ -74,6 +89,7 @@ async def test_a_verified_hold_becomes_an_appointment(desk: Desk, owner: asyncpg
     assert await jobs_for(owner, booking) == 1
 
 
+@pytest.mark.usefixtures("calendars")
 async def test_confirming_again_is_the_same_appointment(desk: Desk, owner: asyncpg.Connection) -> None:
     held, contact_id = await desk.verified((await desk.free())[0])
     first = await confirm(desk, held.hold_id, contact_id)
@@ -137,6 +153,7 @@ async def test_a_foreign_or_unknown_hold_or_contact_is_unknown(desk: Desk, other
 # --- cancelling -------------------------------------------------------------------------------------------
 
 
+@pytest.mark.usefixtures("calendars")
 async def test_a_cancelled_appointment_frees_its_slot_once(desk: Desk, owner: asyncpg.Connection) -> None:
     (slot,) = await desk.free()
     booking = await desk.book(slot)
@@ -169,6 +186,7 @@ async def test_one_contact_cannot_cancel_or_move_anothers(desk: Desk, other_desk
 # --- moving -----------------------------------------------------------------------------------------------
 
 
+@pytest.mark.usefixtures("calendars")
 async def test_a_moved_appointment_takes_the_new_slot_and_frees_the_old(
     desk: Desk, owner: asyncpg.Connection
 ) -> None:
