@@ -7,6 +7,7 @@ import time
 from collections.abc import AsyncIterator, Mapping, Sequence
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
+from functools import cache
 from typing import Any
 from uuid import UUID, uuid4
 
@@ -43,6 +44,12 @@ def hs256(content: Mapping[str, Any], secret: str = SECRET, algorithm: str = "HS
     return jwt.encode(dict(content), secret, algorithm=algorithm)
 
 
+@cache
+def private_key(key_id: str, of: str) -> rsa.RSAPrivateKey:
+    """Made once for all tests, as that takes a while."""
+    return rsa.generate_private_key(public_exponent=65537, key_size=2048)
+
+
 @dataclass
 class IdentityProvider:
     """Serves public keys. `status` other than 200 is answered as it is; `asked` counts requests."""
@@ -53,8 +60,8 @@ class IdentityProvider:
     status: int = 200
     asked: int = 0
 
-    def add(self, key_id: str, bits: int = 2048) -> None:
-        self.keys[key_id] = rsa.generate_private_key(public_exponent=65537, key_size=bits)
+    def add(self, key_id: str, *, of: str = "provider") -> None:
+        self.keys[key_id] = private_key(key_id, of)
 
     def sign(self, content: Mapping[str, Any], key_id: str, *, named: str | None = "") -> str:
         """RS256 under this key; the header names it, or `named`, or nothing (None)."""

@@ -6,7 +6,6 @@ from collections.abc import AsyncIterator
 from uuid import uuid4
 
 import httpx
-import pytest
 
 from tests.gateway.api.client import Client, kind
 from tests.gateway.running import Gateway
@@ -18,25 +17,26 @@ def headers(media_type: str = JSON) -> dict[str, str]:
     return {"Idempotency-Key": str(uuid4()), "Content-Type": media_type}
 
 
-@pytest.mark.parametrize("content", [b"", b"{", b"\xff\xfe", b"nul", b"{" * 20_000])
-async def test_what_is_no_json(client: Client, content: bytes) -> None:
-    response = await client.request("POST", "/holds", content=content, headers=headers())
-    assert (response.status_code, kind(response)) == (400, "malformed")
+async def test_what_is_no_json(client: Client) -> None:
+    for content in [b"", b"{", b"\xff\xfe", b"nul", b"{" * 20_000]:
+        response = await client.request("POST", "/holds", content=content, headers=headers())
+        assert (response.status_code, kind(response)) == (400, "malformed"), content[:9]
 
 
-@pytest.mark.parametrize("body", [[], "x", 7, None, {}, {"slot_id": str(uuid4()), "phone": "07700900123"}])
-async def test_what_is_no_hold(client: Client, body: object) -> None:
-    response = await client.request("POST", "/holds", content=json.dumps(body), headers=headers())
-    assert (response.status_code, kind(response), response.json()["pointer"]) == (422, "invalid", "$")
-    assert "phone" not in response.text
-    assert "07700900123" not in response.text
+async def test_what_is_no_hold(client: Client) -> None:
+    for body in [[], "x", 7, None, {}, {"slot_id": str(uuid4()), "phone": "07700900123"}]:
+        response = await client.request("POST", "/holds", content=json.dumps(body), headers=headers())
+        found = (response.status_code, kind(response), response.json()["pointer"])
+        assert found == (422, "invalid", "$"), body
+        assert "phone" not in response.text
+        assert "07700900123" not in response.text
 
 
-@pytest.mark.parametrize("media_type", ["text/plain", "application/x-www-form-urlencoded", "", "json"])
-async def test_other_media_types(client: Client, media_type: str) -> None:
+async def test_other_media_types(client: Client) -> None:
     content = json.dumps({"slot_id": str(uuid4())})
-    response = await client.request("POST", "/holds", content=content, headers=headers(media_type))
-    assert (response.status_code, kind(response)) == (415, "media-type")
+    for media_type in ["text/plain", "application/x-www-form-urlencoded", "", "json"]:
+        response = await client.request("POST", "/holds", content=content, headers=headers(media_type))
+        assert (response.status_code, kind(response)) == (415, "media-type"), media_type
 
 
 async def test_two_megabytes(client: Client) -> None:

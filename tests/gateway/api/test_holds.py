@@ -2,11 +2,9 @@
 
 import asyncio
 from datetime import UTC, datetime
-from typing import Any
 from uuid import uuid4
 
 import asyncpg
-import pytest
 
 from booking.db import claims_json
 from tests.conftest import Clinic
@@ -60,18 +58,18 @@ async def test_a_slot_that_has_begun(client: Client, clinic: Clinic, owner: asyn
     assert past.json()["alternatives"]
 
 
-@pytest.mark.parametrize("ttl_s", [0, -1, 3601, 10**30, 1.5, "60", True])
-async def test_no_life_of_nothing_or_for_ever(client: Client, clinic: Clinic, ttl_s: Any) -> None:
+async def test_no_life_of_nothing_or_for_ever(client: Client, clinic: Clinic) -> None:
     slot, *_ = await free_slots(client, clinic)
-    refused = await client.post("/holds", {"slot_id": slot["id"], "ttl_s": ttl_s})
-    assert (refused.status_code, refused.json().get("pointer")) == (422, "$.ttl_s")
+    for ttl_s in [0, -1, 3601, 10**30, 1.5, "60", True]:
+        refused = await client.post("/holds", {"slot_id": slot["id"], "ttl_s": ttl_s})
+        assert (refused.status_code, refused.json().get("pointer")) == (422, "$.ttl_s"), ttl_s
     assert slot["id"] in ids(await free_slots(client, clinic))
 
 
-@pytest.mark.parametrize("slot_id", ["", "7", "'; drop table slots; --", None, 7, ["x"]])
-async def test_a_slot_id_that_is_none(client: Client, slot_id: Any) -> None:
-    refused = await client.post("/holds", {"slot_id": slot_id})
-    assert (refused.status_code, refused.json()["pointer"]) == (422, "$.slot_id")
+async def test_a_slot_id_that_is_none(client: Client) -> None:
+    for slot_id in ["", "7", "'; drop table slots; --", None, 7, ["x"]]:
+        refused = await client.post("/holds", {"slot_id": slot_id})
+        assert (refused.status_code, refused.json()["pointer"]) == (422, "$.slot_id"), slot_id
 
 
 async def test_ids_that_nobody_has(client: Client) -> None:
@@ -83,7 +81,7 @@ async def test_ids_that_nobody_has(client: Client) -> None:
         assert (response.status_code, kind(response)) == (404, "not-found")
 
 
-@pytest.mark.parametrize("hold_id", ["7", "x' or 1=1 --", "%00"])
-async def test_a_hold_id_that_is_none(client: Client, hold_id: str) -> None:
-    for response in [await client.get(f"/holds/{hold_id}"), await client.delete(f"/holds/{hold_id}")]:
-        assert (response.status_code, response.json()["pointer"]) == (422, "hold_id")
+async def test_a_hold_id_that_is_none(client: Client) -> None:
+    for hold_id in ["7", "x' or 1=1 --", "%00"]:
+        for response in [await client.get(f"/holds/{hold_id}"), await client.delete(f"/holds/{hold_id}")]:
+            assert (response.status_code, response.json()["pointer"]) == (422, "hold_id"), hold_id

@@ -6,7 +6,6 @@ from typing import Any
 from uuid import uuid4
 
 import asyncpg
-import pytest
 
 from booking.db import claims_json, fetch, open_pool
 from booking.requests import forget_old_requests, sweep_requests
@@ -73,12 +72,11 @@ async def test_keys_belong_to_a_subject_and_an_org(
     assert (await colleague.post("/holds", {"slot_id": slot["id"]}, key="k-6")).status_code == 409
 
 
-@pytest.mark.parametrize("key", [None, "", '""', "x" * 256, "a\tb", "é"])
-async def test_a_key_is_needed(client: Client, key: str | None) -> None:
-    encoded = None if key is None else key.encode()
-    headers: dict[str, Any] = {} if encoded is None else {"Idempotency-Key": encoded}
-    response = await client.request("POST", "/holds", json={"slot_id": str(uuid4())}, headers=headers)
-    assert (response.status_code, kind(response)) == (400, "idempotency-key-missing")
+async def test_a_key_is_needed(client: Client) -> None:
+    for key in [None, "", '""', "x" * 256, "a\tb", "\u00e9"]:
+        headers: dict[str, Any] = {} if key is None else {"Idempotency-Key": key.encode()}
+        response = await client.request("POST", "/holds", json={"slot_id": str(uuid4())}, headers=headers)
+        assert (response.status_code, kind(response)) == (400, "idempotency-key-missing"), key
 
 
 async def test_twenty_at_once_are_one(client: Client, clinic: Clinic, owner: asyncpg.Connection) -> None:

@@ -69,31 +69,29 @@ async def test_what_a_page_shows(client: Client, clinic: Clinic) -> None:
     assert slot["starts_at"].endswith("Z")
 
 
-@pytest.mark.parametrize(
-    ("query", "place"),
-    [
-        ({"service_id": "7"}, "$.service_id"),
-        ({"service_id": "'; drop table slots; --"}, "$.service_id"),
-        ({"after": "2030-01-01T10:00:00"}, "$.after"),
-        ({"after": "tomorrow"}, "$.after"),
-        ({"until": "2030-01-01"}, "$.until"),
-        ({"limit": "0"}, "$.limit"),
-        ({"limit": "101"}, "$.limit"),
-        ({"limit": "ten"}, "$.limit"),
-        ({"practitioner_id": "Dr Patel"}, "$.practitioner_id"),
-        ({"cursor": "x"}, "$.cursor"),
-        ({"cursor": "AAAA"}, "$.cursor"),
-        ({"cursor": "\u00e9"}, "$.cursor"),
-        ({"phone": "+447700900123"}, "$"),
-    ],
-)
-async def test_queries_that_make_no_sense(
-    client: Client, clinic: Clinic, query: dict[str, str], place: str
-) -> None:
-    response = await client.get("/slots", **{"service_id": clinic.service_ids[0]} | query)
-    assert (response.status_code, kind(response)) == (422, "invalid")
-    assert response.json()["pointer"] == place
-    assert not [value for value in query.values() if len(value) > 2 and value in response.text]
+NO_QUERIES: list[tuple[dict[str, str], str]] = [
+    ({"service_id": "7"}, "$.service_id"),
+    ({"service_id": "'; drop table slots; --"}, "$.service_id"),
+    ({"after": "2030-01-01T10:00:00"}, "$.after"),
+    ({"after": "tomorrow"}, "$.after"),
+    ({"until": "2030-01-01"}, "$.until"),
+    ({"limit": "0"}, "$.limit"),
+    ({"limit": "101"}, "$.limit"),
+    ({"limit": "ten"}, "$.limit"),
+    ({"practitioner_id": "Dr Patel"}, "$.practitioner_id"),
+    ({"cursor": "x"}, "$.cursor"),
+    ({"cursor": "AAAA"}, "$.cursor"),
+    ({"cursor": "\u00e9"}, "$.cursor"),
+    ({"phone": "+447700900123"}, "$"),
+]
+
+
+async def test_queries_that_make_no_sense(client: Client, clinic: Clinic) -> None:
+    for query, place in NO_QUERIES:
+        response = await client.get("/slots", **{"service_id": clinic.service_ids[0]} | query)
+        assert (response.status_code, kind(response)) == (422, "invalid"), query
+        assert response.json()["pointer"] == place
+        assert not [value for value in query.values() if len(value) > 2 and value in response.text]
 
 
 async def test_a_query_that_is_none(client: Client, clinic: Clinic) -> None:

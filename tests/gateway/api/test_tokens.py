@@ -48,33 +48,31 @@ async def test_scopes_are_words_or_a_list(anybody: Client, clinic: Clinic, scope
 NOW = int(time.time())
 
 
-@pytest.mark.parametrize(
-    "changes",
-    [
-        {"exp": NOW - 3600},
-        {"exp": None},
-        {"exp": "soon"},
-        {"nbf": NOW + 3600},
-        {"iat": NOW + 3600},
-        {"aud": None},
-        {"aud": "somebody-else"},
-        {"aud": []},
-        {"iss": None},
-        {"iss": "https://evil.example.com/"},
-        {"org_id": None},
-        {"org_id": ""},
-        {"org_id": "not a UUID"},
-        {"org_id": 7},
-        {"org_id": ["x"]},
-        {"clinic_id": str(uuid4())},
-        {"sub": 7},
-    ],
-    ids=lambda changes: json.dumps(changes, default=str)[:40],
-)
-async def test_a_claim_that_is_wrong_or_missing(
-    anybody: Client, clinic: Clinic, changes: dict[str, Any]
-) -> None:
-    assert await status(anybody, hs256(claims(clinic.claim.org_id, **changes)), clinic) == 401
+WRONG_CLAIMS: list[dict[str, Any]] = [
+    {"exp": NOW - 3600},
+    {"exp": None},
+    {"exp": "soon"},
+    {"nbf": NOW + 3600},
+    {"iat": NOW + 3600},
+    {"aud": None},
+    {"aud": "somebody-else"},
+    {"aud": []},
+    {"iss": None},
+    {"iss": "https://evil.example.com/"},
+    {"org_id": None},
+    {"org_id": ""},
+    {"org_id": "not a UUID"},
+    {"org_id": 7},
+    {"org_id": ["x"]},
+    {"clinic_id": str(uuid4())},
+    {"sub": 7},
+]
+
+
+async def test_a_claim_that_is_wrong_or_missing(anybody: Client, clinic: Clinic) -> None:
+    for changes in WRONG_CLAIMS:
+        token = hs256(claims(clinic.claim.org_id, **changes))
+        assert await status(anybody, token, clinic) == 401, changes
 
 
 async def test_a_signature_that_is_not_ours(
@@ -89,7 +87,7 @@ async def test_a_signature_that_is_not_ours(
     forged = base64.urlsafe_b64encode(json.dumps(claims(uuid4())).encode()).decode().rstrip("=")
     assert await status(anybody, f"{head}.{forged}.{signature}", clinic) == 401
     strange = IdentityProvider()
-    strange.add("first")
+    strange.add("first", of="stranger")
     assert await status(anybody, strange.sign(content, "first"), clinic) == 401
 
 
@@ -126,21 +124,21 @@ def _hmac(mac: jwt.algorithms.HMACAlgorithm, message: bytes, key: bytes) -> byte
     return mac.sign(message, key)
 
 
-@pytest.mark.parametrize(
-    "header",
-    [
-        "",
-        "Bearer",
-        "Basic dTpw",
-        "Bearer a b",
-        "Bearer x.y.z",
-        "Bearer ..",
-        "Bearer " + "a" * 9000,
-    ],
-)
-async def test_headers_that_hold_no_token(anybody: Client, clinic: Clinic, header: str) -> None:
-    parts = {"headers": {"Authorization": header}, "params": {"service_id": str(clinic.service_ids[0])}}
-    assert (await anybody.request("GET", "/slots", **parts)).status_code == 401
+NO_TOKENS = [
+    "",
+    "Bearer",
+    "Basic dTpw",
+    "Bearer a b",
+    "Bearer x.y.z",
+    "Bearer ..",
+    "Bearer " + "a" * 9000,
+]
+
+
+async def test_headers_that_hold_no_token(anybody: Client) -> None:
+    for header in NO_TOKENS:
+        response = await anybody.request("GET", "/slots", headers={"Authorization": header})
+        assert response.status_code == 401, header
 
 
 async def test_two_headers_are_none(
@@ -152,11 +150,11 @@ async def test_two_headers_are_none(
     assert response.status_code == 401
 
 
-@pytest.mark.parametrize("path", ["/slots", "/holds", f"/holds/{uuid4()}", "/nothing", "/holds/x/y/z", ""])
-@pytest.mark.parametrize("method", ["GET", "POST", "PUT", "DELETE", "OPTIONS"])
-async def test_nobody_without_a_token_can_tell_what_is_there(anybody: Client, method: str, path: str) -> None:
-    response = await anybody.request(method, path)
-    assert (response.status_code, kind(response)) == (401, "unauthenticated")
+async def test_nobody_without_a_token_can_tell_what_is_there(anybody: Client) -> None:
+    for path in ["/slots", "/holds", f"/holds/{uuid4()}", "/nothing", "/holds/x/y/z", ""]:
+        for method in ["GET", "POST", "PUT", "DELETE", "OPTIONS"]:
+            response = await anybody.request(method, path)
+            assert (response.status_code, kind(response)) == (401, "unauthenticated"), (method, path)
 
 
 async def test_with_a_token_paths_and_methods_are_told(client: Client) -> None:
