@@ -54,7 +54,7 @@ class Pace:
     heartbeat_s: float = 30.0  # without one for so long, a job's worker counts as dead
     poll_s: float = 5.0  # the queue is looked at so often even if no notice comes
     drain_s: float = 10.0  # jobs under way when the worker is to stop
-    at_once: int = 8  # jobs of one worker; even
+    at_once: int = 8  # jobs of one worker; 2 at least
 
     def retry_after(self, starts: int) -> timedelta:
         """The pause after the start of that number, counted from 1."""
@@ -70,7 +70,9 @@ def housekeeping(worker_pool: asyncpg.Pool) -> list[Sweep]:
             pass
 
     async def prune() -> None:
-        await db.fetch_value(worker_pool, "select jobs.prune('14 days', '90 days')")
+        statement = "select jobs.prune('14 days', '90 days', $1)"
+        while await db.fetch_value(worker_pool, statement, _BATCH) == _BATCH:
+            pass
 
     return [
         Sweep("expired_holds", "* * * * * */15", flip_expired_holds),

@@ -24,6 +24,7 @@ from gateway.calls import Calls
 from gateway.control import TwilioControl
 from gateway.endings import Endings
 from gateway.feed import Feed
+from gateway.jobs import open_jobs
 from gateway.metrics import Metrics
 from gateway.phrases import PhraseCache
 from gateway.prewarm import PROCESS_KEYS, Clients
@@ -104,6 +105,8 @@ async def _opened(settings: Settings) -> AsyncIterator[Edge]:
         )
         vault = Vault([MasterKey(settings.master_key)])
         texts = await stack.enter_async_context(open_texts(settings, pool, vault, metrics))
+        if settings.jobs.here:
+            await stack.enter_async_context(open_jobs(settings, pool, vault, texts.messages, metrics))
         desk = _desk(base, feed, clients, vault, texts)
         desk.phrases.want(clients.voice(PROCESS_KEYS, None), [each.text for each in DEFAULT_PHRASES.values()])
         calls = await stack.enter_async_context(Calls(desk))

@@ -35,6 +35,7 @@ class Metrics:
         self._turns(registry)
         self._edge(registry)
         self._texts(registry)
+        self._jobs(registry)
 
     def exposition(self) -> bytes:
         """The text that `/metrics` answers."""
@@ -143,4 +144,19 @@ class Metrics:
             "Text messages by their last status",
             ["kind", "status"],
             registry=registry,
+        )
+
+    def _jobs(self, registry: CollectorRegistry) -> None:
+        self.jobs = Histogram(
+            "gateway_job_seconds",
+            "Runs of background jobs, by how they ended",
+            ["kind", "outcome"],
+            buckets=_WORK_S,
+            registry=registry,
+        )
+        self.sweeps_failed = Counter(
+            "gateway_sweeps_failed", "Sweeps that did not come to their end", ["name"], registry=registry
+        )
+        self.queue_interruptions = Counter(
+            "gateway_queue_interruptions", "Times that the queue of jobs was lost", registry=registry
         )

@@ -29,6 +29,7 @@ ProviderKind = Literal["stt", "llm", "tts"]
 MASTER_KEY_BYTES = 32
 LONGEST_CODE_S = 600.0  # NIST SP 800-63B-4 section 3.1.3.2: ten minutes
 MIN_JWT_SECRET_BYTES = 32  # RFC 7518 section 3.2: at least the hash's length
+MIN_JOBS_AT_ONCE = 2
 VENDOR_SCHEMES = ("https", "http", "wss", "ws")
 LOG_LEVELS = ("debug", "info", "warning", "error")
 
@@ -65,6 +66,9 @@ class Waits:
     jwks_retry_s: float = 5.0  # between two looks for keys that were not there
     idempotency_s: float = 86400.0  # that an API request's answer is kept for its repetitions
     idempotency_pending_s: float = 60.0  # an unanswered request counts as under way
+    job_s: float = 60.0  # one run of a background job; then it is put off
+    jobs_drain_s: float = 10.0  # jobs under way when the process ends; the rest is put back
+    calendar_s: float = 10.0  # one request to a calendar
 
 
 @dataclass(frozen=True, slots=True)
@@ -79,6 +83,7 @@ class Limits:
     feed_events: int = 1_000
     database_connections: int = 10
     api_body_bytes: int = 65_536
+    jobs_at_once: int = 4  # background jobs of this process; 2 at least
 
 
 @dataclass(frozen=True, slots=True)
@@ -110,6 +115,17 @@ class ApiTokens:
 
 
 @dataclass(frozen=True, slots=True)
+class Jobs:
+    """Background work. `here`: in this process. `url`: of role gw_worker; `direct_url`: past a pooler."""
+
+    here: bool
+    url: str = field(repr=False)
+    direct_url: str = field(repr=False)
+    calendar_url: str
+    calendar_token_url: str
+
+
+@dataclass(frozen=True, slots=True)
 class Settings:
     """Everything that the environment decides."""
 
@@ -124,6 +140,7 @@ class Settings:
     tts: Provider
     tts_voice: str
     twilio: Twilio
+    jobs: Jobs
     master_key: bytes = field(repr=False)
     local_bench: bool = False
     default_org: UUID | None = None
@@ -249,6 +266,7 @@ def _read(reader: _Reader) -> Settings:
         ),
         tts_voice=reader.text("TTS_VOICE", "79a125e8-cd45-4c13-8a67-188112f4dd22"),
         twilio=_twilio(reader, local_bench),
+        jobs=_jobs(reader),
         master_key=_master_key(reader),
         local_bench=local_bench,
         default_org=_default_org(reader, local_bench),
@@ -285,6 +303,8 @@ def _limits(reader: _Reader) -> Limits:
     limits = Limits(**reader.numbers(_defaults(Limits)))
     if not 20 <= limits.outbound_frame_ms <= 100:
         reader.faults.append(f"OUTBOUND_FRAME_MS must be 20 to 100, not {limits.outbound_frame_ms}")
+    if limits.jobs_at_once < MIN_JOBS_AT_ONCE:
+        reader.faults.append(f"JOBS_AT_ONCE must be at least {MIN_JOBS_AT_ONCE}, not {limits.jobs_at_once}")
     return limits
 
 
@@ -311,6 +331,22 @@ def _twilio(reader: _Reader, local_bench: bool) -> Twilio:
         account_sid=reader.text("TWILIO_ACCOUNT_SID", absent),
         auth_token=reader.text("TWILIO_AUTH_TOKEN", absent, secret=True),
         api_url=reader.url("TWILIO_API_URL", "https://api.twilio.com", ("https", "http")),
+    )
+
+
+def _jobs(reader: _Reader) -> Jobs:
+    here = reader.parsed("WORKERS", "true", _boolean, "be true or false", True)
+    url = reader.url("DATABASE_WORKER_URL", "", ("postgresql", "postgres"), secret=True)
+    if here and not url:
+        reader.faults.append("DATABASE_WORKER_URL is missing (WORKERS=0 leaves jobs to other processes)")
+    return Jobs(
+        here=here,
+        url=url,
+        direct_url=reader.url("DATABASE_DIRECT_URL", "", ("postgresql", "postgres"), secret=True) or url,
+        calendar_url=reader.url("GOOGLE_CALENDAR_URL", "https://www.googleapis.com", ("https", "http")),
+        calendar_token_url=reader.url(
+            "GOOGLE_TOKEN_URL", "https://oauth2.googleapis.com/token", ("https", "http")
+        ),
     )
 
 

@@ -305,12 +305,20 @@ as $$
     where job.status = 'failed' order by job.updated desc limit least(greatest(p_limit, 0), 1000)
 $$;
 
--- The library's log and statistics grow for ever.
-create function jobs.prune(p_log interval, p_statistics interval) returns void
+-- The library's log and statistics grow for ever: what is this old goes, so many rows at most; how many.
+create function jobs.prune(p_log interval, p_statistics interval, p_batch integer) returns integer
 language sql volatile
 as $$
-    delete from jobs.pgqueuer_log where created < now() - p_log;
-    delete from jobs.pgqueuer_statistics where created < now() - p_statistics;
+    with old_log as (
+        delete from jobs.pgqueuer_log l where l.id in (
+            select o.id from jobs.pgqueuer_log o where o.created < now() - p_log order by o.created limit p_batch)
+        returning 1
+    ), old_statistics as (
+        delete from jobs.pgqueuer_statistics s where s.id in (
+            select o.id from jobs.pgqueuer_statistics o where o.created < now() - p_statistics limit p_batch)
+        returning 1
+    )
+    select greatest((select count(*) from old_log), (select count(*) from old_statistics))::integer
 $$;
 
 grant usage on schema jobs to gw_worker, gw_resolver;
@@ -321,7 +329,7 @@ grant usage on all sequences in schema jobs to gw_worker;
 grant execute on function
     jobs.start(bigint, uuid), jobs.finish(bigint, uuid), jobs.retry(bigint, uuid, interval, text),
     jobs.fail(bigint, uuid, text), jobs.reason(bigint, text), jobs.requeue(bigint), jobs.overview(),
-    jobs.failures(integer), jobs.prune(interval, interval)
+    jobs.failures(integer), jobs.prune(interval, interval, integer)
 to gw_worker;
 
 -- gw_resolver owns the one way in: it may add to the queue, and see of it no more than merging takes.
