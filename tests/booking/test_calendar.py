@@ -25,17 +25,17 @@ from booking.orgs import store_credentials
 from booking.ports import Busy, CalendarEvent, Place
 from compliance.vault import MasterKey, Vault
 from gateway.sealing import VaultSealer
+from tests.booking.calendars import PATEL, service_account
 from tests.conftest import Clinic
 
-PATEL = "dr.patel@clinic.example"
 MONDAY = datetime(2027, 3, 1, 9, tzinfo=UTC)
 HALF_AN_HOUR = timedelta(minutes=30)
 EVENT = CalendarEvent(event_id(UUID(int=7)), "Appointment", MONDAY, MONDAY + HALF_AN_HOUR)
 
 
-@pytest.fixture(scope="session")
+@pytest.fixture
 def account() -> Account:
-    return Account.generate("gateway@clinic.iam.gserviceaccount.com", delegates=frozenset({PATEL}))
+    return service_account()
 
 
 @pytest.fixture
