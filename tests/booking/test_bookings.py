@@ -1,7 +1,8 @@
 """Appointments on the real server: from a verified hold, moved, cancelled, listed."""
 
+from collections.abc import AsyncIterator
 from datetime import timedelta
-from uuid import uuid4
+from uuid import UUID, uuid4
 
 import asyncpg
 import pytest
@@ -33,22 +34,13 @@ from tests.conftest import Stack
 EXCLUSION_VIOLATION, FOREIGN_KEY_VIOLATION, DENIED = "23P01", "23503", "42501"
 
 
-async def confirm(desk: Desk, hold_id: object, contact_id: object = None) -> Booking:
-    return await confirm_booking(
-        desk.pool,
-        desk.clinic.claim,
-        hold_id=hold_id,
-        contact_id=contact_id,  # type: ignore[arg-type]
-    )
+async def confirm(desk: Desk, hold_id: UUID, contact_id: UUID | None = None) -> Booking:
+    return await confirm_booking(desk.pool, desk.clinic.claim, hold_id=hold_id, contact_id=contact_id)
 
 
-async def move(desk: Desk, booking: Booking, slot_id: object, **more: object) -> Booking | Conflict:
+async def move(desk: Desk, booking: Booking, slot_id: UUID, **more: UUID) -> Booking | Conflict:
     return await reschedule_booking(
-        desk.pool,
-        desk.clinic.claim,
-        booking_id=booking.id,
-        slot_id=slot_id,
-        **more,  # type: ignore[arg-type]
+        desk.pool, desk.clinic.claim, booking_id=booking.id, slot_id=slot_id, **more
     )
 
 
@@ -351,7 +343,7 @@ async def test_an_appointments_facts_cannot_be_rewritten(desk: Desk, column: str
 
 
 @pytest.fixture
-async def sweeper(stack: Stack) -> asyncpg.Pool:
+async def sweeper(stack: Stack) -> AsyncIterator[asyncpg.Pool]:
     async with asyncpg.create_pool(stack.postgres.worker, min_size=1, max_size=2) as pool:
         yield pool
 
