@@ -1,4 +1,4 @@
-"""Where the commands that change the schema or a clinic find the owner's URL. The gateway never does."""
+"""Where commands find a role's URL: the owner's, which the gateway never reads, and the worker's."""
 
 import argparse
 import os
@@ -17,5 +17,10 @@ def add_owner_url(parser: argparse.ArgumentParser) -> None:
 
 def owner_url(environ: Mapping[str, str], env_file: Path = Path(".env")) -> str | None:
     """None if neither names it."""
+    return named_url(NAME, environ, env_file)
+
+
+def named_url(name: str, environ: Mapping[str, str], env_file: Path = Path(".env")) -> str | None:
+    """What the environment or, beneath it, the file calls `name`; None if neither does."""
     beneath = dotenv_values(env_file) if env_file.is_file() else {}
-    return environ.get(NAME, "").strip() or beneath.get(NAME) or None
+    return environ.get(name, "").strip() or beneath.get(name) or None
