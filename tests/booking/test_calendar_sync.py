@@ -191,7 +191,6 @@ async def test_a_calendar_had_at_last_gets_what_it_missed(stack: Stack, office: 
     await office.assign(PATEL)
     booking = await book(office)
     await push(office, booking)
-    await office.sync_busy()
     (calendar,) = await practitioner_calendars(office.desk.pool, office.desk.clinic.claim)
     assert calendar.trouble == "not_configured"
     await office.store_key()
