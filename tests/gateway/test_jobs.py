@@ -44,7 +44,7 @@ async def test_a_gateway_does_jobs(stack: Stack, pool: asyncpg.Pool, clinic: Cli
         counted = 'gateway_job_seconds_count{kind="sms_reconcile",outcome="done"}'
         async with asyncio.timeout(PATIENT_S):
             while True:
-                if counted in (await served.http.get("/metrics")).text:
+                if counted in served.edge.metrics.exposition().decode():
                     break
                 await asyncio.sleep(0.02)
 
