@@ -91,6 +91,7 @@ class CalendarSync:
         try:
             calendar = await self.calendars.calendar(claim)
         except CalendarNotConfigured:
+            await self._note(claim, places[0]["practitioner_id"], "not_configured")
             return
         for place in places:
             await self._push(calendar, appointment_id, place)

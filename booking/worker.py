@@ -33,6 +33,7 @@ from booking.holds import release_expired_holds
 from booking.jobs import WORKER_URL, Handler, JobWatch, Outcome, Sweep, Work
 from booking.owner import named_url
 from booking.queue import ClaimedJob, open_listener, queue_over
+from booking.requests import sweep_requests
 
 DIRECT_URL: Final = "DATABASE_DIRECT_URL"
 POOL_SIZE: Final = 4
@@ -74,9 +75,13 @@ def housekeeping(worker_pool: asyncpg.Pool) -> list[Sweep]:
         while await db.fetch_value(worker_pool, statement, _BATCH) == _BATCH:
             pass
 
+    async def forget_old_requests() -> None:
+        await sweep_requests(worker_pool)
+
     return [
         Sweep("expired_holds", "* * * * * */15", flip_expired_holds),
         Sweep("prune_jobs", "17 * * * *", prune),
+        Sweep("old_requests", "27 * * * *", forget_old_requests),
     ]
 
 

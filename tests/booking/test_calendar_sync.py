@@ -8,7 +8,7 @@ from uuid import UUID, uuid4
 import asyncpg
 import pytest
 
-from bench.simulators.faults import Refuse, Stall
+from bench.simulators.faults import Refuse
 from bench.simulators.google_calendar import DoneButUnanswered, GoogleCalendarSimulator, Limit
 from booking import db
 from booking.bookings import cancel_booking, reschedule_booking
@@ -25,7 +25,7 @@ from booking.errors import CalendarRefused, CalendarUnavailable, PractitionerUnk
 from booking.holds import claim_slot, hold_status
 from booking.jobs import Outcome, Work
 from booking.types import Booking, Conflict, HoldStatus
-from booking.worker import working
+from booking.worker import Pace, working
 from tests.booking.calendars import OKAFOR, PATEL, Office, service_account
 from tests.booking.patients import TTL, Desk, make_sealer
 from tests.conftest import Clinic, Stack
@@ -191,7 +191,6 @@ async def test_a_calendar_had_at_last_gets_what_it_missed(stack: Stack, office: 
     await office.assign(PATEL)
     booking = await book(office)
     await push(office, booking)
-    await office.sync_busy()
     (calendar,) = await practitioner_calendars(office.desk.pool, office.desk.clinic.claim)
     assert calendar.trouble == "not_configured"
     await office.store_key()
@@ -214,33 +213,48 @@ async def test_naming_a_calendar_has_it_filled_and_read(stack: Stack, office: Of
     }
 
 
-class FirstEnd:
-    """Tells of the first job that ends. Satisfies `JobWatch`."""
+class Outcomes:
+    """Collects how pushes end, until one is done or given up. Satisfies `JobWatch`."""
 
     def __init__(self) -> None:
-        self.ended: asyncio.Future[tuple[str, Outcome]] = asyncio.get_running_loop().create_future()
+        self.all: list[Outcome] = []
+        self.settled = asyncio.Event()
 
     def job_ended(self, kind: str, outcome: Outcome, seconds: float, error: str | None) -> None:
-        if kind == "calendar_push" and not self.ended.done():
-            self.ended.set_result((kind, outcome))
+        self.all.append(outcome)
+        if outcome in ("done", "failed"):
+            self.settled.set()
 
     def sweep_failed(self, name: str, error: str) -> None: ...
 
     def worker_interrupted(self, error: str) -> None: ...
 
 
-async def test_a_worker_brings_a_booking_to_the_calendar(stack: Stack, opened: Office) -> None:
-    clear = await asyncpg.connect(stack.postgres.worker)
-    await clear.execute("delete from jobs.pgqueuer")
-    await clear.close()
-    watch, work = FirstEnd(), Work(handlers={"calendar_push": opened.sync.push})
-    async with (
-        await open_pool(stack.postgres.worker, max_size=4) as worker_pool,
-        working(worker_pool, stack.postgres.worker, work, watch),
-    ):
-        booking = await book(opened)
-        assert await asyncio.wait_for(watch.ended, 20) == ("calendar_push", "done")
-    assert [event.id for event in opened.patel.standing] == [event_id(booking.id)]
+@pytest.mark.parametrize(
+    ("faults", "outcomes"),
+    [
+        ([], ["done"]),
+        ([Limit(403), Limit(429), Refuse(503)], ["retried", "retried", "retried", "done"]),
+        ([Limit(403, "forbidden")], ["failed"]),
+    ],
+)
+async def test_a_worker_brings_a_booking_to_the_calendar(
+    stack: Stack, opened: Office, faults: list[object], outcomes: list[Outcome]
+) -> None:
+    for fault in faults:
+        opened.google.faults.add(fault)
+    watch, work = Outcomes(), Work(handlers={"calendar_push": opened.sync.push})
+    pace = Pace(first_retry_s=0.01, longest_retry_s=0.01, poll_s=0.1)
+    async with await open_pool(stack.postgres.worker, max_size=4) as worker_pool:
+        await worker_pool.execute("delete from jobs.pgqueuer")
+        async with working(worker_pool, stack.postgres.worker, work, watch, pace):
+            booking = await book(opened)
+            async with asyncio.timeout(20):
+                await watch.settled.wait()
+        await worker_pool.execute("delete from jobs.pgqueuer")
+    assert watch.all == outcomes
+    put = [event.id for event in opened.patel.standing]
+    assert put == ([event_id(booking.id)] if outcomes[-1] == "done" else [])
 
 
 # --- busy times -------------------------------------------------------------------------------------------
@@ -354,7 +368,7 @@ async def test_a_calendar_that_cannot_be_read_goes_on_blocking(opened: Office) -
     (calendar,) = await practitioner_calendars(opened.desk.pool, opened.desk.clinic.claim)
     assert calendar.trouble == "calendar"
     assert (await opened.desk.free(practitioner=0))[0].id != first.id
-    opened.google.faults.add(Stall())
+    opened.google.faults.add(Refuse(503))
     with pytest.raises(CalendarUnavailable):
         await opened.sync_busy()
     assert (await opened.desk.free(practitioner=0))[0].id != first.id

@@ -134,7 +134,8 @@ $$ LANGUAGE plpgsql;
 CREATE TRIGGER tg_pgqueuer_changed
 AFTER INSERT OR UPDATE OR DELETE OR TRUNCATE ON jobs.pgqueuer
 EXECUTE FUNCTION jobs.fn_pgqueuer_changed();
-alter table jobs.pgqueuer add constraint payload_is_two_ids check (length(payload) = 32);
+alter table jobs.pgqueuer add constraint payload_is_two_ids
+    check (payload is not null and length(payload) = 32);
 
 alter table jobs.pgqueuer set (
     fillfactor = 70, autovacuum_vacuum_scale_factor = 0.01, autovacuum_vacuum_threshold = 1000,

@@ -8,8 +8,8 @@
 -- are pushed by newer ones.
 
 -- `sync_due_at`: when the calendar's busy times are to be asked for. `sync_id`: the asking that is under way or was the
--- last; the answer of an earlier one is refused. `trouble`: why they could not be had the last time, null if they could;
--- those before stay in force.
+-- last; the answer of an earlier one is refused. `trouble`: why the calendar could not be had the last
+-- time, null if it could; its busy times stay in force.
 create table public.practitioner_calendars (
     org_id uuid not null references public.organizations (org_id),
     practitioner_id uuid not null,
@@ -173,7 +173,9 @@ $$;
 -- What is to be done for an appointment's event: where it is to stand (`wanted`, noted down here before anybody puts it
 -- there) and where it may stand but is not to.
 create function app.plan_calendar_push(p_org uuid, p_appointment uuid)
-returns table (calendar_id text, wanted boolean, starts_at timestamptz, ends_at timestamptz)
+returns table (
+    calendar_id text, wanted boolean, starts_at timestamptz, ends_at timestamptz, practitioner_id uuid
+)
 language plpgsql volatile
 as $$
 #variable_conflict use_column
@@ -189,8 +191,11 @@ begin
     on conflict (org_id, appointment_id, calendar_id) do update set confirmed_at = null
     returning e.calendar_id into v_wanted;
     return query
-        select e.calendar_id, e.calendar_id is not distinct from v_wanted, e.starts_at, e.ends_at
-        from public.calendar_events e where e.org_id = p_org and e.appointment_id = p_appointment
+        select e.calendar_id, e.calendar_id is not distinct from v_wanted, e.starts_at, e.ends_at, p.id
+        from public.calendar_events e
+        join public.appointments a on a.org_id = e.org_id and a.id = e.appointment_id
+        join public.practitioners p on p.org_id = a.org_id and p.number = a.practitioner_number
+        where e.org_id = p_org and e.appointment_id = p_appointment
         order by e.calendar_id is not distinct from v_wanted desc;
 end
 $$;
@@ -280,7 +285,7 @@ begin
 end
 $$;
 
--- Why the busy times that were asked for could not be had.
+-- Why a calendar could not be had.
 create function app.note_calendar_trouble(p_org uuid, p_practitioner uuid, p_trouble text) returns void
 language plpgsql volatile
 as $$

@@ -54,10 +54,12 @@ async def test_a_code_proves_one_number_alone(
 
 
 async def test_a_refused_booking_leaves_no_person_behind(
-    client: Client, clinic: Clinic, owner: asyncpg.Connection
+    client: Client, clinic: Clinic, twilio: TwilioApiSimulator, owner: asyncpg.Connection
 ) -> None:
-    hold = await held(client, clinic)
-    await client.post("/bookings", {"hold_id": hold["id"], "contact": PERSON})
+    unverified = await held(client, clinic)
+    other_number = await verified(client, clinic, twilio)
+    await client.post("/bookings", {"hold_id": unverified["id"], "contact": PERSON})
+    await client.post("/bookings", {"hold_id": other_number["id"], "contact": {"phone": "+447700900999"}})
     async with owner.transaction():
         await owner.execute("select app.arm($1)", claims_json(clinic.claim))
         assert await owner.fetchval("select count(*) from contacts") == 0
