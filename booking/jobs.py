@@ -11,7 +11,6 @@ running it once.
 
 import argparse
 import asyncio
-import os
 import sys
 from collections.abc import Awaitable, Callable, Mapping, Sequence
 from dataclasses import dataclass, field
@@ -24,7 +23,7 @@ import msgspec
 
 from booking import db
 from booking.errors import BookingError
-from booking.owner import named_url
+from booking.owner import add_url
 from booking.types import Claim
 
 Kind = Literal["calendar_push", "calendar_busy_sync", "sms_reconcile"]
@@ -150,7 +149,7 @@ async def _listed(pool: asyncpg.Pool, source: str, kind: type[T], *arguments: ob
 def main() -> int:
     """0 if no job has failed, 1 if one has or the database does not answer."""
     parser = argparse.ArgumentParser(prog="python -m booking.jobs", description="Look after background jobs.")
-    parser.add_argument("--worker-url", default=named_url(WORKER_URL, os.environ), help=f"as {WORKER_URL}")
+    add_url(parser, "--worker-url", WORKER_URL, "URL of the worker's role")
     commands = parser.add_subparsers(dest="command", required=True)
     commands.add_parser("status", help="what waits, runs and has failed")
     again = commands.add_parser("retry", help="give failed jobs their tries anew")

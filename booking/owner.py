@@ -12,7 +12,12 @@ NAME = "DATABASE_OWNER_URL"
 
 def add_owner_url(parser: argparse.ArgumentParser) -> None:
     """The option `--owner-url`; without it the environment decides, then `.env`."""
-    parser.add_argument("--owner-url", default=owner_url(os.environ), help=f"URL of the owning role ({NAME})")
+    add_url(parser, "--owner-url", NAME, "URL of the owning role")
+
+
+def add_url(parser: argparse.ArgumentParser, option: str, name: str, meaning: str) -> None:
+    """An option for a role's URL; without it the environment's `name` decides, then `.env`."""
+    parser.add_argument(option, default=named_url(name, os.environ), help=f"{meaning} ({name})")
 
 
 def owner_url(environ: Mapping[str, str], env_file: Path = Path(".env")) -> str | None:

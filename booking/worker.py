@@ -11,7 +11,6 @@ Alone it does what needs neither keys nor providers: `python -m booking.worker -
 
 import argparse
 import asyncio
-import os
 import signal
 import sys
 import time
@@ -31,7 +30,7 @@ from booking import db
 from booking.errors import BookingError
 from booking.holds import release_expired_holds
 from booking.jobs import WORKER_URL, Handler, JobWatch, Outcome, Sweep, Work
-from booking.owner import named_url
+from booking.owner import add_url
 from booking.queue import ClaimedJob, open_listener, queue_over
 from booking.requests import sweep_requests
 
@@ -289,12 +288,8 @@ def main() -> int:
     parser = argparse.ArgumentParser(
         prog="python -m booking.worker", description="Do the jobs that need the database alone."
     )
-    parser.add_argument("--worker-url", default=named_url(WORKER_URL, os.environ), help=f"as {WORKER_URL}")
-    parser.add_argument(
-        "--direct-url",
-        default=named_url(DIRECT_URL, os.environ),
-        help=f"past a pooler; as {DIRECT_URL}; default: the worker's",
-    )
+    add_url(parser, "--worker-url", WORKER_URL, "URL of the worker's role")
+    add_url(parser, "--direct-url", DIRECT_URL, "the same past a pooler; default: the worker's")
     chosen = parser.parse_args()
     if not chosen.worker_url:
         parser.error(f"give --worker-url or set {WORKER_URL}")

@@ -2,7 +2,7 @@
 -- GW151 no such practitioner.
 --
 -- Way back: put app.occupied back as 0006 has it; drop the functions named at the end; drop table
--- public.calendar_events, public.calendar_busy, public.practitioner_calendars; drop index public.holds_by_time; drop
+-- public.calendar_events, public.calendar_busy, public.practitioner_calendars; drop
 -- policy sweeper on public.org_credentials and take its columns from gw_worker; take execute on app.enqueue from the
 -- owner. An older replica offers and claims what the functions say, hence busy times bind it too; events that it causes
 -- are pushed by newer ones.
@@ -55,10 +55,6 @@ create table public.calendar_events (
 );
 
 create index events_by_calendar on public.calendar_events (org_id, calendar_id, ends_at);
-
--- For app.occupied.
-create index holds_by_time on public.appointment_holds (org_id, practitioner_number, starts_at)
-    where (state in ('held', 'booked'));
 
 alter table public.practitioner_calendars enable row level security;
 alter table public.practitioner_calendars force row level security;
