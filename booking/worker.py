@@ -11,7 +11,6 @@ Alone it does what needs neither keys nor providers: `python -m booking.worker -
 
 import argparse
 import asyncio
-import os
 import signal
 import sys
 import time
@@ -30,12 +29,11 @@ from pgqueuer.domain.models import Context, Schedule
 from booking import db
 from booking.errors import BookingError
 from booking.holds import release_expired_holds
-from booking.jobs import WORKER_URL, Handler, JobWatch, Outcome, Sweep, Work
-from booking.owner import named_url
+from booking.jobs import Handler, JobWatch, Outcome, Sweep, Work
+from booking.owner import WORKER_NAME, add_direct_url, add_worker_url
 from booking.queue import ClaimedJob, open_listener, queue_over
 from booking.requests import sweep_requests
 
-DIRECT_URL: Final = "DATABASE_DIRECT_URL"
 POOL_SIZE: Final = 4
 _BATCH: Final = 500
 _LISTENER_S: Final = 5.0
@@ -289,15 +287,11 @@ def main() -> int:
     parser = argparse.ArgumentParser(
         prog="python -m booking.worker", description="Do the jobs that need the database alone."
     )
-    parser.add_argument("--worker-url", default=named_url(WORKER_URL, os.environ), help=f"as {WORKER_URL}")
-    parser.add_argument(
-        "--direct-url",
-        default=named_url(DIRECT_URL, os.environ),
-        help=f"past a pooler; as {DIRECT_URL}; default: the worker's",
-    )
+    add_worker_url(parser)
+    add_direct_url(parser)
     chosen = parser.parse_args()
     if not chosen.worker_url:
-        parser.error(f"give --worker-url or set {WORKER_URL}")
+        parser.error(f"give --worker-url or set {WORKER_NAME}")
     try:
         asyncio.run(work_until_stopped(chosen.worker_url, chosen.direct_url or chosen.worker_url))
     except BookingError as error:
