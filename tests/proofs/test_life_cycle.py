@@ -1,4 +1,4 @@
-"""The life of holds under whatever hypothesis thinks of: claims and releases at once over several connections,
+"""The life of holds under whatever hypothesis thinks of: claims and releases at once over several clients,
 some of them killed, before the statement could take effect or at the moment when it does; holds that run out;
 the sweeper. After every step no two live holds overlap, nothing is visible without a claim, and the answers
 are linearizable.
