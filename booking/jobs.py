@@ -23,7 +23,7 @@ import msgspec
 
 from booking import db
 from booking.errors import BookingError
-from booking.owner import add_url
+from booking.owner import WORKER_NAME, add_worker_url
 from booking.types import Claim
 
 Kind = Literal["calendar_push", "calendar_busy_sync", "sms_reconcile"]
@@ -37,7 +37,6 @@ Due = Callable[[], Awaitable[Sequence[tuple[Claim, UUID]]]]
 
 T = TypeVar("T")
 
-WORKER_URL: Final = "DATABASE_WORKER_URL"
 FAILURES_SHOWN: Final = 20
 
 
@@ -149,14 +148,14 @@ async def _listed(pool: asyncpg.Pool, source: str, kind: type[T], *arguments: ob
 def main() -> int:
     """0 if no job has failed, 1 if one has or the database does not answer."""
     parser = argparse.ArgumentParser(prog="python -m booking.jobs", description="Look after background jobs.")
-    add_url(parser, "--worker-url", WORKER_URL, "URL of the worker's role")
+    add_worker_url(parser)
     commands = parser.add_subparsers(dest="command", required=True)
     commands.add_parser("status", help="what waits, runs and has failed")
     again = commands.add_parser("retry", help="give failed jobs their tries anew")
     again.add_argument("--job", type=int, help="this one alone")
     chosen = parser.parse_args()
     if not chosen.worker_url:
-        parser.error(f"give --worker-url or set {WORKER_URL}")
+        parser.error(f"give --worker-url or set {WORKER_NAME}")
     retried = chosen.job if chosen.command == "retry" else None
     try:
         return asyncio.run(_answer(chosen.worker_url, chosen.command, retried))

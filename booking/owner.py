@@ -8,16 +8,27 @@ from pathlib import Path
 from dotenv import dotenv_values
 
 NAME = "DATABASE_OWNER_URL"
+WORKER_NAME = "DATABASE_WORKER_URL"
+DIRECT_NAME = "DATABASE_DIRECT_URL"
 
 
 def add_owner_url(parser: argparse.ArgumentParser) -> None:
     """The option `--owner-url`; without it the environment decides, then `.env`."""
-    add_url(parser, "--owner-url", NAME, "URL of the owning role")
+    parser.add_argument("--owner-url", default=owner_url(os.environ), help=f"URL of the owning role ({NAME})")
 
 
-def add_url(parser: argparse.ArgumentParser, option: str, name: str, meaning: str) -> None:
-    """An option for a role's URL; without it the environment's `name` decides, then `.env`."""
-    parser.add_argument(option, default=named_url(name, os.environ), help=f"{meaning} ({name})")
+def add_worker_url(parser: argparse.ArgumentParser) -> None:
+    """The option `--worker-url`, likewise."""
+    default = named_url(WORKER_NAME, os.environ)
+    parser.add_argument("--worker-url", default=default, help=f"URL of role gw_worker ({WORKER_NAME})")
+
+
+def add_direct_url(parser: argparse.ArgumentParser) -> None:
+    """The option `--direct-url`, likewise."""
+    default = named_url(DIRECT_NAME, os.environ)
+    parser.add_argument(
+        "--direct-url", default=default, help=f"the same past a pooler, if there is one ({DIRECT_NAME})"
+    )
 
 
 def owner_url(environ: Mapping[str, str], env_file: Path = Path(".env")) -> str | None:

@@ -29,12 +29,11 @@ from pgqueuer.domain.models import Context, Schedule
 from booking import db
 from booking.errors import BookingError
 from booking.holds import release_expired_holds
-from booking.jobs import WORKER_URL, Handler, JobWatch, Outcome, Sweep, Work
-from booking.owner import add_url
+from booking.jobs import Handler, JobWatch, Outcome, Sweep, Work
+from booking.owner import WORKER_NAME, add_direct_url, add_worker_url
 from booking.queue import ClaimedJob, open_listener, queue_over
 from booking.requests import sweep_requests
 
-DIRECT_URL: Final = "DATABASE_DIRECT_URL"
 POOL_SIZE: Final = 4
 _BATCH: Final = 500
 _LISTENER_S: Final = 5.0
@@ -288,11 +287,11 @@ def main() -> int:
     parser = argparse.ArgumentParser(
         prog="python -m booking.worker", description="Do the jobs that need the database alone."
     )
-    add_url(parser, "--worker-url", WORKER_URL, "URL of the worker's role")
-    add_url(parser, "--direct-url", DIRECT_URL, "the same past a pooler; default: the worker's")
+    add_worker_url(parser)
+    add_direct_url(parser)
     chosen = parser.parse_args()
     if not chosen.worker_url:
-        parser.error(f"give --worker-url or set {WORKER_URL}")
+        parser.error(f"give --worker-url or set {WORKER_NAME}")
     try:
         asyncio.run(work_until_stopped(chosen.worker_url, chosen.direct_url or chosen.worker_url))
     except BookingError as error:

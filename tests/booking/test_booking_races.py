@@ -44,7 +44,7 @@ async def busy(stack: Stack, clinic: Clinic) -> AsyncIterator[Desk]:
 
 @pytest.fixture
 async def sweeper(stack: Stack) -> AsyncIterator[asyncpg.Pool]:
-    async with asyncpg.create_pool(stack.postgres.worker, min_size=1, max_size=2) as pool:
+    async with asyncpg.create_pool(stack.postgres.worker, min_size=1, max_size=2, command_timeout=5) as pool:
         yield pool
 
 

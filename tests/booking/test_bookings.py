@@ -175,6 +175,20 @@ async def test_one_contact_cannot_cancel_or_move_anothers(desk: Desk, other_desk
     assert await find_booking(desk.pool, desk.clinic.claim, booking_id=booking.id) == booking
 
 
+async def test_an_appointment_ends_once_whoever_ends_it(desk: Desk) -> None:
+    """The status moves by compare-and-set, also where no function has looked at it before."""
+    booking, org_id = await desk.book((await desk.free())[0]), desk.clinic.claim.org_id
+    ended = "select app.end_booking($1, $2, 'cancelled')"
+    assert [row[0] for _ in range(2) for row in await desk.by_hand(ended, org_id, booking.id)] == [
+        True,
+        False,
+    ]
+    assert not (await desk.by_hand(ended.replace("cancelled", "rescheduled"), org_id, booking.id))[0][0]
+    found = await find_booking(desk.pool, desk.clinic.claim, booking_id=booking.id)
+    assert found is not None
+    assert found.status == "cancelled"
+
+
 # --- moving -----------------------------------------------------------------------------------------------
 
 
@@ -344,7 +358,7 @@ async def test_an_appointments_facts_cannot_be_rewritten(desk: Desk, column: str
 
 @pytest.fixture
 async def sweeper(stack: Stack) -> AsyncIterator[asyncpg.Pool]:
-    async with asyncpg.create_pool(stack.postgres.worker, min_size=1, max_size=2) as pool:
+    async with asyncpg.create_pool(stack.postgres.worker, min_size=1, max_size=2, command_timeout=5) as pool:
         yield pool
 
 

@@ -74,15 +74,13 @@ create policy tenant on public.holidays using (org_id = (select app.org_id()));
 grant select, insert, delete on public.working_hours, public.working_breaks, public.holidays to gw_app;
 grant insert, update (ends_at, withdrawn_at) on public.slots to gw_app;
 
--- The instant of a local time. One that the clocks pass twice (autumn) is two instants; one that they skip (spring) is
--- read with the offset from before the change, as RFC 5545 section 3.3.5 has it. Offsets change by at most three hours
--- and in quarters of an hour at least.
+-- The instant of a local time. One that the clocks pass twice (autumn) is two instants, the first or the last of which
+-- is meant; one that they skip (spring) is read with the offset from before the change, by PostgreSQL (documentation,
+-- appendix B.1) as by RFC 5545 section 3.3.5. Offsets change by at most three hours, in quarters of an hour.
 create function app.local_instant(p_local timestamp, p_zone text, p_last boolean) returns timestamptz
 language sql stable
 as $$
-    select coalesce(
-        case when p_last then max(i) else min(i) end,
-        (p_local - interval '24 hours') at time zone p_zone + interval '24 hours')
+    select coalesce(case when p_last then max(i) else min(i) end, p_local at time zone p_zone)
     from generate_series(
         p_local at time zone p_zone - interval '3 hours',
         p_local at time zone p_zone + interval '3 hours',
