@@ -3,6 +3,7 @@
 GatewayError
 ├── SettingsInvalid      the environment makes no sense; the message names every fault in one line
 ├── MalformedFrame       the carrier's frame is not what its protocol says; counted and skipped
+├── ForeignFrame         the carrier's frame names another stream than the one of its socket; likewise
 ├── TokenRefused         a media token is forged, expired, used or another call's; `reason` says which
 ├── OrgUnavailable       the org cannot be told: neither a cache nor the database answered
 ├── SharedStoreAway      Redis did not answer in time, or not at all
@@ -27,6 +28,10 @@ class SettingsInvalid(GatewayError):
 
 class MalformedFrame(GatewayError):
     """The carrier's frame is not what its protocol says."""
+
+
+class ForeignFrame(GatewayError):
+    """The carrier's frame names another stream than the one of its socket."""
 
 
 class TokenRefused(GatewayError):

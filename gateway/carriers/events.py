@@ -21,10 +21,15 @@ class CallStarted:
 
 @dataclass(frozen=True, slots=True)
 class CallerAudio:
-    """mu-law, mono, 8 kHz, as it came. `timestamp_ms` counts from the stream's start."""
+    """mu-law, mono, 8 kHz, as it came. `timestamp_ms` counts from the stream's start, `chunk` the pieces."""
 
     mulaw: bytes
     timestamp_ms: int
+    chunk: int = 0
+
+    def is_behind(self, before: "CallerAudio") -> bool:
+        """It comes after `before` and says that it belongs in front of it."""
+        return self.timestamp_ms < before.timestamp_ms or self.chunk < before.chunk
 
 
 @dataclass(frozen=True, slots=True)

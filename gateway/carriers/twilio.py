@@ -8,7 +8,7 @@ over, not faults. Audio stays mu-law throughout; msgspec decodes its base64 stra
 import re
 from binascii import b2a_base64
 from collections.abc import Mapping
-from typing import Final, TypeVar, assert_never
+from typing import Annotated, Final, TypeVar, assert_never
 
 import msgspec
 
@@ -24,12 +24,12 @@ from gateway.carriers.events import (
     MarkReached,
     PlayAudio,
 )
-from gateway.errors import MalformedFrame
+from gateway.errors import ForeignFrame, MalformedFrame
 
 T = TypeVar("T")
 
 DIGITS: Final = frozenset("0123456789*#")
-TIMESTAMP_DIGITS: Final = 15
+_Count = Annotated[int, msgspec.Meta(ge=0, lt=10**15)]
 _ID: Final = re.compile(r"[0-9A-Za-z]{1,64}")
 ENCODING: Final = "audio/x-mulaw"
 SAMPLE_RATE_HZ: Final = 8_000
@@ -51,7 +51,8 @@ class _Start(msgspec.Struct, rename="camel", frozen=True):
 
 class _Media(msgspec.Struct, frozen=True, gc=False):
     payload: bytes
-    timestamp: str | int = 0
+    timestamp: _Count = 0
+    chunk: _Count = 0
     track: str = "inbound"
 
 
@@ -65,22 +66,29 @@ class _Mark(msgspec.Struct, frozen=True, gc=False):
 
 class _Frame(msgspec.Struct, frozen=True, gc=False):
     event: str
+    stream_sid: str = msgspec.field(name="streamSid", default="")
     media: _Media | None = None
     start: _Start | None = None
     dtmf: _Dtmf | None = None
     mark: _Mark | None = None
 
 
-_decoder: Final = msgspec.json.Decoder(_Frame)
+_decoder: Final = msgspec.json.Decoder(_Frame, strict=False)  # numbers may come as strings
 _encode_json: Final = msgspec.json.Encoder().encode
 
 
-def decode(text: str) -> CarrierEvent | None:
-    """The event in one text frame; None for a frame that means nothing to us. Raises `MalformedFrame`."""
+def decode(text: str, stream_id: str = "") -> CarrierEvent | None:
+    """The event in one text frame; None for a frame that means nothing to us.
+
+    Raises `MalformedFrame`; `ForeignFrame` for what names another stream than `stream_id`, if that is known.
+    A `start` is how a stream introduces itself, so it is never foreign; nor is a frame that names no stream.
+    """
     try:
         frame = _decoder.decode(text)
     except (msgspec.MsgspecError, UnicodeError, RecursionError):
         raise MalformedFrame("not a frame of the protocol") from None
+    if frame.stream_sid != stream_id and _is_foreign(frame, stream_id):
+        raise ForeignFrame
     match frame.event:
         case "media":
             return _audio(frame.media)
@@ -110,14 +118,15 @@ def encode(action: CarrierAction, stream_id: str) -> str:
             assert_never(action)
 
 
+def _is_foreign(frame: _Frame, stream_id: str) -> bool:
+    return bool(stream_id and frame.stream_sid) and frame.event != "start"
+
+
 def _audio(media: _Media | None) -> CallerAudio | None:
     heard = _present(media)
     if heard.track != "inbound" or not heard.payload:  # an empty chunk would end the recogniser's stream
         return None
-    timestamp = str(heard.timestamp)
-    if not (timestamp.isascii() and timestamp.isdigit() and len(timestamp) <= TIMESTAMP_DIGITS):
-        raise MalformedFrame("timestamp")
-    return CallerAudio(heard.payload, int(timestamp))
+    return CallerAudio(heard.payload, heard.timestamp, heard.chunk)
 
 
 def _digit(dtmf: _Dtmf) -> Dtmf:

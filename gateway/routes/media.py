@@ -1,7 +1,9 @@
 """The media socket: admits a call's stream, guards its frames, and hands it to the call.
 
-What makes no sense is counted and skipped, up to a limit. A second `start`, frames much faster than audio,
-and silence of the carrier end the stream with a reason. Oversized frames are the server's to refuse (1009).
+What makes no sense is counted and skipped, up to a limit. Frames in the wrong place are counted too but end
+no call: those before the `start` and those of another stream are skipped, audio out of order is heard. A
+second `start`, frames much faster than audio, and silence of the carrier end the stream with a reason.
+Oversized frames are the server's to refuse (1009).
 """
 
 import asyncio
@@ -16,9 +18,9 @@ from starlette.websockets import WebSocket, WebSocketState
 
 from gateway.call import CALLER_HUNG_UP, Call
 from gateway.carriers import twilio
-from gateway.carriers.events import CallEnded, CallStarted, CarrierAction, CarrierEvent
+from gateway.carriers.events import CallEnded, CallerAudio, CallStarted, CarrierAction, CarrierEvent
 from gateway.carriers.signatures import TWILIO_HEADER, twilio_signed
-from gateway.errors import MalformedFrame, TokenRefused
+from gateway.errors import ForeignFrame, MalformedFrame, TokenRefused
 from gateway.metrics import Metrics
 from gateway.outbound import Outbound
 from gateway.routes.edge import Edge, edge_of
@@ -64,6 +66,8 @@ class Inbound:
         self.heard_at_s = self._now_s()
         self._rate = FrameRate(limits.media_frames_per_s, self.heard_at_s)
         self._garbage = 0
+        self._stream_id = ""
+        self._last_audio = CallerAudio(b"", 0)
         self.ended = ""
 
     async def started(self) -> CallStarted | None:
@@ -73,7 +77,10 @@ class Inbound:
                 while not self.ended:
                     event = await self._next()
                     if isinstance(event, CallStarted):
+                        self._stream_id = event.stream_id
                         return event
+                    if event is not None:
+                        self._count("before_start")
         except TimeoutError:
             self.ended = "start_overdue"
         return None
@@ -87,6 +94,7 @@ class Inbound:
             elif isinstance(event, CallEnded):
                 self.ended = CALLER_HUNG_UP
             elif event is not None:
+                self._check_order(event)
                 yield event
 
     async def _next(self) -> CarrierEvent | None:
@@ -102,13 +110,24 @@ class Inbound:
             self._skip("binary")
         else:
             try:
-                return twilio.decode(text)
+                return twilio.decode(text, self._stream_id)
+            except ForeignFrame:
+                self._count("foreign_stream")
             except MalformedFrame:
                 self._skip("malformed")
         return None
 
-    def _skip(self, reason: str) -> None:
+    def _check_order(self, event: CarrierEvent) -> None:
+        if isinstance(event, CallerAudio):
+            if event.is_behind(self._last_audio):
+                self._count("out_of_order")
+            self._last_audio = event
+
+    def _count(self, reason: str) -> None:
         self._metrics.bad_frames.labels(reason).inc()
+
+    def _skip(self, reason: str) -> None:
+        self._count(reason)
         self._garbage += 1
         if self._garbage > self._limits.media_garbage_frames:
             self.ended = "too_much_garbage"

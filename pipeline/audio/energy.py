@@ -43,24 +43,39 @@ class VoiceDetector:
 
     def __init__(self) -> None:
         self._floor = self.QUIETEST_VOICE / self.OVER_FLOOR
+        self.level = 0.0
+        """Of the last frame."""
+        self.stands_out = False
+        """The last frame was above the line's own noise, though perhaps too quiet to be voice by itself."""
 
     def is_voice(self, mulaw: bytes) -> bool:
         """One frame (20 ms of mu-law at 8 kHz; the creep of the floor is tuned to that)."""
-        now = level(mulaw)
-        voiced = now >= max(self.QUIETEST_VOICE, self._floor * self.OVER_FLOOR)
+        now = self.level = level(mulaw)
+        self.stands_out = now >= self._floor * self.OVER_FLOOR
         self._floor = max(1.0, min(now, self._floor * self.CREEP))
-        return voiced
+        return self.stands_out and now >= self.QUIETEST_VOICE
 
 
 class VoiceActivity:
-    """Stretches of voice in a stream of frames; a gap shorter than `gap_frames` is part of the stretch."""
+    """Stretches of voice in a stream of frames; a gap shorter than `gap_frames` is part of the stretch.
+
+    A word begins loud and ends quiet: its last 100 ms are often too quiet to begin a stretch. Within one,
+    a frame is voiced down to `ENDING` of the loudest so far, if it stands out from the line's noise. That
+    tells when the caller fell silent; how long the stretch goes on is for the louder frames to say.
+    """
+
+    QUIETEST_ENDING: Final = 20.0
+    """Mean |sample| of the quietest end of a word: -64 dB."""
+    ENDING: Final = 1 / 80
+    """Of the loudest frame's level: -38 dB."""
 
     def __init__(self, gap_frames: int = 15) -> None:
         self._detector = VoiceDetector()
         self._gap_frames = gap_frames
         self._quiet_frames = gap_frames
+        self._loudest = 0.0
         self.voiced = False
-        """The last frame had voice in it."""
+        """The last frame had voice in it by its own energy, be it the quiet end of a word."""
 
     @property
     def active(self) -> bool:
@@ -70,6 +85,12 @@ class VoiceActivity:
     def feed(self, mulaw: bytes) -> bool:
         """One frame; True if a stretch began or ended with it."""
         before = self.active
-        self.voiced = self._detector.is_voice(mulaw)
-        self._quiet_frames = 0 if self.voiced else self._quiet_frames + 1
+        loud = self._detector.is_voice(mulaw)
+        self._loudest = max(self._detector.level, self._loudest if before else 0.0)
+        self.voiced = loud or (before and self._is_ending())
+        self._quiet_frames = 0 if loud else self._quiet_frames + 1
         return before != self.active
+
+    def _is_ending(self) -> bool:
+        quietest = max(self.QUIETEST_ENDING, self._loudest * self.ENDING)
+        return self._detector.stands_out and self._detector.level >= quietest

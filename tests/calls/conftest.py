@@ -17,7 +17,7 @@ Calling = Callable[..., AbstractAsyncContextManager[Rig]]
 async def calling(stack: Stack, clinic: Clinic, pool: asyncpg.Pool) -> AsyncIterator[Calling]:
     """`calling(lines, replies, **environment)`: a gateway; what its callers and its model say.
 
-    After the test no call is left, whatever it held has been kept or given back, and every recogniser's and
+    After the test no call is left, no hold but those declared with `keeps_hold`, and every recogniser's and
     synthesiser's socket is closed.
     """
     made: list[Rig] = []
@@ -29,6 +29,7 @@ async def calling(stack: Stack, clinic: Clinic, pool: asyncpg.Pool) -> AsyncIter
 
     yield make
     for each in made:
+        assert await each.forgotten_holds() == [], "a hold is left"
         assert all(session.close_code is not None for session in each.deepgram.sessions), "an open STT socket"
         assert all(socket.closed.is_set() for socket in each.cartesia.sockets), "an open TTS socket"
         assert all(row["ended_at"] is not None for row in await each.call_rows()), "a call without an end"

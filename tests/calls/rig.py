@@ -65,6 +65,17 @@ class Rig:
     pool: asyncpg.Pool
     feed: list[dict[str, Any]] = field(default_factory=list)
     published: asyncio.Condition = field(default_factory=asyncio.Condition)
+    keeping: set[str] = field(default_factory=set)
+
+    def keeps_hold(self, live: LiveCall) -> None:
+        """Declare that this call's hold outlives it; any other that does fails the test."""
+        self.keeping.add(live.plan.call_sid)
+
+    async def forgotten_holds(self) -> list[str]:
+        """The carrier's ids of calls that hold a slot without having been declared as keeping it."""
+        calls = {row["id"]: row["carrier_call_id"] for row in await self.call_rows()}
+        holders = [calls.get(hold["call_id"], "no call") for hold in await self.live_holds()]
+        return [holder for holder in holders if holder not in self.keeping]
 
     @asynccontextmanager
     async def call(self, **options: Any) -> AsyncIterator[LiveCall]:
@@ -130,7 +141,10 @@ async def rig(
     model: ScriptedModel,
     **environ: str,
 ) -> AsyncIterator[Rig]:
-    """`lines`: what the caller says, utterance by utterance; `model`: what the model answers."""
+    """`lines`: what the caller says, utterance by utterance; `model`: what the model answers.
+
+    When all is closed, no hold is left but those of calls that were declared as keeping theirs.
+    """
     account = TwilioAccount(running.ACCOUNT, running.AUTH_TOKEN)
     ended: list[Callable[[str], bool]] = []
     async with AsyncExitStack() as closing:
@@ -153,6 +167,7 @@ async def rig(
         made = Rig(gateway, deepgram, chat, cartesia, twilio, carrier, clinic, pool)
         await enter(_watched(stack.redis, made))
         yield made
+    assert await made.forgotten_holds() == [], "a hold is left"
 
 
 @asynccontextmanager

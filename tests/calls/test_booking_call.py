@@ -41,6 +41,7 @@ async def test_caller_is_heard_answered_and_gets_the_slot(
             await ask(live)
             await ask(live, quiet_ms=0)
             record = await live.ended()
+            made.keeps_hold(live)
         [hold] = await made.live_holds()
         [row] = await made.call_rows()
         turns = await made.events("TurnFinished", 3)
@@ -72,6 +73,7 @@ async def test_model_is_told_who_said_what_and_what_the_tools_answered(
         await live.agent_answers(500)
         await ask(live)
         await ask(live)
+        made.keeps_hold(live)
     last = made.asked(3)
     assert [message["role"] for message in last[1:]] == [
         "assistant", "user", "assistant", "tool", "assistant", "user", "assistant", "tool",

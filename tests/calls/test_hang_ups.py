@@ -82,6 +82,7 @@ async def test_hold_lives_on_when_the_caller_knows_of_it(calling: Calling) -> No
             await ask(live)
             await ask(live)
             live.hang_up()
+            made.keeps_hold(live)
         assert len(await made.live_holds()) == 1
 
 

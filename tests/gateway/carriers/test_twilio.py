@@ -20,7 +20,7 @@ from gateway.carriers.events import (
     PlayAudio,
 )
 from gateway.carriers.twilio import decode, encode
-from gateway.errors import MalformedFrame
+from gateway.errors import ForeignFrame, MalformedFrame
 
 STREAM = "MZ18ad3ab5a668481ce02b83e7395059f0"
 CALL = "CA27b34a7b2a4b5f2f1cf1b9f1c4f0a7f1"
@@ -55,9 +55,9 @@ HEARD: list[tuple[str, str, CarrierEvent | None]] = [
     ("connected", '{"event":"connected","protocol":"Call","version":"1.0.0"}', None),
     ("start", start(), CallStarted(CALL, STREAM, ACCOUNT, {"token": "v1.abc.def"})),
     ("start without parameters", start(customParameters={}), CallStarted(CALL, STREAM, ACCOUNT, {})),
-    ("media", media(base64.b64encode(VOICE).decode()), CallerAudio(VOICE, 20)),
-    ("media with a number for a time", media("/w==", timestamp=40), CallerAudio(b"\xff", 40)),
-    ("media of any length", media(base64.b64encode(VOICE * 20).decode()), CallerAudio(VOICE * 20, 20)),
+    ("media", media(base64.b64encode(VOICE).decode()), CallerAudio(VOICE, 20, 2)),
+    ("media with a number for a time", media("/w==", timestamp=40), CallerAudio(b"\xff", 40, 2)),
+    ("media of any length", media(base64.b64encode(VOICE * 20).decode()), CallerAudio(VOICE * 20, 20, 2)),
     ("empty media", media(""), None),
     ("the other track", media("/w==", track="outbound"), None),
     ("dtmf", frame("dtmf", dtmf={"track": "inbound_track", "digit": "5"}), Dtmf("5")),
@@ -99,6 +99,8 @@ def test_frame_is_decoded(text: str, event: CarrierEvent | None) -> None:
         media("/w==", timestamp="1.5"),
         media("/w==", timestamp="9" * 5000),
         media("/w==", timestamp="\u0661"),
+        media("/w==", chunk="-1"),
+        media("/w==", chunk="one"),
         start(mediaFormat={"encoding": "audio/l16", "sampleRate": 16000, "channels": 1}),
         start(callSid=""),
         start(callSid="C" * 65),
@@ -114,6 +116,28 @@ def test_frame_is_decoded(text: str, event: CarrierEvent | None) -> None:
 def test_nonsense_is_malformed(text: str) -> None:
     with pytest.raises(MalformedFrame):
         decode(text)
+
+
+@pytest.mark.parametrize("text", [media("/w=="), frame("mark", mark={"name": "a"}), frame("stop")])
+def test_frame_of_another_stream_is_foreign(text: str) -> None:
+    assert decode(text, STREAM) == decode(text)
+    with pytest.raises(ForeignFrame):
+        decode(text, "MZ" + "0" * 32)
+
+
+@pytest.mark.parametrize("text", [start(), '{"event":"stop"}'], ids=["start", "no stream named"])
+def test_start_and_frames_without_a_stream_are_never_foreign(text: str) -> None:
+    assert decode(text, "MZ" + "0" * 32) == decode(text)
+
+
+@pytest.mark.parametrize(
+    ("before", "after", "behind"),
+    [((20, 2), (40, 3), False), ((20, 2), (20, 2), False), ((20, 2), (0, 3), True), ((20, 2), (40, 1), True)],
+)
+def test_audio_is_behind_when_time_or_chunk_goes_back(
+    before: tuple[int, int], after: tuple[int, int], behind: bool
+) -> None:
+    assert CallerAudio(b"", *after).is_behind(CallerAudio(b"", *before)) is behind
 
 
 JSON = st.recursive(

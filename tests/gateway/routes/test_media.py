@@ -1,6 +1,7 @@
 """The media socket over a real server: who gets in, once, and which frames are borne."""
 
 import asyncio
+import base64
 import time
 
 import pytest
@@ -12,6 +13,8 @@ from tests.gateway import running
 from tests.gateway.running import CALL, Gateway, closed, first_audio, frame, silence, start
 
 CONNECTED = '{"event":"connected","protocol":"Call","version":"1.0.0"}'
+HEARD = b"\x20" + b"\xff" * 159
+SOUND = base64.b64encode(HEARD).decode()
 
 
 async def test_a_call_is_greeted_over_its_socket(gateway: Gateway, clinic: Clinic) -> None:
@@ -129,6 +132,76 @@ async def test_garbage_is_counted_and_borne(gateway: Gateway, clinic: Clinic) ->
     await gateway.until_idle()
     assert gateway.counted("gateway_bad_frames_total", reason="malformed") == 4
     assert gateway.counted("gateway_bad_frames_total", reason="binary") == 1
+    assert gateway.counted("gateway_calls_total", reason="caller_hung_up") == 1
+
+
+def audio(timestamp_ms: int, chunk: int, **named: str) -> str:
+    part = {"timestamp": str(timestamp_ms), "chunk": str(chunk), "payload": SOUND}
+    return frame("media", media=part, **named)
+
+
+async def heard(vendors: running.Vendors, frames: int) -> None:
+    """The recogniser has been sent so many of these frames, and not one more."""
+    count = 0
+    async with asyncio.timeout(5):
+        while count < frames:
+            await asyncio.sleep(0.01)
+            count = bytes(vendors.deepgram.sessions[0].audio).count(HEARD)
+    assert count == frames
+
+
+async def test_audio_out_of_order_is_counted_and_heard(
+    gateway: Gateway, clinic: Clinic, vendors: running.Vendors
+) -> None:
+    token = await gateway.token(clinic.number)
+    async with gateway.media() as socket:
+        await socket.send(start(token))
+        await first_audio(socket)
+        for at_ms, chunk in zip((0, 20, 60, 40, 60, 80, 100, 120), (1, 2, 4, 5, 3, 6, 7, 8), strict=True):
+            await socket.send(audio(at_ms, chunk))
+        await heard(vendors, 8)
+        await socket.send(frame("stop"))
+        assert (await closed(socket))[0] == 1000
+    await gateway.until_idle()
+    assert gateway.counted("gateway_bad_frames_total", reason="out_of_order") == 2
+    assert gateway.counted("gateway_calls_total", reason="caller_hung_up") == 1
+
+
+async def test_frames_before_the_start_are_counted_and_the_call_begins(
+    gateway: Gateway, clinic: Clinic, vendors: running.Vendors
+) -> None:
+    token = await gateway.token(clinic.number)
+    async with gateway.media() as socket:
+        for early in (CONNECTED, *[audio(0, 1)] * 60, frame("mark", mark={"name": "a"})):
+            await socket.send(early)
+        await socket.send(start(token))
+        await first_audio(socket)
+        await socket.send(frame("stop"))
+        assert (await closed(socket))[0] == 1000
+    await gateway.until_idle()
+    assert gateway.counted("gateway_bad_frames_total", reason="before_start") == 61
+    assert HEARD not in bytes(vendors.deepgram.sessions[0].audio)
+    assert gateway.counted("gateway_calls_total", reason="caller_hung_up") == 1
+
+
+async def test_frames_of_another_stream_are_counted_and_skipped(
+    gateway: Gateway, clinic: Clinic, vendors: running.Vendors
+) -> None:
+    token = await gateway.token(clinic.number)
+    other = "MZ" + "8" * 32
+    async with gateway.media() as socket:
+        await socket.send(start(token))
+        await first_audio(socket)
+        for _ in range(60):
+            await socket.send(audio(0, 1, streamSid=other))
+        await socket.send(frame("stop", streamSid=other))
+        for chunk in range(8):
+            await socket.send(audio(20 * chunk, chunk))
+        await heard(vendors, 8)
+        await socket.send(frame("stop"))
+        assert (await closed(socket))[0] == 1000
+    await gateway.until_idle()
+    assert gateway.counted("gateway_bad_frames_total", reason="foreign_stream") == 61
     assert gateway.counted("gateway_calls_total", reason="caller_hung_up") == 1
 
 
