@@ -16,6 +16,8 @@ def main() -> int:
     except SettingsInvalid as fault:
         sys.stderr.write(f"gateway: {fault}\n")
         return 2
+    if settings.local_bench:
+        sys.stderr.write("gateway: GATEWAY_LOCAL_BENCH is on: carriers are NOT checked; this machine alone\n")
     logs.configure(settings.log_level)
     GatewayServer(build_app(settings), settings).run()
     return 0

@@ -53,13 +53,27 @@ def build_app(settings: Settings) -> Starlette:
 
     @asynccontextmanager
     async def lifespan(app: Starlette) -> AsyncIterator[None]:
-        async with _opened(settings) as edge, open_api(_api_context(edge), edge.desk.clock) as api:
+        async with AsyncExitStack() as stack:
+            edge = await _entered(stack, settings)
+            api = await stack.enter_async_context(open_api(_api_context(edge), edge.desk.clock))
             app.state.edge, app.state.api = edge, api
             yield
 
     return Starlette(
         routes=[*twilio.ROUTES, *sms.ROUTES, *media.ROUTES, *ops.ROUTES, *mount.ROUTES], lifespan=lifespan
     )
+
+
+async def _entered(stack: AsyncExitStack, settings: Settings) -> Edge:
+    """One line tells why it cannot be opened."""
+    try:
+        return await stack.enter_async_context(_opened(settings))
+    except BookingError as error:
+        log.error("database_refused", error=type(error).__name__, reason=str(error))
+        raise
+    except Exception as error:
+        log.error("start_failed", exc_info=error)
+        raise
 
 
 class MonotonicClock:
@@ -115,15 +129,11 @@ async def _opened(settings: Settings) -> AsyncIterator[Edge]:
 
 
 async def _open_pool(settings: Settings) -> asyncpg.Pool:
-    try:
-        return await open_pool(
-            settings.database_url,
-            max_size=settings.limits.database_connections,
-            statement_timeout_s=settings.waits.database_s,
-        )
-    except BookingError as error:
-        log.error("database_refused", error=type(error).__name__, reason=str(error))
-        raise
+    return await open_pool(
+        settings.database_url,
+        max_size=settings.limits.database_connections,
+        statement_timeout_s=settings.waits.database_s,
+    )
 
 
 async def _close_pool(pool: asyncpg.Pool, within_s: float) -> None:

@@ -6,6 +6,7 @@ a value.
 """
 
 import logging
+import re
 import sys
 import traceback
 from collections.abc import MutableMapping
@@ -66,6 +67,7 @@ SAFE_KEYS: Final = frozenset(
     }
 )
 _FRAMES_SHOWN: Final = 8
+_RAISED: Final = re.compile(r"[A-Za-z_][\w.]*(?=:|$)")  # how the line begins that names a traceback's error
 
 
 def configure(level: str, stream: TextIO = sys.stderr) -> None:
@@ -140,5 +142,16 @@ def _where(trace: TracebackType | None) -> str:
 def _template_alone(_logger: Any, _method: str, event: MutableMapping[str, Any]) -> MutableMapping[str, Any]:
     record: logging.LogRecord | None = event.get("_record")
     if record is not None:
-        event["event"] = record.msg.strip() if isinstance(record.msg, str) else type(record.msg).__name__
+        event["event"] = _template(record.msg)
     return event
+
+
+def _template(message: object) -> str:
+    """One line of it; of a traceback the class of the error, since its text may quote a value."""
+    if not isinstance(message, str):
+        return type(message).__name__
+    lines = message.strip().splitlines() or [""]
+    _, header, frames = message.rpartition("Traceback (most recent call last):")
+    if not header:
+        return lines[0]
+    return next((found[0] for line in frames.splitlines() if (found := _RAISED.match(line))), "Traceback")

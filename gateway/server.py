@@ -6,14 +6,19 @@ handshake leaves a connection open for as long as its buffer cannot be flushed.
 
 import asyncio
 import json
+import logging
 import signal
 import socket
 import sys
+from collections.abc import Iterator
+from contextlib import contextmanager
 from types import FrameType
 
 import structlog
 import uvicorn
 from starlette.applications import Starlette
+from uvicorn.lifespan.off import LifespanOff
+from uvicorn.lifespan.on import LifespanOn
 from uvicorn.protocols.websockets.websockets_sansio_impl import WebSocketsSansIOProtocol
 
 from gateway.calls import Calls
@@ -22,6 +27,7 @@ from gateway.settings import Settings
 log = structlog.get_logger("gateway.server")
 
 _STOP_S = 5
+_UNHEARD = logging.Logger("gateway.unheard", logging.CRITICAL + 1)
 
 
 class MediaSocketProtocol(WebSocketsSansIOProtocol):
@@ -53,7 +59,13 @@ class GatewayServer(uvicorn.Server):
     async def startup(self, sockets: list[socket.socket] | None = None) -> None:
         """Listen, then say so: one line of JSON on standard output."""
         self._loop = asyncio.get_running_loop()
-        await super().startup(sockets)
+        try:
+            with _unheard(self.lifespan):
+                await super().startup(sockets)
+        except SystemExit:
+            if not self.lifespan.should_exit:
+                log.error("cannot_listen", host=self._settings.host, port=self._settings.port)
+            raise
         log.info("serving", url=self.url)
         sys.stdout.write(json.dumps({"ready": "gateway", "url": self.url}) + "\n")
         sys.stdout.flush()
@@ -74,6 +86,19 @@ class GatewayServer(uvicorn.Server):
         emptied = await calls.drained(self._settings.waits.drain_s)
         log.info("drained", outcome="empty" if emptied else "overdue", calls=len(calls))
         self.should_exit = True
+
+
+@contextmanager
+def _unheard(lifespan: LifespanOn | LifespanOff) -> Iterator[None]:
+    """The application tells in one line why it does not start; uvicorn would repeat it as a traceback."""
+    if isinstance(lifespan, LifespanOff):
+        yield
+        return
+    heard, lifespan.logger = lifespan.logger, _UNHEARD
+    try:
+        yield
+    finally:
+        lifespan.logger = heard
 
 
 def server_config(app: Starlette, settings: Settings) -> uvicorn.Config:

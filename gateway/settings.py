@@ -232,6 +232,15 @@ def load(environ: Mapping[str, str] | None = None, env_file: Path | None = Path(
     return settings
 
 
+def is_local_bench(environ: Mapping[str, str]) -> bool:
+    """Whether the switch is on that turns carrier checks off; nonsense is not, and `load` refuses it."""
+    text = environ.get("GATEWAY_LOCAL_BENCH", "").strip()
+    try:
+        return bool(text) and _boolean(text)
+    except ValueError:
+        return False
+
+
 def variables() -> tuple[Variable, ...]:
     """Every name that is read, in reading order: what `.env.example` documents."""
     reader = _Reader({})
@@ -250,7 +259,7 @@ def _read(reader: _Reader) -> Settings:
     local_bench = reader.parsed("GATEWAY_LOCAL_BENCH", "false", _boolean, "be true or false", False)
     return Settings(
         public_url=_public_url(reader, local_bench),
-        host=reader.text("HOST", "127.0.0.1"),
+        host=_host(reader, local_bench),
         port=reader.parsed("PORT", "8080", _port, "be a port number", 0),
         log_level=reader.parsed(
             "LOG_LEVEL", "info", _log_level, f"be one of {', '.join(LOG_LEVELS)}", "info"
@@ -325,6 +334,13 @@ def _limits(reader: _Reader) -> Limits:
     if limits.jobs_at_once < MIN_JOBS_AT_ONCE:
         reader.faults.append(f"JOBS_AT_ONCE must be at least {MIN_JOBS_AT_ONCE}, not {limits.jobs_at_once}")
     return limits
+
+
+def _host(reader: _Reader, local_bench: bool) -> str:
+    host = reader.parsed("HOST", "127.0.0.1", _address, "be an address or a host's name", "127.0.0.1")
+    if local_bench and not _is_loopback(host):
+        reader.faults.append("GATEWAY_LOCAL_BENCH turns carrier checks off and needs a loopback HOST")
+    return host
 
 
 def _public_url(reader: _Reader, local_bench: bool) -> str:
@@ -452,6 +468,13 @@ def _boolean(text: str) -> bool:
     if text.lower() not in known:
         raise ValueError(text)
     return known[text.lower()]
+
+
+def _address(text: str) -> str:
+    """An IP address, or a name: one whose last label is a number is a mistyped address."""
+    if ":" in text or text.rpartition(".")[2].isdigit():
+        ipaddress.ip_address(text)
+    return text
 
 
 def _port(text: str) -> int:

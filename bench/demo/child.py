@@ -9,6 +9,8 @@ from pathlib import Path
 
 import psutil
 
+from bench.stack.lifeline import tied
+
 READY_WITHIN_S = 60.0
 STOP_WITHIN_S = 8.0
 LAST_WORDS_CHARS = 1500
@@ -43,7 +45,7 @@ class Child:
         self.log.parent.mkdir(parents=True, exist_ok=True)
         with self.log.open("wb") as log, self.output.open("wb") as output:
             self._process = await asyncio.create_subprocess_exec(
-                *command,
+                *tied(command, signal.SIGTERM),
                 env=environ,
                 cwd=cwd,
                 stdin=asyncio.subprocess.DEVNULL,

@@ -30,6 +30,7 @@ from bench.recording import RecordingUnusable
 from bench.stack.process import AlreadyRunning, StackError
 from booking.errors import BookingError
 from gateway.errors import SettingsInvalid
+from gateway.settings import is_local_bench
 
 DEFAULT_RECORDING = Path(__file__).with_name("recordings") / "tuesday.wav"
 DONE, FAILED, UNUSABLE = 0, 1, 2
@@ -95,6 +96,8 @@ async def _demo(recording: Path, *, once: bool, root: Path) -> int:
         name: value for name, value in dotenv_values(root / ".env").items() if value is not None
     } | dict(os.environ)
     console.title("Starting")
+    if is_local_bench(environ):
+        console.problem("GATEWAY_LOCAL_BENCH is on: carriers are NOT checked; for this machine alone")
     async with Supervisor(make_plan(environ), root, console.started) as supervisor:
         try:
             return await _beside(supervisor.watch(), _session(supervisor, order, root, console, once=once))

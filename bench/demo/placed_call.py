@@ -19,7 +19,7 @@ from bench.demo.booked import CallRow, give_back, read_closed_call
 from bench.demo.clinic import CALLER_NUMBER, CLINIC_NUMBER, DEMO_CLINIC, ZONE
 from bench.demo.feed import Fact, Feed, open_feed
 from bench.demo.running import Running
-from bench.recording import as_mulaw, read_recording, split_turns
+from bench.recording import RecordingUnusable, as_mulaw, read_recording, split_turns
 from booking.db import open_pool
 
 # How long the last facts may be on their way once the call's row is closed.
@@ -38,6 +38,8 @@ class Order:
     @classmethod
     def read(cls, recording: Path) -> "Order":
         """Raises `RecordingUnusable`, `AskedUnreadable`."""
+        if not recording.exists():
+            raise RecordingUnusable(f"{recording}: no such file")
         audio = read_recording(recording)
         return cls(recording, as_mulaw(audio), split_turns(audio), read_asked(recording))
 
@@ -122,6 +124,7 @@ def _keep_recording(outcome: Outcome, recordings: Path) -> None:
     recordings.mkdir(mode=0o700, parents=True, exist_ok=True)
     name = f"{datetime.now(ZONE):%Y-%m-%dT%H-%M-%S}-{outcome.order.recording.stem}.wav"
     outcome.wav = recordings / name
+    outcome.wav.touch(mode=0o600)
     outcome.record.write_wav(outcome.wav)
 
 

@@ -20,6 +20,7 @@ PROVIDERS: Mapping[Provider, tuple[str, str]] = {
 OFFLINE_KEY = "offline"
 OFFLINE_MODEL = "scripted-receptionist"
 DEFAULT_PORT = 8080
+LAST_PORT = 65_535
 # A demo that is stopped does not wait for the call to end by itself.
 DRAIN_S = "2"
 
@@ -58,8 +59,8 @@ def make_plan(environ: Mapping[str, str]) -> Plan:
         raise PlanImpossible(
             "DATABASE_URL is set, so DATABASE_OWNER_URL is needed to migrate and to seed the clinic"
         )
-    if given("PORT") and not environ["PORT"].strip().isdigit():
-        raise PlanImpossible(f"PORT must be a port number, not {environ['PORT']!r}")
+    if given("PORT"):
+        _require_port(environ["PORT"].strip())
     return Plan(
         environ=environ,
         offline=tuple(name for name, own in PROVIDERS.items() if not any(map(given, own))),
@@ -67,6 +68,11 @@ def make_plan(environ: Mapping[str, str]) -> Plan:
         embedded_redis=not given("REDIS_URL"),
         simulated_twilio=not (given("TWILIO_AUTH_TOKEN") or given("TWILIO_ACCOUNT_SID")),
     )
+
+
+def _require_port(text: str) -> None:
+    if not (text.isdecimal() and int(text) <= LAST_PORT):
+        raise PlanImpossible(f"PORT must be a port number, not {text!r}")
 
 
 @dataclass(frozen=True, slots=True)

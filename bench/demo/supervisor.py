@@ -19,6 +19,10 @@ from types import TracebackType
 from typing import Self, TypeVar
 
 import aiohttp
+from redis.asyncio import Redis
+from redis.asyncio.retry import Retry
+from redis.backoff import NoBackoff
+from redis.exceptions import RedisError
 
 from bench.carrier import TwilioCarrier
 from bench.carrier.call import CallPlan
@@ -119,6 +123,8 @@ class Supervisor:
         worker_url = NOWHERE.app_url if self._plan.embedded_postgres else None
         nowhere = replace(NOWHERE, providers=offline, twilio=twilio, worker_url=worker_url)
         load(gateway_environment(self._plan, nowhere), env_file=None)
+        if not _is_free(self._plan.host, 0):
+            raise PlanImpossible(f"HOST must be an address of this machine, not {self._plan.host!r}")
         if self._plan.port and not _is_free(self._plan.host, self._plan.port):
             raise PlanImpossible(f"PORT {self._plan.port} of {self._plan.host} is taken or may not be used")
 
@@ -175,6 +181,7 @@ class Supervisor:
 
     async def _redis(self) -> str:
         if not self._plan.embedded_redis:
+            await require_redis(self._plan.environ["REDIS_URL"])
             return self._plan.environ["REDIS_URL"]
         started_s = time.monotonic()
         server = EmbeddedRedis(self._root / ".data")
@@ -258,6 +265,19 @@ class Supervisor:
             file.touch(mode=0o600)
             file.write_text(new_master_key())
         return file.read_text().strip()
+
+
+async def require_redis(url: str) -> None:
+    """Raises `PlanImpossible` unless a Redis answers there."""
+    try:
+        async with (
+            asyncio.timeout(PROBE_TIMEOUT_S),
+            Redis.from_url(url, retry=Retry(NoBackoff(), 0)) as redis,
+        ):
+            await redis.ping()
+    except (RedisError, OSError, ValueError) as error:
+        fact = type(error).__name__  # its words may quote the URL, which holds a password
+        raise PlanImpossible(f"REDIS_URL must name a Redis that answers ({fact})") from None
 
 
 def _account(url: str) -> SimulatedTwilio:

@@ -24,6 +24,8 @@ from pathlib import Path
 import msgspec
 import psutil
 
+from bench.stack.watcher import dismiss, watch_over
+
 # Debian's `nobody`; no entry in /etc/passwd is needed.
 SERVER_UID = 65534
 START_TIMEOUT_S = 30.0
@@ -133,6 +135,7 @@ class ServerProcess:
         self._log = folder / f"{name}.log"
         self._runner = runner
         self._child: subprocess.Popen[bytes] | None = None
+        self._watcher: subprocess.Popen[bytes] | None = None
         self.socket_dir = Path()
 
     def prepare(self) -> Path:
@@ -161,6 +164,7 @@ class ServerProcess:
         created = psutil.Process(self._child.pid).create_time()
         self._remember(_Record(self._child.pid, created, str(self.socket_dir)))
         try:
+            self._watcher = watch_over(self._child.pid, signal.SIGINT)
             _hand_over(self._child, stdin)
             self._wait_until(self._child, ready)
         except BaseException:
@@ -169,6 +173,9 @@ class ServerProcess:
 
     def stop(self, kindly: signal.Signals) -> None:
         """Ask it to end with `kindly`, then insist; waits for it and removes its socket folder."""
+        if self._watcher is not None:
+            dismiss(self._watcher)
+            self._watcher = None
         if self._child is not None:
             if self._child.poll() is None:
                 end_process(psutil.Process(self._child.pid), kindly)

@@ -15,8 +15,12 @@ _UNSTEMMED: Final = frozenset({"hives", "piles"})
 
 
 def stem(word: str) -> str:
-    """The word without a plural ending; the same word may come out shorter than any dictionary has it."""
-    if len(word) < 4 or word[-1] != "s" or word.endswith(("ss", "us", "'s")) or word in _UNSTEMMED:
+    """The word without what an apostrophe adds ("Botox's", "chemo'll") and without a plural ending.
+
+    It may come out shorter than any dictionary has it.
+    """
+    word = word.partition("'")[0] or word
+    if len(word) < 4 or word[-1] != "s" or word.endswith(("ss", "us")) or word in _UNSTEMMED:
         return word
     if word.endswith("ies"):
         return word[:-3] + "y"

@@ -5,6 +5,7 @@ import json
 import os
 import subprocess
 import sys
+import time
 from pathlib import Path
 
 import psutil
@@ -47,6 +48,39 @@ async def test_its_end_is_noticed(tmp_path: Path) -> None:
     with pytest.raises(ChildEnded, match="the thing ended with -9"):
         await watching
     await child.stop()
+
+
+KILLED = """
+import asyncio, os, signal, sys
+from pathlib import Path
+from bench.demo.child import Child
+
+async def main():
+    child = Child("thing", Path(sys.argv[1]))
+    async def up():
+        return child.has_spoken
+    await child.start([sys.executable, "-c", sys.argv[2]], os.environ, Path.cwd(), up)
+    os.kill(os.getpid(), signal.SIGKILL)
+
+asyncio.run(main())
+"""
+
+
+@pytest.mark.skipif(sys.platform != "linux", reason="the kernel's own doing")
+def test_it_ends_with_a_killed_supervisor(tmp_path: Path) -> None:
+    subprocess.run([sys.executable, "-c", KILLED, str(tmp_path), FOREVER], check=False, timeout=30)
+    pid = int(json.loads((tmp_path / "thing.pid").read_text())["pid"])
+    deadline = time.monotonic() + 5
+    while runs(pid) and time.monotonic() < deadline:
+        time.sleep(0.02)
+    assert not runs(pid)
+
+
+def runs(pid: int) -> bool:
+    try:
+        return psutil.Process(pid).status() != psutil.STATUS_ZOMBIE
+    except psutil.NoSuchProcess:
+        return False
 
 
 ORPHAN = (

@@ -184,6 +184,7 @@ def test_once_ends_with_the_call(session: Session) -> None:
 
 def test_both_channels_are_recorded(session: Session) -> None:
     path = next(line for line in session.first.splitlines() if "Recording made" in line).split()[2]
+    assert Path(path).stat().st_mode & 0o777 == 0o600
     audio, rate_hz = soundfile.read(path)
     assert rate_hz == 8000
     assert audio.shape[1] == 2

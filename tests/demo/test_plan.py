@@ -72,7 +72,12 @@ def test_given_settings_reach_the_gateway_and_the_owner_url_does_not() -> None:
 
 @pytest.mark.parametrize(
     ("environ", "named"),
-    [({"DATABASE_URL": "postgresql://x/y"}, "DATABASE_OWNER_URL"), ({"PORT": "http"}, "PORT")],
+    [
+        ({"DATABASE_URL": "postgresql://x/y"}, "DATABASE_OWNER_URL"),
+        ({"PORT": "http"}, "PORT"),
+        ({"PORT": "99999"}, "PORT"),
+        ({"PORT": "²"}, "PORT"),
+    ],
 )
 def test_contradictions_are_one_line(environ: dict[str, str], named: str) -> None:
     with pytest.raises(PlanImpossible, match=named) as impossible:

@@ -8,7 +8,7 @@ import pytest
 
 from gateway.errors import SettingsInvalid
 from gateway.prewarm import PROCESS_KEYS, Clients
-from gateway.settings import Settings, load, variables
+from gateway.settings import Settings, is_local_bench, load, variables
 
 GOOD = {
     "PUBLIC_URL": "https://gw.example.com/",
@@ -61,6 +61,8 @@ def test_each_required_one_is_missed(missing: str) -> None:
         ("PUBLIC_URL", "https://gw.example.com?a=1", "scheme, host and path alone"),
         ("PUBLIC_URL", "https://gw.example.com:port", "PUBLIC_URL must be a URL"),
         ("PORT", "70000", "PORT must be a port number, not '70000'"),
+        ("HOST", "999.1.1.1", "HOST must be an address or a host's name, not '999.1.1.1'"),
+        ("HOST", "::zz", "HOST must be an address"),
         ("PORT", "x", "PORT must be a port number"),
         ("LOG_LEVEL", "loud", "LOG_LEVEL must be one of debug, info, warning, error"),
         ("DEEPGRAM_URL", "ftp://x", "DEEPGRAM_URL must be a URL"),
@@ -116,6 +118,17 @@ def test_secrets_are_not_shown() -> None:
 def test_local_bench_refuses_a_public_address() -> None:
     assert "GATEWAY_LOCAL_BENCH" in fault(GATEWAY_LOCAL_BENCH="1")
     assert "GATEWAY_LOCAL_BENCH" in fault(GATEWAY_LOCAL_BENCH="1", PUBLIC_URL="http://192.168.0.7:8080")
+
+
+def test_local_bench_refuses_to_listen_to_others() -> None:
+    assert "needs a loopback HOST" in fault(**BENCH, HOST="0.0.0.0")  # noqa: S104 - refused
+    assert "needs a loopback HOST" in fault(**BENCH, HOST="192.168.0.7")
+    assert settings(**BENCH, HOST="::1").local_bench
+
+
+@pytest.mark.parametrize(("text", "on"), [("1", True), (" true ", True), ("", False), ("maybe", False)])
+def test_whether_the_local_bench_is_on(text: str, on: bool) -> None:
+    assert is_local_bench({"GATEWAY_LOCAL_BENCH": text}) is on
 
 
 def test_local_bench_needs_no_carrier_and_may_name_an_org() -> None:

@@ -4,6 +4,7 @@ import ast
 import io
 import json
 import logging
+import traceback
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
@@ -61,6 +62,16 @@ def test_foreign_records_give_their_template_alone(lines: Lines) -> None:
     logging.getLogger("uvicorn.error").warning("refused %s from %s", "/x", CANARY)
     logging.getLogger("somebody").error("lost %s", CANARY)
     assert [line["event"] for line in lines.read_all()] == ["refused %s from %s", "lost %s"]
+
+
+def test_a_foreign_traceback_gives_its_error_s_class_alone(lines: Lines) -> None:
+    try:
+        fail(CANARY + "\nDetail: " + CANARY)
+    except ValueError:
+        logging.getLogger("uvicorn.error").error(traceback.format_exc())
+    logging.getLogger("somebody").error("first line\nsecond line")
+    assert [line["event"] for line in lines.read_all()] == ["ValueError", "first line"]
+    assert CANARY not in lines.getvalue()
 
 
 def test_third_parties_are_heard_from_warnings_up(lines: Lines) -> None:

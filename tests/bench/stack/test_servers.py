@@ -20,6 +20,7 @@ import redis
 from bench.stack.postgres import EmbeddedPostgres
 from bench.stack.process import AlreadyRunning, StackError
 from bench.stack.redis import EmbeddedRedis
+from bench.stack.watcher import NAME
 
 # Debian's `daemon`: any user but root and the servers' own will do, if it is in /etc/passwd (initdb asks).
 _USER = 1
@@ -129,6 +130,27 @@ def test_a_wrong_password_is_refused(cluster: Path) -> None:
             client.ping()
 
 
+def kill_with_watchers(supervisor: "subprocess.Popen[str]") -> None:
+    """As a power cut of all but the servers would."""
+    for child in psutil.Process(supervisor.pid).children():
+        if NAME in child.cmdline():
+            child.kill()
+    supervisor.send_signal(signal.SIGKILL)
+
+
+def test_servers_end_with_a_killed_supervisor(cluster: Path, supervisor: "subprocess.Popen[str]") -> None:
+    assert supervisor.stdout is not None
+    app, _ = json.loads(supervisor.stdout.readline())
+    servers = [psutil.Process(pid_of(cluster, name)) for name in ("postgres", "redis")]
+    with closing(psycopg.connect(app)):
+        supervisor.kill()
+        supervisor.wait()
+        deadline = time.monotonic() + 10
+        while any(alive(process) for process in servers) and time.monotonic() < deadline:
+            time.sleep(0.02)
+    assert not any(alive(process) for process in servers)
+
+
 def test_what_a_killed_supervisor_left_is_stopped_by_the_next(
     cluster: Path, supervisor: "subprocess.Popen[str]"
 ) -> None:
@@ -136,7 +158,7 @@ def test_what_a_killed_supervisor_left_is_stopped_by_the_next(
     old_app, old_redis = json.loads(supervisor.stdout.readline())
     left = [psutil.Process(pid_of(cluster, name)) for name in ("postgres", "redis")]
     with closing(psycopg.connect(old_app)):  # a client that does not go must not keep the server
-        supervisor.send_signal(signal.SIGKILL)
+        kill_with_watchers(supervisor)
         supervisor.wait()
         assert all(alive(process) for process in left)
         with EmbeddedPostgres(cluster) as urls, EmbeddedRedis(cluster) as redis_url:
@@ -153,7 +175,7 @@ def test_a_server_that_a_killed_supervisor_did_not_record_is_stopped_too(
     old_app, _ = json.loads(supervisor.stdout.readline())
     left = psutil.Process(pid_of(cluster, "postgres"))
     (cluster / "postgres" / "postgres.process.json").unlink()
-    supervisor.send_signal(signal.SIGKILL)
+    kill_with_watchers(supervisor)
     supervisor.wait()
     with EmbeddedPostgres(cluster) as urls, EmbeddedRedis(cluster):
         assert not alive(left)

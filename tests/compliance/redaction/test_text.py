@@ -2,7 +2,8 @@
 
 import pytest
 
-from compliance.redaction import find, redact
+from compliance.redaction import CallRedactor, find, redact
+from compliance.redaction.medical import LEXICON
 
 MASKED = [
     # e-mail
@@ -130,3 +131,16 @@ def test_a_transcript_is_read_turn_by_turn() -> None:
 
 def test_a_transcript_without_labels_is_read_by_its_questions() -> None:
     assert short("What's your date of birth?\n14 December 1955") == "What's your date of birth?\n[DOB]"
+
+
+@pytest.mark.parametrize("ending", ["'s", "'", "'ll", "'d", "'re", "\u2019s", "\u2019ll"])
+def test_no_term_escapes_by_what_an_apostrophe_adds(ending: str) -> None:
+    leaked = [term for term in LEXICON if term in redact(f"well my {term}{ending} back again").lower()]
+    assert leaked == []
+
+
+def test_a_clinics_own_service_does_not_escape_by_it_either() -> None:
+    redactor = CallRedactor(services=["Botox treatment", "nose job"])
+    for said in ("a Botox's appointment", "what is a nose job's price", "Botox\u2019ll do"):
+        assert "botox" not in redactor.caller(said).lower()
+        assert "nose" not in redactor.caller(said).lower()
