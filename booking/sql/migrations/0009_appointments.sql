@@ -347,7 +347,7 @@ begin
     update public.appointment_holds h set state = 'expired', ended_at = clock_timestamp()
     where h.id in (
         select o.id from public.appointment_holds o
-        where o.state = 'held' and o.expires_at <= clock_timestamp()
+        where o.state = 'held' and o.expires_at <= statement_timestamp()
         order by o.expires_at
         limit greatest(p_batch, 0)
         for update skip locked

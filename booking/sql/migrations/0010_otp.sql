@@ -50,7 +50,7 @@ as $$
         select (count(*) filter (where state <> 'cleared'))::integer as codes,
             coalesce(sum(failures), 0)::integer as failures
         from public.otp_codes
-        where org_id = p_org and receiver_digest = p_receiver and stored_at > clock_timestamp() - interval '1 hour'
+        where org_id = p_org and receiver_digest = p_receiver and stored_at > statement_timestamp() - interval '1 hour'
     ) n
 $$;
 
