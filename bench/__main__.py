@@ -1,9 +1,10 @@
-"""`python -m bench`: the demo, one more call to it, and what the gateway adds to a turn."""
+"""`python -m bench`: the demo, one more call to it, what the gateway adds to a turn, what a claim costs."""
 
 import argparse
 import sys
 from pathlib import Path
 
+from bench.booking import Plan, run_booking
 from bench.demo.command import run_call, run_demo
 from bench.overhead import Load, run_overhead
 
@@ -25,9 +26,19 @@ def main() -> int:
     )
     overhead.add_argument("--calls", type=int, nargs="+", default=[1, 20], metavar="N", help="calls at once")
     overhead.add_argument("--turns", type=int, default=10, metavar="N", help="turns of each call")
+    booking = commands.add_parser("booking", help="what a claim of a slot costs beside a bare UPDATE")
+    booking.add_argument(
+        "--connections", type=int, nargs="+", default=[1, 10, 50], metavar="N", help="claims at once"
+    )
+    booking.add_argument("--claims", type=int, default=2000, metavar="N", help="of each statement")
+    booking.add_argument(
+        "--no-flush", action="store_true", help="commits do not wait for the disk: what is left is computing"
+    )
     chosen = parser.parse_args()
     if chosen.command == "overhead":
         return run_overhead([Load(calls, chosen.turns) for calls in chosen.calls])
+    if chosen.command == "booking":
+        return run_booking(Plan(chosen.connections, chosen.claims, durable=not chosen.no_flush))
     if chosen.command == "demo":
         return run_demo(chosen.call, once=chosen.once)
     return run_call(chosen.recording)

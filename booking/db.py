@@ -19,16 +19,38 @@ import msgspec
 
 from booking.errors import (
     BookingError,
+    BookingOver,
     BookingUnavailable,
+    BookingUnknown,
     CallOver,
     CallUnknown,
+    ContactUnknown,
+    HoldOver,
+    HoldUnknown,
+    HoldUnverified,
+    PractitionerUnknown,
+    ServiceUnknown,
     SlotUnknown,
+    SlotUnsuitable,
     StatementRefused,
     UnsafeRole,
 )
 from booking.types import Claim
 
-_BY_SQLSTATE: dict[str, type[BookingError]] = {"GW001": SlotUnknown, "GW002": CallOver, "GW003": CallUnknown}
+_BY_SQLSTATE: dict[str, type[BookingError]] = {
+    "GW001": SlotUnknown,
+    "GW002": CallOver,
+    "GW003": CallUnknown,
+    "GW010": HoldUnknown,
+    "GW011": HoldOver,
+    "GW012": HoldUnverified,
+    "GW013": ContactUnknown,
+    "GW014": BookingUnknown,
+    "GW015": BookingOver,
+    "GW016": SlotUnsuitable,
+    "GW150": ServiceUnknown,
+    "GW151": PractitionerUnknown,
+}
 _GONE = (OSError, TimeoutError, asyncpg.InterfaceError, asyncpg.PostgresConnectionError)
 # A busy or stopping server, a lock or statement that took too long: all are worth asking again.
 _GONE_CLASSES = ("08", "53", "57", "58")

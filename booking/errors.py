@@ -5,13 +5,36 @@ BookingError
 ├── SlotUnknown         no slot of this org has that id
 ├── CallOver            the call has ended, so it can hold nothing
 ├── CallUnknown         no call of this org has that id
+├── ServiceUnknown      no service of this org has that id
+├── PractitionerUnknown no practitioner of this org has that id
+├── HoldUnknown         no hold of this org has that id
+├── HoldOver            the hold has expired, was given back or is booked already
+├── HoldUnverified      no code was verified for the hold with this contact's number
+├── ContactUnknown      no contact of this org has that id
+├── BookingUnknown      no appointment of this org, or of this contact, has that id
+├── BookingOver         the appointment was cancelled or moved, or has begun
+├── SlotUnsuitable      the slot is for another service
 ├── BookingUnavailable  the database did not answer in time or is gone; `retryable` is true
 ├── StatementRefused    the database refuses the statement itself; `sqlstate` says why
+├── SealUnreadable      a sealed value does not open: altered, moved, or its key is not at hand
+├── NumberInvalid       not a phone number in E.164
+├── CodeMalformed       a code is six digits
+├── SmsError
+│   ├── SmsNotConfigured   the org has nobody to send its messages; nothing was changed
+│   ├── SmsRefused         the provider refuses the message, which did not go out; `reason` says whose fault
+│   ├── SmsUnavailable     the provider took nothing and may do so later; `retryable` is true
+│   └── SmsUnconfirmed     nobody knows whether it went out: not to be sent again before that is known
+├── CalendarError
+│   ├── CalendarNotConfigured  the org has no credentials for a calendar, or they do not read
+│   ├── CalendarRefused        the provider refuses, however often it is asked; `reason` says whose fault
+│   └── CalendarUnavailable    not reached, too busy, or not understood; `retryable` is true
 ├── MigrationEdited     an applied migration no longer reads as it did when it was applied
 └── MigrationFailed     a migration could not be applied; nothing of it was kept
 
 SQLSTATEs become these in `booking.db` alone. Messages name the fact, never a number, a word said or a key.
 """
+
+from typing import Literal
 
 
 class BookingError(Exception):
@@ -36,6 +59,42 @@ class CallUnknown(BookingError):
     """No call of this org has that id."""
 
 
+class ServiceUnknown(BookingError):
+    """No service of this org has that id."""
+
+
+class PractitionerUnknown(BookingError):
+    """No practitioner of this org has that id."""
+
+
+class HoldUnknown(BookingError):
+    """No hold of this org has that id."""
+
+
+class HoldOver(BookingError):
+    """The hold has expired, was given back or is booked already."""
+
+
+class HoldUnverified(BookingError):
+    """No code was verified for the hold with this contact's number."""
+
+
+class ContactUnknown(BookingError):
+    """No contact of this org has that id."""
+
+
+class BookingUnknown(BookingError):
+    """No appointment of this org, or of this contact, has that id."""
+
+
+class BookingOver(BookingError):
+    """The appointment was cancelled or moved, or has begun."""
+
+
+class SlotUnsuitable(BookingError):
+    """The slot is for another service."""
+
+
 class BookingUnavailable(BookingError):
     """The database did not answer in time or is gone. A change may have been made: ask again to know."""
 
@@ -48,6 +107,80 @@ class StatementRefused(BookingError):
     def __init__(self, sqlstate: str) -> None:
         super().__init__(f"the database refuses the statement: SQLSTATE {sqlstate}")
         self.sqlstate = sqlstate
+
+
+class SealUnreadable(BookingError):
+    """A sealed value does not open: altered, moved, or its key is not at hand."""
+
+
+class NumberInvalid(BookingError):
+    """Not a phone number in E.164."""
+
+
+class CodeMalformed(BookingError):
+    """A code is six digits."""
+
+
+class SmsError(BookingError):
+    """A text message did not go out, or may not have."""
+
+
+class SmsNotConfigured(SmsError):
+    """The org has nobody to send its messages."""
+
+
+class SmsRefused(SmsError):
+    """The provider refuses the message; it did not go out and will not, however often it is asked.
+
+    `reason`: bad credentials; a receiver that cannot be texted; one who has opted out; a sender or region
+    that is not set up; the text itself. `code` is the provider's own.
+    """
+
+    def __init__(
+        self,
+        reason: Literal["credentials", "receiver", "opted_out", "configuration", "content"],
+        code: int,
+    ) -> None:
+        super().__init__(f"the provider refuses the message: {reason}, code {code}")
+        self.reason = reason
+        self.code = code
+
+
+class SmsUnavailable(SmsError):
+    """The provider took nothing: not reached, or too busy."""
+
+    retryable = True
+
+
+class SmsUnconfirmed(SmsError):
+    """Nobody knows whether the message went out."""
+
+
+class CalendarError(BookingError):
+    """A calendar was not changed or not read, or may not have been."""
+
+
+class CalendarNotConfigured(CalendarError):
+    """The org has no credentials for a calendar, or they do not read."""
+
+
+class CalendarRefused(CalendarError):
+    """The provider refuses, and will however often it is asked.
+
+    `reason`: credentials it does not take; a calendar that is not there or not shared with us; one that is
+    shared for reading alone; the request itself. `status` is the provider's HTTP status.
+    """
+
+    def __init__(self, reason: Literal["credentials", "calendar", "access", "request"], status: int) -> None:
+        super().__init__(f"the calendar's provider refuses: {reason}, HTTP {status}")
+        self.reason = reason
+        self.status = status
+
+
+class CalendarUnavailable(CalendarError):
+    """The calendar's provider was not reached, is too busy or gave no answer that makes sense."""
+
+    retryable = True
 
 
 class MigrationEdited(BookingError):

@@ -44,3 +44,14 @@ async def hold_status(pool: asyncpg.Pool, claim: Claim, *, slot_id: UUID) -> Hol
     """
     (row,) = await db.fetch(pool, claim, "get_slot_hold_status", slot_id)
     return HoldStatus(state=row["state"], expires_at=row["expires_at"], call_id=row["call_id"])
+
+
+async def set_hold_contact(pool: asyncpg.Pool, claim: Claim, *, hold_id: UUID, contact_id: UUID) -> None:
+    """Say whom the hold is for. Raises `HoldUnknown`, `HoldOver`, `ContactUnknown`."""
+    await db.fetch(pool, claim, "set_hold_contact", hold_id, contact_id)
+
+
+async def release_expired_holds(worker_pool: asyncpg.Pool, *, batch: int = 500) -> int:
+    """Flip holds whose time has passed, over all orgs; how many. On a pool of role `gw_worker`."""
+    flipped: int = await db.fetch_value(worker_pool, "select app.release_expired_slot_holds($1)", batch)
+    return flipped

@@ -2,7 +2,7 @@
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
-from datetime import datetime
+from datetime import datetime, time
 from typing import Literal
 from uuid import UUID
 
@@ -101,3 +101,118 @@ class CallTurn:
     stages_s: Mapping[str, float] = field(default_factory=dict)
     ttfb_ms: float | None = None
     overhead_ms: float | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Contact:
+    """A person who books, found by the number. Personal throughout: never shown by `repr`."""
+
+    id: UUID
+    phone: str = field(repr=False)
+    name: str | None = field(default=None, repr=False)
+    email: str | None = field(default=None, repr=False)
+
+
+BookingStatus = Literal["booked", "cancelled", "rescheduled"]
+
+
+@dataclass(frozen=True, slots=True)
+class Booking:
+    """An appointment. `replaces`: the one that it was moved from; that one's status is `rescheduled`."""
+
+    id: UUID
+    hold_id: UUID
+    contact_id: UUID
+    slot: Slot
+    status: BookingStatus
+    booked_at: datetime
+    changed_at: datetime | None = None
+    replaces: UUID | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class AfterBooking:
+    """The last appointment of a page: the next page goes on behind it."""
+
+    starts_at: datetime
+    booking_id: UUID
+
+
+@dataclass(frozen=True, slots=True)
+class CodeStored:
+    """Whether the code is in force. `limited`: too many were sent, `locked`: too many were wrong.
+
+    `expires_at` only of a stored one; never after the hold's own expiry. `codes_left`: how many more may be
+    sent for this hold.
+    """
+
+    outcome: Literal["stored", "limited", "locked"]
+    expires_at: datetime | None
+    codes_left: int
+
+    @property
+    def stored(self) -> bool:
+        return self.outcome == "stored"
+
+
+@dataclass(frozen=True, slots=True)
+class CodeCheck:
+    """What a code was worth. `expired`: there is no code in force; a code that was used is none any more.
+
+    `hold_verified`: whether the hold stands verified, by this code or before (for whoever lost an answer).
+    """
+
+    outcome: Literal["verified", "wrong", "expired", "locked"]
+    attempts_left: int
+    hold_verified: bool
+
+
+@dataclass(frozen=True, slots=True)
+class WorkingHours:
+    """When a practitioner works on a weekday (Monday is 0), in the clinic's local time.
+
+    Slots start every `step_minutes` from `opens` on and end by `closes`; `closes` 00:00 is the day's end.
+    Several on one day may not overlap.
+    """
+
+    weekday: int
+    opens: time
+    closes: time
+    step_minutes: int = 30
+
+
+@dataclass(frozen=True, slots=True)
+class WeeklyBreak:
+    """When a practitioner who works cannot be booked, in the clinic's local time."""
+
+    weekday: int
+    begins: time
+    ends: time
+
+
+@dataclass(frozen=True, slots=True)
+class SlotsGenerated:
+    """`added`: new, or offered again. `withdrawn`: not offered any more, as hours or holidays changed."""
+
+    added: int
+    withdrawn: int
+
+
+@dataclass(frozen=True, slots=True)
+class Actor:
+    """Who did what is audited; `id` is one of ours, never a number, name or address."""
+
+    kind: Literal["call", "token", "worker", "operator"]
+    id: UUID | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class AuditRecord:
+    """One entry of the audit log. It holds no personal value."""
+
+    id: UUID
+    recorded_at: datetime
+    actor: Actor
+    action: str
+    subject_kind: str
+    subject_id: UUID | None

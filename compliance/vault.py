@@ -110,7 +110,14 @@ class OrgVault:
 
     def phone_digests(self, e164: str) -> tuple[bytes, ...]:
         """The digest under every configured master key, newest first: a look-up matches any of them."""
-        message = b"phone\x00" + e164.encode()
+        return self.digests("phone", e164.encode())
+
+    def digests(self, purpose: str, value: bytes) -> tuple[bytes, ...]:
+        """HMAC-SHA256 of `value` under every configured master key, newest first.
+
+        `purpose` holds no NUL; equal values of different purposes have different digests.
+        """
+        message = purpose.encode() + b"\x00" + value
         return tuple(hmac.digest(key, message, hashlib.sha256) for key in self._digest_keys)
 
     def _associated(self, cell: Cell) -> bytes:

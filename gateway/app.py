@@ -16,23 +16,29 @@ from booking.db import open_pool
 from booking.errors import BookingError
 from compliance.vault import MasterKey, Vault
 from gateway.admission import Admission
+from gateway.api import mount
+from gateway.api.opening import open_api
+from gateway.api.operations import ApiContext
 from gateway.call import Desk
 from gateway.calls import Calls
 from gateway.control import TwilioControl
 from gateway.endings import Endings
 from gateway.feed import Feed
+from gateway.jobs import open_jobs
 from gateway.metrics import Metrics
 from gateway.phrases import PhraseCache
 from gateway.prewarm import PROCESS_KEYS, Clients
 from gateway.readiness import Readiness
-from gateway.routes import media, ops, twilio
+from gateway.routes import media, ops, sms, twilio
 from gateway.routes.edge import Edge
+from gateway.sealing import VaultSealer
 from gateway.settings import Settings
 from gateway.shared_store import SharedStore
 from gateway.tenancy.accounts import Accounts
 from gateway.tenancy.cache import LayeredCache, Lives, Source
 from gateway.tenancy.credentials import TwilioAccount, credentials_source
 from gateway.tenancy.resolve import number_source, profile_source
+from gateway.texts import Texts, open_texts
 from pipeline.providers.cartesia import fetch_phrase
 from pipeline.runner import DEFAULT_PHRASES
 
@@ -48,10 +54,14 @@ def build_app(settings: Settings) -> Starlette:
     @asynccontextmanager
     async def lifespan(app: Starlette) -> AsyncIterator[None]:
         async with AsyncExitStack() as stack:
-            app.state.edge = await _entered(stack, settings)
+            edge = await _entered(stack, settings)
+            api = await stack.enter_async_context(open_api(_api_context(edge), edge.desk.clock))
+            app.state.edge, app.state.api = edge, api
             yield
 
-    return Starlette(routes=[*twilio.ROUTES, *media.ROUTES, *ops.ROUTES], lifespan=lifespan)
+    return Starlette(
+        routes=[*twilio.ROUTES, *sms.ROUTES, *media.ROUTES, *ops.ROUTES, *mount.ROUTES], lifespan=lifespan
+    )
 
 
 async def _entered(stack: AsyncExitStack, settings: Settings) -> Edge:
@@ -108,7 +118,11 @@ async def _opened(settings: Settings) -> AsyncIterator[Edge]:
         control = await stack.enter_async_context(
             TwilioControl(settings.twilio.api_url, base.metrics, timeout_s=settings.waits.hang_up_s)
         )
-        desk = _desk(base, feed, clients)
+        vault = Vault([MasterKey(settings.master_key)])
+        texts = await stack.enter_async_context(open_texts(settings, pool, vault, metrics))
+        if settings.jobs.here:
+            await stack.enter_async_context(open_jobs(settings, pool, vault, texts.messages, metrics))
+        desk = _desk(base, feed, clients, vault, texts)
         desk.phrases.want(clients.voice(PROCESS_KEYS, None), [each.text for each in DEFAULT_PHRASES.values()])
         calls = await stack.enter_async_context(Calls(desk))
         yield _edge(base, desk, calls, control)
@@ -141,7 +155,7 @@ async def _feed(base: _Foundation) -> AsyncIterator[Feed]:
         await feed.close(base.settings.waits.call_close_s)
 
 
-def _desk(base: _Foundation, feed: Feed, clients: Clients) -> Desk:
+def _desk(base: _Foundation, feed: Feed, clients: Clients, vault: Vault, texts: Texts) -> Desk:
     waits = base.settings.waits
     lives = Lives(
         memory_s=waits.credentials_memory_s,
@@ -164,7 +178,8 @@ def _desk(base: _Foundation, feed: Feed, clients: Clients) -> Desk:
         numbers=cached(number_source(base.pool)),
         profiles=cached(profile_source(base.pool)),
         credentials=cached(credentials_source(base.pool)),
-        vault=Vault([MasterKey(base.settings.master_key)]),
+        vault=vault,
+        texts=texts,
         clients=clients,
         phrases=phrases,
         feed=feed,
@@ -194,4 +209,16 @@ def _edge(base: _Foundation, desk: Desk, calls: Calls, control: TwilioControl) -
         endings=Endings(base.store),
         control=control,
         readiness=Readiness(base.pool, base.store),
+    )
+
+
+def _api_context(edge: Edge) -> ApiContext:
+    desk = edge.desk
+    return ApiContext(
+        settings=edge.settings,
+        pool=desk.pool,
+        sealer=VaultSealer(desk.vault),
+        verification=desk.texts.verification,
+        metrics=edge.metrics,
+        now=desk.now,
     )

@@ -35,6 +35,7 @@ from gateway.prompt import system_prompt
 from gateway.settings import Settings
 from gateway.tenancy.cache import LayeredCache
 from gateway.tenancy.credentials import OrgKeys, open_keys
+from gateway.texts import Texts
 from gateway.tools import CallBooking, call_tools
 from pipeline.ports import Clock, SttSession, TakesKeyterms
 from pipeline.runner import (
@@ -75,6 +76,7 @@ class Desk:
     profiles: LayeredCache[UUID, OrgProfile]
     credentials: LayeredCache[UUID, Mapping[str, bytes]]
     vault: Vault
+    texts: Texts
     clients: Clients
     phrases: PhraseCache
     feed: Feed

@@ -7,7 +7,10 @@ GatewayError
 ├── TokenRefused         a media token is forged, expired, used or another call's; `reason` says which
 ├── OrgUnavailable       the org cannot be told: neither a cache nor the database answered
 ├── SharedStoreAway      Redis did not answer in time, or not at all
-└── CarrierRefused       the carrier's REST interface answered no; `status` is its HTTP status
+├── CarrierRefused       the carrier's REST interface answered no; `status` is its HTTP status
+├── CredentialRefused    an API token is not good; `reason` says why, for the log alone
+├── KeysUnavailable      the keys that API tokens are verified with cannot be had now
+└── Refused              ends an API request with a problem (in `gateway.api.problems`)
 
 Messages name the fact, never a number, a word said, a key or a payload.
 """
@@ -45,6 +48,18 @@ class OrgUnavailable(GatewayError):
 
 class SharedStoreAway(GatewayError):
     """Redis did not answer in time, or not at all."""
+
+
+class CredentialRefused(GatewayError):
+    """An API token is not good. Whoever sent it is not told why."""
+
+    def __init__(self, reason: str) -> None:
+        super().__init__(f"API token {reason}")
+        self.reason = reason
+
+
+class KeysUnavailable(GatewayError):
+    """The keys that API tokens are verified with cannot be had now."""
 
 
 class CarrierRefused(GatewayError):

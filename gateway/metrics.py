@@ -34,6 +34,8 @@ class Metrics:
         self._calls(registry)
         self._turns(registry)
         self._edge(registry)
+        self._texts(registry)
+        self._jobs(registry)
 
     def exposition(self) -> bytes:
         """The text that `/metrics` answers."""
@@ -109,7 +111,52 @@ class Metrics:
         self.shared_store_faults = Counter(
             "gateway_shared_store_faults", "Redis commands that failed", registry=registry
         )
+        self.api_requests = Histogram(
+            "gateway_api_seconds",
+            "API requests by operation and status",
+            ["operation", "status"],
+            buckets=_WORK_S,
+            registry=registry,
+        )
         self.feed_dropped = Counter("gateway_feed_dropped", "Live-feed events dropped", registry=registry)
         self.turns_unstored = Counter(
             "gateway_turns_unstored", "Turns that could not be written", registry=registry
+        )
+
+    def _texts(self, registry: CollectorRegistry) -> None:
+        self.codes = Counter(
+            "gateway_codes",
+            "Codes asked for, by what became of handing them over",
+            ["outcome"],
+            registry=registry,
+        )
+        self.code_handover = Histogram(
+            "gateway_code_handover_seconds",
+            "From the request for a code to the carrier's taking it",
+            buckets=_WORK_S,
+            registry=registry,
+        )
+        self.code_checks = Counter(
+            "gateway_code_checks", "Codes given back to be checked", ["outcome"], registry=registry
+        )
+        self.texts_settled = Counter(
+            "gateway_texts_settled",
+            "Text messages by their last status",
+            ["kind", "status"],
+            registry=registry,
+        )
+
+    def _jobs(self, registry: CollectorRegistry) -> None:
+        self.jobs = Histogram(
+            "gateway_job_seconds",
+            "Runs of background jobs, by how they ended",
+            ["kind", "outcome"],
+            buckets=_WORK_S,
+            registry=registry,
+        )
+        self.sweeps_failed = Counter(
+            "gateway_sweeps_failed", "Sweeps that did not come to their end", ["name"], registry=registry
+        )
+        self.queue_interruptions = Counter(
+            "gateway_queue_interruptions", "Times that the queue of jobs was lost", registry=registry
         )

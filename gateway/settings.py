@@ -30,6 +30,9 @@ T = TypeVar("T")
 ProviderKind = Literal["stt", "llm", "tts"]
 
 MASTER_KEY_BYTES = 32
+LONGEST_CODE_S = 600.0  # NIST SP 800-63B-4 section 3.1.3.2: ten minutes
+MIN_JWT_SECRET_BYTES = 32  # RFC 7518 section 3.2: at least the hash's length
+MIN_JOBS_AT_ONCE = 2
 VENDOR_SCHEMES = ("https", "http", "wss", "ws")
 LOG_LEVELS = ("debug", "info", "warning", "error")
 
@@ -56,6 +59,19 @@ class Waits:
     credentials_redis_s: float = 300.0
     unknown_s: float = 15.0  # that a number belongs to nobody, or an org has no keys
     hold_s: float = 600.0  # the life of a slot's hold
+    sms_s: float = 4.0  # the carrier's taking of one text message
+    code_s: float = 600.0  # the life of a code; 600 at most
+    api_body_s: float = 10.0  # an API request's body to arrive
+    jwt_leeway_s: float = 30.0  # by which the clocks of who signs a token and ours may differ
+    jwks_fetch_s: float = 3.0  # the identity provider's keys to arrive
+    jwks_fresh_s: float = 600.0  # that they are used before they are looked at again
+    jwks_stale_s: float = 3600.0  # that they are used while their provider is away
+    jwks_retry_s: float = 5.0  # between two looks for keys that were not there
+    idempotency_s: float = 86400.0  # that an API request's answer is kept for its repetitions
+    idempotency_pending_s: float = 60.0  # an unanswered request counts as under way
+    job_s: float = 60.0  # one run of a background job; then it is put off
+    jobs_drain_s: float = 10.0  # jobs under way when the process ends; the rest is put back
+    calendar_s: float = 10.0  # one request to a calendar
 
 
 @dataclass(frozen=True, slots=True)
@@ -70,6 +86,8 @@ class Limits:
     reconnect_attempts: int = 2
     feed_events: int = 1_000
     database_connections: int = 10
+    api_body_bytes: int = 65_536
+    jobs_at_once: int = 4  # background jobs of this process; 2 at least
 
 
 @dataclass(frozen=True, slots=True)
@@ -95,6 +113,27 @@ class Twilio:
 
 
 @dataclass(frozen=True, slots=True)
+class ApiTokens:
+    """Whose JWTs the API takes: HS256 under `secret`, RS256 under the keys at `jwks_url`, or none at all."""
+
+    issuer: str = ""
+    audience: str = ""
+    jwks_url: str = ""
+    secret: bytes = field(default=b"", repr=False)
+
+
+@dataclass(frozen=True, slots=True)
+class Jobs:
+    """Background work. `here`: in this process. `url`: of role gw_worker; `direct_url`: past a pooler."""
+
+    here: bool
+    url: str = field(repr=False)
+    direct_url: str = field(repr=False)
+    calendar_url: str
+    calendar_token_url: str
+
+
+@dataclass(frozen=True, slots=True)
 class Settings:
     """Everything that the environment decides."""
 
@@ -109,11 +148,13 @@ class Settings:
     tts: Provider
     tts_voice: str
     twilio: Twilio
+    jobs: Jobs
     master_key: bytes = field(repr=False)
     local_bench: bool = False
     default_org: UUID | None = None
     waits: Waits = Waits()
     limits: Limits = Limits()
+    api_tokens: ApiTokens = ApiTokens()
     conversation: Mapping[str, Any] = field(default_factory=dict)
 
     @property
@@ -245,11 +286,13 @@ def _read(reader: _Reader) -> Settings:
         ),
         tts_voice=reader.text("TTS_VOICE", "79a125e8-cd45-4c13-8a67-188112f4dd22"),
         twilio=_twilio(reader, local_bench),
+        jobs=_jobs(reader),
         master_key=_master_key(reader),
         local_bench=local_bench,
         default_org=_default_org(reader, local_bench),
-        waits=Waits(**reader.numbers(_defaults(Waits))),
+        waits=_waits(reader),
         limits=_limits(reader),
+        api_tokens=_api_tokens(reader),
         conversation=_conversation(reader),
     )
 
@@ -277,10 +320,19 @@ def _is_number(default: object) -> TypeGuard[float]:
     return isinstance(default, int | float) and not isinstance(default, bool)
 
 
+def _waits(reader: _Reader) -> Waits:
+    waits = Waits(**reader.numbers(_defaults(Waits)))
+    if waits.code_s > LONGEST_CODE_S:
+        reader.faults.append(f"CODE_S must be {LONGEST_CODE_S:g} at most, not {waits.code_s:g}")
+    return waits
+
+
 def _limits(reader: _Reader) -> Limits:
     limits = Limits(**reader.numbers(_defaults(Limits)))
     if not 20 <= limits.outbound_frame_ms <= 100:
         reader.faults.append(f"OUTBOUND_FRAME_MS must be 20 to 100, not {limits.outbound_frame_ms}")
+    if limits.jobs_at_once < MIN_JOBS_AT_ONCE:
+        reader.faults.append(f"JOBS_AT_ONCE must be at least {MIN_JOBS_AT_ONCE}, not {limits.jobs_at_once}")
     return limits
 
 
@@ -317,6 +369,22 @@ def _twilio(reader: _Reader, local_bench: bool) -> Twilio:
     )
 
 
+def _jobs(reader: _Reader) -> Jobs:
+    here = reader.parsed("WORKERS", "true", _boolean, "be true or false", True)
+    url = reader.url("DATABASE_WORKER_URL", "", ("postgresql", "postgres"), secret=True)
+    if here and not url:
+        reader.faults.append("DATABASE_WORKER_URL is missing (WORKERS=0 leaves jobs to other processes)")
+    return Jobs(
+        here=here,
+        url=url,
+        direct_url=reader.url("DATABASE_DIRECT_URL", "", ("postgresql", "postgres"), secret=True) or url,
+        calendar_url=reader.url("GOOGLE_CALENDAR_URL", "https://www.googleapis.com", ("https", "http")),
+        calendar_token_url=reader.url(
+            "GOOGLE_TOKEN_URL", "https://oauth2.googleapis.com/token", ("https", "http")
+        ),
+    )
+
+
 def _living(reader: _Reader, name: str, kind: ProviderKind, default: str) -> str:
     model = reader.text(name, default)
     if not is_of_family(kind, model):
@@ -340,6 +408,20 @@ def _master_key(reader: _Reader) -> bytes:
             f"MASTER_KEY must be {MASTER_KEY_BYTES} bytes in base64 (openssl rand -base64 32)"
         )
     return key
+
+
+def _api_tokens(reader: _Reader) -> ApiTokens:
+    secret = reader.text("API_JWT_SECRET", "", secret=True).encode()
+    if secret and len(secret) < MIN_JWT_SECRET_BYTES:
+        reader.faults.append(f"API_JWT_SECRET must be at least {MIN_JWT_SECRET_BYTES} bytes")
+    jwks_url = reader.url("API_JWKS_URL", "", ("https", "http"))
+    if jwks_url.startswith("http:") and not _is_loopback(urlsplit(jwks_url).hostname or ""):
+        reader.faults.append("API_JWKS_URL must be https: who can change the keys can sign")
+    issuer = reader.text("API_JWT_ISSUER", "")
+    audience = reader.text("API_JWT_AUDIENCE", "")
+    if (secret or jwks_url) and not (issuer and audience):
+        reader.faults.append("API_JWT_SECRET and API_JWKS_URL need API_JWT_ISSUER and API_JWT_AUDIENCE")
+    return ApiTokens(issuer=issuer, audience=audience, jwks_url=jwks_url, secret=secret)
 
 
 def _default_org(reader: _Reader, local_bench: bool) -> UUID | None:

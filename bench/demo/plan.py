@@ -86,7 +86,9 @@ class SimulatedTwilio:
 
 @dataclass(frozen=True, slots=True)
 class Servers:
-    """Where everything is once it runs. `twilio` is None where a real account is given."""
+    """Where everything is once it runs. `twilio` is None where a real account is given, `worker_url` where a
+    database is.
+    """
 
     app_url: str = field(repr=False)
     redis_url: str = field(repr=False)
@@ -94,6 +96,7 @@ class Servers:
     port: int
     twilio: SimulatedTwilio | None
     master_key: str = field(repr=False)
+    worker_url: str | None = field(default=None, repr=False)
 
 
 def gateway_environment(plan: Plan, servers: Servers) -> dict[str, str]:
@@ -118,6 +121,8 @@ def _started(servers: Servers) -> dict[str, str]:
         started |= {key_name: OFFLINE_KEY, url_name: url}
     if "llm" in servers.providers:
         started["LLM_MODEL"] = OFFLINE_MODEL
+    if servers.worker_url is not None:
+        started["DATABASE_WORKER_URL"] = servers.worker_url
     if servers.twilio is not None:
         started["TWILIO_ACCOUNT_SID"] = servers.twilio.account_sid
         started["TWILIO_AUTH_TOKEN"] = servers.twilio.auth_token

@@ -120,7 +120,8 @@ class Supervisor:
         """Settings that make no sense are told before anything is started."""
         offline = dict.fromkeys(self._plan.offline, "http://localhost")
         twilio = _account("http://localhost") if self._plan.simulated_twilio else None
-        nowhere = replace(NOWHERE, providers=offline, twilio=twilio)
+        worker_url = NOWHERE.app_url if self._plan.embedded_postgres else None
+        nowhere = replace(NOWHERE, providers=offline, twilio=twilio, worker_url=worker_url)
         load(gateway_environment(self._plan, nowhere), env_file=None)
         if not _is_free(self._plan.host, 0):
             raise PlanImpossible(f"HOST must be an address of this machine, not {self._plan.host!r}")
@@ -135,8 +136,10 @@ class Supervisor:
                 providers = starting.create_task(self._providers())
         except BaseExceptionGroup as several:
             raise several.exceptions[0] from None
+        app_url, worker_url = database.result()
         servers = Servers(
-            app_url=database.result(),
+            app_url=app_url,
+            worker_url=worker_url,
             redis_url=redis_url.result(),
             providers=providers.result(),
             port=self._plan.port or _free_port(self._plan.host, DEFAULT_PORT),
@@ -151,9 +154,10 @@ class Supervisor:
         # Somebody else took the port between the look and the start.
         return await self._serve(replace(servers, port=_free_port(self._plan.host, 0)))
 
-    async def _database(self) -> str:
+    async def _database(self) -> tuple[str, str | None]:
+        """The URLs of roles gw_app and gw_worker; None if the latter is for the environment to give."""
         started_s = time.monotonic()
-        owner_url, app_url = await self._postgres()
+        owner_url, app_url, worker_url = await self._postgres()
         applied = await migrate(owner_url)
         await seed_demo_clinic(owner_url)
         pool = await open_pool(app_url, max_size=1)
@@ -165,15 +169,15 @@ class Supervisor:
         done = f"{kind}; {len(applied) or 'no'} migrations to apply; {DEMO_CLINIC.name} seeded"
         given_back = f", {returned} holds of earlier calls given back" if returned else ""
         self._report("Postgres", done + given_back, time.monotonic() - started_s)
-        return app_url
+        return app_url, worker_url
 
-    async def _postgres(self) -> tuple[str, str]:
+    async def _postgres(self) -> tuple[str, str, str | None]:
         if not self._plan.embedded_postgres:
-            return self._plan.environ["DATABASE_OWNER_URL"], self._plan.environ["DATABASE_URL"]
+            return self._plan.environ["DATABASE_OWNER_URL"], self._plan.environ["DATABASE_URL"], None
         server = EmbeddedPostgres(self._root / ".data")
         self._closing.push_async_callback(_in_thread, server.stop)
         urls = await _in_thread(server.start)
-        return urls.owner, urls.app
+        return urls.owner, urls.app, urls.worker
 
     async def _redis(self) -> str:
         if not self._plan.embedded_redis:

@@ -1,4 +1,4 @@
-"""A strict part of Twilio's REST API: one account's calls, fetched and updated.
+"""A strict part of Twilio's REST API: one account's calls, fetched and updated, and its text messages.
 
 Sources: Twilio docs "Call resource", error pages 20003, 20404, 21218, 21220, 12100 (read 2026-11). Stricter
 than the vendor in one point: an unknown form field is refused, so that a misspelt one is seen.
@@ -7,7 +7,7 @@ than the vendor in one point: an unknown form field is refused, so that a misspe
 import base64
 import binascii
 import re
-from collections.abc import Callable, Mapping
+from collections.abc import Awaitable, Callable, Mapping
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from email.utils import format_datetime
@@ -19,6 +19,8 @@ from aiohttp import web
 
 from bench.simulators.faults import Faults, Refuse, Stall
 from bench.simulators.serving import RunningServer, stall
+from bench.simulators.twilio_messages import SENT_FIELDS, Messages, TakeAndStall
+from bench.simulators.twilio_refusal import ApiRefused
 
 ENDED = frozenset({"completed", "canceled", "busy", "failed", "no-answer"})
 _SID = {"account": re.compile(r"AC[0-9a-f]{32}"), "call": re.compile(r"CA[0-9a-f]{32}")}
@@ -38,15 +40,6 @@ _FIELDS = frozenset(
 _URLS = ("Url", "FallbackUrl", "StatusCallback")
 _METHODS = ("Method", "FallbackMethod", "StatusCallbackMethod")
 _LONGEST_TWIML_CHARS = 4000
-
-
-class ApiRefused(Exception):
-    """The request is answered with an error: HTTP status and Twilio's own code."""
-
-    def __init__(self, status: int, code: int, message: str) -> None:
-        super().__init__(message)
-        self.status = status
-        self.code = code
 
 
 @dataclass(slots=True)
@@ -73,13 +66,17 @@ class ApiRequest:
 
 
 Updated = Callable[[CallResource], None]
+Handler = Callable[[web.Request], Awaitable[web.Response]]
+Work = Callable[[web.Request, Mapping[str, str]], Awaitable[web.Response]]
 
 
 class TwilioApiSimulator:
-    """`{url}/2010-04-01/Accounts/{AC}/Calls/{CA}.json`, from `async with` to its end.
+    """`{url}/2010-04-01/Accounts/{AC}/…`, from `async with` to its end: `Calls/{CA}.json`, `Messages.json`
+    and `Messages/{SM}.json`.
 
     Only calls given to `add_call` exist. `updated` is called after each accepted update, so that whoever
-    plays the carrier can end the call or run its new document. Faults understood: `Refuse`, `Stall`.
+    plays the carrier can end the call or run its new document. Faults understood: `Refuse`, `Stall`,
+    and for a message `TakeAndStall`.
     """
 
     def __init__(
@@ -97,6 +94,7 @@ class TwilioApiSimulator:
         self._updated = updated
         self.faults = faults or Faults()
         self.calls: dict[str, CallResource] = {}
+        self.messages = Messages(account_sid, auth_token)
         self.requests: list[ApiRequest] = []
         self._host = host
         self._server = RunningServer(self._application(), host, port)
@@ -120,32 +118,61 @@ class TwilioApiSimulator:
 
     def _application(self) -> web.Application:
         app = web.Application()
-        path = "/2010-04-01/Accounts/{account}/Calls/{call}.json"
-        app.router.add_get(path, self._handle)
-        app.router.add_post(path, self._handle)
+        account = "/2010-04-01/Accounts/{account}"
+        app.router.add_get(account + "/Calls/{call}.json", self._answers(self._fetch_call))
+        app.router.add_post(account + "/Calls/{call}.json", self._answers(self._update_call))
+        app.router.add_get(account + "/Messages.json", self._answers(self._list_messages))
+        app.router.add_post(account + "/Messages.json", self._answers(self._send_message))
+        app.router.add_get(account + "/Messages/{message}.json", self._answers(self._fetch_message))
         app.router.add_route("*", "/{rest:.*}", self._unknown)
         return app
 
-    async def _handle(self, request: web.Request) -> web.Response:
-        form: dict[str, str] = {}
-        try:
-            await self._strike()
-            self._authorise(request)
-            call = self._call(request)
-            if request.method == "POST":
-                form = await _form(request)
-                _update(call, form)
-                if self._updated is not None:
-                    self._updated(call)
-            response = web.json_response(self._resource(call))
-        except ApiRefused as refusal:
-            response = _refusal(refusal)
-        self.requests.append(ApiRequest(request.method, request.path, form, response.status))
-        return response
+    def _answers(self, work: Work) -> Handler:
+        """What every request has in common: faults, authentication, its record."""
+
+        async def handle(request: web.Request) -> web.Response:
+            form: dict[str, str] = {}
+            try:
+                await self._strike()
+                self._authorise(request)
+                if request.method == "POST":
+                    form = await _form(request)
+                response = await work(request, form)
+            except ApiRefused as refusal:
+                response = refusal.response()
+            self.requests.append(ApiRequest(request.method, request.path, form, response.status))
+            return response
+
+        return handle
+
+    async def _fetch_call(self, request: web.Request, _form: Mapping[str, str]) -> web.Response:
+        return web.json_response(self._resource(self._call(request)))
+
+    async def _update_call(self, request: web.Request, form: Mapping[str, str]) -> web.Response:
+        call = self._call(request)
+        _require_known(form, _FIELDS)
+        _update(call, form)
+        if self._updated is not None:
+            self._updated(call)
+        return web.json_response(self._resource(call))
+
+    async def _send_message(self, _request: web.Request, form: Mapping[str, str]) -> web.Response:
+        _require_known(form, SENT_FIELDS)
+        message = self.messages.create(form)
+        if self.faults.take(TakeAndStall):
+            await stall()
+        return web.json_response(self.messages.resource(message), status=201)
+
+    async def _fetch_message(self, request: web.Request, _form: Mapping[str, str]) -> web.Response:
+        message = self.messages.fetch(request.match_info["message"])
+        return web.json_response(self.messages.resource(message))
+
+    async def _list_messages(self, request: web.Request, _form: Mapping[str, str]) -> web.Response:
+        return web.json_response(self.messages.page(request.query))
 
     async def _unknown(self, request: web.Request) -> web.Response:
         self.requests.append(ApiRequest(request.method, request.path, {}, 404))
-        return _refusal(ApiRefused(404, 20404, f"The requested resource {request.path} was not found"))
+        return ApiRefused(404, 20404, f"The requested resource {request.path} was not found").response()
 
     async def _strike(self) -> None:
         if self.faults.take(Stall):
@@ -190,12 +217,14 @@ async def _form(request: web.Request) -> dict[str, str]:
         raise ApiRefused(415, 20001, "Expected application/x-www-form-urlencoded")
     fields = await request.post()
     form = {name: value for name, value in fields.items() if isinstance(value, str)}
-    unknown = sorted(form.keys() - _FIELDS)
-    if unknown:
-        raise ApiRefused(400, 20001, f"Unknown parameters: {', '.join(unknown)}")
     if not form:
         raise ApiRefused(400, 20001, "Nothing to update")
     return form
+
+
+def _require_known(form: Mapping[str, str], known: frozenset[str]) -> None:
+    if unknown := sorted(form.keys() - known):
+        raise ApiRefused(400, 20001, f"Unknown parameters: {', '.join(unknown)}")
 
 
 def _update(call: CallResource, form: Mapping[str, str]) -> None:
@@ -238,13 +267,3 @@ def _check_twiml(document: str) -> None:
         raise ApiRefused(400, 12100, "Document parse failure") from None
     if root.tag != "Response" or len(document) > _LONGEST_TWIML_CHARS:
         raise ApiRefused(400, 12100, "The document must be a <Response> of 4000 characters at most")
-
-
-def _refusal(refusal: ApiRefused) -> web.Response:
-    body = {
-        "code": refusal.code,
-        "message": str(refusal),
-        "more_info": f"https://www.twilio.com/docs/errors/{refusal.code}",
-        "status": refusal.status,
-    }
-    return web.json_response(body, status=refusal.status)

@@ -36,7 +36,6 @@ _SETTINGS = {
     "listen_addresses": "",
     "unix_socket_permissions": "0700",
     "shared_buffers": "64MB",
-    "max_connections": "100",
     "log_error_verbosity": "terse",
     "log_min_error_statement": "panic",
     "log_parameter_max_length": "0",
@@ -61,10 +60,12 @@ class EmbeddedPostgres:
     process without a loop. Raises `StackError`, `AlreadyRunning`.
     """
 
-    def __init__(self, data_dir: Path, *, durable: bool = True) -> None:
+    def __init__(self, data_dir: Path, *, durable: bool = True, max_connections: int = 100) -> None:
         self._folder = data_dir.resolve() / "postgres"
         self._cluster = self._folder / "cluster"
-        self._settings = _SETTINGS if durable else _SETTINGS | _FAST_BUT_LOSES_ALL_ON_POWER_CUT
+        self._settings = _SETTINGS | {"max_connections": str(max_connections)}
+        if not durable:
+            self._settings |= _FAST_BUT_LOSES_ALL_ON_POWER_CUT
         self._closing = ExitStack()
         self._passwords: dict[str, str] = {}
         self._server: ServerProcess | None = None

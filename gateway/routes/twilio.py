@@ -113,9 +113,7 @@ async def signed_form(request: Request, edge: Edge) -> SignedForm:
     form = dict(pairs)
     if edge.settings.local_bench:
         return SignedForm(form, edge.accounts.process)
-    query = request.url.query
-    url = edge.settings.public(request.url.path) + (f"?{query}" if query else "")
-    signature = request.headers.get(TWILIO_HEADER, "")
+    url, signature = _signed_url(request, edge), request.headers.get(TWILIO_HEADER, "")
 
     def is_signed_by(account: TwilioAccount) -> bool:
         return twilio_signed(account.auth_token, url, pairs, signature)
@@ -124,6 +122,22 @@ async def signed_form(request: Request, edge: Edge) -> SignedForm:
     if signer is None:
         raise _forged(request, edge)
     return SignedForm(form, signer)
+
+
+async def form_signed_by(request: Request, edge: Edge, auth_token: str) -> Mapping[str, str]:
+    """The form's fields, if the account with this token signed them. Raises as `signed_form`."""
+    pairs = _parse_form(await _body(request, edge.settings.waits.webhook_s))
+    signature = request.headers.get(TWILIO_HEADER, "")
+    if not edge.settings.local_bench and not twilio_signed(
+        auth_token, _signed_url(request, edge), pairs, signature
+    ):
+        raise _forged(request, edge)
+    return dict(pairs)
+
+
+def _signed_url(request: Request, edge: Edge) -> str:
+    query = request.url.query
+    return edge.settings.public(request.url.path) + (f"?{query}" if query else "")
 
 
 async def _org_told(request: Request, edge: Edge, form: Mapping[str, str]) -> UUID | None:

@@ -1,10 +1,9 @@
 """The pool: which roles it refuses, what a call costs, what errors become."""
 
-import asyncio
 from collections.abc import AsyncIterator
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
-from urllib.parse import parse_qs, urlsplit
+from urllib.parse import urlsplit
 from uuid import uuid4
 
 import asyncpg
@@ -93,54 +92,3 @@ async def test_a_connection_cut_under_a_statement_is_unavailable_and_the_next_on
         await cut_short()
     await admin.close()
     assert await next_available(pool, clinic.claim, service_id=clinic.service_ids[0], after=datetime.now(UTC))
-
-
-class SyncCounter:
-    """Stands between client and server and counts the client's round trips: Sync and simple Query messages.
-
-    PostgreSQL documentation, Frontend/Backend Protocol: after the start-up packet, a type byte and a length.
-    """
-
-    def __init__(self, upstream: Path) -> None:
-        self._upstream = upstream
-        self.round_trips = 0
-
-    async def serve(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
-        up_reader, up_writer = await asyncio.open_unix_connection(self._upstream)
-        async with asyncio.TaskGroup() as tasks:
-            tasks.create_task(self._count(reader, up_writer))
-            tasks.create_task(self._copy(up_reader, writer))
-
-    async def _count(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
-        head = await reader.readexactly(4)
-        writer.write(head + await reader.readexactly(int.from_bytes(head) - 4))
-        try:
-            while True:
-                head = await reader.readexactly(5)
-                writer.write(head + await reader.readexactly(int.from_bytes(head[1:]) - 4))
-                self.round_trips += head[:1] in (b"S", b"Q")
-        except asyncio.IncompleteReadError:
-            writer.close()
-
-    async def _copy(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
-        while data := await reader.read(65536):
-            writer.write(data)
-        writer.close()
-
-
-async def test_a_claim_is_one_round_trip(stack: Stack, clinic: Clinic, tmp_path: Path) -> None:
-    host = Path(parse_qs(urlsplit(stack.postgres.app).query)["host"][0])
-    counter = SyncCounter(host / ".s.PGSQL.5432")
-    server = await asyncio.start_unix_server(counter.serve, tmp_path / ".s.PGSQL.5432")
-    async with (
-        server,
-        await open_pool(stack.postgres.app.replace(str(host), str(tmp_path)), max_size=1) as pool,
-    ):
-        trips = []
-        for slot in await next_available(
-            pool, clinic.claim, service_id=clinic.service_ids[0], after=datetime.now(UTC)
-        ):
-            before = counter.round_trips
-            await claim_slot(pool, clinic.claim, slot_id=slot.id, call_id=uuid4(), ttl=timedelta(minutes=1))
-            trips.append(counter.round_trips - before)
-    assert trips[1:] == [1, 1]  # the first also prepares the statement

@@ -16,6 +16,7 @@ OFFLINE = Servers(
     port=8099,
     twilio=SimulatedTwilio("AC1", "token", "http://127.0.0.1:4"),
     master_key="A" * 43 + "=",
+    worker_url="postgresql://gw_worker@/gateway?host=/tmp/x",
 )
 
 

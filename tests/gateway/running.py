@@ -84,6 +84,7 @@ def environment(stack: Stack, **changes: str) -> dict[str, str]:
         "TWILIO_API_URL": "http://127.0.0.1:9",
         "MASTER_KEY": base64.b64encode(bytes(range(32))).decode(),
         "DATABASE_CONNECTIONS": "4",
+        "WORKERS": "0",
     }
     return base | changes
 

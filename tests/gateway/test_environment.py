@@ -13,6 +13,7 @@ from gateway.settings import Settings, is_local_bench, load, variables
 GOOD = {
     "PUBLIC_URL": "https://gw.example.com/",
     "DATABASE_URL": "postgresql://gw_app:secret@db.example.com/gateway",
+    "DATABASE_WORKER_URL": "postgresql://gw_worker:secret@db.example.com/gateway",
     "REDIS_URL": "unix://:secret@/run/redis.sock?db=0",
     "DEEPGRAM_API_KEY": "dg-key",
     "LLM_API_KEY": "llm-key",

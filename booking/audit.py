@@ -1,0 +1,52 @@
+"""The audit log: who did what to which row. It is only ever added to, and holds no personal value."""
+
+from datetime import datetime
+from uuid import UUID
+
+import asyncpg
+
+from booking import db
+from booking.types import Actor, AuditRecord, Claim
+
+
+async def record(
+    pool: asyncpg.Pool,
+    claim: Claim,
+    *,
+    actor: Actor,
+    action: str,
+    subject_kind: str,
+    subject_id: UUID | None = None,
+) -> UUID:
+    """Add an entry; its id. `action` and `subject_kind` are words of ours, as `read_refused`, `hold`."""
+    (row,) = await db.fetch(pool, claim, "audit", actor.kind, actor.id, action, subject_kind, subject_id)
+    record_id: UUID = row[0]
+    return record_id
+
+
+async def owned_elsewhere(pool: asyncpg.Pool, claim: Claim, *, kind: str, row_id: UUID) -> bool:
+    """Whether another org has a row of this id: 403 rather than 404.
+
+    `kind`: slot, hold, booking, contact, service, practitioner or call.
+    """
+    (row,) = await db.fetch(pool, claim, "owned_elsewhere", kind, row_id)
+    owned: bool = row[0]
+    return owned
+
+
+async def page_of_records(
+    pool: asyncpg.Pool, claim: Claim, *, limit: int, before: datetime | None = None
+) -> list[AuditRecord]:
+    """Entries, newest first, at most 100, recorded before that instant."""
+    rows = await db.fetch(pool, claim, "audit_records", limit, before)
+    return [
+        AuditRecord(
+            id=row["record_id"],
+            recorded_at=row["recorded_at"],
+            actor=Actor(row["actor_kind"], row["actor_id"]),
+            action=row["action"],
+            subject_kind=row["subject_kind"],
+            subject_id=row["subject_id"],
+        )
+        for row in rows
+    ]

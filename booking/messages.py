@@ -1,0 +1,241 @@
+"""The record of text messages: written before one is sent, so that none is ever sent twice.
+
+A message goes `recorded` → sent to the provider → settled by its word: its answer, a status callback, or a
+look into its list. What a crash leaves in between stays `recorded`; `reconcile` asks the provider and either
+takes its word or says `lost`, and sends nothing.
+"""
+
+import re
+from collections.abc import Callable
+from contextlib import suppress
+from dataclasses import dataclass, field
+from datetime import datetime, timedelta
+from typing import Final
+from uuid import UUID, uuid4
+
+import asyncpg
+import msgspec
+
+from booking import db
+from booking.errors import (
+    BookingUnavailable,
+    NumberInvalid,
+    SealUnreadable,
+    SmsError,
+    SmsNotConfigured,
+    SmsRefused,
+    SmsUnavailable,
+)
+from booking.ports import (
+    CodeWatch,
+    OutgoingSms,
+    Place,
+    ProviderSms,
+    Sealer,
+    SmsAccount,
+    SmsAccounts,
+    SmsSender,
+    SmsStatus,
+)
+from booking.types import Claim
+
+_E164: Final = re.compile(r"\+[1-9][0-9]{6,14}")
+_LAST: Final = frozenset({"delivered", "undelivered", "failed", "refused", "lost"})
+# The provider tells whole seconds, by its own clock.
+_CLOCKS_DIFFER: Final = timedelta(seconds=30)
+
+StatusUrl = Callable[[UUID, UUID], str | None]
+
+
+@dataclass(frozen=True, slots=True)
+class Text:
+    """A message to be sent. `subject_id` is what it is about: the hold of a code, the call of a follow-up.
+
+    One `id` is sent once: whoever derives it from the cause may ask again without harm.
+    """
+
+    kind: str
+    subject_id: UUID
+    to: str = field(repr=False)
+    body: str = field(repr=False)
+    valid_s: int | None = None
+    id: UUID = field(default_factory=uuid4)
+
+
+async def due_messages(worker: asyncpg.Pool, *, limit: int = 100) -> list[tuple[Claim, UUID]]:
+    """Messages of all orgs to `reconcile` now, longest due first; `worker` is role gw_worker's pool.
+
+    Raises `BookingUnavailable`.
+    """
+    statement = "select coalesce(jsonb_agg(jsonb_build_array(org_id, id)), '[]') from app.due_sms($1)"
+    found = msgspec.json.decode(await db.fetch_value(worker, statement, limit), type=list[tuple[UUID, UUID]])
+    return [(Claim(org_id), message_id) for org_id, message_id in found]
+
+
+def require_e164(number: str) -> None:
+    """Raises `NumberInvalid`."""
+    if not _E164.fullmatch(number):
+        raise NumberInvalid(NumberInvalid.__doc__)
+
+
+@dataclass(frozen=True, slots=True)
+class Messages:
+    """Sends an org's text messages and learns what becomes of them.
+
+    `status_url(org, message)` is where the provider reports, None if it cannot reach us.
+    """
+
+    pool: asyncpg.Pool
+    sender: SmsSender
+    accounts: SmsAccounts
+    sealer: Sealer
+    watch: CodeWatch
+    status_url: StatusUrl
+
+    async def send(self, claim: Claim, account: SmsAccount, text: Text) -> bool:
+        """Record the message and hand it over. False if it was recorded before: then nothing is sent.
+
+        Raises `NumberInvalid`, the errors of `SmsSender.send`, or `BookingUnavailable` before anything was
+        sent. Cancelled or killed half-way: reconciled.
+        """
+        require_e164(text.to)
+        if not await self._record(claim, text):
+            return False
+        sms = OutgoingSms(text.to, text.body, self.status_url(claim.org_id, text.id), text.valid_s)
+        try:
+            taken = await self.sender.send(account, sms)
+        except SmsRefused as refusal:
+            await self._note(claim, text.id, "refused", error_code=refusal.code)
+            raise
+        except SmsUnavailable:
+            await self._note(claim, text.id, "refused")
+            raise
+        await self._note(claim, text.id, taken.status, taken.provider_id, taken.error_code)
+        return True
+
+    async def advance(
+        self,
+        claim: Claim,
+        message_id: UUID,
+        status: SmsStatus,
+        provider_id: str | None = None,
+        error_code: int | None = None,
+    ) -> bool:
+        """Take the provider's word. False if it says nothing new, or the org has no such message.
+
+        Words may come twice and in any order: a status never goes back. Raises `BookingUnavailable`.
+        """
+        rows = await db.fetch(self.pool, claim, "advance_sms", message_id, status, provider_id, error_code)
+        advanced = bool(rows) and bool(rows[0]["advanced"])
+        if advanced and status in _LAST:
+            self.watch.sms_settled(rows[0]["kind"], status)
+        return advanced
+
+    async def reconcile(self, claim: Claim, message_id: UUID) -> None:
+        """Learn from the provider's list what became of the message; sends nothing. May be repeated.
+
+        What cannot be told now is asked again later. Raises `BookingUnavailable`.
+        """
+        rows = await db.fetch(self.pool, claim, "sms_message", message_id)
+        if not rows or rows[0]["status"] in _LAST:
+            return
+        (row,) = rows
+        try:
+            found = await self._found(claim, message_id, row)
+        except (SmsError, SealUnreadable):
+            found = None
+        if found is None or not await self._settled_by(claim, message_id, row["status"], found):
+            await db.fetch(self.pool, claim, "postpone_sms", message_id)
+
+    async def _record(self, claim: Claim, text: Text) -> bool:
+        org, row = claim.org_id, str(text.id)
+        (recorded,) = await db.fetch(
+            self.pool,
+            claim,
+            "record_sms",
+            text.id,
+            text.kind,
+            text.subject_id,
+            self.sealer.digest(org, "phone", text.to.encode()),
+            self.sealer.seal(org, text.to.encode(), Place("sms_messages", "sealed_receiver", row)),
+            self.sealer.seal(org, text.body.encode(), Place("sms_messages", "sealed_body", row)),
+        )
+        new: bool = recorded[0]
+        return new
+
+    async def _note(
+        self,
+        claim: Claim,
+        message_id: UUID,
+        status: SmsStatus,
+        provider_id: str | None = None,
+        error_code: int | None = None,
+    ) -> None:
+        """The message's fate is decided; if it cannot be written now, it is learnt again later."""
+        with suppress(BookingUnavailable):
+            await self.advance(claim, message_id, status, provider_id, error_code)
+
+    async def _found(self, claim: Claim, message_id: UUID, row: asyncpg.Record) -> list[ProviderSms]:
+        def opened(column: str) -> str:
+            place = Place("sms_messages", column, str(message_id))
+            return self.sealer.open(claim.org_id, row[column], place).decode()
+
+        account = await self.accounts.account(claim)
+        sms = OutgoingSms(opened("sealed_receiver"), opened("sealed_body"))
+        since: datetime = row["recorded_at"] - _CLOCKS_DIFFER
+        return await self.sender.find(account, sms, since=since)
+
+    async def _settled_by(
+        self, claim: Claim, message_id: UUID, status: str, found: list[ProviderSms]
+    ) -> bool:
+        """Whether there is nothing more to learn."""
+        for each in found:
+            if await self.advance(claim, message_id, each.status, each.provider_id, each.error_code):
+                return each.status in _LAST
+        return status == "recorded" and await self.advance(claim, message_id, "lost")
+
+
+class _Credentials(msgspec.Struct):
+    account_sid: str
+    auth_token: str
+    sender: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class ProcessAccount:
+    """The account that sends for orgs without one of their own, from each org's first number."""
+
+    account_sid: str
+    auth_token: str = field(repr=False)
+
+
+@dataclass(frozen=True, slots=True)
+class StoredAccounts:
+    """An org's own Twilio account if it has one, else the process-wide one. Satisfies `SmsAccounts`.
+
+    Sealed under provider `twilio` is JSON: `account_sid`, `auth_token`, and `sender` unless it is the org's
+    first number.
+    """
+
+    pool: asyncpg.Pool
+    sealer: Sealer
+    process: ProcessAccount | None = None
+
+    async def account(self, claim: Claim) -> SmsAccount:
+        rows = await db.fetch(self.pool, claim, "sms_account")
+        own = self._own(claim, rows[0]["sealed"]) if rows else None
+        sender = (own.sender if own else None) or (rows[0]["number"] if rows else None)
+        keys = own or self.process
+        if keys is None or sender is None:
+            raise SmsNotConfigured(SmsNotConfigured.__doc__)
+        return SmsAccount(keys.account_sid, keys.auth_token, sender, rows[0]["org_name"])
+
+    def _own(self, claim: Claim, sealed: bytes | None) -> _Credentials | None:
+        """Credentials that do not open are nobody's: an org never sends from another's account by mistake."""
+        if sealed is None:
+            return None
+        try:
+            plain = self.sealer.open(claim.org_id, sealed, Place("org_credentials", "sealed", "twilio"))
+            return msgspec.json.decode(plain, type=_Credentials)
+        except (SealUnreadable, msgspec.DecodeError):
+            raise SmsNotConfigured(SmsNotConfigured.__doc__) from None

@@ -1,0 +1,59 @@
+"""Codes that prove who holds a number, bound to a hold. The rules (expiry, attempts, resends, single use) are
+the SQL functions'; the database never sees a code, only its keyed digest.
+"""
+
+from collections.abc import Sequence
+from datetime import timedelta
+from uuid import UUID
+
+import asyncpg
+
+from booking import db
+from booking.ports import Sealer
+from booking.types import Claim, CodeCheck, CodeStored
+
+__all__ = ["CodeCheck", "CodeStored", "clear_otp", "code_digests", "store_otp", "verify_otp"]
+
+
+def code_digests(sealer: Sealer, claim: Claim, hold_id: UUID, code: str) -> Sequence[bytes]:
+    """HMAC-SHA256 of the code for this org and hold, under each of the org's keys, newest first.
+
+    Store the first; any of them may verify.
+    """
+    return sealer.digests(claim.org_id, "otp", claim.org_id.bytes + hold_id.bytes + code.encode())
+
+
+async def store_otp(
+    pool: asyncpg.Pool,
+    claim: Claim,
+    *,
+    hold_id: UUID,
+    digest: bytes,
+    receiver_digest: bytes,
+    ttl: timedelta,
+) -> CodeStored:
+    """Put a code in force for the hold, in place of an earlier one and of what that one verified.
+
+    `receiver_digest` is the `phone` digest of the number it goes to: only a contact with that number can be
+    booked with it. `ttl` is at most ten minutes. Raises `HoldUnknown`, `HoldOver`.
+    """
+    (row,) = await db.fetch(pool, claim, "store_otp", hold_id, digest, receiver_digest, ttl)
+    return CodeStored(row["outcome"], row["expires_at"], row["codes_left"])
+
+
+async def clear_otp(pool: asyncpg.Pool, claim: Claim, *, hold_id: UUID, digest: bytes) -> bool:
+    """Take back a code that could not be sent; it does not count as sent. False if another is in force."""
+    (row,) = await db.fetch(pool, claim, "clear_otp", hold_id, digest)
+    cleared: bool = row[0]
+    return cleared
+
+
+async def verify_otp(
+    pool: asyncpg.Pool, claim: Claim, *, hold_id: UUID, digests: Sequence[bytes]
+) -> CodeCheck:
+    """Check a code by its digests, once. Wrong ones are counted for the hold, whatever code was in force.
+
+    Raises `HoldUnknown`, `HoldOver`.
+    """
+    (row,) = await db.fetch(pool, claim, "verify_otp", hold_id, list(digests))
+    return CodeCheck(row["outcome"], row["attempts_left"], row["hold_verified"])

@@ -1,0 +1,119 @@
+"""An operation of the API as it is declared, what its handler is asked, what it answers."""
+
+from collections.abc import Awaitable, Callable, Mapping
+from dataclasses import dataclass, field
+from datetime import datetime
+from typing import Any, Final, Literal
+from uuid import UUID
+
+import asyncpg
+import msgspec
+
+from booking.ports import Sealer
+from booking.staff import Scope
+from booking.types import Actor, Claim
+from booking.verification import Verification
+from gateway.api.problems import INVALID, Kind, Refused
+from gateway.metrics import Metrics
+from gateway.settings import Settings
+
+Method = Literal["GET", "POST", "PATCH", "DELETE"]
+PREFIX: Final = "/api/v1"
+
+
+@dataclass(frozen=True, slots=True)
+class ApiContext:
+    """What all requests share; made by the application's lifespan."""
+
+    settings: Settings
+    pool: asyncpg.Pool
+    sealer: Sealer
+    verification: Verification
+    metrics: Metrics
+    now: Callable[[], datetime]
+
+
+@dataclass(frozen=True, slots=True)
+class Principal:
+    """Whom a good token speaks for. `subject` tells an org's clients apart; `token_id` is a staff token's."""
+
+    org_id: UUID
+    subject: str = field(repr=False)
+    scopes: frozenset[str]
+    token_id: UUID | None = None
+
+    @property
+    def claim(self) -> Claim:
+        return Claim(org_id=self.org_id)
+
+
+@dataclass(frozen=True, slots=True)
+class Asked:
+    """A request that was let in: its token is good and has the scope, its values fit the declaration.
+
+    `body` and `query` are of the operation's own types. `key`: on POST a digest (32 bytes) that is the same
+    for each repetition of the request, under the same Idempotency-Key by the same subject.
+    """
+
+    api: ApiContext
+    principal: Principal
+    path: Mapping[str, str] = field(repr=False)
+    query: Any = field(repr=False)
+    body: Any = field(repr=False)
+    key: bytes = field(default=b"", repr=False)
+
+    @property
+    def claim(self) -> Claim:
+        return self.principal.claim
+
+    @property
+    def actor(self) -> Actor:
+        """Who asks, as the audit log may name them: a staff token by id, a subject by a keyed digest."""
+        if self.principal.token_id is not None:
+            return Actor("token", self.principal.token_id)
+        digest = self.api.sealer.digest(self.principal.org_id, "api_subject", self.principal.subject.encode())
+        return Actor("token", UUID(bytes=digest[:16]))
+
+    def id(self, name: str) -> UUID:
+        """The id at this place of the path."""
+        try:
+            return UUID(self.path[name])
+        except ValueError:
+            raise Refused(INVALID, pointer=name, detail="must be a UUID") from None
+
+
+@dataclass(frozen=True, slots=True)
+class Answer:
+    """What a handler answers: one of the declared statuses, with the body declared for it."""
+
+    status: int
+    body: msgspec.Struct | None = None
+    headers: Mapping[str, str] = field(default_factory=dict)
+
+
+Handler = Callable[[Asked], Awaitable[Answer]]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Operation:
+    """One method on one path, under `PREFIX`. A path's `{…_id}` are UUIDs, other parameters strings.
+
+    `answers`: each status of success with its body. `problems`: the kinds that this one may answer besides
+    those that all may (`document` lists them).
+    """
+
+    name: str
+    method: Method
+    path: str
+    scope: Scope
+    summary: str
+    handler: Handler
+    answers: Mapping[int, type[msgspec.Struct] | None]
+    body: type[msgspec.Struct] | None = None
+    query: type[msgspec.Struct] | None = None
+    problems: tuple[Kind, ...] = ()
+
+    @property
+    def repeatable(self) -> bool:
+        """Asked twice, does it mean the same? If not, the request needs an Idempotency-Key."""
+        return self.method != "POST"

@@ -1,0 +1,36 @@
+"""What is not visible: is it another clinic's, or nobody's? 403 with an audit record, or 404."""
+
+from typing import Final
+from uuid import UUID
+
+import structlog
+
+from booking.audit import owned_elsewhere, record
+from gateway.api.operations import Asked
+from gateway.api.problems import FOREIGN, NOT_FOUND, Refused
+
+log = structlog.get_logger("gateway.api")
+
+_REACHED_OVER: Final = "foreign_refused"
+
+
+async def not_visible(asked: Asked, kind: str, row_id: UUID) -> Refused:
+    """The refusal to raise. A foreign row's is on record, in the log of who asked, before it is answered."""
+    return Refused(FOREIGN if await is_foreign(asked, kind, row_id) else NOT_FOUND, detail=kind)
+
+
+async def is_foreign(asked: Asked, kind: str, row_id: UUID) -> bool:
+    """Whether another clinic has it; then that it was reached for is on record."""
+    if not await owned_elsewhere(asked.api.pool, asked.claim, kind=kind, row_id=row_id):
+        return False
+    await record(
+        asked.api.pool,
+        asked.claim,
+        actor=asked.actor,
+        action=_REACHED_OVER,
+        subject_kind=kind,
+        subject_id=row_id,
+    )
+    asked.api.metrics.refused.labels("api_foreign").inc()
+    log.warning("api_refused", reason="foreign", kind=kind, org=str(asked.principal.org_id))
+    return True

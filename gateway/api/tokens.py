@@ -1,0 +1,85 @@
+"""JSON Web Tokens (RFC 7519, and RFC 8725 on what goes wrong with them) of a clinic's identity provider.
+
+The algorithm decides which key is looked at and the key's kind admits one algorithm alone, so that a public
+key can never be used as a shared secret. Issuer, audience and expiry must be there; the org is named by
+`org_id`, or `clinic_id` in older tokens.
+"""
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from typing import Any, Final
+from uuid import UUID
+
+import jwt
+
+from gateway.api.jwks import Jwks
+from gateway.api.operations import Principal
+from gateway.errors import CredentialRefused
+
+MAX_CHARACTERS: Final = 8192
+_REQUIRED: Final = ["exp", "aud", "iss"]
+_MAX_SCOPES: Final = 64
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class TokenCheck:
+    """Who may have signed a token, for whom. Without `secret` no HS256, without `jwks` no RS256."""
+
+    issuer: str
+    audience: str
+    leeway_s: float
+    secret: bytes | None = field(default=None, repr=False)
+    jwks: Jwks | None = None
+
+    async def principal(self, token: str) -> Principal:
+        """Whom the token speaks for. Raises `CredentialRefused`, or `KeysUnavailable`."""
+        if len(token) > MAX_CHARACTERS:
+            raise CredentialRefused("malformed")
+        try:
+            key, algorithm = await self._key(jwt.get_unverified_header(token))
+            claims = jwt.decode(
+                token,
+                key,
+                algorithms=[algorithm],
+                audience=self.audience,
+                issuer=self.issuer,
+                leeway=self.leeway_s,
+                options={"require": _REQUIRED},
+            )
+        except jwt.ExpiredSignatureError:
+            raise CredentialRefused("expired") from None
+        except (jwt.PyJWTError, ValueError, TypeError, OverflowError):
+            raise CredentialRefused("invalid") from None
+        return Principal(org_id=_org(claims), subject="jwt " + _subject(claims), scopes=_scopes(claims))
+
+    async def _key(self, header: Mapping[str, Any]) -> tuple[bytes | jwt.PyJWK, str]:
+        match header.get("alg"):
+            case "HS256" if self.secret is not None:
+                return self.secret, "HS256"
+            case "RS256" if self.jwks is not None:
+                key_id = header.get("kid")
+                found = await self.jwks.key(key_id if isinstance(key_id, str) else None)
+                if found is not None:
+                    return found, "RS256"
+        raise CredentialRefused("algorithm_or_key")
+
+
+def _org(claims: Mapping[str, Any]) -> UUID:
+    named = {claims[name] for name in ("org_id", "clinic_id") if isinstance(claims.get(name), str)}
+    if len(named) != 1:
+        raise CredentialRefused("no_org")
+    try:
+        return UUID(named.pop())
+    except ValueError:
+        raise CredentialRefused("no_org") from None
+
+
+def _subject(claims: Mapping[str, Any]) -> str:
+    return str(claims.get("sub", ""))
+
+
+def _scopes(claims: Mapping[str, Any]) -> frozenset[str]:
+    """`scope`, words in one string (RFC 8693 section 4.2), or a list; `scp` as some providers call it."""
+    told = claims.get("scope", claims.get("scp", ""))
+    words = told.split() if isinstance(told, str) else told if isinstance(told, list) else []
+    return frozenset(word for word in words[:_MAX_SCOPES] if isinstance(word, str))

@@ -1,0 +1,96 @@
+"""Background jobs as this process does them: every kind there is, with the gateway's keys and providers."""
+
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+from dataclasses import dataclass
+
+import asyncpg
+import structlog
+
+from booking.calendar import GoogleCalendars, StoredCalendars
+from booking.calendar_sync import CalendarSync, due_calendars, orgs_with_calendars
+from booking.db import open_pool
+from booking.errors import BookingError
+from booking.jobs import Outcome, Sweep, Work, fan_out
+from booking.messages import Messages, due_messages
+from booking.worker import POOL_SIZE, Pace, housekeeping, working
+from compliance.vault import Vault
+from gateway.metrics import Metrics
+from gateway.sealing import VaultSealer
+from gateway.settings import Settings
+
+log = structlog.get_logger("gateway.jobs")
+
+
+@asynccontextmanager
+async def open_jobs(
+    settings: Settings, pool: asyncpg.Pool, vault: Vault, messages: Messages, metrics: Metrics
+) -> AsyncIterator[None]:
+    """Works while the block lasts; the pool outlives it. Raises `BookingError` if it cannot begin."""
+    jobs, waits = settings.jobs, settings.waits
+    pace = Pace(job_s=waits.job_s, drain_s=waits.jobs_drain_s, at_once=settings.limits.jobs_at_once)
+    google = GoogleCalendars(
+        api_url=jobs.calendar_url, token_url=jobs.calendar_token_url, timeout_s=waits.calendar_s
+    )
+    async with await _worker_pool(settings) as worker_pool, google:
+        calendars = CalendarSync(pool, StoredCalendars(pool, VaultSealer(vault), google))
+        if not await orgs_with_calendars(worker_pool):
+            log.info("no_calendars", reason="no org has credentials for one")
+        work = _work(pool, worker_pool, messages, calendars)
+        async with working(worker_pool, jobs.direct_url, work, WatchedJobs(metrics), pace):
+            yield
+
+
+def _work(pool: asyncpg.Pool, worker_pool: asyncpg.Pool, messages: Messages, calendars: CalendarSync) -> Work:
+    return Work(
+        handlers={
+            "calendar_push": calendars.push,
+            "calendar_busy_sync": calendars.sync_busy,
+            "sms_reconcile": messages.reconcile,
+        },
+        sweeps=[
+            *housekeeping(worker_pool),
+            Sweep(
+                "due_messages",
+                "* * * * * */20",
+                fan_out(pool, "sms_reconcile", lambda: due_messages(worker_pool)),
+            ),
+            Sweep(
+                "due_calendars",
+                "* * * * * */20",
+                fan_out(pool, "calendar_busy_sync", lambda: due_calendars(worker_pool)),
+            ),
+        ],
+    )
+
+
+async def _worker_pool(settings: Settings) -> asyncpg.Pool:
+    try:
+        return await open_pool(
+            settings.jobs.url, max_size=POOL_SIZE, statement_timeout_s=settings.waits.database_s
+        )
+    except BookingError as error:
+        log.error("database_refused", error=type(error).__name__, reason=str(error))
+        raise
+
+
+@dataclass(frozen=True, slots=True)
+class WatchedJobs:
+    """Counts jobs and logs those that do not end well. Satisfies `booking.jobs.JobWatch`."""
+
+    metrics: Metrics
+
+    def job_ended(self, kind: str, outcome: Outcome, seconds: float, error: str | None) -> None:
+        self.metrics.jobs.labels(kind, outcome).observe(seconds)
+        if outcome == "failed":
+            log.error("job_failed", kind=kind, error=error)
+        elif outcome != "done":
+            log.warning("job_unfinished", kind=kind, outcome=outcome, error=error)
+
+    def sweep_failed(self, name: str, error: str) -> None:
+        self.metrics.sweeps_failed.labels(name).inc()
+        log.warning("sweep_failed", name=name, error=error)
+
+    def worker_interrupted(self, error: str) -> None:
+        self.metrics.queue_interruptions.inc()
+        log.warning("queue_lost", error=error)

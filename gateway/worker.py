@@ -1,0 +1,51 @@
+"""`python -m gateway.worker`: the background jobs alone, beside gateways that run with WORKERS=0."""
+
+import asyncio
+import signal
+import sys
+
+from booking.db import open_pool
+from booking.errors import BookingError
+from compliance.vault import MasterKey, Vault
+from gateway import logs
+from gateway.errors import SettingsInvalid
+from gateway.jobs import open_jobs
+from gateway.metrics import Metrics
+from gateway.settings import Settings, load
+from gateway.texts import open_texts
+
+
+async def work(settings: Settings) -> None:
+    """Until SIGTERM or SIGINT. Raises `BookingError` if the database does not answer at the start."""
+    stopping = asyncio.Event()
+    for number in (signal.SIGTERM, signal.SIGINT):
+        asyncio.get_running_loop().add_signal_handler(number, stopping.set)
+    metrics, vault = Metrics(), Vault([MasterKey(settings.master_key)])
+    async with (
+        await open_pool(settings.database_url, statement_timeout_s=settings.waits.database_s) as pool,
+        open_texts(settings, pool, vault, metrics) as texts,
+        open_jobs(settings, pool, vault, texts.messages, metrics),
+    ):
+        await stopping.wait()
+
+
+def main() -> int:
+    """Exit status: 0 after an orderly stop, 2 for settings that make no sense, 3 if the start failed."""
+    try:
+        settings = load()
+        if not settings.jobs.url:
+            raise SettingsInvalid("DATABASE_WORKER_URL is missing")
+    except SettingsInvalid as fault:
+        sys.stderr.write(f"worker: {fault}\n")
+        return 2
+    logs.configure(settings.log_level)
+    try:
+        asyncio.run(work(settings))
+    except BookingError as error:
+        sys.stderr.write(f"worker: {error}\n")
+        return 3
+    return 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())

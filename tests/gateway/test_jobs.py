@@ -1,0 +1,77 @@
+"""Background jobs inside a gateway that serves, and beside it."""
+
+import asyncio
+import os
+import sys
+from uuid import uuid4
+
+import asyncpg
+
+from booking.db import org_transaction
+from booking.jobs import enqueue
+from tests.conftest import Clinic, Stack
+from tests.gateway.running import environment, gateway
+
+PATIENT_S = 15.0
+
+
+async def ask(pool: asyncpg.Pool, clinic: Clinic) -> bytes:
+    """A job for a message that there is not: done as soon as somebody has looked for it."""
+    message_id = uuid4()
+    async with org_transaction(pool, clinic.claim) as connection:
+        await enqueue(connection, "sms_reconcile", message_id)
+    return clinic.claim.org_id.bytes + message_id.bytes
+
+
+async def done(stack: Stack, payload: bytes) -> None:
+    """Until no such job is left."""
+    queue = await asyncpg.connect(stack.postgres.worker)
+    async with asyncio.timeout(PATIENT_S):
+        while True:
+            if not await queue.fetchval("select count(*) from jobs.pgqueuer where payload = $1", payload):
+                break
+            await asyncio.sleep(0.02)
+    await queue.close()
+
+
+def with_workers(stack: Stack) -> dict[str, str]:
+    return {"WORKERS": "1", "DATABASE_WORKER_URL": stack.postgres.worker}
+
+
+async def test_a_gateway_does_jobs(stack: Stack, pool: asyncpg.Pool, clinic: Clinic) -> None:
+    async with gateway(environment(stack, **with_workers(stack))) as served:
+        await done(stack, await ask(pool, clinic))
+        counted = 'gateway_job_seconds_count{kind="sms_reconcile",outcome="done"}'
+        async with asyncio.timeout(PATIENT_S):
+            while True:
+                if counted in served.edge.metrics.exposition().decode():
+                    break
+                await asyncio.sleep(0.02)
+
+
+async def test_a_gateway_without_workers_leaves_them(
+    stack: Stack, pool: asyncpg.Pool, clinic: Clinic, owner: asyncpg.Connection
+) -> None:
+    async with gateway(environment(stack)):
+        payload = await ask(pool, clinic)
+    assert await owner.fetchval("select count(*) from jobs.pgqueuer where payload = $1", payload) == 1
+
+
+async def test_a_worker_alone_does_jobs_until_it_is_told_to_stop(
+    stack: Stack, pool: asyncpg.Pool, clinic: Clinic
+) -> None:
+    environ = dict(os.environ) | environment(stack, **with_workers(stack) | {"WORKERS": "0"})
+    process = await asyncio.create_subprocess_exec(sys.executable, "-m", "gateway.worker", env=environ)
+    await done(stack, await ask(pool, clinic))
+    process.terminate()
+    async with asyncio.timeout(PATIENT_S):
+        assert await process.wait() == 0
+
+
+async def test_a_worker_alone_needs_to_know_its_queue(stack: Stack) -> None:
+    environ = dict(os.environ) | environment(stack)
+    process = await asyncio.create_subprocess_exec(
+        sys.executable, *("-m", "gateway.worker"), env=environ, stderr=asyncio.subprocess.PIPE
+    )
+    _, said = await process.communicate()
+    assert (process.returncode, said) == (2, b"worker: DATABASE_WORKER_URL is missing\n")
