@@ -1,7 +1,6 @@
 """The proofs' sizes: small enough for every test run, larger by option.
 
 pytest tests/proofs/test_claims.py --rivals 5 10 50 200 --rounds 300
-    pytest tests/proofs/test_life_cycle.py --lives 300
 """
 
 from collections.abc import Iterator
@@ -19,7 +18,6 @@ _BESIDES_RIVALS = 20
 def pytest_addoption(parser: pytest.Parser) -> None:
     parser.addoption("--rivals", type=int, nargs="+", help="connections that want one slot at once")
     parser.addoption("--rounds", type=int, help="slots that each number of rivals fights for")
-    parser.addoption("--lives", type=int, help="how many life cycles of holds hypothesis makes up")
 
 
 def pytest_generate_tests(metafunc: pytest.Metafunc) -> None:
