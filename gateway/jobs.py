@@ -10,7 +10,6 @@ import structlog
 from booking.calendar import GoogleCalendars, StoredCalendars
 from booking.calendar_sync import CalendarSync, due_calendars, orgs_with_calendars
 from booking.db import open_pool
-from booking.errors import BookingError
 from booking.jobs import Outcome, Sweep, Work, fan_out
 from booking.messages import Messages, due_messages
 from booking.worker import POOL_SIZE, Pace, housekeeping, working
@@ -32,7 +31,8 @@ async def open_jobs(
     google = GoogleCalendars(
         api_url=jobs.calendar_url, token_url=jobs.calendar_token_url, timeout_s=waits.calendar_s
     )
-    async with await _worker_pool(settings) as worker_pool, google:
+    opening = open_pool(jobs.url, max_size=POOL_SIZE, statement_timeout_s=waits.database_s)
+    async with await opening as worker_pool, google:
         calendars = CalendarSync(pool, StoredCalendars(pool, VaultSealer(vault), google))
         if not await orgs_with_calendars(worker_pool):
             log.info("no_calendars", reason="no org has credentials for one")
@@ -62,16 +62,6 @@ def _work(pool: asyncpg.Pool, worker_pool: asyncpg.Pool, messages: Messages, cal
             ),
         ],
     )
-
-
-async def _worker_pool(settings: Settings) -> asyncpg.Pool:
-    try:
-        return await open_pool(
-            settings.jobs.url, max_size=POOL_SIZE, statement_timeout_s=settings.waits.database_s
-        )
-    except BookingError as error:
-        log.error("database_refused", error=type(error).__name__, reason=str(error))
-        raise
 
 
 @dataclass(frozen=True, slots=True)
