@@ -55,7 +55,7 @@ arrows: install
 
 tests: install
 	@echo '== tests'
-	@$(BIN)/python -m pytest
+	@$(BIN)/python -m pytest -n 3 --dist loadfile
 
 format: install
 	@$(BIN)/python -m ruff check --fix .

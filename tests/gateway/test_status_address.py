@@ -21,7 +21,9 @@ def test_an_address_names_org_and_message() -> None:
     assert ADDRESS.read(query_of(url)) == (ORG, MESSAGE)
 
 
-@pytest.mark.parametrize("query", ["", "m=&k=", "m=1", "k=%ff&m=%ff", f"m={ORG.hex}{MESSAGE.hex}&k=x"])
+@pytest.mark.parametrize(
+    "query", ["", "m=&k=", "m=1", "k=%ff&m=%ff", f"m={ORG.hex}{MESSAGE.hex}&k=x"], ids=range(5)
+)
 def test_any_other_names_nothing(query: str) -> None:
     assert ADDRESS.read(QueryParams(query)) is None
 
