@@ -7,6 +7,7 @@ import asyncpg
 import msgspec
 
 from booking import db
+from booking.errors import ValueInvalid
 from booking.types import CallTurn, Claim
 
 
@@ -46,7 +47,7 @@ async def close_call(
 async def store_turn(pool: asyncpg.Pool, claim: Claim, *, call_id: UUID, turn: CallTurn) -> None:
     """Keep one turn; a turn stored again replaces itself. Its texts must be redacted before they come here.
 
-    Raises `CallUnknown` if the call was never opened.
+    Raises `CallUnknown` if the call was never opened, `ValueInvalid`.
     """
     await db.fetch(
         pool,
@@ -63,4 +64,7 @@ async def store_turn(pool: asyncpg.Pool, claim: Claim, *, call_id: UUID, turn: C
 
 
 def _json(value: object) -> str:
-    return msgspec.json.encode(value).decode()
+    try:
+        return msgspec.json.encode(value).decode()
+    except UnicodeEncodeError:  # a lone surrogate, quoted
+        raise ValueInvalid("text") from None

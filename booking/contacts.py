@@ -10,6 +10,7 @@ from booking import db
 from booking.errors import BookingUnavailable
 from booking.ports import Place, Sealer
 from booking.types import Actor, Claim, Contact
+from booking.values import require_e164, utf8
 
 _TABLE: Final = "contacts"
 _TRIES: Final = 3
@@ -28,10 +29,10 @@ async def save_contact(pool: asyncpg.Pool, claim: Claim, sealer: Sealer, person:
     """The contact with this number, made or brought up to date. A number has one contact per org.
 
     Seals are bound to the row, so a number that is known already takes a second round trip. Raises
-    `BookingUnavailable`.
+    `NumberInvalid`, `ValueInvalid`, `BookingUnavailable`.
     """
     contact_id = uuid4()
-    digests = list(sealer.digests(claim.org_id, "phone", person.phone.encode()))
+    digests = _digests(sealer, claim, person.phone)
     for _ in range(_TRIES):
         sealed = _sealed(sealer, claim, contact_id, person)
         ((owner, saved),) = await db.fetch(pool, claim, "save_contact", contact_id, digests, *sealed)
@@ -42,9 +43,8 @@ async def save_contact(pool: asyncpg.Pool, claim: Claim, sealer: Sealer, person:
 
 
 async def find_contact(pool: asyncpg.Pool, claim: Claim, sealer: Sealer, *, phone: str) -> UUID | None:
-    """The contact with this number (E.164), None if there is none."""
-    digests = list(sealer.digests(claim.org_id, "phone", phone.encode()))
-    rows = await db.fetch(pool, claim, "find_contact", digests)
+    """The contact with this number (E.164), None if there is none. Raises `NumberInvalid`."""
+    rows = await db.fetch(pool, claim, "find_contact", _digests(sealer, claim, phone))
     found: UUID | None = rows[0]["contact_id"] if rows else None
     return found
 
@@ -69,10 +69,15 @@ async def read_contact(
     return Contact(id=contact_id, phone=phone or "", name=opened("name"), email=opened("email"))
 
 
+def _digests(sealer: Sealer, claim: Claim, phone: str) -> list[bytes]:
+    require_e164(phone)
+    return list(sealer.digests(claim.org_id, "phone", phone.encode()))
+
+
 def _sealed(sealer: Sealer, claim: Claim, contact_id: UUID, person: Person) -> list[bytes | None]:
     columns = {"phone": person.phone, "name": person.name, "email": person.email}
     return [
-        None if plain is None else sealer.seal(claim.org_id, plain.encode(), _place(contact_id, column))
+        None if plain is None else sealer.seal(claim.org_id, utf8(plain), _place(contact_id, column))
         for column, plain in columns.items()
     ]
 

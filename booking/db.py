@@ -34,8 +34,10 @@ from booking.errors import (
     SlotUnsuitable,
     StatementRefused,
     UnsafeRole,
+    ValueInvalid,
 )
 from booking.types import Claim
+from booking.values import require_sound
 
 _BY_SQLSTATE: dict[str, type[BookingError]] = {
     "GW001": SlotUnknown,
@@ -111,8 +113,10 @@ async def open_pool(
 async def fetch(pool: asyncpg.Pool, claim: Claim, function: str, *arguments: Any) -> list[asyncpg.Record]:
     """Call `app.<function>(org, …arguments)` under the claim, in one round trip.
 
-    Cancelling it cancels the statement at the server, which then leaves no trace.
+    Cancelling it cancels the statement at the server, which then leaves no trace. Raises `ValueInvalid`, and
+    what the function's refusals are named in `booking.errors`.
     """
+    require_sound(arguments)
     statement = _statement(function, len(arguments))
     with _translated():
         async with pool.acquire(timeout=ACQUIRE_TIMEOUT_S) as connection:
@@ -121,7 +125,8 @@ async def fetch(pool: asyncpg.Pool, claim: Claim, function: str, *arguments: Any
 
 
 async def fetch_value(pool: asyncpg.Pool, statement: str, *arguments: Any) -> Any:
-    """The one value of a statement that needs no claim."""
+    """The one value of a statement that needs no claim. Raises `ValueInvalid` as `fetch` does."""
+    require_sound(arguments)
     with _translated():
         async with pool.acquire(timeout=ACQUIRE_TIMEOUT_S) as connection:
             return await connection.fetchval(statement, *arguments)
@@ -143,7 +148,10 @@ def _statement(function: str, arguments: int) -> str:
 
 def claims_json(claim: Claim) -> str:
     """The claim as `app.arm` takes it."""
-    return msgspec.json.encode({"org_id": claim.org_id}).decode()
+    try:
+        return msgspec.json.encode({"org_id": claim.org_id}).decode()
+    except UnicodeEncodeError:
+        raise ValueInvalid("text") from None
 
 
 async def _nothing_to_reset(connection: asyncpg.Connection) -> None:

@@ -16,6 +16,7 @@ BookingError
 ├── SlotUnsuitable      the slot is for another service
 ├── BookingUnavailable  the database did not answer in time or is gone; `retryable` is true
 ├── StatementRefused    the database refuses the statement itself; `sqlstate` says why
+├── ValueInvalid        a value that cannot be meant; `reason`: a time without an offset, text that is none
 ├── SealUnreadable      a sealed value does not open: altered, moved, or its key is not at hand
 ├── NumberInvalid       not a phone number in E.164
 ├── CodeMalformed       a code is six digits
@@ -107,6 +108,14 @@ class StatementRefused(BookingError):
     def __init__(self, sqlstate: str) -> None:
         super().__init__(f"the database refuses the statement: SQLSTATE {sqlstate}")
         self.sqlstate = sqlstate
+
+
+class ValueInvalid(BookingError):
+    """A value cannot be meant: a time without an offset, or text that is none. Nothing was changed."""
+
+    def __init__(self, reason: Literal["time_without_offset", "text"]) -> None:
+        super().__init__(f"a value makes no sense: {reason}")
+        self.reason = reason
 
 
 class SealUnreadable(BookingError):

@@ -5,7 +5,6 @@ look into its list. What a crash leaves in between stays `recorded`; `reconcile`
 takes its word or says `lost`, and sends nothing.
 """
 
-import re
 from collections.abc import Callable
 from contextlib import suppress
 from dataclasses import dataclass, field
@@ -19,7 +18,6 @@ import msgspec
 from booking import db
 from booking.errors import (
     BookingUnavailable,
-    NumberInvalid,
     SealUnreadable,
     SmsError,
     SmsNotConfigured,
@@ -38,8 +36,8 @@ from booking.ports import (
     SmsStatus,
 )
 from booking.types import Claim
+from booking.values import require_e164, utf8
 
-_E164: Final = re.compile(r"\+[1-9][0-9]{6,14}")
 _LAST: Final = frozenset({"delivered", "undelivered", "failed", "refused", "lost"})
 # The provider tells whole seconds, by its own clock.
 _CLOCKS_DIFFER: Final = timedelta(seconds=30)
@@ -72,12 +70,6 @@ async def due_messages(worker: asyncpg.Pool, *, limit: int = 100) -> list[tuple[
     return [(Claim(org_id), message_id) for org_id, message_id in found]
 
 
-def require_e164(number: str) -> None:
-    """Raises `NumberInvalid`."""
-    if not _E164.fullmatch(number):
-        raise NumberInvalid(NumberInvalid.__doc__)
-
-
 @dataclass(frozen=True, slots=True)
 class Messages:
     """Sends an org's text messages and learns what becomes of them.
@@ -95,8 +87,8 @@ class Messages:
     async def send(self, claim: Claim, account: SmsAccount, text: Text) -> bool:
         """Record the message and hand it over. False if it was recorded before: then nothing is sent.
 
-        Raises `NumberInvalid`, the errors of `SmsSender.send`, or `BookingUnavailable` before anything was
-        sent. Cancelled or killed half-way: reconciled.
+        Raises `NumberInvalid`, `ValueInvalid`, the errors of `SmsSender.send`, or `BookingUnavailable` before
+        anything was sent. Cancelled or killed half-way: reconciled.
         """
         require_e164(text.to)
         if not await self._record(claim, text):
@@ -158,7 +150,7 @@ class Messages:
             text.subject_id,
             self.sealer.digest(org, "phone", text.to.encode()),
             self.sealer.seal(org, text.to.encode(), Place("sms_messages", "sealed_receiver", row)),
-            self.sealer.seal(org, text.body.encode(), Place("sms_messages", "sealed_body", row)),
+            self.sealer.seal(org, utf8(text.body), Place("sms_messages", "sealed_body", row)),
         )
         new: bool = recorded[0]
         return new

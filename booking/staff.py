@@ -13,6 +13,7 @@ import msgspec
 
 from booking import db
 from booking.types import Claim
+from booking.values import utf8
 
 Scope = Literal["slots:read", "holds:read", "holds:write", "bookings:read", "bookings:write", "admin"]
 
@@ -97,4 +98,4 @@ async def resolve_token(pool: asyncpg.Pool, token: str) -> TokenHolder | None:
 
 def digest_of(token: str) -> bytes:
     """What a token is found by: SHA-256 suffices for 256 random bits."""
-    return hashlib.sha256(token.encode()).digest()
+    return hashlib.sha256(utf8(token)).digest()

@@ -1,7 +1,7 @@
 """A code by text message proves that the caller holds the number: the flow.
 
     1  whose account sends: fails early, nothing changed
-    2  make a code and store its digest, bound to org and hold
+    2  make a code and store its digest, bound to org and hold (or call)
     3  hand the message over
     4  if that fails, clear the code, so that the caller can ask again
 
@@ -18,12 +18,15 @@ from collections.abc import Callable, Coroutine
 from contextlib import suppress
 from dataclasses import dataclass
 from datetime import timedelta
-from typing import Final
+from functools import partial
+from typing import Any, Final, Self
 from uuid import UUID
 
 from booking.errors import (
     BookingError,
     BookingUnavailable,
+    CallOver,
+    CallUnknown,
     CodeMalformed,
     HoldOver,
     HoldUnknown,
@@ -32,10 +35,19 @@ from booking.errors import (
     SmsUnavailable,
     SmsUnconfirmed,
 )
-from booking.messages import Messages, Text, require_e164
-from booking.otp import clear_otp, code_digests, store_otp, verify_otp
+from booking.messages import Messages, Text
+from booking.otp import (
+    clear_call_otp,
+    clear_otp,
+    code_digests,
+    store_call_otp,
+    store_otp,
+    verify_call_otp,
+    verify_otp,
+)
 from booking.ports import SendOutcome, SmsAccount
 from booking.types import Claim, CodeCheck, CodeStored
+from booking.values import require_e164
 
 KIND: Final = "otp"
 LONGEST_TTL: Final = timedelta(minutes=10)
@@ -45,8 +57,36 @@ _SPACING: Final = str.maketrans("", "", " -")
 
 
 @dataclass(frozen=True, slots=True)
+class _Bound:
+    """What a code is bound to, with the functions that keep, clear and check codes of it."""
+
+    id: UUID
+    store: Callable[..., Coroutine[Any, Any, CodeStored]]
+    clear: Callable[..., Coroutine[Any, Any, bool]]
+    verify: Callable[..., Coroutine[Any, Any, CodeCheck]]
+
+    @classmethod
+    def to_hold(cls, hold_id: UUID) -> Self:
+        return cls(
+            hold_id,
+            partial(store_otp, hold_id=hold_id),
+            partial(clear_otp, hold_id=hold_id),
+            partial(verify_otp, hold_id=hold_id),
+        )
+
+    @classmethod
+    def to_call(cls, call_id: UUID) -> Self:
+        return cls(
+            call_id,
+            partial(store_call_otp, call_id=call_id),
+            partial(clear_call_otp, call_id=call_id),
+            partial(verify_call_otp, call_id=call_id),
+        )
+
+
+@dataclass(frozen=True, slots=True)
 class Verification:
-    """Sends codes for holds and checks them. `now_s` is monotonic."""
+    """Sends codes for holds and for calls, and checks them. `now_s` is monotonic."""
 
     messages: Messages
     ttl: timedelta = LONGEST_TTL
@@ -58,11 +98,32 @@ class Verification:
         Raises `NumberInvalid`, `HoldUnknown`, `HoldOver`, an `SmsError` or `BookingUnavailable`: then no code
         is in force, and after the latter two the caller may ask again. Cancelled: likewise.
         """
+        return await self._watched_send(claim, _Bound.to_hold(hold_id), to)
+
+    async def send_caller_code(self, claim: Claim, *, call_id: UUID, to: str) -> CodeStored:
+        """As `send_code`, for the recorded call itself: who is asked for nothing but who they are.
+
+        Raises `CallUnknown` and `CallOver` instead of a hold's errors.
+        """
+        return await self._watched_send(claim, _Bound.to_call(call_id), to)
+
+    async def check_code(self, claim: Claim, *, hold_id: UUID, code: str) -> CodeCheck:
+        """Whether the hold's code is this one. Spaces and hyphens do not count.
+
+        Raises `CodeMalformed` (which is no attempt), `HoldUnknown`, `HoldOver` or `BookingUnavailable`.
+        """
+        return await self._check(claim, _Bound.to_hold(hold_id), code)
+
+    async def check_caller_code(self, claim: Claim, *, call_id: UUID, code: str) -> CodeCheck:
+        """As `check_code`, for the call's own. Raises `CallUnknown` and `CallOver` instead of a hold's errors."""
+        return await self._check(claim, _Bound.to_call(call_id), code)
+
+    async def _watched_send(self, claim: Claim, bound: _Bound, to: str) -> CodeStored:
         require_e164(to)
         started_s = self.now_s()
         outcome: SendOutcome = "failed"
         try:
-            stored = await self._send(claim, hold_id, to)
+            stored = await self._send(claim, bound, to)
             outcome = "accepted" if stored.stored else "limited"
         except BookingError as error:
             outcome = _outcome_of(error)
@@ -71,48 +132,43 @@ class Verification:
             self.messages.watch.code_sent(outcome, self.now_s() - started_s)
         return stored
 
-    async def check_code(self, claim: Claim, *, hold_id: UUID, code: str) -> CodeCheck:
-        """Whether the hold's code is this one. Spaces and hyphens do not count.
-
-        Raises `CodeMalformed` (which is no attempt), `HoldUnknown`, `HoldOver` or `BookingUnavailable`.
-        """
+    async def _check(self, claim: Claim, bound: _Bound, code: str) -> CodeCheck:
         digits = code.translate(_SPACING)
         if not _CODE.fullmatch(digits):
             raise CodeMalformed(CodeMalformed.__doc__)
-        digests = code_digests(self.messages.sealer, claim, hold_id, digits)
-        checked = await verify_otp(self.messages.pool, claim, hold_id=hold_id, digests=digests)
+        digests = code_digests(self.messages.sealer, claim, bound.id, digits)
+        checked = await bound.verify(self.messages.pool, claim, digests=digests)
         self.messages.watch.code_checked(checked.outcome)
         return checked
 
-    async def _send(self, claim: Claim, hold_id: UUID, to: str) -> CodeStored:
+    async def _send(self, claim: Claim, bound: _Bound, to: str) -> CodeStored:
         account = await self.messages.accounts.account(claim)
         code = f"{secrets.randbelow(10**_DIGITS):0{_DIGITS}d}"
-        digest = code_digests(self.messages.sealer, claim, hold_id, code)[0]
-        stored = await store_otp(
+        digest = code_digests(self.messages.sealer, claim, bound.id, code)[0]
+        stored = await bound.store(
             self.messages.pool,
             claim,
-            hold_id=hold_id,
             digest=digest,
             receiver_digest=self.messages.sealer.digest(claim.org_id, "phone", to.encode()),
             ttl=self.ttl,
         )
         if stored.stored:
             try:
-                await self.messages.send(claim, account, self._text(account, hold_id, to, code))
+                await self.messages.send(claim, account, self._text(account, bound.id, to, code))
             except BaseException:
-                await _to_its_end(self._clear(claim, hold_id, digest))
+                await _to_its_end(self._clear(claim, bound, digest))
                 raise
         return stored
 
-    async def _clear(self, claim: Claim, hold_id: UUID, digest: bytes) -> None:
+    async def _clear(self, claim: Claim, bound: _Bound, digest: bytes) -> None:
         """A code that cannot be cleared now expires by itself, and the next one takes its place."""
         with suppress(BookingUnavailable):
-            await clear_otp(self.messages.pool, claim, hold_id=hold_id, digest=digest)
+            await bound.clear(self.messages.pool, claim, digest=digest)
 
-    def _text(self, account: SmsAccount, hold_id: UUID, to: str, code: str) -> Text:
+    def _text(self, account: SmsAccount, subject_id: UUID, to: str, code: str) -> Text:
         """Not sent any more once the code is no longer good."""
         body = f"{account.org_name}: {code} is your code for the next few minutes. Give it to nobody but us."
-        return Text(KIND, subject_id=hold_id, to=to, body=body, valid_s=int(self.ttl.total_seconds()))
+        return Text(KIND, subject_id=subject_id, to=to, body=body, valid_s=int(self.ttl.total_seconds()))
 
 
 def _outcome_of(error: BookingError) -> SendOutcome:
@@ -125,7 +181,7 @@ def _outcome_of(error: BookingError) -> SendOutcome:
             return "unavailable"
         case SmsUnconfirmed():
             return "unconfirmed"
-        case HoldUnknown() | HoldOver():
+        case HoldUnknown() | HoldOver() | CallUnknown() | CallOver():
             return "not_held"
         case _:
             return "failed"

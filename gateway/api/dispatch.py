@@ -13,7 +13,13 @@ import structlog
 from starlette.requests import ClientDisconnect, Request
 from starlette.responses import Response
 
-from booking.errors import BookingError, BookingUnavailable, StatementRefused
+from booking.errors import (
+    BookingError,
+    BookingUnavailable,
+    NumberInvalid,
+    StatementRefused,
+    ValueInvalid,
+)
 from gateway.api.guard import require_scope
 from gateway.api.idempotency import HEADER, Attempt, Rendered, read_key
 from gateway.api.operations import Answer, ApiContext, Asked, Operation, Principal
@@ -147,6 +153,8 @@ def _refused(error: Exception) -> Refused | None:
         case BookingUnavailable():
             return Refused(UNAVAILABLE)
         case StatementRefused(sqlstate=state) if state.startswith(_DATA_EXCEPTION):
+            return Refused(INVALID)
+        case ValueInvalid() | NumberInvalid():
             return Refused(INVALID)
         case BookingError(retryable=True) | TimeoutError():
             return Refused(UNAVAILABLE)
