@@ -1,5 +1,5 @@
-"""Codes that prove who holds a number, bound to a hold. The rules (expiry, attempts, resends, single use) are
-the SQL functions'; the database never sees a code, only its keyed digest.
+"""Codes that prove who holds a number, bound to a hold or to a call. The rules (expiry, attempts, resends,
+single use) are the SQL functions'; the database never sees a code, only its keyed digest.
 """
 
 from collections.abc import Sequence
@@ -12,15 +12,25 @@ from booking import db
 from booking.ports import Sealer
 from booking.types import Claim, CodeCheck, CodeStored
 
-__all__ = ["CodeCheck", "CodeStored", "clear_otp", "code_digests", "store_otp", "verify_otp"]
+__all__ = [
+    "CodeCheck",
+    "CodeStored",
+    "clear_call_otp",
+    "clear_otp",
+    "code_digests",
+    "store_call_otp",
+    "store_otp",
+    "verify_call_otp",
+    "verify_otp",
+]
 
 
-def code_digests(sealer: Sealer, claim: Claim, hold_id: UUID, code: str) -> Sequence[bytes]:
-    """HMAC-SHA256 of the code for this org and hold, under each of the org's keys, newest first.
+def code_digests(sealer: Sealer, claim: Claim, subject_id: UUID, code: str) -> Sequence[bytes]:
+    """HMAC-SHA256 of the code for this org and hold (or call), under each of the org's keys, newest first.
 
     Store the first; any of them may verify.
     """
-    return sealer.digests(claim.org_id, "otp", claim.org_id.bytes + hold_id.bytes + code.encode())
+    return sealer.digests(claim.org_id, "otp", claim.org_id.bytes + subject_id.bytes + code.encode())
 
 
 async def store_otp(
@@ -57,3 +67,32 @@ async def verify_otp(
     """
     (row,) = await db.fetch(pool, claim, "verify_otp", hold_id, list(digests))
     return CodeCheck(row["outcome"], row["attempts_left"], row["hold_verified"])
+
+
+async def store_call_otp(
+    pool: asyncpg.Pool,
+    claim: Claim,
+    *,
+    call_id: UUID,
+    digest: bytes,
+    receiver_digest: bytes,
+    ttl: timedelta,
+) -> CodeStored:
+    """As `store_otp`, for whoever calls. Raises `CallUnknown`, `CallOver`."""
+    (row,) = await db.fetch(pool, claim, "store_call_otp", call_id, digest, receiver_digest, ttl)
+    return CodeStored(row["outcome"], row["expires_at"], row["codes_left"])
+
+
+async def clear_call_otp(pool: asyncpg.Pool, claim: Claim, *, call_id: UUID, digest: bytes) -> bool:
+    """As `clear_otp`."""
+    (row,) = await db.fetch(pool, claim, "clear_call_otp", call_id, digest)
+    cleared: bool = row[0]
+    return cleared
+
+
+async def verify_call_otp(
+    pool: asyncpg.Pool, claim: Claim, *, call_id: UUID, digests: Sequence[bytes]
+) -> CodeCheck:
+    """As `verify_otp`. Raises `CallUnknown`, `CallOver`."""
+    (row,) = await db.fetch(pool, claim, "verify_call_otp", call_id, list(digests))
+    return CodeCheck(row["outcome"], row["attempts_left"], row["call_verified"])

@@ -115,7 +115,7 @@ class Verification:
         return await self._check(claim, _Bound.to_hold(hold_id), code)
 
     async def check_caller_code(self, claim: Claim, *, call_id: UUID, code: str) -> CodeCheck:
-        """As `check_code`, for the call's own. Raises `CallUnknown` and `CallOver` instead of a hold's errors."""
+        """As `check_code`, for the call's own code. Raises `CallUnknown`, `CallOver` for a hold's errors."""
         return await self._check(claim, _Bound.to_call(call_id), code)
 
     async def _watched_send(self, claim: Claim, bound: _Bound, to: str) -> CodeStored:

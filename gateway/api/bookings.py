@@ -7,12 +7,11 @@ import msgspec
 
 from booking.bookings import (
     cancel_booking,
-    confirm_booking,
     find_booking,
     page_of_bookings,
     reschedule_booking,
 )
-from booking.contacts import Person, save_contact
+from booking.contacts import Person
 from booking.errors import (
     BookingOver,
     BookingUnknown,
@@ -22,7 +21,7 @@ from booking.errors import (
     SlotUnknown,
     SlotUnsuitable,
 )
-from booking.pages import require_verified
+from booking.reception import book_person
 from booking.types import AfterBooking, Conflict
 from gateway.api import cursors
 from gateway.api.cursors import Cursor
@@ -92,11 +91,8 @@ async def create_booking(asked: Asked) -> Answer:
     order: BookingRequest = asked.body
     api, claim, details = asked.api, asked.claim, order.contact
     person = Person(phone=details.phone, name=details.name, email=details.email)
-    digests = api.sealer.digests(claim.org_id, "phone", details.phone.encode())
     try:
-        await require_verified(api.pool, claim, hold_id=order.hold_id, digests=digests)
-        contact_id = await save_contact(api.pool, claim, api.sealer, person)
-        booking = await confirm_booking(api.pool, claim, hold_id=order.hold_id, contact_id=contact_id)
+        booking = await book_person(api.pool, claim, api.sealer, hold_id=order.hold_id, person=person)
     except HoldUnknown:
         raise await not_visible(asked, "hold", order.hold_id) from None
     except HoldOver:
