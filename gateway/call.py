@@ -23,7 +23,9 @@ from booking.errors import BookingError
 from booking.types import Claim, OrgProfile
 from compliance.redaction import CallRedactor
 from compliance.vault import Vault
+from gateway.caller import Ends
 from gateway.carriers.events import CallEnded, CallerAudio, CallStarted, CarrierEvent, Dtmf, MarkReached
+from gateway.code_redactor import CodeRedactor
 from gateway.errors import OrgUnavailable
 from gateway.feed import Feed
 from gateway.journal import CallJournal, Record
@@ -59,6 +61,7 @@ class Media(Protocol):
     """A call's accepted media socket. `ended` says why `events` ended, "" as long as they go on."""
 
     line: Outbound
+    ends: Ends
 
     @property
     def ended(self) -> str: ...
@@ -252,7 +255,10 @@ class Call:
             carrier_call_id=self.carrier_call_id,
             profile=profile,
             pool=desk.pool,
+            verification=desk.texts.verification,
+            ends=media.ends,
             hold_s=desk.settings.waits.hold_s,
+            resend_s=desk.settings.waits.code_resend_s,
             started_at=desk.now(),
             now=desk.now,
         )
@@ -263,7 +269,7 @@ class Call:
             tts=desk.clients.tts(office.keys, profile.voice),
             tools=call_tools(booking),
             line=media.line,
-            redactor=_redactor(profile),
+            redactor=CodeRedactor(_redactor(profile), lambda: booking.awaits_code),
             journal=journal,
             clock=desk.clock,
         )
@@ -331,7 +337,8 @@ class Call:
                 )
         except (BookingError, TimeoutError) as error:
             log.error("call_not_recorded", call=str(booking.call_id), error=type(error).__name__)
-        journal.closed(ending.reason, held=keep and booking.held is not None, released=released)
+        outcome = booking.outcome if keep or booking.outcome == "booked" else "none"
+        journal.closed(ending.reason, outcome=outcome, released=released)
 
     def _conversation_settings(self, office: Office) -> ConversationSettings:
         desk, profile = self._desk, office.profile

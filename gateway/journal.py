@@ -35,7 +35,19 @@ from pipeline.turn.timeline import STAGES
 
 log = structlog.get_logger("gateway.call")
 
-TOOLS: Final = frozenset({"find_slots", "claim_slot", "end_call"})
+TOOLS: Final = frozenset(
+    {
+        "find_slots",
+        "claim_slot",
+        "send_code",
+        "verify_code",
+        "confirm_booking",
+        "my_appointments",
+        "cancel_booking",
+        "reschedule_booking",
+        "end_call",
+    }
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -75,10 +87,10 @@ class CallJournal:
         self._log.info("call_opened", carrier="twilio", stream=self._record.carrier_call_id)
         self._emit("CallOpened", {"carrier_call_id": self._record.carrier_call_id, "started_at": started_at})
 
-    def closed(self, reason: str, *, held: bool, released: int) -> None:
-        """The call's last line, once its row is written."""
-        self._log.info("call_closed", reason=reason, outcome="held" if held else "none", released=released)
-        self._emit("CallClosed", {"reason": reason, "held": held})
+    def closed(self, reason: str, *, outcome: str, released: int) -> None:
+        """The call's last line, once its row is written. `outcome`: `booked held none`, what it leaves."""
+        self._log.info("call_closed", reason=reason, outcome=outcome, released=released)
+        self._emit("CallClosed", {"reason": reason, "outcome": outcome})
 
     async def store_turns(self) -> None:
         """Write turns as they end, until cancelled. What cannot be written waits for the next one's end."""

@@ -61,6 +61,7 @@ class Waits:
     hold_s: float = 600.0  # the life of a slot's hold
     sms_s: float = 4.0  # the carrier's taking of one text message
     code_s: float = 600.0  # the life of a code; 600 at most
+    code_resend_s: float = 30.0  # within which a call asks for the same code once
     api_body_s: float = 10.0  # an API request's body to arrive
     jwt_leeway_s: float = 30.0  # by which the clocks of who signs a token and ours may differ
     jwks_fetch_s: float = 3.0  # the identity provider's keys to arrive

@@ -1,5 +1,6 @@
 """Times as a receptionist says them: "Tuesday the 24th at half past ten"."""
 
+from collections.abc import Sequence
 from datetime import datetime
 from typing import Final
 
@@ -34,6 +35,13 @@ def spoken_time(local: datetime) -> str:
 def spoken(local: datetime) -> str:
     """Day and time."""
     return f"{spoken_day(local)} at {spoken_time(local)}"
+
+
+def listed(parts: Sequence[str], word: str = "or") -> str:
+    """ "ten, eleven or noon"."""
+    if len(parts) < 2:
+        return "".join(parts)
+    return f"{', '.join(parts[:-1])} {word} {parts[-1]}"
 
 
 def ordinal(number: int) -> str:

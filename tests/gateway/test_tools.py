@@ -1,7 +1,7 @@
 """The booking tools on the real database: what they answer, and what the record says afterwards."""
 
 import json
-from collections.abc import Mapping
+from collections.abc import AsyncIterator, Mapping
 from datetime import UTC, datetime, timedelta
 from typing import Any
 from uuid import uuid4
@@ -11,11 +11,12 @@ import pytest
 
 from booking.calls import close_call, open_call
 from booking.holds import claim_slot, hold_status
-from booking.orgs import load_profile
 from booking.types import Held, Service
 from gateway.tools import CallBooking, ClaimSlot, FindSlots, match_service
 from pipeline.errors import ToolArgumentError
+from tests.booking.texting import Post, post_office
 from tests.conftest import Clinic
+from tests.gateway.desk import booking_of
 
 LOOK = {"service": "rhinoplasty", "day": None, "after": None}
 
@@ -25,24 +26,15 @@ def answered(content: str) -> dict[str, Any]:
     return read
 
 
-async def booking_of(pool: asyncpg.Pool, clinic: Clinic) -> CallBooking:
-    profile = await load_profile(pool, clinic.claim)
-    assert profile is not None
-    return CallBooking(
-        pool=pool,
-        claim=clinic.claim,
-        call_id=uuid4(),
-        carrier_call_id="CA" + "1" * 32,
-        profile=profile,
-        hold_s=600,
-        started_at=datetime.now(UTC),
-        now=lambda: datetime.now(UTC),
-    )
+@pytest.fixture
+async def post(pool: asyncpg.Pool, clinic: Clinic) -> AsyncIterator[Post]:
+    async with post_office(pool, clinic) as opened:
+        yield opened
 
 
 @pytest.fixture
-async def booking(pool: asyncpg.Pool, clinic: Clinic) -> CallBooking:
-    return await booking_of(pool, clinic)
+async def booking(post: Post) -> CallBooking:
+    return await booking_of(post)
 
 
 async def find(booking: CallBooking, **arguments: str | None) -> list[dict[str, str]]:
@@ -141,10 +133,10 @@ async def test_held_again_is_the_same_hold_and_a_new_choice_replaces_it(
 
 
 async def test_taken_slot_is_answered_with_others(
-    booking: CallBooking, pool: asyncpg.Pool, clinic: Clinic
+    booking: CallBooking, post: Post, pool: asyncpg.Pool, clinic: Clinic
 ) -> None:
     await find(booking)
-    rival = await booking_of(pool, clinic)
+    rival = await booking_of(post)
     await rival.open()
     ttl = timedelta(minutes=5)
     taken = booking.offers["s1"].id

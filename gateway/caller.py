@@ -1,0 +1,69 @@
+"""Both ends of a call as the carrier's verified webhook named them, on their way to the media socket.
+
+They travel in a parameter of our own answer document, sealed for the org and the call, so that whichever
+replica gets the socket knows them and nobody in between can read or change them.
+"""
+
+import base64
+import binascii
+import re
+from dataclasses import dataclass, field
+from typing import Final
+from uuid import UUID
+
+import msgspec
+
+from compliance.errors import VaultError
+from compliance.vault import Cell, Vault
+
+PARAMETER: Final = "ends"
+_E164: Final = re.compile(r"\+[1-9][0-9]{6,14}")
+# What Twilio puts into `From` for a withheld number: the word, as it is dialled on a keypad.
+_WITHHELD: Final = frozenset(
+    {
+        "+266696687",  # anonymous
+        "+7378742833",  # restricted
+        "+2562533",  # blocked
+        "+8656696",  # unknown
+        "+86282452253",  # unavailable
+    }
+)
+
+
+@dataclass(frozen=True, slots=True)
+class Ends:
+    """In E.164. `caller` is None for a withheld number; `dialled` is the clinic's, "" if not known."""
+
+    caller: str | None = field(default=None, repr=False)
+    dialled: str = field(default="", repr=False)
+
+    @classmethod
+    def told(cls, from_: str, to: str) -> "Ends":
+        """As a webhook's fields say."""
+        shown = bool(_E164.fullmatch(from_)) and from_ not in _WITHHELD
+        return cls(from_ if shown else None, to if _E164.fullmatch(to) else "")
+
+
+class _Sealed(msgspec.Struct):
+    caller: str | None
+    dialled: str
+
+
+def seal_ends(vault: Vault, org_id: UUID, call_id: str, ends: Ends) -> str:
+    """As text for a parameter, some 200 characters."""
+    plain = msgspec.json.encode(_Sealed(ends.caller, ends.dialled))
+    return base64.urlsafe_b64encode(vault.for_org(org_id).seal(plain, _cell(call_id))).decode()
+
+
+def open_ends(vault: Vault, org_id: UUID, call_id: str, text: str) -> Ends:
+    """What was sealed for this very org and call. Anything else, or nothing, tells of nobody."""
+    try:
+        blob = base64.b64decode(text, altchars=b"-_", validate=True)
+        sealed = msgspec.json.decode(vault.for_org(org_id).open(blob, _cell(call_id)), type=_Sealed)
+    except (binascii.Error, ValueError, msgspec.MsgspecError, VaultError):
+        return Ends()
+    return Ends(sealed.caller, sealed.dialled)
+
+
+def _cell(call_id: str) -> Cell:
+    return Cell("media", PARAMETER, call_id)

@@ -1,0 +1,51 @@
+"""Booking, offered to the model as tools: find, hold, prove a number, book, look up, move, cancel.
+
+The model names no time, person or number of its own: it passes tokens of slots (`s1` …) and appointments
+(`a1` …) that were offered in this very call. Times are spoken in the clinic's zone. What fails as expected
+(slot taken, wrong code, database away) is a result with a sentence for the caller; only arguments that make
+no sense raise. Calls that are repeated find what the first one did.
+
+Nothing is told or changed of a person before a code came back in this call, because the number that a call
+shows can be forged: a code for the slot that is held books it, and any code of the call opens the caller's
+own appointments.
+"""
+
+from gateway.tools.call_booking import CallBooking
+from gateway.tools.cancel_booking import CancelBooking
+from gateway.tools.claim_slot import ClaimSlot
+from gateway.tools.confirm_booking import ConfirmBooking
+from gateway.tools.find_slots import FindSlots
+from gateway.tools.my_appointments import MyAppointments
+from gateway.tools.reschedule_booking import RescheduleBooking
+from gateway.tools.send_code import SendCode
+from gateway.tools.services import match_service
+from gateway.tools.verify_code import VerifyCode
+from pipeline.ports import Tool
+
+__all__ = [
+    "CallBooking",
+    "CancelBooking",
+    "ClaimSlot",
+    "ConfirmBooking",
+    "FindSlots",
+    "MyAppointments",
+    "RescheduleBooking",
+    "SendCode",
+    "VerifyCode",
+    "call_tools",
+    "match_service",
+]
+
+
+def call_tools(booking: CallBooking) -> tuple[Tool, ...]:
+    """All tools of a call that the gateway provides."""
+    return (
+        FindSlots(booking),
+        ClaimSlot(booking),
+        SendCode(booking),
+        VerifyCode(booking),
+        ConfirmBooking(booking),
+        MyAppointments(booking),
+        CancelBooking(booking),
+        RescheduleBooking(booking),
+    )

@@ -1,0 +1,76 @@
+"""`find_slots(service, day, after)`: the soonest free slots, three at most."""
+
+from collections.abc import Mapping
+from datetime import date, datetime, time, timedelta
+from typing import Any, Final
+
+from booking.slots import next_available
+from booking.types import Service, Slot
+from gateway.spoken import listed
+from gateway.tools.answers import answer, refusal, telling_failures
+from gateway.tools.arguments import given, maybe_text_of, parsed, schema, text_of
+from gateway.tools.call_booking import CallBooking
+from gateway.tools.services import match_service
+from pipeline.ports import ToolResult, ToolSpec
+
+OFFERED: Final = 3
+_LOOKED_AT: Final = 200  # slots of the following weeks that an hour is looked for in
+
+
+class FindSlots:
+    def __init__(self, booking: CallBooking) -> None:
+        self._booking = booking
+
+    @property
+    def spec(self) -> ToolSpec:
+        names = ", ".join(service.name for service in self._booking.profile.services)
+        return ToolSpec(
+            name="find_slots",
+            description=(
+                "Find free appointments, soonest first. Offer the caller what it returns, in the words of "
+                f"`spoken`. Services: {names}."
+            ),
+            parameters=schema(
+                service=text_of("what the appointment is for"),
+                day=maybe_text_of("YYYY-MM-DD, if the caller wants a day"),
+                after=maybe_text_of("HH:MM, if not before that time"),
+            ),
+            effectful=False,
+        )
+
+    @telling_failures(slots=[])
+    async def run(self, arguments: Mapping[str, Any]) -> ToolResult:
+        """Raises `ToolArgumentError` for a day or time that is none."""
+        day = parsed(arguments, "day", date.fromisoformat, "YYYY-MM-DD")
+        after = parsed(arguments, "after", time.fromisoformat, "HH:MM")
+        service = match_service(self._booking.profile.services, given(arguments, "service"))
+        if service is None:
+            known = [each.name for each in self._booking.profile.services]
+            return refusal("unknown_service", {"slots": [], "services": known})
+        offers = self._booking.offer(await self._search(service, day, after))
+        if not offers:
+            return answer("none_free", {"slots": []}, detail={"count": "0"})
+        others = listed([each["spoken"] for each in offers])
+        return answer("found", {"slots": offers}, detail={"count": str(len(offers))}, others=others)
+
+    async def _search(self, service: Service, day: date | None, after: time | None) -> list[Slot]:
+        """Slots of that day from that time on; without a day the soonest ones not before that time of day."""
+        booking = self._booking
+        earliest = booking.now()
+        until = None
+        if day is not None:
+            start = datetime.combine(day, after or time(), booking.zone)
+            until = datetime.combine(day + timedelta(days=1), time(), booking.zone)
+            earliest = max(earliest, start)
+        filtered = day is None and after is not None
+        slots = await next_available(
+            booking.pool,
+            booking.claim,
+            service_id=service.id,
+            after=earliest,
+            limit=_LOOKED_AT if filtered else OFFERED,
+            until=until,
+        )
+        if after is not None:
+            slots = [slot for slot in slots if slot.starts_at.astimezone(booking.zone).time() >= after]
+        return slots[:OFFERED]
