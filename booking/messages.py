@@ -42,6 +42,10 @@ _LAST: Final = frozenset({"delivered", "undelivered", "failed", "refused", "lost
 # The provider tells whole seconds, by its own clock.
 _CLOCKS_DIFFER: Final = timedelta(seconds=30)
 
+# Twilio's own codes, by which its answer would have said what our record says: read 2026-11.
+_OPTED_OUT: Final = 21610
+_LANDLINE: Final = 30006
+
 StatusUrl = Callable[[UUID, UUID], str | None]
 
 
@@ -87,12 +91,18 @@ class Messages:
     async def send(self, claim: Claim, account: SmsAccount, text: Text) -> bool:
         """Record the message and hand it over. False if it was recorded before: then nothing is sent.
 
-        Raises `NumberInvalid`, `ValueInvalid`, the errors of `SmsSender.send`, or `BookingUnavailable` before
-        anything was sent. Cancelled or killed half-way: reconciled.
+        A receiver who has opted out, or whose number was lately found to be a landline, is not tried:
+        `SmsRefused`. Raises `NumberInvalid`, `ValueInvalid`, the errors of `SmsSender.send`, or
+        `BookingUnavailable` before anything was sent. Cancelled or killed half-way: reconciled.
         """
         require_e164(text.to)
-        if not await self._record(claim, text):
-            return False
+        match await self._record(claim, text):
+            case "opted_out":
+                raise SmsRefused("opted_out", _OPTED_OUT)
+            case "unreachable":
+                raise SmsRefused("receiver", _LANDLINE)
+            case "known":
+                return False
         sms = OutgoingSms(text.to, text.body, self.status_url(claim.org_id, text.id), text.valid_s)
         try:
             taken = await self.sender.send(account, sms)
@@ -123,6 +133,17 @@ class Messages:
             self.watch.sms_settled(rows[0]["kind"], status)
         return advanced
 
+    async def opt_out(self, claim: Claim, number: str) -> bool:
+        """The carrier says that the number (E.164) wants no more texts: none is tried until it opts in.
+
+        Audited. False if that was known. Raises `NumberInvalid`, `BookingUnavailable`.
+        """
+        return await self._choose(claim, number, "opt_out_of_texts")
+
+    async def opt_in(self, claim: Claim, number: str) -> bool:
+        """It wants texts again; likewise. What its contact had agreed to before counts again, no more."""
+        return await self._choose(claim, number, "opt_in_to_texts")
+
     async def reconcile(self, claim: Claim, message_id: UUID) -> None:
         """Learn from the provider's list what became of the message; sends nothing. May be repeated.
 
@@ -139,21 +160,30 @@ class Messages:
         if found is None or not await self._settled_by(claim, message_id, row["status"], found):
             await db.fetch(self.pool, claim, "postpone_sms", message_id)
 
-    async def _record(self, claim: Claim, text: Text) -> bool:
+    async def _choose(self, claim: Claim, number: str, function: str) -> bool:
+        require_e164(number)
+        (chosen,) = await db.fetch(self.pool, claim, function, self._digests(claim, number))
+        changed: bool = chosen[0]
+        return changed
+
+    def _digests(self, claim: Claim, number: str) -> list[bytes]:
+        return list(self.sealer.digests(claim.org_id, "phone", number.encode()))
+
+    async def _record(self, claim: Claim, text: Text) -> str:
         org, row = claim.org_id, str(text.id)
         (recorded,) = await db.fetch(
             self.pool,
             claim,
-            "record_sms",
+            "record_text",
             text.id,
             text.kind,
             text.subject_id,
-            self.sealer.digest(org, "phone", text.to.encode()),
+            self._digests(claim, text.to),
             self.sealer.seal(org, text.to.encode(), Place("sms_messages", "sealed_receiver", row)),
             self.sealer.seal(org, utf8(text.body), Place("sms_messages", "sealed_body", row)),
         )
-        new: bool = recorded[0]
-        return new
+        outcome: str = recorded[0]
+        return outcome
 
     async def _note(
         self,

@@ -61,12 +61,32 @@ _STATUSES: Final[Mapping[str, SmsStatus]] = {
     "failed": "failed",
     "canceled": "failed",
 }
+# Twilio docs, "Twilio support for opt-out keywords"; Twilio help, "How to track opt-out, opt-in and help
+# messages using the OptOutType parameter" (read 2026-11): the whole message is the word, in whatever case.
+_STOP: Final = frozenset({"stop", "stopall", "unsubscribe", "cancel", "end", "quit", "revoke", "optout"})
+_START: Final = frozenset({"start", "yes", "unstop"})
 _HTTP_REASONS: Final[Mapping[int, Reason]] = {401: "credentials", 403: "credentials"}
 
 
 def status_of(word: str) -> SmsStatus | None:
     """Twilio's word for a status in ours; None for one that is not known."""
     return _STATUSES.get(word)
+
+
+def choice_of(opt_out_type: str, body: str) -> Literal["stop", "start"] | None:
+    """What somebody who wrote this wants of our texts; None if it is about something else.
+
+    `opt_out_type` is what Twilio makes of it, where Advanced Opt-Out is on; else its default words count.
+    """
+    match opt_out_type.upper():
+        case "STOP":
+            return "stop"
+        case "START":
+            return "start"
+        case "HELP":
+            return None
+    word = body.strip().casefold()
+    return "stop" if word in _STOP else "start" if word in _START else None
 
 
 class TwilioSms:

@@ -200,9 +200,12 @@ class SlotsGenerated:
 
 @dataclass(frozen=True, slots=True)
 class Actor:
-    """Who did what is audited; `id` is one of ours, never a number, name or address."""
+    """Who did what is audited; `id` is one of ours, never a number, name or address.
 
-    kind: Literal["call", "token", "worker", "operator"]
+    `carrier`: by its verified word. `stranger`: whoever could not show who they are.
+    """
+
+    kind: Literal["call", "token", "worker", "operator", "carrier", "stranger"]
     id: UUID | None = None
 
 

@@ -1,7 +1,8 @@
 """A strict part of Twilio's REST API: an account's text messages, sent, fetched, listed; their callbacks.
 
-Sources: Twilio docs "Messages resource", "Outbound message status in status callbacks", "Test credentials"
-(the +1500555… numbers), error pages 21211, 21408, 21602 to 21617, 21610, 21612, 21614, 21635 (read 2026-11).
+`receive` plays a person who texts the account. Sources: Twilio docs "Messages resource", "Outbound message
+status in status callbacks", "Test credentials" (the +1500555… numbers), "Twilio support for opt-out
+keywords", error pages 21211, 21408, 21602 to 21617, 21610, 21612, 21614, 21635 (read 2026-11).
 """
 
 import re
@@ -47,6 +48,12 @@ _REFUSED_TO: Final[Mapping[str, tuple[int, str]]] = {
     NOT_MOBILE: (21614, "'To' number {} is not a valid mobile number"),
     LANDLINE: (21635, "'To' number {} cannot be a landline"),
 }
+# Twilio docs, "Twilio support for opt-out keywords" (read 2026-11).
+_CHOICES: Final[Mapping[str, str]] = (
+    dict.fromkeys(("STOP", "STOPALL", "UNSUBSCRIBE", "CANCEL", "END", "QUIT", "REVOKE", "OPTOUT"), "STOP")
+    | dict.fromkeys(("START", "YES", "UNSTOP"), "START")
+    | dict.fromkeys(("HELP", "INFO"), "HELP")
+)
 _E164: Final = re.compile(r"\+[1-9][0-9]{6,14}")
 _SERVICE: Final = re.compile(r"MG[0-9a-f]{32}")
 _LONGEST_BODY_CHARS: Final = 1600
@@ -88,6 +95,7 @@ class Messages:
         self._account_sid = account_sid
         self._validator = RequestValidator(auth_token)
         self.senders: set[str] = set()
+        self.opted_out: set[str] = set()
         self.taken: Callable[[MessageResource], None] = _nobody
         self.real_url: Callable[[str], str] = str
         self.all: list[MessageResource] = []
@@ -100,6 +108,8 @@ class Messages:
         """Take a message, or raise `ApiRefused`."""
         self._check_sender(form)
         _check_receiver(form)
+        if form["To"] in self.opted_out:
+            raise _refusal(OPTED_OUT, form["To"])
         _check_body(form)
         _check_options(form)
         service = form.get("MessagingServiceSid")
@@ -179,7 +189,39 @@ class Messages:
 
     async def call_back(self, message: MessageResource, status: str, error_code: int | None = None) -> int:
         """Post a callback alone, as one that comes late or twice."""
-        url, fields = message.status_callback or "", self._callback_fields(message, status, error_code)
+        fields = self._callback_fields(message, status, error_code)
+        return await self._post(message.status_callback or "", fields)
+
+    async def receive(self, url: str, *, from_: str, to: str, body: str, advanced: bool = False) -> int:
+        """Somebody texts one of the account's numbers: their choice is kept, the webhook at `url` is told.
+
+        `advanced`: the number is in a messaging service with Advanced Opt-Out. The webhook's answer's status.
+        """
+        choice = _CHOICES.get(body.strip().upper())
+        if choice == "STOP":
+            self.opted_out.add(from_)
+        elif choice == "START":
+            self.opted_out.discard(from_)
+        fields = {
+            "ToCountry": "GB",
+            "MessageSid": (sid := "SM" + secrets.token_hex(16)),
+            "SmsMessageSid": sid,
+            "SmsSid": sid,
+            "SmsStatus": "received",
+            "NumMedia": "0",
+            "NumSegments": "1",
+            "Body": body,
+            "From": from_,
+            "To": to,
+            "AccountSid": self._account_sid,
+            "ApiVersion": "2010-04-01",
+        }
+        if advanced:
+            fields["MessagingServiceSid"] = "MG" + "9" * 32
+            fields |= {"OptOutType": choice} if choice else {}
+        return await self._post(url, fields)
+
+    async def _post(self, url: str, fields: Mapping[str, str]) -> int:
         headers = {"X-Twilio-Signature": str(self._validator.compute_signature(url, fields))}
         limit = aiohttp.ClientTimeout(total=_CALLBACK_LIMIT_S)
         async with (
@@ -232,8 +274,12 @@ def _check_receiver(form: Mapping[str, str]) -> None:
     if receiver == form.get("From"):
         raise ApiRefused(400, 21266, "'To' and 'From' number cannot be the same")
     if receiver in _REFUSED_TO:
-        code, message = _REFUSED_TO[receiver]
-        raise ApiRefused(400, code, message.format(receiver))
+        raise _refusal(receiver, receiver)
+
+
+def _refusal(kind: str, receiver: str) -> ApiRefused:
+    code, message = _REFUSED_TO[kind]
+    return ApiRefused(400, code, message.format(receiver))
 
 
 def _check_body(form: Mapping[str, str]) -> None:

@@ -70,9 +70,11 @@ def a_sealer() -> Sealer:
 
 
 @asynccontextmanager
-async def post_office(pool: asyncpg.Pool, clinic: Clinic) -> AsyncIterator[Post]:
+async def post_office(
+    pool: asyncpg.Pool, clinic: Clinic, sealer: Sealer | None = None
+) -> AsyncIterator[Post]:
     """The clinic's messages, from its first number, by the process-wide account."""
-    heard, sealer = Heard(), a_sealer()
+    heard, sealer = Heard(), sealer or a_sealer()
     async with TwilioApiSimulator(account_sid=ACCOUNT_SID, auth_token=TOKEN) as twilio:
         twilio.messages.senders.add(clinic.number)
         async with TwilioSms(api_url=twilio.url, timeout_s=0.3) as sms:
