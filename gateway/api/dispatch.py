@@ -1,9 +1,10 @@
 """From a request to its answer: guard, values, idempotency, handler; whatever is raised becomes a problem."""
 
 import asyncio
+import json
 import re
 import time
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import Any, Final
 from urllib.parse import parse_qsl
@@ -100,11 +101,13 @@ class Dispatch:
             raise Refused(MEDIA_UNKNOWN)
         content = await self._read(request)
         try:
-            return msgspec.json.decode(content, type=operation.body)
+            decoded = msgspec.json.decode(content, type=operation.body)
         except msgspec.ValidationError as error:
             raise Refused(INVALID, pointer=_place_of(error)) from None
         except (msgspec.DecodeError, UnicodeDecodeError, RecursionError):
             raise Refused(MALFORMED) from None
+        _require_single_members(content)
+        return decoded
 
     async def _read(self, request: Request) -> bytes:
         limit = self.api.settings.limits.api_body_bytes
@@ -165,6 +168,16 @@ def _identity(request: Request, body: Any) -> bytes:
     """What a repetition must have in common with the first request."""
     content = msgspec.json.encode(body, order="deterministic")
     return f"{request.method} {request.url.path}\x00".encode() + content
+
+
+def _require_single_members(content: bytes) -> None:
+    """Of two members of one name nobody knows which is meant; decoders differ (RFC 8259 section 4)."""
+
+    def counted(members: Sequence[tuple[str, Any]]) -> None:
+        if len({name for name, _ in members}) != len(members):
+            raise Refused(MALFORMED, detail="a member stands there twice")
+
+    json.loads(content, object_pairs_hook=counted)
 
 
 def _query(operation: Operation, request: Request) -> Any:

@@ -28,13 +28,14 @@ _INFO: Final = {
 _EVERYWHERE: Final = (
     problems.UNAUTHENTICATED,
     problems.SCOPE_MISSING,
+    problems.NO_ORG,
     problems.INVALID,
     problems.FAILED,
     problems.UNAVAILABLE,
 )
 _WITH_IDS: Final = (problems.FOREIGN, problems.NOT_FOUND)
 _WITH_BODY: Final = (problems.MALFORMED, problems.TOO_SLOW, problems.TOO_LARGE, problems.MEDIA_UNKNOWN)
-_WITH_KEY: Final = (problems.KEY_MISSING, problems.KEY_PENDING, problems.KEY_REUSED, problems.NO_ORG)
+_WITH_KEY: Final = (problems.KEY_MISSING, problems.KEY_PENDING, problems.KEY_REUSED)
 
 
 def document(operations: Sequence[Operation]) -> bytes:

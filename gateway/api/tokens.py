@@ -48,7 +48,7 @@ class TokenCheck:
             )
         except jwt.ExpiredSignatureError:
             raise CredentialRefused("expired") from None
-        except (jwt.PyJWTError, ValueError, TypeError, OverflowError):
+        except (jwt.PyJWTError, ValueError, TypeError, OverflowError, RecursionError):
             raise CredentialRefused("invalid") from None
         return Principal(org_id=_org(claims), subject="jwt " + _subject(claims), scopes=_scopes(claims))
 
@@ -75,7 +75,10 @@ def _org(claims: Mapping[str, Any]) -> UUID:
 
 
 def _subject(claims: Mapping[str, Any]) -> str:
-    return str(claims.get("sub", ""))
+    subject = str(claims.get("sub", ""))
+    if not subject.isprintable():  # lone surrogates among others, which are no text
+        raise CredentialRefused("subject")
+    return subject
 
 
 def _scopes(claims: Mapping[str, Any]) -> frozenset[str]:
