@@ -24,6 +24,16 @@ async def record(
     return record_id
 
 
+async def record_refusal(pool: asyncpg.Pool, claim: Claim, *, action: str, subject_kind: str) -> bool:
+    """Somebody unknown was refused who named this org. Within a minute of such an entry none is added: False.
+
+    So whoever floods the org with forgeries adds 60 entries an hour. Raises `BookingUnavailable`.
+    """
+    (row,) = await db.fetch(pool, claim, "audit_refusal", action, subject_kind)
+    recorded: bool = row[0]
+    return recorded
+
+
 async def owned_elsewhere(pool: asyncpg.Pool, claim: Claim, *, kind: str, row_id: UUID) -> bool:
     """Whether another org has a row of this id: 403 rather than 404.
 

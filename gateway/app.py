@@ -29,6 +29,7 @@ from gateway.metrics import Metrics
 from gateway.phrases import PhraseCache
 from gateway.prewarm import PROCESS_KEYS, Clients
 from gateway.readiness import Readiness
+from gateway.refusals import Refusals
 from gateway.routes import media, ops, sms, twilio
 from gateway.routes.edge import Edge
 from gateway.sealing import VaultSealer
@@ -209,6 +210,7 @@ def _edge(base: _Foundation, desk: Desk, calls: Calls, control: TwilioControl) -
         endings=Endings(base.store),
         control=control,
         readiness=Readiness(base.pool, base.store),
+        refusals=Refusals(base.pool, base.clock, within_s=base.settings.waits.webhook_s / 2),
     )
 
 

@@ -1,4 +1,4 @@
-"""Documents that answer a call: TwiML as text.
+"""Documents that answer a call or a text: TwiML as text.
 
 Twilio docs, "TwiML <Connect>", "<Stream>", "<Say>", "<Hangup>" (read 2026-11). A stream's address takes
 no query string (it is dropped before the upgrade, error 31920); what we want back travels in
@@ -36,6 +36,11 @@ def hang_up() -> str:
     response = ElementTree.Element("Response")
     ElementTree.SubElement(response, "Hangup")
     return _document(response)
+
+
+def no_reply() -> str:
+    """Nothing more is to be done."""
+    return _document(ElementTree.Element("Response"))
 
 
 def _document(response: ElementTree.Element) -> str:

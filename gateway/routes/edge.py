@@ -11,6 +11,7 @@ from gateway.control import TwilioControl
 from gateway.endings import Endings
 from gateway.metrics import Metrics
 from gateway.readiness import Readiness
+from gateway.refusals import Refusals
 from gateway.settings import Settings
 from gateway.tenancy.accounts import Accounts
 
@@ -27,6 +28,7 @@ class Edge:
     endings: Endings
     control: TwilioControl
     readiness: Readiness
+    refusals: Refusals
 
     @property
     def metrics(self) -> Metrics:

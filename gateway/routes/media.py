@@ -17,7 +17,6 @@ from starlette.routing import WebSocketRoute
 from starlette.websockets import WebSocket, WebSocketState
 
 from gateway.call import CALLER_HUNG_UP, Call
-from gateway.caller import PARAMETER, Ends, open_ends
 from gateway.carriers import twilio
 from gateway.carriers.events import CallEnded, CallerAudio, CallStarted, CarrierAction, CarrierEvent
 from gateway.carriers.signatures import TWILIO_HEADER, twilio_signed
@@ -137,10 +136,9 @@ class Inbound:
 class Stream:
     """One admitted stream; satisfies `gateway.call.Media`."""
 
-    def __init__(self, inbound: Inbound, line: Outbound, ends: Ends) -> None:
+    def __init__(self, inbound: Inbound, line: Outbound) -> None:
         self._inbound = inbound
         self.line = line
-        self.ends = ends
 
     @property
     def ended(self) -> str:
@@ -170,6 +168,7 @@ async def media(socket: WebSocket) -> None:
     if signer is None:
         edge.metrics.refused.labels("signature").inc()
         log.warning("upgrade_forged")
+        await edge.refusals.record(socket.path_params.get("org"), "media_refused", "media")
         await socket.send_denial_response(Response(status_code=403))
         return
     await socket.accept()
@@ -188,8 +187,7 @@ async def _serve(socket: WebSocket, inbound: Inbound, edge: Edge, signer: Signer
     if org_id is None:
         return
     call = edge.calls.expect_again(start.call_id, org_id)
-    ends = open_ends(edge.desk.vault, org_id, start.call_id, start.parameters.get(PARAMETER, ""))
-    stream = Stream(inbound, _line(socket, start, edge, signer.account), ends)
+    stream = Stream(inbound, _line(socket, start, edge, signer.account))
     call.join(stream)
     try:
         await _until_over(call, stream, edge.settings.waits.media_idle_s)
@@ -239,6 +237,7 @@ async def _admitted(start: CallStarted, inbound: Inbound, edge: Edge, signer: Si
     except TokenRefused as refusal:
         edge.metrics.refused.labels(f"token_{refusal.reason}").inc()
         log.warning("token_refused", stream=start.call_id, reason=refusal.reason)
+        await edge.refusals.record(edge.calls.org_of(start.call_id), "media_refused", "media")
         inbound.ended = f"token_{refusal.reason}"
         return None
     return token.org_id

@@ -1,7 +1,12 @@
-"""Twilio's reports on text messages. Each is signed with the auth token of the account that sent it."""
+"""Twilio on text messages: what became of ours, and what people text to a clinic's number.
+
+A report is signed with the auth token of the account that sent the message, a text with the one of the
+account whose number it came to. Of a text only STOP and START matter; nothing of it is kept.
+"""
 
 import re
-from typing import Final
+from typing import Final, Literal
+from uuid import UUID
 
 import structlog
 from starlette.exceptions import HTTPException
@@ -9,16 +14,19 @@ from starlette.requests import Request
 from starlette.responses import Response
 from starlette.routing import Route
 
-from booking.errors import BookingUnavailable, SmsNotConfigured
+from booking.errors import BookingUnavailable, NumberInvalid, SmsNotConfigured
 from booking.ports import SmsAccount
-from booking.sms import status_of
+from booking.sms import choice_of, status_of
 from booking.types import Claim
+from gateway.carriers.answers import MEDIA_TYPE, no_reply
+from gateway.errors import OrgUnavailable
 from gateway.routes.edge import Edge, edge_of
-from gateway.routes.twilio import form_signed_by
+from gateway.routes.twilio import E164, forged, form_signed_by, signed_form
 from gateway.status_address import PATH
 
 log = structlog.get_logger("gateway.sms")
 
+RECEIVED: Final = "/twilio/sms"
 _SID: Final = re.compile(r"(SM|MM)[0-9A-Za-z]{32}")
 _CODE: Final = re.compile(r"[0-9]{1,6}")
 
@@ -28,13 +36,13 @@ async def sms_status(request: Request) -> Response:
     edge = edge_of(request)
     named = edge.desk.texts.address.read(request.query_params)
     if named is None:
-        raise _forged(edge)
+        raise await forged(request, edge, None)
     org_id, message_id = named
     claim = Claim(org_id)
     account = await _account(edge, claim)
-    form = await form_signed_by(request, edge, account.auth_token)
+    form = await form_signed_by(request, edge, org_id, account.auth_token)
     if form.get("AccountSid") != account.account_sid:
-        raise _forged(edge)
+        raise await forged(request, edge, org_id)
     sid, error = form.get("MessageSid", ""), form.get("ErrorCode", "")
     if not _SID.fullmatch(sid):
         raise HTTPException(400)
@@ -48,6 +56,47 @@ async def sms_status(request: Request) -> Response:
     return Response(status_code=204)
 
 
+async def text_received(request: Request) -> Response:
+    """Somebody texts a clinic: whoever says STOP is not texted again before START. Twilio itself answers.
+
+    A request that comes twice changes nothing more. Where the clinic's number is no E.164 number or not known
+    here, as a short code's, the address names the org.
+    """
+    edge = edge_of(request)
+    signed = await signed_form(request, edge)
+    form = signed.fields
+    org_id = await _org(request, edge, form.get("To", ""))
+    if org_id is None:
+        raise HTTPException(404)
+    if not signed.signer.speaks_for(org_id):
+        raise await forged(request, edge, signed.signer.org_id)
+    choice = choice_of(form.get("OptOutType", ""), form.get("Body", ""))
+    if choice is not None:
+        await _choose(edge, Claim(org_id), choice, form.get("From", ""))
+    return Response(no_reply(), media_type=MEDIA_TYPE)
+
+
+async def _choose(edge: Edge, claim: Claim, choice: Literal["stop", "start"], number: str) -> None:
+    messages = edge.desk.texts.messages
+    choose = messages.opt_out if choice == "stop" else messages.opt_in
+    try:
+        if await choose(claim, number):
+            log.info("texts_chosen", outcome=choice)
+    except NumberInvalid:  # a short code or a name, which nobody texts
+        return
+    except BookingUnavailable:
+        raise HTTPException(503) from None
+
+
+async def _org(request: Request, edge: Edge, number: str) -> UUID | None:
+    if (named := request.path_params.get("org")) is not None:
+        return UUID(str(named))
+    try:
+        return await edge.desk.numbers.get(number) if E164.fullmatch(number) else None
+    except OrgUnavailable:
+        raise HTTPException(503) from None
+
+
 async def _account(edge: Edge, claim: Claim) -> SmsAccount:
     try:
         return await edge.desk.texts.messages.accounts.account(claim)
@@ -57,10 +106,8 @@ async def _account(edge: Edge, claim: Claim) -> SmsAccount:
         raise HTTPException(503) from None
 
 
-def _forged(edge: Edge) -> HTTPException:
-    edge.metrics.refused.labels("signature").inc()
-    log.warning("webhook_forged", path=PATH)
-    return HTTPException(403)
-
-
-ROUTES = [Route(PATH, sms_status, methods=["POST"])]
+ROUTES = [
+    Route(PATH, sms_status, methods=["POST"]),
+    Route(RECEIVED, text_received, methods=["POST"]),
+    Route(RECEIVED + "/{org:uuid}", text_received, methods=["POST"]),
+]

@@ -6,7 +6,7 @@ Each is a form post, verified before anything is done with it. The address that 
 
 import asyncio
 import re
-from collections.abc import Mapping
+from collections.abc import Awaitable, Mapping
 from dataclasses import dataclass
 from typing import Final
 from urllib.parse import parse_qsl
@@ -19,10 +19,10 @@ from starlette.responses import Response
 from starlette.routing import Route
 
 from gateway.call import CALLER_HUNG_UP, Call
-from gateway.caller import PARAMETER, Ends, seal_ends
 from gateway.carriers.answers import MEDIA_TYPE, connect_stream, hang_up, say_and_hang_up
 from gateway.carriers.signatures import TWILIO_HEADER, twilio_signed
 from gateway.errors import OrgUnavailable
+from gateway.refusals import Named
 from gateway.routes.edge import Edge, edge_of
 from gateway.tenancy.accounts import Signer
 from gateway.tenancy.credentials import TwilioAccount
@@ -43,7 +43,7 @@ CANNOT_CONNECT: Final = "I'm sorry, we cannot take your call at the moment. Plea
 # Twilio docs, "Call resource: status" (read 2026-11).
 _OVER: Final = frozenset({"completed", "busy", "no-answer", "failed", "canceled"})
 _CALL_ID: Final = re.compile(r"CA[0-9A-Za-z]{1,62}")
-_E164: Final = re.compile(r"\+[1-9][0-9]{5,14}")
+E164: Final = re.compile(r"\+[1-9][0-9]{5,14}")
 
 
 @dataclass(frozen=True, slots=True)
@@ -64,12 +64,12 @@ async def voice(request: Request) -> Response:
     if edge.calls.draining:
         return _refused(edge, "draining", Response(status_code=503, headers={"Retry-After": "0"}))
     call_id, dialled = _call_id(form), form.get("To", "")
-    if not _E164.fullmatch(dialled) and edge.settings.default_org is None:
+    if not E164.fullmatch(dialled) and edge.settings.default_org is None:
         return _refused(edge, "unknown_number", _xml(say_and_hang_up(NOT_IN_SERVICE)))
     if edge.calls.is_full and call_id not in edge.calls:
         return _refused(edge, "max_calls", _xml(say_and_hang_up(LINES_BUSY)))
     call = edge.calls.expect(call_id, dialled)
-    return await _connect(edge, call, signed, attempt=0)
+    return await _connect(edge, call, signed.signer, attempt=0)
 
 
 async def after(request: Request) -> Response:
@@ -85,7 +85,7 @@ async def after(request: Request) -> Response:
         return _refused(edge, "reconnects_used_up", _xml(say_and_hang_up(CANNOT_CONNECT)))
     log.warning("stream_lost", stream=call_id, attempt=attempt + 1)
     call = edge.calls.expect(call_id, form.get("To", ""))
-    return await _connect(edge, call, signed, attempt=attempt + 1)
+    return await _connect(edge, call, signed.signer, attempt=attempt + 1)
 
 
 async def status(request: Request) -> Response:
@@ -96,7 +96,7 @@ async def status(request: Request) -> Response:
     call_id = _call_id(form)
     owner = edge.calls.org_of(call_id)
     if owner is not None and not signed.signer.speaks_for(owner):
-        raise _forged(request, edge)
+        raise await forged(request, edge, signed.signer.org_id)
     if form.get("StreamEvent") == "stream-error":
         edge.metrics.refused.labels("stream_error").inc()
         log.warning("stream_error", stream=call_id)
@@ -119,20 +119,23 @@ async def signed_form(request: Request, edge: Edge) -> SignedForm:
     def is_signed_by(account: TwilioAccount) -> bool:
         return twilio_signed(account.auth_token, url, pairs, signature)
 
-    signer = await edge.accounts.signer(is_signed_by, lambda: _org_told(request, edge, form))
+    def org_told() -> Awaitable[UUID | None]:
+        return _org_told(request, edge, form)
+
+    signer = await edge.accounts.signer(is_signed_by, org_told)
     if signer is None:
-        raise _forged(request, edge)
+        raise await forged(request, edge, org_told)
     return SignedForm(form, signer)
 
 
-async def form_signed_by(request: Request, edge: Edge, auth_token: str) -> Mapping[str, str]:
-    """The form's fields, if the account with this token signed them. Raises as `signed_form`."""
+async def form_signed_by(request: Request, edge: Edge, org_id: UUID, auth_token: str) -> Mapping[str, str]:
+    """The form's fields, if the org's account with this token signed them. Raises as `signed_form`."""
     pairs = _parse_form(await _body(request, edge.settings.waits.webhook_s))
     signature = request.headers.get(TWILIO_HEADER, "")
     if not edge.settings.local_bench and not twilio_signed(
         auth_token, _signed_url(request, edge), pairs, signature
     ):
-        raise _forged(request, edge)
+        raise await forged(request, edge, org_id)
     return dict(pairs)
 
 
@@ -145,14 +148,16 @@ async def _org_told(request: Request, edge: Edge, form: Mapping[str, str]) -> UU
     """The org that the request says it is about: in our own address, by the dialled number, by the call."""
     if (named := request.path_params.get("org")) is not None:
         return UUID(str(named))
-    if _E164.fullmatch(dialled := form.get("To", "")):
+    if E164.fullmatch(dialled := form.get("To", "")):
         return await edge.desk.numbers.get(dialled)
     return edge.calls.org_of(form.get("CallSid", ""))
 
 
-def _forged(request: Request, edge: Edge) -> HTTPException:
+async def forged(request: Request, edge: Edge, org: Named) -> HTTPException:
+    """The refusal to raise; counted, and on record with the org that the request names, if any."""
     edge.metrics.refused.labels("signature").inc()
     log.warning("webhook_forged", path=request.url.path)
+    await edge.refusals.record(org, "webhook_refused", "webhook")
     return HTTPException(403)
 
 
@@ -190,7 +195,7 @@ def _attempt(request: Request) -> int:
     return int(text) if text.isascii() and text.isdigit() and len(text) < 4 else 0
 
 
-async def _connect(edge: Edge, call: Call, signed: SignedForm, *, attempt: int) -> Response:
+async def _connect(edge: Edge, call: Call, signer: Signer, *, attempt: int) -> Response:
     """The document that opens the media socket, once the org is known: the token names it."""
     try:
         async with asyncio.timeout(edge.settings.waits.webhook_s):
@@ -202,17 +207,16 @@ async def _connect(edge: Edge, call: Call, signed: SignedForm, *, attempt: int) 
         call.abandon()
         return _refused(edge, "unknown_number", _xml(say_and_hang_up(NOT_IN_SERVICE)))
     org_id = office.profile.org_id
-    if not signed.signer.speaks_for(org_id):  # another org's account names a call that is not its own
+    if not signer.speaks_for(org_id):  # another org's account names a call that is not its own
+        await edge.refusals.record(signer.org_id, "webhook_refused", "webhook")
         return _refused(edge, "foreign_call", Response(status_code=403))
     token = edge.admission.issue(call.carrier_call_id, org_id)
-    told = Ends.told(signed.fields.get("From", ""), signed.fields.get("To", ""))
-    ends = seal_ends(edge.desk.vault, org_id, call.carrier_call_id, told)
     whose = "" if office.keys.twilio is None else f"/{org_id}"  # tells whose key signs what comes back
     document = connect_stream(
         edge.settings.media_url + whose,
         action_url=edge.settings.public(f"{AFTER}?attempt={attempt}"),
         status_url=edge.settings.public(STATUS + whose),
-        parameters={"token": token, PARAMETER: ends},
+        parameters={"token": token},
     )
     return _xml(document)
 
