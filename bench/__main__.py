@@ -1,4 +1,6 @@
-"""`python -m bench`: the demo, one more call to it, what the gateway adds to a turn, what a claim costs."""
+"""`python -m bench`: the demo, one more call to it, what the gateway adds to a turn, what a claim costs, how
+well redaction masks.
+"""
 
 import argparse
 import sys
@@ -7,6 +9,7 @@ from pathlib import Path
 from bench.booking import Plan, run_booking
 from bench.demo.command import run_call, run_demo
 from bench.overhead import Load, run_overhead
+from bench.redaction.command import CORPUS, Options, run_redaction
 
 
 def main() -> int:
@@ -34,7 +37,20 @@ def main() -> int:
     booking.add_argument(
         "--no-flush", action="store_true", help="commits do not wait for the disk: what is left is computing"
     )
+    redaction = commands.add_parser(
+        "redaction", help="how well and how fast redaction masks a labelled corpus"
+    )
+    redaction.add_argument(
+        "--corpus", type=Path, default=CORPUS, metavar="DIR", help="a part of it (default: %(default)s)"
+    )
+    redaction.add_argument("--json", action="store_true", help="figures to read by program")
+    redaction.add_argument("--misses", type=int, default=0, metavar="N", help="show the worst N of each kind")
+    redaction.add_argument(
+        "--spacy-model", metavar="NAME", help="a spaCy pipeline for Presidio: package or folder"
+    )
     chosen = parser.parse_args()
+    if chosen.command == "redaction":
+        return run_redaction(Options(chosen.corpus, chosen.misses, chosen.json, chosen.spacy_model))
     if chosen.command == "overhead":
         return run_overhead([Load(calls, chosen.turns) for calls in chosen.calls])
     if chosen.command == "booking":

@@ -81,7 +81,7 @@ def read_file(file: Path) -> Iterator[Case]:
 
 
 def _case(file: Path, number: int, lines: list[str]) -> Case:
-    text, turns, entities = "", [], list[Entity]()
+    text, turns, entities = "", list[Turn](), list[Entity]()
     for line in lines:
         text += "\n" if turns else ""
         prefix, marked = _split(line)

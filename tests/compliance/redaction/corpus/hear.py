@@ -31,9 +31,10 @@ from values import Values  # noqa: E402 - a script beside its module
 LINE_HZ = 8_000
 LOUD = 0.35  # peak level of the caller's voice
 SPEEDS = (0.9, 1.0, 1.0, 1.1, 1.2)
-SNR_DB = (12, 18, 24, 30)
+SNR_DB = (15, 20, 25, 30)
 ESPEAK_SHARE = 0.12
 LEAD_IN_SHARE = 0.25
+LEAST_CONFIDENCE = 0.6  # below it hardly a word is the caller's; a call would ask again
 LEAD_INS = ("It's", "Yes it's", "That's")
 SLOTS = {
     "POSTCODE": ("postcode",),
@@ -78,12 +79,13 @@ class Line:
         self._noise = np.random.default_rng(len(seed))
 
     def heard(self, text: str) -> str:
-        """The text as the recogniser writes it down at the other end."""
+        """The text as the recogniser writes it down at the other end; empty where it is not sure."""
         voice = self._voices[self._random.random() < ESPEAK_SHARE]
         sounds = [resample(sound.samples, sound.rate_hz, LINE_HZ) for sound in voice.speak(f"{text}.")]
         samples = self._at_another_speed(np.concatenate(sounds))
         coded = mulaw.encode((self._over_the_line(samples) * 32767).astype(np.int16))
-        return self._ears.transcribe(upsample(mulaw.decode(coded))).text
+        transcript = self._ears.transcribe(upsample(mulaw.decode(coded)))
+        return transcript.text if transcript.confidence >= LEAST_CONFIDENCE else ""
 
     def _at_another_speed(self, samples: Samples) -> Samples:
         return resample(samples, round(LINE_HZ * self._random.choice(SPEEDS)), LINE_HZ)
