@@ -7,7 +7,7 @@ Two ways:
 - `fetch`: a function of schema `app` in one round trip. Its first argument is `app.arm(claims)`, which sets
   the claim and answers its org; arguments are evaluated before the body runs, all in the statement's own
   transaction.
-- `org_transaction`: for other SQL; BEGIN, arm, work, COMMIT.
+- `org_transaction`: for other SQL; BEGIN, arm, work, COMMIT. `armed` is its half on a connection at hand.
 """
 
 from collections.abc import AsyncIterator, Iterator
@@ -136,9 +136,16 @@ async def fetch_value(pool: asyncpg.Pool, statement: str, *arguments: Any) -> An
 async def org_transaction(pool: asyncpg.Pool, claim: Claim) -> AsyncIterator[asyncpg.Connection]:
     """A transaction, for SQL alone, in which the claim is armed; an error rolls it back."""
     with _translated():
-        async with pool.acquire(timeout=ACQUIRE_TIMEOUT_S) as connection, connection.transaction():
-            await connection.execute("select app.arm($1)", claims_json(claim))
+        async with pool.acquire(timeout=ACQUIRE_TIMEOUT_S) as connection, armed(connection, claim):
             yield connection
+
+
+@asynccontextmanager
+async def armed(connection: asyncpg.Connection, claim: Claim) -> AsyncIterator[None]:
+    """The same on a connection that the caller has, of whatever role; its errors are asyncpg's."""
+    async with connection.transaction():
+        await connection.execute("select app.arm($1)", claims_json(claim))
+        yield
 
 
 def _statement(function: str, arguments: int) -> str:

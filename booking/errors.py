@@ -16,6 +16,8 @@ BookingError
 ├── SlotUnsuitable      the slot is for another service
 ├── BookingUnavailable  the database did not answer in time or is gone; `retryable` is true
 ├── StatementRefused    the database refuses the statement itself; `sqlstate` says why
+├── ClinicInvalid       what a clinic is to be makes no sense; `field` says where
+├── OrgUnknown          there is no such org
 ├── ValueInvalid        a value that cannot be meant; `reason`: a time without an offset, text that is none
 ├── SealUnreadable      a sealed value does not open: altered, moved, or its key is not at hand
 ├── NumberInvalid       not a phone number in E.164
@@ -108,6 +110,23 @@ class StatementRefused(BookingError):
     def __init__(self, sqlstate: str) -> None:
         super().__init__(f"the database refuses the statement: SQLSTATE {sqlstate}")
         self.sqlstate = sqlstate
+
+
+class ClinicInvalid(BookingError):
+    """What a clinic is to be makes no sense, or cannot be had. Nothing was changed.
+
+    `field`: which part of the declaration, as `practitioners[1].hours`; `fault` completes "it …". Neither
+    repeats a value.
+    """
+
+    def __init__(self, field: str, fault: str) -> None:
+        super().__init__(f"{field}: {fault}")
+        self.field = field
+        self.fault = fault
+
+
+class OrgUnknown(BookingError):
+    """There is no such org."""
 
 
 class ValueInvalid(BookingError):

@@ -3,7 +3,7 @@
 from dataclasses import replace
 from datetime import UTC, date, datetime, time, timedelta
 from uuid import uuid4
-from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
+from zoneinfo import ZoneInfo
 
 import asyncpg
 import pytest
@@ -11,6 +11,7 @@ import pytest
 from booking import orgs
 from booking.clinic import seed_clinic
 from booking.db import org_transaction
+from booking.errors import ClinicInvalid
 from booking.holds import claim_slot, hold_status
 from booking.slots import next_available
 from booking.types import Claim
@@ -99,14 +100,14 @@ async def test_slots_are_at_local_hours_on_both_sides_of_a_clock_change(owner: a
 
 
 async def test_an_unknown_time_zone_is_refused(owner: asyncpg.Connection) -> None:
-    with pytest.raises(ZoneInfoNotFoundError):
+    with pytest.raises(ClinicInvalid, match="time_zone"):
         await seed_clinic(
             owner, replace(random_spec(), time_zone="Europe/Lundun"), first_day=date(2027, 1, 4)
         )
 
 
 async def test_a_number_belongs_to_one_clinic(owner: asyncpg.Connection, clinic: Clinic) -> None:
-    with pytest.raises(asyncpg.UniqueViolationError):
+    with pytest.raises(ClinicInvalid, match=r"numbers\[0\]: belongs to another"):
         await seed_clinic(owner, replace(random_spec(), numbers=(clinic.number,)), first_day=clinic.first_day)
 
 

@@ -282,10 +282,18 @@ async def test_holidays_take_days_away_until_they_are_removed(desk_of_one: Desk)
 
 
 async def test_a_practitioner_without_hours_is_left_alone(desk: Desk) -> None:
-    """As one whose slots were seeded otherwise."""
+    """As one whose slots were made otherwise."""
+    await works(desk)
     before = await desk.free(100)
     first = desk.clinic.first_day
-    assert await generate(desk, first, first + timedelta(days=13)) == SlotsGenerated(0, 0)
+    their_id = desk.clinic.practitioner_ids[0]
+    assert await generate_slots(
+        desk.pool,
+        desk.clinic.claim,
+        first_day=first,
+        last_day=first + timedelta(days=13),
+        practitioner_id=their_id,
+    ) == SlotsGenerated(0, 0)
     assert await desk.free(100) == before
 
 

@@ -19,10 +19,7 @@ from tests.conftest import Clinic, Stack
 ROOT = Path(__file__).parents[2]
 PACKAGES = ("booking", "gateway", "pipeline", "compliance", "bench")
 ARMS = re.compile(r"request\.jwt|\bapp\.arm\b|\bset_config\b|\bset\s+(local|session)\s+role\b", re.IGNORECASE)
-ARMING = {
-    "booking/db.py",
-    "booking/clinic.py",  # as the owner, at a clinic's making: no pool, nobody's request
-}
+ARMING = {"booking/db.py"}
 
 
 def test_only_one_module_arms_a_claim() -> None:
