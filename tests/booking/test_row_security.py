@@ -42,6 +42,7 @@ TABLES = (
     "pii_vault",
     "knowledge_chunks",
     "outbound_campaigns",
+    "practitioner_services",
     "practitioner_calendars",
     "calendar_busy",
     "calendar_events",
@@ -61,6 +62,11 @@ _RECORDS = (
     insert into pii_vault (id, org_id, call_id, kind, sealed)
     select gen_random_uuid(), h.org_id, h.call_id, 'card', 'sealed' from appointment_holds h
     join appointments a on a.hold_id = h.id where a.id = $1
+    """,
+    """
+    insert into practitioner_services (org_id, practitioner_id, practitioner_number, service_id)
+    select s.org_id, s.practitioner_id, s.practitioner_number, s.service_id from slots s
+    join appointments a on a.slot_id = s.id where a.id = $1
     """,
     """
     insert into knowledge_chunks (org_id, source, position, body)
