@@ -17,6 +17,7 @@ from starlette.routing import WebSocketRoute
 from starlette.websockets import WebSocket, WebSocketState
 
 from gateway.call import CALLER_HUNG_UP, Call
+from gateway.caller import PARAMETER, Ends, open_ends
 from gateway.carriers import twilio
 from gateway.carriers.events import CallEnded, CallerAudio, CallStarted, CarrierAction, CarrierEvent
 from gateway.carriers.signatures import TWILIO_HEADER, twilio_signed
@@ -136,9 +137,10 @@ class Inbound:
 class Stream:
     """One admitted stream; satisfies `gateway.call.Media`."""
 
-    def __init__(self, inbound: Inbound, line: Outbound) -> None:
+    def __init__(self, inbound: Inbound, line: Outbound, ends: Ends) -> None:
         self._inbound = inbound
         self.line = line
+        self.ends = ends
 
     @property
     def ended(self) -> str:
@@ -187,7 +189,8 @@ async def _serve(socket: WebSocket, inbound: Inbound, edge: Edge, signer: Signer
     if org_id is None:
         return
     call = edge.calls.expect_again(start.call_id, org_id)
-    stream = Stream(inbound, _line(socket, start, edge, signer.account))
+    ends = open_ends(edge.desk.vault, org_id, start.call_id, start.parameters.get(PARAMETER, ""))
+    stream = Stream(inbound, _line(socket, start, edge, signer.account), ends)
     call.join(stream)
     try:
         await _until_over(call, stream, edge.settings.waits.media_idle_s)

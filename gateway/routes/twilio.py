@@ -19,6 +19,7 @@ from starlette.responses import Response
 from starlette.routing import Route
 
 from gateway.call import CALLER_HUNG_UP, Call
+from gateway.caller import PARAMETER, Ends, seal_ends
 from gateway.carriers.answers import MEDIA_TYPE, connect_stream, hang_up, say_and_hang_up
 from gateway.carriers.signatures import TWILIO_HEADER, twilio_signed
 from gateway.errors import OrgUnavailable
@@ -69,7 +70,7 @@ async def voice(request: Request) -> Response:
     if edge.calls.is_full and call_id not in edge.calls:
         return _refused(edge, "max_calls", _xml(say_and_hang_up(LINES_BUSY)))
     call = edge.calls.expect(call_id, dialled)
-    return await _connect(edge, call, signed.signer, attempt=0)
+    return await _connect(edge, call, signed, attempt=0)
 
 
 async def after(request: Request) -> Response:
@@ -85,7 +86,7 @@ async def after(request: Request) -> Response:
         return _refused(edge, "reconnects_used_up", _xml(say_and_hang_up(CANNOT_CONNECT)))
     log.warning("stream_lost", stream=call_id, attempt=attempt + 1)
     call = edge.calls.expect(call_id, form.get("To", ""))
-    return await _connect(edge, call, signed.signer, attempt=attempt + 1)
+    return await _connect(edge, call, signed, attempt=attempt + 1)
 
 
 async def status(request: Request) -> Response:
@@ -195,7 +196,7 @@ def _attempt(request: Request) -> int:
     return int(text) if text.isascii() and text.isdigit() and len(text) < 4 else 0
 
 
-async def _connect(edge: Edge, call: Call, signer: Signer, *, attempt: int) -> Response:
+async def _connect(edge: Edge, call: Call, signed: SignedForm, *, attempt: int) -> Response:
     """The document that opens the media socket, once the org is known: the token names it."""
     try:
         async with asyncio.timeout(edge.settings.waits.webhook_s):
@@ -207,16 +208,18 @@ async def _connect(edge: Edge, call: Call, signer: Signer, *, attempt: int) -> R
         call.abandon()
         return _refused(edge, "unknown_number", _xml(say_and_hang_up(NOT_IN_SERVICE)))
     org_id = office.profile.org_id
-    if not signer.speaks_for(org_id):  # another org's account names a call that is not its own
-        await edge.refusals.record(signer.org_id, "webhook_refused", "webhook")
+    if not signed.signer.speaks_for(org_id):  # another org's account names a call that is not its own
+        await edge.refusals.record(signed.signer.org_id, "webhook_refused", "webhook")
         return _refused(edge, "foreign_call", Response(status_code=403))
     token = edge.admission.issue(call.carrier_call_id, org_id)
+    told = Ends.told(signed.fields.get("From", ""), signed.fields.get("To", ""))
+    ends = seal_ends(edge.desk.vault, org_id, call.carrier_call_id, told)
     whose = "" if office.keys.twilio is None else f"/{org_id}"  # tells whose key signs what comes back
     document = connect_stream(
         edge.settings.media_url + whose,
         action_url=edge.settings.public(f"{AFTER}?attempt={attempt}"),
         status_url=edge.settings.public(STATUS + whose),
-        parameters={"token": token},
+        parameters={"token": token, PARAMETER: ends},
     )
     return _xml(document)
 
