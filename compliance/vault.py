@@ -5,6 +5,9 @@ row are bound to it as associated data, so that a blob copied to another place d
 org are derived by HKDF-SHA256 (RFC 5869) with the org in `info`; sealing and look-up digests use different
 keys. A nonce is 96 random bits, good for 2^32 blobs per org and master key (NIST SP 800-38D section 8.3).
 
+Version 1 is the org's own: credentials, keys of people (`compliance.keys`), and what was sealed of people
+before they had keys. Version 2 is sealed under a person's key. One byte 0 stands where a value was erased.
+
 Rotation: the first master key seals, all of them open, `OrgVault.phone_digests` finds rows under any of them.
 """
 
@@ -24,13 +27,14 @@ from cryptography.hazmat.primitives import hashes
 from cryptography.hazmat.primitives.ciphers.aead import AESGCM
 from cryptography.hazmat.primitives.kdf.hkdf import HKDF
 
-from compliance.errors import BlobMalformed, KeyUnknown, MasterKeyInvalid, SealBroken
+from compliance.errors import BlobMalformed, KeyUnknown, MasterKeyInvalid, SealBroken, ValueErased
 
 KEY_BYTES: Final = 32
+NONCE_BYTES: Final = 12
+TAG_BYTES: Final = 16
+ERASED: Final = b"\x00"
 _VERSION: Final = b"\x01"
 _KEY_ID_BYTES: Final = 4
-_NONCE_BYTES: Final = 12
-_TAG_BYTES: Final = 16
 _HEADER_BYTES: Final = len(_VERSION) + _KEY_ID_BYTES
 _ORGS_KEPT: Final = 1024
 
@@ -42,6 +46,11 @@ class Cell:
     table: str
     column: str
     row: str
+
+    def bound_to(self, org_id: UUID) -> bytes:
+        """What the seal of a value in this cell binds besides the value: no two cells give the same."""
+        parts = (self.table.encode(), self.column.encode(), self.row.encode())
+        return org_id.bytes + b"".join(len(part).to_bytes(4, "big") + part for part in parts)
 
 
 class MasterKey:
@@ -86,21 +95,23 @@ class OrgVault:
 
     def seal(self, plain: bytes, cell: Cell) -> bytes:
         """Encrypt `plain` for exactly this cell. Twice the same value gives two different blobs."""
-        nonce = secrets.token_bytes(_NONCE_BYTES)
-        sealed = self._ciphers[self._sealing_id].encrypt(nonce, plain, self._associated(cell))
+        nonce = secrets.token_bytes(NONCE_BYTES)
+        sealed = self._ciphers[self._sealing_id].encrypt(nonce, plain, cell.bound_to(self._org_id))
         return _VERSION + self._sealing_id + nonce + sealed
 
     def open(self, blob: bytes, cell: Cell) -> bytes:
-        """The plain value. Raises `BlobMalformed`, `KeyUnknown` or `SealBroken`."""
-        if len(blob) < _HEADER_BYTES + _NONCE_BYTES + _TAG_BYTES or blob[:1] != _VERSION:
+        """The plain value. Raises `ValueErased`, `BlobMalformed`, `KeyUnknown` or `SealBroken`."""
+        if blob == ERASED:
+            raise ValueErased(f"{cell.table}.{cell.column}: erased")
+        if len(blob) < _HEADER_BYTES + NONCE_BYTES + TAG_BYTES or blob[:1] != _VERSION:
             raise BlobMalformed("not a sealed value of this format")
         key_id = blob[len(_VERSION) : _HEADER_BYTES]
         cipher = self._ciphers.get(key_id)
         if cipher is None:
             raise KeyUnknown(key_id.hex())
-        nonce = blob[_HEADER_BYTES : _HEADER_BYTES + _NONCE_BYTES]
+        nonce = blob[_HEADER_BYTES : _HEADER_BYTES + NONCE_BYTES]
         try:
-            return cipher.decrypt(nonce, blob[_HEADER_BYTES + _NONCE_BYTES :], self._associated(cell))
+            return cipher.decrypt(nonce, blob[_HEADER_BYTES + NONCE_BYTES :], cell.bound_to(self._org_id))
         except InvalidTag:
             raise SealBroken(f"{cell.table}.{cell.column}: altered, or sealed for another place") from None
 
@@ -120,9 +131,9 @@ class OrgVault:
         message = purpose.encode() + b"\x00" + value
         return tuple(hmac.digest(key, message, hashlib.sha256) for key in self._digest_keys)
 
-    def _associated(self, cell: Cell) -> bytes:
-        parts = (cell.table.encode(), cell.column.encode(), cell.row.encode())
-        return self._org_id.bytes + b"".join(len(part).to_bytes(4, "big") + part for part in parts)
+    def seals_newest(self, blob: bytes) -> bool:
+        """Whether the blob was sealed under the newest master key, as what is sealed from now on is."""
+        return blob[:_HEADER_BYTES] == _VERSION + self._sealing_id
 
 
 class Vault:
@@ -132,6 +143,7 @@ class Vault:
         if not keys:
             raise MasterKeyInvalid("no master key is configured")
         self._keys = tuple(keys)
+        self.key_ids = tuple(key.id.hex() for key in keys)
         self.for_org = lru_cache(maxsize=_ORGS_KEPT)(self._for_org)
 
     def _for_org(self, org_id: UUID) -> OrgVault:

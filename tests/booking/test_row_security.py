@@ -42,6 +42,12 @@ TABLES = (
     "pii_vault",
     "knowledge_chunks",
     "outbound_campaigns",
+    "text_opt_outs",
+    "contact_keys",
+    "consents",
+    "erasures",
+    "retention_periods",
+    "retention_runs",
     "practitioner_services",
     "practitioner_calendars",
     "calendar_busy",
@@ -63,6 +69,23 @@ _RECORDS = (
     select gen_random_uuid(), h.org_id, h.call_id, 'card', 'sealed' from appointment_holds h
     join appointments a on a.hold_id = h.id where a.id = $1
     """,
+    """
+    insert into contact_keys (id, org_id, contact_id, wrapped)
+    select gen_random_uuid(), org_id, contact_id, 'wrapped' from appointments where id = $1
+    """,
+    """
+    insert into consents (org_id, kind, given, source, contact_id)
+    select org_id, 'recording', true, 'call', contact_id from appointments where id = $1
+    """,
+    """
+    insert into erasures (org_id, actor_kind, counts)
+    select org_id, 'operator', '{}' from appointments where id = $1
+    """,
+    """
+    insert into retention_periods (org_id, kind, days)
+    select org_id, 'notes', 30 from appointments where id = $1
+    """,
+    "insert into retention_runs (org_id, counts) select org_id, '{}' from appointments where id = $1",
     """
     insert into practitioner_services (org_id, practitioner_id, practitioner_number, service_id)
     select s.org_id, s.practitioner_id, s.practitioner_number, s.service_id from slots s
@@ -109,6 +132,7 @@ async def fill(pool: asyncpg.Pool, clinic: Clinic) -> None:
     await staff.issue_token(pool, claim, name="front desk", scopes=["slots:read"])
     life = timedelta(minutes=1)
     await fetch(pool, claim, "begin_request", b"k" * 32, b"r" * 32, uuid4(), life, life)
+    await fetch(pool, claim, "opt_out_of_texts", [b"o" * 32])
     await fetch(pool, claim, "record_sms", uuid4(), "otp", call, b"d" * 32, b"sealed", b"sealed")
 
 

@@ -1,0 +1,112 @@
+"""What people agreed to: being recorded, and texts other than codes. One place to ask, one to note it.
+
+A word on recording is kept each time it is given, with its source; the last one counts, of the contact or of
+the call. Texts: the contact's last word counts, and a STOP that the carrier passed on stands above it until
+START. Codes that somebody asks for themselves need no consent, but a STOP holds for them too.
+"""
+
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Literal
+from uuid import UUID
+
+import asyncpg
+
+from compliance.reading import Actor
+
+ConsentKind = Literal["recording", "texts"]
+ConsentSource = Literal["call", "text", "staff", "form"]
+
+_RECORDING = """
+select s.given, s.source, s.said_at from public.consents s
+where s.org_id = $1 and s.kind = 'recording' and (s.contact_id = $2 or s.call_id = $3)
+order by s.said_at desc, s.id limit 1
+"""
+_TEXTS = """
+select c.texts_agreed_at, c.texts_refused_at,
+       app.has_opted_out(c.org_id, array[c.phone_digest]) as stopped
+from public.contacts c where c.org_id = $1 and c.id = $2 and c.erased_at is null
+"""
+
+
+@dataclass(frozen=True, slots=True)
+class RecordingConsent:
+    """Somebody's last word on being recorded."""
+
+    given: bool
+    source: ConsentSource
+    said_at: datetime
+
+
+@dataclass(frozen=True, slots=True)
+class TextConsent:
+    """A contact's words on texts. `stopped`: the carrier passed a STOP on, and no START since."""
+
+    agreed_at: datetime | None
+    refused_at: datetime | None
+    stopped: bool
+
+    @property
+    def given(self) -> bool:
+        """Whether texts other than codes may be sent: never without a yes, and the later word counts."""
+        if self.stopped or self.agreed_at is None:
+            return False
+        return self.refused_at is None or self.agreed_at > self.refused_at
+
+
+@dataclass(frozen=True, slots=True)
+class Consents:
+    """All that a contact said; `recording` is None as long as they were not asked."""
+
+    recording: RecordingConsent | None
+    texts: TextConsent
+
+
+async def consents_of(connection: asyncpg.Connection, org_id: UUID, *, contact_id: UUID) -> Consents | None:
+    """None if the org has no such contact, or it was erased."""
+    row = await connection.fetchrow(_TEXTS, org_id, contact_id)
+    if row is None:
+        return None
+    recording = await recording_consent(connection, org_id, contact_id=contact_id)
+    return Consents(recording, TextConsent(row["texts_agreed_at"], row["texts_refused_at"], row["stopped"]))
+
+
+async def recording_consent(
+    connection: asyncpg.Connection,
+    org_id: UUID,
+    *,
+    contact_id: UUID | None = None,
+    call_id: UUID | None = None,
+) -> RecordingConsent | None:
+    """The last word of this contact, or in this call; None if there is none: then nothing is recorded."""
+    row = await connection.fetchrow(_RECORDING, org_id, contact_id, call_id)
+    return None if row is None else RecordingConsent(row["given"], row["source"], row["said_at"])
+
+
+async def note_consent(
+    connection: asyncpg.Connection,
+    org_id: UUID,
+    actor: Actor,
+    *,
+    kind: ConsentKind,
+    given: bool,
+    source: ConsentSource,
+    contact_id: UUID | None = None,
+    call_id: UUID | None = None,
+) -> bool:
+    """Keep somebody's word, with an audit record. Recording: of a contact, or of a call; texts: of a contact.
+
+    False if it cannot count: a STOP is taken back by START alone, whatever else somebody says.
+    """
+    noted: bool = await connection.fetchval(
+        "select app.record_consent($1, $2, $3, $4, $5, $6, $7, $8)",
+        org_id,
+        kind,
+        given,
+        source,
+        contact_id,
+        call_id,
+        actor.kind,
+        actor.id,
+    )
+    return noted

@@ -1,0 +1,84 @@
+"""How long what is kept of people is kept, per org, and the clearing of what is older.
+
+Words of turns go and their timings stay; notes and vault values are deleted; texts and both ends of calls are
+cleared, and that there was a message or a call stays. Keys go with the last value under them. Contacts and
+appointments stay until somebody is erased. This is a gateway, not the clinic's record: what the law has the
+clinic keep for years belongs there.
+"""
+
+from dataclasses import asdict, astuple, dataclass, fields
+from typing import Final
+from uuid import UUID
+
+import asyncpg
+import msgspec
+
+from compliance.errors import RetentionInvalid
+from compliance.reading import Actor
+
+LONGEST_DAYS: Final = 36_500
+BATCH: Final = 500
+
+
+@dataclass(frozen=True, slots=True)
+class Periods:
+    """Days that each kind is kept."""
+
+    turns: int = 90  # redacted words of calls
+    notes: int = 365  # what was said of somebody's health
+    personal: int = 90  # the vault's other values
+    texts: int = 90  # messages and codes
+    calls: int = 365  # who called whom
+
+    def __post_init__(self) -> None:
+        for name, days in asdict(self).items():
+            if isinstance(days, bool) or not isinstance(days, int) or not 1 <= days <= LONGEST_DAYS:
+                raise RetentionInvalid(f"{name} must be 1 to {LONGEST_DAYS} days")
+
+
+@dataclass(frozen=True, slots=True)
+class Cleared:
+    """How many rows of each kind were cleared; `keys` that were destroyed."""
+
+    turns: int = 0
+    notes: int = 0
+    personal: int = 0
+    texts: int = 0
+    codes: int = 0
+    calls: int = 0
+    keys: int = 0
+
+    def plus(self, other: "Cleared") -> "Cleared":
+        return Cleared(*(mine + theirs for mine, theirs in zip(astuple(self), astuple(other), strict=True)))
+
+
+async def periods_of(connection: asyncpg.Connection, org_id: UUID) -> Periods:
+    """The org's periods; what it has not set is the default."""
+    row = await connection.fetchrow("select * from app.retention($1)", org_id)
+    return Periods(**dict(row))
+
+
+async def set_periods(connection: asyncpg.Connection, org_id: UUID, actor: Actor, periods: Periods) -> None:
+    """Counts from the next run on, for what is there already too. Audited."""
+    await connection.execute(
+        "select app.set_retention($1, $2, $3, $4, $5, $6, $7, $8)",
+        org_id,
+        *astuple(periods),
+        actor.kind,
+        actor.id,
+    )
+
+
+async def clear_batch(connection: asyncpg.Connection, org_id: UUID, *, batch: int = BATCH) -> Cleared:
+    """Clear so many rows of each kind that are due, at most. Done again it does the next ones."""
+    row = await connection.fetchrow("select * from app.forget_old($1, $2)", org_id, batch)
+    return Cleared(**{each.name: row[each.name] for each in fields(Cleared)})
+
+
+async def note_run(connection: asyncpg.Connection, org_id: UUID, cleared: Cleared) -> None:
+    """Keep what a run has cleared, also if that was nothing."""
+    await connection.execute(
+        "insert into public.retention_runs (org_id, counts) values ($1, $2)",
+        org_id,
+        msgspec.json.encode(asdict(cleared)).decode(),
+    )
