@@ -102,6 +102,11 @@ class CallBooking:
         """The slot is the call's; what was held before is not any more."""
         self.held, self.accepted = held, False
 
+    def let_go(self, hold_id: UUID) -> None:
+        """This hold is over, if it is the one that we think of."""
+        if self.held is not None and self.held.hold_id == hold_id:
+            self.held = None
+
     def held_now(self) -> Held | None:
         """What is held and not booked, as far as we know without asking."""
         held = self.held

@@ -36,6 +36,7 @@ class CancelBooking:
             ended = await cancel_booking(
                 booking.pool, booking.claim, booking_id=own.id, contact_id=own.contact_id
             )
+            booking.let_go(ended.hold_id)
             token, spoken = booking.keep(ended), booking.spoken(ended.slot)
             return answer(
                 "cancelled", {"cancelled": True, "appointment": token, "spoken": spoken}, time=spoken

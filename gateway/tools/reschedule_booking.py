@@ -41,6 +41,7 @@ class RescheduleBooking:
             moved = await self._move(own, slot)
             if isinstance(moved, Conflict):
                 return conflict(booking, moved, {"rescheduled": False})
+            booking.let_go(own.hold_id)
             return self._told(moved)
 
     async def _move(self, own: Booking, slot: Slot) -> Booking | Conflict:

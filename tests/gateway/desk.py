@@ -34,10 +34,10 @@ async def booking_of(post: Post, caller: str | None = None) -> CallBooking:
 
 def mobile() -> str:
     """A British one that no other test has."""
-    return f"+447{new_phone()[-9:]}"
+    return f"+4477{new_phone()[-8:]}"
 
 
-async def use(booking: CallBooking, name: str, **arguments: Any) -> tuple[str, dict[str, Any]]:
+async def use(booking: CallBooking, name: str, /, **arguments: Any) -> tuple[str, dict[str, Any]]:
     """The outcome and what the model is told."""
     [tool] = [each for each in call_tools(booking) if each.spec.name == name]
     result = await tool.run(arguments)

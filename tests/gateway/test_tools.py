@@ -1,7 +1,7 @@
 """The booking tools on the real database: what they answer, and what the record says afterwards."""
 
 import json
-from collections.abc import AsyncIterator, Mapping
+from collections.abc import Mapping
 from datetime import UTC, datetime, timedelta
 from typing import Any
 from uuid import uuid4
@@ -14,7 +14,7 @@ from booking.holds import claim_slot, hold_status
 from booking.types import Held, Service
 from gateway.tools import CallBooking, ClaimSlot, FindSlots, match_service
 from pipeline.errors import ToolArgumentError
-from tests.booking.texting import Post, post_office
+from tests.booking.texting import Post
 from tests.conftest import Clinic
 from tests.gateway.desk import booking_of
 
@@ -24,12 +24,6 @@ LOOK = {"service": "rhinoplasty", "day": None, "after": None}
 def answered(content: str) -> dict[str, Any]:
     read: dict[str, Any] = json.loads(content)
     return read
-
-
-@pytest.fixture
-async def post(pool: asyncpg.Pool, clinic: Clinic) -> AsyncIterator[Post]:
-    async with post_office(pool, clinic) as opened:
-        yield opened
 
 
 @pytest.fixture
