@@ -160,7 +160,7 @@ def _lines(report: Report) -> Iterator[str]:
     live = report.live
     yield f"live turn (feed + flush, {live.words:.1f} words): {_us(live)} µs at p50 / p95 / p99"
     call, start = report.call, report.start
-    yield f"hour's call: {call.first_us:.0f} µs a turn in its first five minutes, {call.last_us:.0f} in its last"
+    yield f"hour's call: {call.first_us:.0f} µs a turn in the first 5 minutes, {call.last_us:.0f} in the last"
     yield (
         f"import: {start.took_s:.2f} s, {start.added_mib:.0f} MiB more, {start.resident_mib:.0f} MiB in all"
     )
