@@ -53,7 +53,14 @@ _BY_SQLSTATE: dict[str, type[BookingError]] = {
     "GW150": ServiceUnknown,
     "GW151": PractitionerUnknown,
 }
-_GONE = (OSError, TimeoutError, asyncpg.InterfaceError, asyncpg.PostgresConnectionError)
+# InternalClientError is what asyncpg says of a connection whose end the server has told and not yet closed.
+_GONE = (
+    OSError,
+    TimeoutError,
+    asyncpg.InterfaceError,
+    asyncpg.InternalClientError,
+    asyncpg.PostgresConnectionError,
+)
 # A busy or stopping server, a lock or statement that took too long: all are worth asking again.
 _GONE_CLASSES = ("08", "53", "57", "58")
 _GONE_STATES = ("40001", "40P01", "55P03")

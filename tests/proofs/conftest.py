@@ -18,6 +18,8 @@ _BESIDES_RIVALS = 20
 def pytest_addoption(parser: pytest.Parser) -> None:
     parser.addoption("--rivals", type=int, nargs="+", help="connections that want one slot at once")
     parser.addoption("--rounds", type=int, help="slots that each number of rivals fights for")
+    parser.addoption("--lives", type=int, help="lives of holds that hypothesis thinks of")
+    parser.addoption("--slots-per-org", type=int, help="slots that each of 100 clinics has")
 
 
 def pytest_generate_tests(metafunc: pytest.Metafunc) -> None:
