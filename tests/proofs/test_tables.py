@@ -6,7 +6,7 @@ the columns' types, and nothing but row level security stands between the orgs.
 """
 
 import re
-from collections.abc import AsyncIterator, Sequence
+from collections.abc import AsyncIterator, Iterator, Sequence
 from typing import Any
 from uuid import UUID, uuid4
 
@@ -15,9 +15,9 @@ import psycopg
 import pytest
 
 from booking.db import claims_json
-from booking.migrate import migrate_blocking
 from booking.types import Claim
 from tests.conftest import Stack
+from tests.proofs.beside import beside
 from tests.proofs.catalogue import columns, relations, tenant_tables
 
 ORGS = tuple(uuid4() for _ in range(100))
@@ -71,24 +71,17 @@ def value_of(kind: str) -> str:
     return _VALUES[re.sub(r"\(\d+\)", "", kind)]
 
 
-def in_matrix(url: str) -> str:
-    return re.sub(r"@/\w+\?", f"@/{DATABASE}?", url)
-
-
 @pytest.fixture(scope="module")
-def matrix(stack: Stack) -> Stack:
-    """The same server, another database."""
-    with psycopg.connect(stack.admin, autocommit=True) as admin:
-        admin.execute(f"create database {DATABASE} owner gw_owner")
-    migrate_blocking(in_matrix(stack.postgres.owner))
-    with psycopg.connect(in_matrix(stack.admin), autocommit=True) as admin:
-        admin.execute(_UNHAMPER)
-    return stack
+def matrix(stack: Stack) -> Iterator[Stack]:
+    with beside(stack, DATABASE) as database:
+        with psycopg.connect(database.admin, autocommit=True) as admin:
+            admin.execute(_UNHAMPER)
+        yield database
 
 
 @pytest.fixture
 async def admin(matrix: Stack) -> AsyncIterator[asyncpg.Connection]:
-    connection = await asyncpg.connect(in_matrix(matrix.admin))
+    connection = await asyncpg.connect(matrix.admin)
     yield connection
     await connection.close()
 
@@ -113,7 +106,7 @@ async def _insert(connection: asyncpg.Connection, table: str, org: str) -> str:
 @pytest.fixture(params=["app", "owner"])
 async def anyone(request: pytest.FixtureRequest, matrix: Stack) -> AsyncIterator[asyncpg.Connection]:
     """The owner too: FORCE binds it, and it has every right that a grant could give."""
-    connection = await asyncpg.connect(in_matrix(getattr(matrix.postgres, request.param)))
+    connection = await asyncpg.connect(getattr(matrix.postgres, request.param))
     yield connection
     await connection.close()
 
@@ -179,7 +172,7 @@ async def test_nobody_puts_a_row_into_another_org(anyone: asyncpg.Connection, ta
 
 
 async def test_the_owner_reaches_its_own_org_so_the_matrix_can_fail(matrix: Stack, tables: list[str]) -> None:
-    owner = await asyncpg.connect(in_matrix(matrix.postgres.owner))
+    owner = await asyncpg.connect(matrix.postgres.owner)
     try:
         for table in tables:
             for statement in (await statements(owner, table)).values():
