@@ -1,4 +1,4 @@
-"""People who book. Their number, name and address are sealed; a number is found by its keyed digest alone."""
+"""People who book. What is personal is sealed under their own key; a number is found by its keyed digest."""
 
 from dataclasses import dataclass, field
 from typing import Final
@@ -8,7 +8,7 @@ import asyncpg
 
 from booking import db
 from booking.errors import BookingUnavailable
-from booking.ports import Place, Sealer
+from booking.ports import PersonKey, PersonSealer, Place, Sealer
 from booking.types import Actor, Claim, Contact
 from booking.values import require_e164, utf8
 
@@ -28,17 +28,19 @@ class Person:
 async def save_contact(pool: asyncpg.Pool, claim: Claim, sealer: Sealer, person: Person) -> UUID:
     """The contact with this number, made or brought up to date. A number has one contact per org.
 
-    Seals are bound to the row, so a number that is known already takes a second round trip. Raises
-    `NumberInvalid`, `ValueInvalid`, `BookingUnavailable`.
+    Seals are bound to the row and made under its person's key, so a number that is known already takes a
+    second round trip. Raises `NumberInvalid`, `ValueInvalid`, `SealUnreadable`, `BookingUnavailable`.
     """
-    contact_id = uuid4()
     digests = _digests(sealer, claim, person.phone)
+    contact_id, key = uuid4(), await sealer.new_key(claim.org_id)
     for _ in range(_TRIES):
-        sealed = _sealed(sealer, claim, contact_id, person)
-        ((owner, saved),) = await db.fetch(pool, claim, "save_contact", contact_id, digests, *sealed)
-        if saved:
+        sealed = _sealed(await sealer.under(claim.org_id, key), contact_id, person)
+        (row,) = await db.fetch(
+            pool, claim, "keep_contact", contact_id, digests, key.id, key.wrapped, *sealed
+        )
+        if row["saved"]:
             return contact_id
-        contact_id = owner
+        contact_id, key = row["contact_id"], PersonKey(row["key_id"], row["wrapped"])
     raise BookingUnavailable("the contact changes under our hands")
 
 
@@ -52,18 +54,20 @@ async def find_contact(pool: asyncpg.Pool, claim: Claim, sealer: Sealer, *, phon
 async def read_contact(
     pool: asyncpg.Pool, claim: Claim, sealer: Sealer, *, contact_id: UUID, actor: Actor
 ) -> Contact | None:
-    """The contact in plain words, None if this org has none of this id. The reading is audited.
+    """The contact in plain words, None if this org has none of this id (any more). The reading is audited.
 
     Raises `SealUnreadable`.
     """
-    rows = await db.fetch(pool, claim, "read_contact", contact_id, actor.kind, actor.id)
+    rows = await db.fetch(pool, claim, "contact_seals", contact_id, actor.kind, actor.id)
     if not rows:
         return None
     (row,) = rows
+    key = None if row["key_id"] is None else PersonKey(row["key_id"], row["wrapped"])
+    under = await sealer.under(claim.org_id, key)
 
     def opened(column: str) -> str | None:
         blob = row[f"sealed_{column}"]
-        return blob and sealer.open(claim.org_id, blob, _place(contact_id, column)).decode()
+        return blob and under.open(blob, _place(contact_id, column)).decode()
 
     phone = opened("phone")
     return Contact(id=contact_id, phone=phone or "", name=opened("name"), email=opened("email"))
@@ -74,10 +78,10 @@ def _digests(sealer: Sealer, claim: Claim, phone: str) -> list[bytes]:
     return list(sealer.digests(claim.org_id, "phone", phone.encode()))
 
 
-def _sealed(sealer: Sealer, claim: Claim, contact_id: UUID, person: Person) -> list[bytes | None]:
+def _sealed(under: PersonSealer, contact_id: UUID, person: Person) -> list[bytes | None]:
     columns = {"phone": person.phone, "name": person.name, "email": person.email}
     return [
-        None if plain is None else sealer.seal(claim.org_id, utf8(plain), _place(contact_id, column))
+        None if plain is None else under.seal(utf8(plain), _place(contact_id, column))
         for column, plain in columns.items()
     ]
 

@@ -27,6 +27,8 @@ from booking.errors import (
 from booking.ports import (
     CodeWatch,
     OutgoingSms,
+    PersonKey,
+    PersonSealer,
     Place,
     ProviderSms,
     Sealer,
@@ -170,7 +172,8 @@ class Messages:
         return list(self.sealer.digests(claim.org_id, "phone", number.encode()))
 
     async def _record(self, claim: Claim, text: Text) -> str:
-        org, row = claim.org_id, str(text.id)
+        row, digests = str(text.id), self._digests(claim, text.to)
+        under = await self._sealer_for(claim, digests)
         (recorded,) = await db.fetch(
             self.pool,
             claim,
@@ -178,12 +181,18 @@ class Messages:
             text.id,
             text.kind,
             text.subject_id,
-            self._digests(claim, text.to),
-            self.sealer.seal(org, text.to.encode(), Place("sms_messages", "sealed_receiver", row)),
-            self.sealer.seal(org, utf8(text.body), Place("sms_messages", "sealed_body", row)),
+            digests,
+            under.seal(text.to.encode(), Place("sms_messages", "sealed_receiver", row)),
+            under.seal(utf8(text.body), Place("sms_messages", "sealed_body", row)),
         )
         outcome: str = recorded[0]
         return outcome
+
+    async def _sealer_for(self, claim: Claim, digests: list[bytes]) -> PersonSealer:
+        """Under the receiver's key: the contact's, or one of the number's until it is a contact's."""
+        new = await self.sealer.new_key(claim.org_id)
+        (key,) = await db.fetch(self.pool, claim, "receiver_key", digests, new.id, new.wrapped)
+        return await self.sealer.under(claim.org_id, PersonKey(key["key_id"], key["wrapped"]))
 
     async def _note(
         self,
@@ -198,9 +207,12 @@ class Messages:
             await self.advance(claim, message_id, status, provider_id, error_code)
 
     async def _found(self, claim: Claim, message_id: UUID, row: asyncpg.Record) -> list[ProviderSms]:
+        keys = await db.fetch(self.pool, claim, "message_key", message_id)
+        key = PersonKey(keys[0]["key_id"], keys[0]["wrapped"]) if keys else None
+        under = await self.sealer.under(claim.org_id, key)
+
         def opened(column: str) -> str:
-            place = Place("sms_messages", column, str(message_id))
-            return self.sealer.open(claim.org_id, row[column], place).decode()
+            return under.open(row[column], Place("sms_messages", column, str(message_id))).decode()
 
         account = await self.accounts.account(claim)
         sms = OutgoingSms(opened("sealed_receiver"), opened("sealed_body"))

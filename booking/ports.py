@@ -32,13 +32,39 @@ class Place:
     row: str
 
 
+@dataclass(frozen=True, slots=True)
+class PersonKey:
+    """A person's key as it is stored, itself sealed. Destroying that row makes what it sealed unreadable."""
+
+    id: UUID
+    wrapped: bytes = field(repr=False)
+
+
+class PersonSealer(Protocol):
+    """Seals and opens one person's values. No I/O."""
+
+    def seal(self, plain: bytes, place: Place) -> bytes: ...
+
+    def open(self, blob: bytes, place: Place) -> bytes:
+        """Raises `SealUnreadable`, also for what was erased; what the org's key sealed opens too."""
+        ...
+
+
 class Sealer(Protocol):
-    """Seals, opens and digests under an org's own keys. No I/O."""
+    """Seals, opens and digests under an org's own keys, without I/O, or under those of its people."""
 
     def seal(self, org_id: UUID, plain: bytes, place: Place) -> bytes: ...
 
     def open(self, org_id: UUID, blob: bytes, place: Place) -> bytes:
         """Raises `SealUnreadable`: altered, moved, or sealed under a key that is not at hand."""
+        ...
+
+    async def new_key(self, org_id: UUID) -> PersonKey:
+        """A key for somebody, to be stored before anything is kept that it sealed."""
+        ...
+
+    async def under(self, org_id: UUID, key: PersonKey | None) -> PersonSealer:
+        """What seals and opens under this key; None: under the org's. Raises `SealUnreadable`."""
         ...
 
     def digest(self, org_id: UUID, purpose: str, value: bytes) -> bytes:

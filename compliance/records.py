@@ -47,10 +47,10 @@ class SpokenValue:
 
 @dataclass(frozen=True, slots=True)
 class CallEnds:
-    """Who called whom, E.164 or a SIP address. Personal: never shown by `repr`."""
+    """Who called whom, E.164; None for a number that was withheld. Personal: never shown by `repr`."""
 
-    caller: str = field(repr=False)
-    called: str = field(repr=False)
+    caller: str | None = field(repr=False)
+    called: str | None = field(repr=False)
 
 
 async def call_key(
@@ -94,15 +94,16 @@ async def keep_ends(
 ) -> bool:
     """Keep who called whom. False as above."""
 
-    def sealed(column: str, number: str) -> bytes:
-        return key.seal(number.encode(), Cell("calls", f"sealed_{column}", str(call_id)))
+    def sealed(column: str, number: str | None) -> bytes | None:
+        cell = Cell("calls", f"sealed_{column}", str(call_id))
+        return key.seal(number.encode(), cell) if number else None
 
     kept: bool = await connection.fetchval(
         "select app.keep_call_ends($1, $2, $3, $4, $5, $6)",
         org_id,
         call_id,
         key.id,
-        keys.digests(org_id, ends.caller)[0],
+        keys.digests(org_id, ends.caller)[0] if ends.caller else None,
         sealed("caller", ends.caller),
         sealed("called", ends.called),
     )

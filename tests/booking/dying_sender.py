@@ -11,7 +11,17 @@ from uuid import UUID
 
 from booking.db import open_pool
 from booking.messages import Messages, ProcessAccount, StoredAccounts
-from booking.ports import OutgoingSms, Place, ProviderSms, Sealer, SmsAccount, SmsAccounts, SmsSender
+from booking.ports import (
+    OutgoingSms,
+    PersonKey,
+    PersonSealer,
+    Place,
+    ProviderSms,
+    Sealer,
+    SmsAccount,
+    SmsAccounts,
+    SmsSender,
+)
 from booking.sms import TwilioSms
 from booking.types import Claim
 from booking.verification import Verification
@@ -37,16 +47,22 @@ class Accounts:
 
 @dataclass
 class Seals:
-    """What is recorded of the message is sealed once the code is stored."""
+    """A key for what is recorded of the message is made once the code is stored."""
 
     inner: Sealer
 
     def seal(self, org_id: UUID, plain: bytes, place: Place) -> bytes:
-        done("code stored")
         return self.inner.seal(org_id, plain, place)
 
     def open(self, org_id: UUID, blob: bytes, place: Place) -> bytes:
         return self.inner.open(org_id, blob, place)
+
+    async def new_key(self, org_id: UUID) -> PersonKey:
+        done("code stored")
+        return await self.inner.new_key(org_id)
+
+    async def under(self, org_id: UUID, key: PersonKey | None) -> PersonSealer:
+        return await self.inner.under(org_id, key)
 
     def digest(self, org_id: UUID, purpose: str, value: bytes) -> bytes:
         return self.inner.digest(org_id, purpose, value)

@@ -215,7 +215,8 @@ as $$
     select pg_advisory_xact_lock(hashtextextended('call key ' || p_call, 0))
 $$;
 
--- Whose call it was: of several people that slots were booked for in it, the first. Null if nobody is known.
+-- Whose call it was: of several people that slots were booked for in it, the first; else who proved a number in it, if
+-- that is a contact's. A number that was merely shown proves nothing. Null if nobody is known.
 create function app.caller_of(p_org uuid, p_call uuid) returns uuid
 language sql stable
 as $$
@@ -224,7 +225,11 @@ as $$
         (select c.contact_id from public.calls c where c.org_id = p_org and c.id = p_call),
         (select h.contact_id from public.appointment_holds h
          where h.org_id = p_org and h.call_id = p_call and h.contact_id is not null
-         order by h.created_at limit 1))
+         order by h.created_at limit 1),
+        (select p.id from public.otp_codes o
+         join public.contacts p on p.org_id = o.org_id and p.phone_digest = o.receiver_digest
+         where o.org_id = p_org and o.call_id = p_call and o.state = 'used'
+         order by o.stored_at limit 1))
 $$;
 
 -- The call's key. `p_key` becomes it if it has none, and belongs to the caller as soon as that is known. No row: the
