@@ -54,13 +54,14 @@ def changes_between(standing: Standing | None, wanted: DeclaredClinic) -> tuple[
     services = [_recognised(each, known) for each in wanted.services]
     people = [_person(each, before) for each in wanted.practitioners]
     people.sort(key=lambda pair: (pair.id not in before.numbers, before.numbers.get(pair.id, 0)))
-    service_ids = {each.name: _known(each.id) for each in services}
+    wanted_ids = {each.name: _known(each.id) for each in services}
+    standing_ids = {each.name: _known(each.id) for each in before.clinic.services}
     return (
         *_org(standing, wanted),
         *_numbers(before.clinic.numbers, wanted.numbers),
         *_services(before.clinic.services, services),
         *_practitioners(before.clinic.practitioners, people),
-        *(change for pair in people for change in _of_practitioner(pair, service_ids)),
+        *(change for pair in people for change in _of_practitioner(pair, standing_ids, wanted_ids)),
         *_holidays(before, wanted, {pair.wanted.name: pair.id for pair in people}),
     )
 
@@ -125,18 +126,24 @@ def _practitioners(before: Sequence[DeclaredPractitioner], wanted: Sequence[_Pai
             yield Change(verb, "practitioner", pair.wanted.name, pair.id, pair.wanted)
 
 
-def _of_practitioner(pair: _Pair, service_ids: Mapping[str, UUID]) -> Iterator[Change]:
+def _of_practitioner(
+    pair: _Pair, standing_ids: Mapping[str, UUID], wanted_ids: Mapping[str, UUID]
+) -> Iterator[Change]:
     """What hangs on a practitioner; one who comes back has what they had."""
     wanted, before = pair.wanted, pair.before or DeclaredPractitioner(pair.wanted.name)
     if (wanted.hours, wanted.breaks) != (before.hours, before.breaks):
         verb: Verb = "changed" if before.hours else "added"
         yield Change(verb, "hours", wanted.name, pair.id, wanted)
-    if wanted.services != before.services:
-        offered = None if wanted.services is None else [service_ids[name] for name in sorted(wanted.services)]
+    offered = _offered(wanted, wanted_ids)
+    if offered != _offered(before, standing_ids):
         yield Change("changed", "services", wanted.name, pair.id, offered)
     if wanted.calendar_id != before.calendar_id:
         verb = "withdrawn" if wanted.calendar_id is None else "changed" if before.calendar_id else "added"
         yield Change(verb, "calendar", wanted.name, pair.id, wanted.calendar_id)
+
+
+def _offered(practitioner: DeclaredPractitioner, ids: Mapping[str, UUID]) -> set[UUID] | None:
+    return None if practitioner.services is None else {ids[name] for name in practitioner.services}
 
 
 def _holidays(before: Standing, wanted: DeclaredClinic, people: Mapping[str, UUID]) -> Iterator[Change]:

@@ -203,7 +203,10 @@ async def _make_practitioner(connection: asyncpg.Connection, claim: Claim, chang
 
 async def _make_services_offered(connection: asyncpg.Connection, claim: Claim, change: Change) -> None:
     await connection.execute(
-        "select app.set_offered_services($1, $2, $3)", claim.org_id, change.id, change.wanted
+        "select app.set_offered_services($1, $2, $3)",
+        claim.org_id,
+        change.id,
+        None if change.wanted is None else list(change.wanted),
     )
 
 

@@ -18,6 +18,7 @@ BookingError
 ├── StatementRefused    the database refuses the statement itself; `sqlstate` says why
 ├── ClinicInvalid       what a clinic is to be makes no sense; `field` says where
 ├── OrgUnknown          there is no such org
+├── ScopeUnknown        a staff token was to get a scope that none may have, or no scope
 ├── ValueInvalid        a value that cannot be meant; `reason`: a time without an offset, text that is none
 ├── SealUnreadable      a sealed value does not open: altered, moved, or its key is not at hand
 ├── NumberInvalid       not a phone number in E.164
@@ -127,6 +128,10 @@ class ClinicInvalid(BookingError):
 
 class OrgUnknown(BookingError):
     """There is no such org."""
+
+
+class ScopeUnknown(BookingError):
+    """A staff token was to get a scope that none may have, or no scope at all."""
 
 
 class ValueInvalid(BookingError):

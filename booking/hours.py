@@ -37,6 +37,17 @@ async def set_hours(
     )
 
 
+async def set_offered_services(
+    pool: asyncpg.Pool, claim: Claim, *, practitioner_id: UUID, service_ids: Sequence[UUID] | None
+) -> None:
+    """What the practitioner offers from now on; None is everything, also services to come.
+
+    Slots follow by `generate_slots`. Raises `PractitionerUnknown`, `ServiceUnknown`.
+    """
+    offered = None if service_ids is None else list(service_ids)
+    await db.fetch(pool, claim, "set_offered_services", practitioner_id, offered)
+
+
 async def add_holiday(
     pool: asyncpg.Pool,
     claim: Claim,
@@ -69,7 +80,7 @@ async def generate_slots(
     last_day: date,
     practitioner_id: UUID | None = None,
 ) -> SlotsGenerated:
-    """Make the slots of these days (at most 400, in the clinic's zone) what hours and holidays say.
+    """Make the slots of these days (at most 400, in the clinic's zone) what hours, holidays and offers say.
 
     Repeatable. Slots that do not fit any more are withdrawn; holds and bookings stay. A practitioner without
     any hours is left alone. Raises `PractitionerUnknown`.

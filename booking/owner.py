@@ -1,4 +1,4 @@
-"""Where commands find a role's URL: the owner's, which the gateway never reads, and the worker's."""
+"""Where commands find a role's URL: gw_app's, the worker's, the owner's, which the gateway never reads."""
 
 import argparse
 import os
@@ -8,6 +8,7 @@ from pathlib import Path
 from dotenv import dotenv_values
 
 NAME = "DATABASE_OWNER_URL"
+APP_NAME = "DATABASE_URL"
 WORKER_NAME = "DATABASE_WORKER_URL"
 DIRECT_NAME = "DATABASE_DIRECT_URL"
 
@@ -15,6 +16,12 @@ DIRECT_NAME = "DATABASE_DIRECT_URL"
 def add_owner_url(parser: argparse.ArgumentParser) -> None:
     """The option `--owner-url`; without it the environment decides, then `.env`."""
     parser.add_argument("--owner-url", default=owner_url(os.environ), help=f"URL of the owning role ({NAME})")
+
+
+def add_database_url(parser: argparse.ArgumentParser) -> None:
+    """The option `--database-url`, likewise."""
+    default = named_url(APP_NAME, os.environ)
+    parser.add_argument("--database-url", default=default, help=f"URL of role gw_app ({APP_NAME})")
 
 
 def add_worker_url(parser: argparse.ArgumentParser) -> None:

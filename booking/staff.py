@@ -12,14 +12,28 @@ import asyncpg
 import msgspec
 
 from booking import db
-from booking.types import Claim
-from booking.values import utf8
+from booking.errors import ScopeUnknown
+from booking.types import Actor, Claim
+from booking.values import require_sound, utf8
 
-Scope = Literal["slots:read", "holds:read", "holds:write", "bookings:read", "bookings:write", "admin"]
+OrgScope = Literal[
+    "slots:read",
+    "holds:read",
+    "holds:write",
+    "bookings:read",
+    "bookings:write",
+    "org:read",
+    "org:write",
+    "secrets:write",
+]
+Scope = OrgScope | Literal["admin"]
 
-SCOPES: Final[tuple[Scope, ...]] = get_args(Scope)
+SCOPES: Final[tuple[OrgScope, ...]] = get_args(OrgScope)
+"""What a token of one org may be allowed; `admin` is the platform's, whose tokens are of no org."""
 PREFIX: Final = "cvg_"
+OPERATOR: Final = Actor("operator")
 _SECRET_BYTES: Final = 32
+_LIVE: Final = "select id from public.staff_tokens where org_id = $1 and name = $2 and revoked_at is null"
 
 
 @dataclass(frozen=True, slots=True)
@@ -57,20 +71,35 @@ async def issue_token(
     name: str,
     scopes: Sequence[str],
     expires_at: datetime | None = None,
+    actor: Actor = OPERATOR,
 ) -> IssuedToken:
-    """A new token under this name; the one before of that name stops working in the same moment."""
+    """A new token under this name; the one before of that name stops working in the same moment.
+
+    Raises `ScopeUnknown`, `StatementRefused` for an org that is not there, a name or an end that makes no
+    sense. On record in the audit log.
+    """
+    if not scopes or set(scopes) - set(SCOPES):
+        raise ScopeUnknown(ScopeUnknown.__doc__)
     secret = PREFIX + secrets.token_urlsafe(_SECRET_BYTES)
-    (row,) = await db.fetch(
-        pool, claim, "issue_staff_token", name, digest_of(secret), list(scopes), expires_at
-    )
-    return IssuedToken(id=row[0], secret=secret)
+    require_sound([name, expires_at])
+    async with db.org_transaction(pool, claim) as connection:
+        token_id: UUID = await connection.fetchval(
+            "select app.issue_staff_token($1, $2, $3, $4, $5)",
+            claim.org_id, name, digest_of(secret), sorted(set(scopes)), expires_at,
+        )  # fmt: skip
+        await _record(connection, claim, actor, "token_issued", token_id)
+    return IssuedToken(id=token_id, secret=secret)
 
 
-async def revoke_token(pool: asyncpg.Pool, claim: Claim, *, name: str) -> bool:
-    """End the live token of this name. False if there is none."""
-    (row,) = await db.fetch(pool, claim, "revoke_staff_token", name)
-    revoked: bool = row[0]
-    return revoked
+async def revoke_token(pool: asyncpg.Pool, claim: Claim, *, name: str, actor: Actor = OPERATOR) -> bool:
+    """End the live token of this name. False if there is none. On record in the audit log."""
+    require_sound([name])
+    async with db.org_transaction(pool, claim) as connection:
+        live: UUID | None = await connection.fetchval(_LIVE, claim.org_id, name)
+        revoked = await connection.fetchval("select app.revoke_staff_token($1, $2)", claim.org_id, name)
+        if revoked and live is not None:
+            await _record(connection, claim, actor, "token_revoked", live)
+    return revoked is True
 
 
 async def live_tokens(pool: asyncpg.Pool, claim: Claim) -> list[StaffToken]:
@@ -94,6 +123,15 @@ async def resolve_token(pool: asyncpg.Pool, token: str) -> TokenHolder | None:
         pool, "select to_json(r) from app.resolve_staff_token($1) r", digest_of(token)
     )
     return None if found is None else msgspec.json.decode(found, type=TokenHolder)
+
+
+async def _record(
+    connection: asyncpg.Connection, claim: Claim, actor: Actor, action: str, token_id: UUID
+) -> None:
+    await connection.execute(
+        "select app.audit($1, $2, $3, $4, 'staff_token', $5)",
+        claim.org_id, actor.kind, actor.id, action, token_id,
+    )  # fmt: skip
 
 
 def digest_of(token: str) -> bytes:
