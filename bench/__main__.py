@@ -1,5 +1,5 @@
 """`python -m bench`: the demo, one more call to it, what the gateway adds to a turn, what a claim costs, how
-well redaction masks.
+soon a code is handed over, how well redaction masks.
 """
 
 import argparse
@@ -8,6 +8,8 @@ from pathlib import Path
 
 from bench.booking import Plan, run_booking
 from bench.demo.command import run_call, run_demo
+from bench.otp import Load as Codes
+from bench.otp import run_otp
 from bench.overhead import Load, run_overhead
 from bench.redaction.command import CORPUS, Options, run_redaction
 
@@ -37,6 +39,9 @@ def main() -> int:
     booking.add_argument(
         "--no-flush", action="store_true", help="commits do not wait for the disk: what is left is computing"
     )
+    otp = commands.add_parser("otp", help="how soon a code by text message is handed to the carrier")
+    otp.add_argument("--codes", type=int, default=500, metavar="N", help="codes in all")
+    otp.add_argument("--at-once", type=int, default=20, metavar="N", help="requests at once")
     redaction = commands.add_parser(
         "redaction", help="how well and how fast redaction masks a labelled corpus"
     )
@@ -51,6 +56,8 @@ def main() -> int:
     chosen = parser.parse_args()
     if chosen.command == "redaction":
         return run_redaction(Options(chosen.corpus, chosen.misses, chosen.json, chosen.spacy_model))
+    if chosen.command == "otp":
+        return run_otp(Codes(chosen.codes, chosen.at_once))
     if chosen.command == "overhead":
         return run_overhead([Load(calls, chosen.turns) for calls in chosen.calls])
     if chosen.command == "booking":

@@ -4,6 +4,7 @@ Sources: Twilio docs "Call resource", error pages 20003, 20404, 21218, 21220, 12
 than the vendor in one point: an unknown form field is refused, so that a misspelt one is seen.
 """
 
+import asyncio
 import base64
 import binascii
 import re
@@ -75,8 +76,8 @@ class TwilioApiSimulator:
     and `Messages/{SM}.json`.
 
     Only calls given to `add_call` exist. `updated` is called after each accepted update, so that whoever
-    plays the carrier can end the call or run its new document. Faults understood: `Refuse`, `Stall`,
-    and for a message `TakeAndStall`.
+    plays the carrier can end the call or run its new document. A message is taken `latency_s()` after it
+    came. Faults understood: `Refuse`, `Stall`, and for a message `TakeAndStall`.
     """
 
     def __init__(
@@ -86,6 +87,7 @@ class TwilioApiSimulator:
         auth_token: str,
         updated: Updated | None = None,
         faults: Faults | None = None,
+        latency_s: Callable[[], float] | None = None,
         host: str = "127.0.0.1",
         port: int = 0,
     ) -> None:
@@ -93,6 +95,7 @@ class TwilioApiSimulator:
         self._auth_token = auth_token
         self._updated = updated
         self.faults = faults or Faults()
+        self._latency_s = latency_s
         self.calls: dict[str, CallResource] = {}
         self.messages = Messages(account_sid, auth_token)
         self.requests: list[ApiRequest] = []
@@ -158,6 +161,8 @@ class TwilioApiSimulator:
 
     async def _send_message(self, _request: web.Request, form: Mapping[str, str]) -> web.Response:
         _require_known(form, SENT_FIELDS)
+        if self._latency_s is not None:
+            await asyncio.sleep(self._latency_s())
         message = self.messages.create(form)
         if self.faults.take(TakeAndStall):
             await stall()
