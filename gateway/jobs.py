@@ -36,12 +36,15 @@ async def open_jobs(
         calendars = CalendarSync(pool, StoredCalendars(pool, VaultSealer(vault), google))
         if not await orgs_with_calendars(worker_pool):
             log.info("no_calendars", reason="no org has credentials for one")
-        work = _work(pool, worker_pool, messages, calendars)
+        work = all_work(pool, worker_pool, messages, calendars)
         async with working(worker_pool, jobs.direct_url, work, WatchedJobs(metrics), pace):
             yield
 
 
-def _work(pool: asyncpg.Pool, worker_pool: asyncpg.Pool, messages: Messages, calendars: CalendarSync) -> Work:
+def all_work(
+    pool: asyncpg.Pool, worker_pool: asyncpg.Pool, messages: Messages, calendars: CalendarSync
+) -> Work:
+    """Every kind of job and every sweep there is; `docs/jobs.md` lists them."""
     return Work(
         handlers={
             "calendar_push": calendars.push,

@@ -2,17 +2,26 @@
 
 import asyncio
 import os
+import re
 import sys
+from pathlib import Path
+from typing import get_args
 from uuid import uuid4
 
 import asyncpg
 
+from booking.calendar import GoogleCalendars, StoredCalendars
+from booking.calendar_sync import CalendarSync
 from booking.db import org_transaction
-from booking.jobs import enqueue
+from booking.jobs import Kind, enqueue
+from booking.worker import housekeeping
+from gateway.jobs import all_work
+from gateway.sealing import VaultSealer
 from tests.conftest import Clinic, Stack
 from tests.gateway.running import environment, gateway
 
 PATIENT_S = 15.0
+DOCUMENT = (Path(__file__).parents[2] / "docs" / "jobs.md").read_text(encoding="utf-8")
 
 
 async def ask(pool: asyncpg.Pool, clinic: Clinic) -> bytes:
@@ -75,3 +84,23 @@ async def test_a_worker_alone_needs_to_know_its_queue(stack: Stack) -> None:
     )
     _, said = await process.communicate()
     assert (process.returncode, said) == (2, b"worker: DATABASE_WORKER_URL is missing\n")
+
+
+def listed(column: str) -> list[str]:
+    """The names in the first column of the document's table with this heading."""
+    table = DOCUMENT.partition(f"\n| {column} |")[2].partition("\n\n")[0]
+    return re.findall(r"^\| `(\w+)` \|", table, re.MULTILINE)
+
+
+async def test_the_document_lists_every_job_and_sweep(stack: Stack, pool: asyncpg.Pool) -> None:
+    async with gateway(environment(stack)) as served, GoogleCalendars() as google:
+        desk = served.edge.desk
+        calendars = CalendarSync(pool, StoredCalendars(pool, VaultSealer(desk.vault), google))
+        work = all_work(pool, pool, desk.texts.messages, calendars)
+    assert sorted(listed("kind")) == sorted(work.handlers) == sorted(get_args(Kind))
+    assert sorted(listed("sweep")) == sorted(each.name for each in work.sweeps)
+
+
+def test_the_document_says_which_sweeps_need_the_database_alone(pool: asyncpg.Pool) -> None:
+    line = next(line for line in DOCUMENT.splitlines() if line.startswith("python -m booking.worker"))
+    assert sorted(re.findall(r"\b[a-z]+_[a-z]+\b", line)) == sorted(each.name for each in housekeeping(pool))
