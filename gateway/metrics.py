@@ -20,6 +20,7 @@ from prometheus_client import (
 CONTENT_TYPE: Final = "text/plain; version=0.0.4; charset=utf-8"
 _TURN_S: Final = (0.1, 0.2, 0.3, 0.4, 0.5, 0.65, 0.8, 1.0, 1.5, 2.0, 3.0, 5.0)
 _OVERHEAD_S: Final = (0.001, 0.002, 0.005, 0.01, 0.02, 0.05, 0.1, 0.2, 0.5)
+_HANDOVER_S: Final = (0.05, 0.1, 0.25, 0.5, 0.75, 1.0, 1.5, 2.0, 3.0, 4.0, 5.0, 7.5, 10.0, 20.0)
 _WORK_S: Final = (0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1.0, 2.5, 5.0)
 
 
@@ -133,7 +134,7 @@ class Metrics:
         self.code_handover = Histogram(
             "gateway_code_handover_seconds",
             "From the request for a code to the carrier's taking it",
-            buckets=_WORK_S,
+            buckets=_HANDOVER_S,
             registry=registry,
         )
         self.code_checks = Counter(

@@ -23,3 +23,14 @@ def test_every_label_of_the_rules_may_occur() -> None:
     values = re.findall(r'(?:outcome|status)(?:=~|!=|=)"([^"]+)"', RULES)
     assert values
     assert {each for value in values for each in value.split("|")} <= known
+
+
+def test_a_quantile_can_exceed_the_bound_that_the_rules_watch() -> None:
+    """Prometheus tells no quantile above the last finite bucket: at that bound a rule would never fire."""
+    greatest: dict[str, float] = {}
+    for family in Metrics().registry.collect():
+        bounds = [float(each.labels["le"]) for each in family.samples if "le" in each.labels]
+        greatest[family.name] = max((bound for bound in bounds if bound < float("inf")), default=0.0)
+    watched = re.findall(r"histogram_quantile\(.*?(gateway_\w+)_bucket.*?> ([0-9.]+)", RULES)
+    assert watched
+    assert [name for name, bound in watched if greatest[name] <= float(bound)] == []
