@@ -21,7 +21,9 @@ import structlog
 from booking.calls import close_call
 from booking.errors import BookingError
 from booking.types import Claim, OrgProfile
+from compliance.keys import Keyring
 from compliance.redaction import CallRedactor
+from compliance.redaction.call import OnMasked
 from compliance.vault import Vault
 from gateway.caller import Ends
 from gateway.carriers.events import CallEnded, CallerAudio, CallStarted, CarrierEvent, Dtmf, MarkReached
@@ -34,6 +36,7 @@ from gateway.outbound import Outbound
 from gateway.phrases import PhraseCache
 from gateway.prewarm import PROCESS_KEYS, Clients, OpenedSession
 from gateway.prompt import system_prompt
+from gateway.records import CallRecords
 from gateway.settings import Settings
 from gateway.tenancy.cache import LayeredCache
 from gateway.tenancy.credentials import OrgKeys, open_keys
@@ -262,48 +265,46 @@ class Call:
             started_at=desk.now(),
             now=desk.now,
         )
-        journal = CallJournal(record, booking.turn_answered)
+        records = CallRecords(desk.pool, claim, call_id, Keyring.of(desk.vault), media.ends)
+        journal = CallJournal(record, booking.turn_answered, records.caller_heard)
         ports = CallPorts(
             stt_session=hearing,
             llm=await desk.clients.llm(office.keys),
             tts=desk.clients.tts(office.keys, profile.voice),
             tools=call_tools(booking),
             line=media.line,
-            redactor=CodeRedactor(_redactor(profile), lambda: booking.awaits_code),
+            redactor=CodeRedactor(_redactor(profile, records.masked), lambda: booking.awaits_code),
             journal=journal,
             clock=desk.clock,
         )
         runner = CallRunner(ports, self._conversation_settings(office))
-        await self._conduct(runner, media, journal, booking)
+        await self._conduct(runner, media, booking, Kept(journal, records))
 
-    async def _conduct(
-        self, runner: CallRunner, media: Media, journal: CallJournal, booking: CallBooking
-    ) -> None:
+    async def _conduct(self, runner: CallRunner, media: Media, booking: CallBooking, kept: "Kept") -> None:
         desk = self._desk
         started_s = desk.clock.now_s()
         ending = Ending("cancelled", in_order=False)
-        journal.opened(booking.started_at.isoformat())
+        kept.journal.opened(booking.started_at.isoformat())
         self._conversation = runner
         try:
             with desk.metrics.calls_active.track_inprogress():
-                ending = await self._talk(runner, media, journal, booking)
+                ending = await self._talk(runner, media, booking, kept)
         except Exception as fault:
             ending = Ending("failed", in_order=False)
             log.error("conversation_failed", call=str(booking.call_id), exc_info=fault)
         finally:
             self._conversation = None
-            await to_its_end(self._finish(media, journal, booking, ending))
+            await to_its_end(self._finish(media, booking, kept, ending))
             desk.metrics.calls.labels(ending.reason).inc()
             desk.metrics.call_seconds.observe(desk.clock.now_s() - started_s)
 
-    async def _talk(
-        self, runner: CallRunner, media: Media, journal: CallJournal, booking: CallBooking
-    ) -> "Ending":
+    async def _talk(self, runner: CallRunner, media: Media, booking: CallBooking, kept: "Kept") -> "Ending":
         async with asyncio.TaskGroup() as group:
             reader = group.create_task(_hear(media, runner))
             helpers = [
                 reader,
-                group.create_task(journal.store_turns()),
+                group.create_task(kept.journal.store_turns()),
+                group.create_task(kept.records.keep()),
                 group.create_task(_open_record(booking)),
             ]
             try:
@@ -315,9 +316,7 @@ class Call:
                 for helper in helpers:
                     helper.cancel()
 
-    async def _finish(
-        self, media: Media, journal: CallJournal, booking: CallBooking, ending: "Ending"
-    ) -> None:
+    async def _finish(self, media: Media, booking: CallBooking, kept: "Kept", ending: "Ending") -> None:
         """Close the socket, write what is left of the record, give back what the caller was not told of."""
         desk = self._desk
         keep = ending.in_order and booking.accepted
@@ -326,7 +325,7 @@ class Call:
         try:
             async with asyncio.timeout(desk.settings.waits.call_close_s):
                 await booking.open()
-                await journal.flush()
+                await kept.journal.flush()
                 released = await close_call(
                     desk.pool,
                     booking.claim,
@@ -335,10 +334,12 @@ class Call:
                     ended_at=desk.now(),
                     keep_hold=keep,
                 )
+                await kept.records.flush()
         except (BookingError, TimeoutError) as error:
             log.error("call_not_recorded", call=str(booking.call_id), error=type(error).__name__)
         outcome = booking.outcome if keep or booking.outcome == "booked" else "none"
-        journal.closed(ending.reason, outcome=outcome, released=released)
+        desk.metrics.values_unkept.inc(kept.records.unkept())
+        kept.journal.closed(ending.reason, outcome=outcome, released=released)
 
     def _conversation_settings(self, office: Office) -> ConversationSettings:
         desk, profile = self._desk, office.profile
@@ -353,6 +354,14 @@ class Call:
             phrases={kind: phrase(each.text) for kind, each in DEFAULT_PHRASES.items()},
             **desk.settings.conversation,
         )
+
+
+@dataclass(frozen=True, slots=True)
+class Kept:
+    """What is written of one call: in public words, and what was masked in them, sealed."""
+
+    journal: CallJournal
+    records: CallRecords
 
 
 @dataclass(frozen=True, slots=True)
@@ -406,10 +415,10 @@ def keyterms(profile: OrgProfile) -> list[str]:
     ]
 
 
-def _redactor(profile: OrgProfile) -> CallRedactor:
+def _redactor(profile: OrgProfile, on_masked: OnMasked) -> CallRedactor:
     services = [name for service in profile.services for name in (service.name, *service.synonyms)]
     keep = [profile.name, profile.agent_name, *(each.name for each in profile.practitioners)]
-    return CallRedactor(services=services, keep=keep)
+    return CallRedactor(services=services, keep=keep, on_masked=on_masked)
 
 
 async def to_its_end(work: Coroutine[None, None, None]) -> None:

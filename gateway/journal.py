@@ -64,11 +64,21 @@ class Record:
 
 
 class CallJournal:
-    """Satisfies `pipeline.ports.Journal`. `on_answered` is called when a turn was spoken to its end."""
+    """Satisfies `pipeline.ports.Journal`.
 
-    def __init__(self, record: Record, on_answered: Callable[[], None]) -> None:
+    `on_answered` is called when a turn was spoken to its end, `on_heard` with the number of each turn of the
+    caller's as its words are recorded.
+    """
+
+    def __init__(
+        self,
+        record: Record,
+        on_answered: Callable[[], None],
+        on_heard: Callable[[int], None] = lambda turn: None,
+    ) -> None:
         self._record = record
         self._on_answered = on_answered
+        self._on_heard = on_heard
         self._log = log.bind(call=str(record.call_id), org=str(record.org_id))
         self._said: dict[int, list[Said]] = {}
         self._unstored: deque[CallTurn] = deque()  # bounded by the length of a call; words are never dropped
@@ -129,6 +139,7 @@ class CallJournal:
         match event:
             case CallerSaid():
                 self._keep(event.turn, Said("caller", event.text))
+                self._on_heard(event.turn)
                 self._log.info("caller_said", turn=event.turn, text=event.text)
             case AgentSaid():
                 self._keep(event.turn, Said("agent", event.text, event.kind))

@@ -123,6 +123,9 @@ class Metrics:
         self.turns_unstored = Counter(
             "gateway_turns_unstored", "Turns that could not be written", registry=registry
         )
+        self.values_unkept = Counter(
+            "gateway_values_unkept", "Personal values of calls that could not be kept", registry=registry
+        )
 
     def _texts(self, registry: CollectorRegistry) -> None:
         self.codes = Counter(
@@ -157,6 +160,9 @@ class Metrics:
         )
         self.sweeps_failed = Counter(
             "gateway_sweeps_failed", "Sweeps that did not come to their end", ["name"], registry=registry
+        )
+        self.retention_cleared = Counter(
+            "gateway_retention_cleared", "Rows cleared because of their age", ["kind"], registry=registry
         )
         self.queue_interruptions = Counter(
             "gateway_queue_interruptions", "Times that the queue of jobs was lost", registry=registry
