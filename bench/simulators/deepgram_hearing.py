@@ -100,6 +100,11 @@ class Script:
         pitch_hz = float(spectrum.argmax()) * RATE_HZ / samples.size
         return min(self._lines, key=lambda known_hz: abs(known_hz - pitch_hz))
 
+    def add(self, line: str) -> None:
+        """One more line of the only caller, who has not begun to say it."""
+        [lines] = self._lines.values()
+        lines.append(line)
+
     def line(self, voice: int, ahead: int) -> str:
         """The line `ahead` places from the next one; empty once the script has run out."""
         lines = self._lines[voice]

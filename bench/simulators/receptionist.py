@@ -2,29 +2,29 @@
 
 `Receptionist.reply` is a pure function of what any model would be sent: the system prompt (which names
 today's date and the services), the conversation so far, the results of tools. It finds out what the
-appointment is for, looks for times with `find_slots`, holds the chosen one with `claim_slot`, and ends with
-`end_call`. It says that it is a script when asked, and never that something is held unless the tool has said
-so.
+appointment is for, looks for times with `find_slots`, holds the chosen one with `claim_slot`, books it by a
+code that the caller reads out or types, and ends with `end_call`. It says that it is a script when asked, and
+never that something is held or booked unless the tool has said so.
 """
 
-import json
 import re
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field, replace
-from datetime import date, datetime, timedelta
+from dataclasses import replace
+from datetime import date, timedelta
 from itertools import groupby
 from typing import Any
 
+from bench.simulators import receptionist_codes as codes
+from bench.simulators.receptionist_codes import ANYTHING_ELSE, ASK_CODE
+from bench.simulators.receptionist_situation import Offer, Situation, read_situation
 from bench.simulators.replies import Call, Reply, WireMessage, WireTool
 from bench.simulators.understanding import (
     EVENING,
     NOON,
-    Service,
     Wish,
     edit_distance,
     plain,
     signals,
-    understand,
 )
 
 # Tool calls in one turn: enough to look at a week day by day, then the caller hears something.
@@ -32,49 +32,8 @@ MAX_CALLS = 6
 DAYS_LOOKED_AHEAD = 5
 SCRIPTED = "I'm a scripted demo receptionist, a computer program and not a person."
 CANNOT_SAY = "I'm only a scripted demo receptionist, so I can't answer that, but I can book an appointment."
-ANYTHING_ELSE = "Is there anything else I can help you with?"
 UNAVAILABLE = "I'm sorry, I can't reach the diary just now. Please try again a little later."
 _FILLERS = frozenset({"um", "uh", "er", "erm", "hmm", "mm", "ah", "oh", "well", "so", "hello", "hi", "hey"})
-
-
-@dataclass(frozen=True, slots=True)
-class Briefing:
-    """What the system prompt says."""
-
-    today: date | None
-    services: tuple[Service, ...]
-
-
-@dataclass(frozen=True, slots=True)
-class Offer:
-    """A slot that a tool returned in this call."""
-
-    slot: str
-    starts: datetime
-    spoken: str
-    practitioner: str
-
-    @property
-    def minute(self) -> int:
-        return self.starts.hour * 60 + self.starts.minute
-
-
-@dataclass(slots=True)
-class Situation:
-    """Where the conversation stands. `wish` is what drives the search now, `said` the caller's last words."""
-
-    briefing: Briefing
-    tools: frozenset[str]
-    said: str = ""
-    turn: Wish = field(default_factory=Wish)
-    wish: Wish = field(default_factory=Wish)
-    offers: tuple[Offer, ...] = ()
-    known: dict[str, Offer] = field(default_factory=dict)
-    claimed: Offer | None = None
-    held: str | None = None
-    search: Mapping[str, Any] = field(default_factory=dict)
-    result: tuple[str, Mapping[str, Any]] | None = None
-    calls: int = 0
 
 
 class Receptionist:
@@ -88,99 +47,6 @@ class Receptionist:
         return _answer(now)
 
 
-# Reading the messages.
-
-
-def read_briefing(prompt: str) -> Briefing:
-    """Today's date from `Today is … 2026-11-21 …`, the services from `Services: name (also: a, b); …`."""
-    today = re.search(r"Today is [^\n]*?(\d{4}-\d{2}-\d{2})", prompt)
-    services = re.search(r"^Services: (.+?)\.?$", prompt, re.MULTILINE)
-    return Briefing(
-        today=date.fromisoformat(today[1]) if today else None,
-        services=tuple(_service(part) for part in _outside_brackets(services[1])) if services else (),
-    )
-
-
-def _outside_brackets(line: str) -> list[str]:
-    return [part.strip() for part in re.split(r";(?![^(]*\))", line) if part.strip()]
-
-
-def _service(part: str) -> Service:
-    name, _, bracket = part.partition("(")
-    also = re.search(r"also(?: called)?:? ([^);]+)", bracket)
-    return Service(name.strip(), tuple(each.strip() for each in also[1].split(",")) if also else ())
-
-
-def read_situation(messages: Sequence[WireMessage], tools: frozenset[str]) -> Situation:
-    """Plays the conversation back, message by message."""
-    prompts = [_content(message) for message in messages if message["role"] in ("system", "developer")]
-    now = Situation(read_briefing("\n".join(prompts)), tools)
-    names: dict[str, str] = {}
-    answered = True
-    for message in messages:
-        match message["role"]:
-            case "user":
-                _hear(now, _content(message), more=not answered)
-                answered = False
-            case "assistant":
-                answered = True
-                now.result = None
-                for call in message.get("tool_calls") or ():
-                    names[call["id"]] = call["function"]["name"]
-                    _note_call(now, call["function"])
-            case "tool":
-                name = names.get(message["tool_call_id"], "")
-                _note_result(now, name, _decoded(_content(message)))
-    return now
-
-
-def _hear(now: Situation, words: str, *, more: bool) -> None:
-    """Take one caller turn; `more` if the agent has not answered the one before."""
-    now.said = f"{now.said} {words}" if more else words
-    now.turn = understand(now.said, now.briefing.today, now.briefing.services)
-    # A wish that has been searched for is answered; one that has only led to a question is added to.
-    base = Wish(service=now.wish.service) if now.calls else now.wish
-    now.wish = base.then(now.turn)
-    now.result, now.calls = None, 0
-
-
-def _note_call(now: Situation, function: Mapping[str, Any]) -> None:
-    now.calls += 1
-    if function["name"] == "find_slots":
-        now.search = _decoded(function["arguments"])
-    if function["name"] == "claim_slot":
-        now.claimed = now.known.get(str(_decoded(function["arguments"]).get("slot")))
-
-
-def _note_result(now: Situation, name: str, result: Mapping[str, Any]) -> None:
-    now.result = (name, result)
-    if result.get("held") is True:
-        now.held = str(result.get("spoken") or "")
-    offers = tuple(_offer(slot) for slot in result.get("slots") or () if isinstance(slot, Mapping))
-    if offers:
-        now.offers = offers
-        now.known.update({offer.slot: offer for offer in offers})
-
-
-def _offer(slot: Mapping[str, Any]) -> Offer:
-    starts = datetime.fromisoformat(str(slot["starts"]))
-    spoken = str(slot.get("spoken") or f"{starts:%A at %H:%M}")
-    return Offer(str(slot["slot"]), starts, spoken, str(slot.get("practitioner") or ""))
-
-
-def _content(message: WireMessage) -> str:
-    content = message.get("content") or ""
-    return content if isinstance(content, str) else " ".join(part["text"] for part in content)
-
-
-def _decoded(text: str) -> Mapping[str, Any]:
-    try:
-        value = json.loads(text or "{}")
-    except ValueError:
-        return {"error": "unreadable"}
-    return value if isinstance(value, dict) else {"error": "unreadable"}
-
-
 # Answering the caller.
 
 
@@ -188,8 +54,10 @@ def _answer(now: Situation) -> Reply:
     moves = signals(now.said)
     if _says_nothing(now.said):
         return Reply(f"I'm sorry, I didn't catch that. {_pending(now)}")
+    if about_code := codes.answer(now, moves):
+        return about_code
     if _is_over(now, moves):
-        thanks = "You're welcome." if now.held else "Thank you for calling."
+        thanks = "You're welcome." if now.held and not now.awaits_code else "Thank you for calling."
         return Reply(f"{thanks} Goodbye.", (Call("end_call", {}),) if "end_call" in now.tools else ())
     return _about_the_call(now, moves) or _about_the_booking(now) or _small_talk(now, moves)
 
@@ -199,7 +67,9 @@ def _is_over(now: Situation, moves: frozenset[str]) -> bool:
         return False
     if moves & {"goodbye", "finished"}:
         return True
-    return now.held is not None and bool(moves & {"declined", "no"}) and now.turn.empty
+    if now.held is None or now.awaits_code:
+        return False
+    return bool(moves & {"declined", "no"}) and now.turn.empty
 
 
 def _about_the_call(now: Situation, moves: frozenset[str]) -> Reply | None:
@@ -210,6 +80,8 @@ def _about_the_call(now: Situation, moves: frozenset[str]) -> Reply | None:
         return Reply(f"I'm sorry, I can't put you through. {SCRIPTED} {_pending(now)}")
     if "again" in moves:
         return Reply(f"Of course. {_pending(now, again=True)}")
+    if "cancel" in moves and (cancelling := codes.cancel(now)):
+        return cancelling
     if "cancel" in moves and now.held:
         return Reply(f"I can't cancel it from here, but a hold lapses by itself. {ANYTHING_ELSE}")
     return None
@@ -245,6 +117,8 @@ def _small_talk(now: Situation, moves: frozenset[str]) -> Reply:
 
 def _agreed(now: Situation) -> Reply:
     """ "Yes": to the one time on offer, or to being helped further."""
+    if now.awaits_code:
+        return Reply(f"Take your time. {ASK_CODE}")
     if now.held:
         return Reply("Certainly. What else can I do for you?")
     if len({offer.starts for offer in now.offers}) == 1:
@@ -259,6 +133,10 @@ def _says_nothing(said: str) -> bool:
 
 def _pending(now: Situation, *, again: bool = False) -> str:
     """The question that is open."""
+    if now.awaits_code:
+        return ASK_CODE
+    if now.booked is not None:
+        return f"You are booked for {now.booked}. {ANYTHING_ELSE}" if again else ANYTHING_ELSE
     if now.held is not None:
         return f"I'm holding {now.held}. {ANYTHING_ELSE}" if again else ANYTHING_ELSE
     if now.offers:
@@ -325,7 +203,8 @@ def _named_practitioner(now: Situation) -> str | None:
 
 def _claim(now: Situation, offer: Offer) -> Reply:
     if now.held == offer.spoken:
-        return Reply(f"Yes, {offer.spoken} is held for you. {ANYTHING_ELSE}")
+        state = "booked" if now.booked == offer.spoken else "held"
+        return Reply(f"Yes, {offer.spoken} is {state} for you. {_pending(now)}")
     if "claim_slot" not in now.tools:
         return Reply(UNAVAILABLE)
     return Reply(calls=(Call("claim_slot", {"slot": offer.slot}),))
@@ -387,6 +266,8 @@ def _after_tool(now: Situation, name: str, result: Mapping[str, Any]) -> Reply:
             return _tell_claimed(now, result)
         case "end_call":
             return Reply("Goodbye.")
+        case _ if name in codes.TOOLS:
+            return codes.tell(now, name, result)
     return Reply(f"I'm sorry, something went wrong. {_pending(now)}")
 
 
@@ -428,10 +309,13 @@ def _tell_none_free(now: Situation) -> Reply:
 
 
 def _tell_claimed(now: Situation, result: Mapping[str, Any]) -> Reply:
+    if result.get("booked") is True:
+        return codes.tell(now, "confirm_booking", result)
     if result.get("held") is True:
         practitioner = now.claimed.practitioner if now.claimed else ""
         doctor = f" with {practitioner}" if practitioner else ""
-        return Reply(f"I've held {now.held}{doctor} for you. {ANYTHING_ELSE}")
+        held = f"I've held {now.held}{doctor} for you."
+        return codes.prove(now, held) or Reply(f"{held} {ANYTHING_ELSE}")
     if result.get("reason") == "taken" or result.get("slots"):
         if result.get("slots"):
             return Reply(f"I'm sorry, that one has just been taken. {_nearest(now.offers)}")

@@ -576,6 +576,8 @@ _SIGNALS = {
     r"\btransfer me\b|\boperator\b",
     "again": r"\b(repeat|say that again|say again|come again|pardon|what was that|didn't (catch|hear|get)|"
     r"what did you say|one more time|what were the)\b",
+    "resend": r"\b(did(n't| not) (get|arrive|come)|(not|hasn't|nothing) (has )?(come|came|arrived?)|"
+    r"(new|another|fresh) (code|one|text)|resend|send (it|me|the|one|that) (again|code again))\b",
     "cancel": r"\b(cancel|call it off|changed my mind)\b",
     "question": r"\b(what|where|when|how|who|why|do you|does|is there|are there|are you|can you|"
     r"could you tell)\b",

@@ -5,6 +5,7 @@ words from the test's script. The agent's voice is a tone too, so what is heard 
 """
 
 import asyncio
+import re
 from collections.abc import AsyncIterator, Callable, Mapping, Sequence
 from contextlib import AsyncExitStack, asynccontextmanager
 from dataclasses import dataclass, field
@@ -20,7 +21,7 @@ from bench.simulators.chat import ChatSimulator
 from bench.simulators.deepgram import DeepgramSimulator
 from bench.simulators.deepgram_hearing import Script, tone
 from bench.simulators.offline.tone import ToneVoice
-from bench.simulators.replies import Call, ScriptedModel
+from bench.simulators.replies import Call, ChatModel
 from bench.simulators.sound import encode
 from bench.simulators.twilio_api import TwilioApiSimulator
 from booking.db import org_transaction
@@ -63,6 +64,7 @@ class Rig:
     carrier: TwilioCarrier
     clinic: Clinic
     pool: asyncpg.Pool
+    script: Script
     feed: list[dict[str, Any]] = field(default_factory=list)
     published: asyncio.Condition = field(default_factory=asyncio.Condition)
     keeping: set[str] = field(default_factory=set)
@@ -105,6 +107,24 @@ class Rig:
     async def live_holds(self) -> list[asyncpg.Record]:
         return [hold for hold in await self.holds() if hold["state"] == "held"]
 
+    async def appointments(self) -> list[asyncpg.Record]:
+        """The clinic's appointments, oldest first."""
+        async with org_transaction(self.pool, self.clinic.claim) as connection:
+            rows: list[asyncpg.Record] = await connection.fetch(
+                "select * from public.appointments order by booked_at"
+            )
+        return rows
+
+    def code(self, to: str) -> str:
+        """The code that was texted to this number last."""
+        found = re.search(r"\b[0-9]{6}\b", self.twilio.messages.to(to)[-1].body)
+        assert found
+        return found[0]
+
+    def tools(self) -> list[tuple[str, str]]:
+        """The tools that ran, with what came of them."""
+        return [(event["name"], event["outcome"]) for event in self.of_kind("ToolFinished")]
+
     async def call_rows(self) -> list[asyncpg.Record]:
         async with org_transaction(self.pool, self.clinic.claim) as connection:
             rows: list[asyncpg.Record] = await connection.fetch("select * from public.calls")
@@ -138,7 +158,7 @@ async def rig(
     pool: asyncpg.Pool,
     *,
     lines: Sequence[str] | Mapping[int, Sequence[str]],
-    model: ScriptedModel,
+    model: ChatModel,
     **environ: str,
 ) -> AsyncIterator[Rig]:
     """`lines`: what the caller says, utterance by utterance; `model`: what the model answers.
@@ -149,7 +169,8 @@ async def rig(
     ended: list[Callable[[str], bool]] = []
     async with AsyncExitStack() as closing:
         enter = closing.enter_async_context
-        deepgram = await enter(DeepgramSimulator(Script(lines, word_s=0.1).hearing))
+        script = Script(lines, word_s=0.1)
+        deepgram = await enter(DeepgramSimulator(script.hearing))
         chat = await enter(ChatSimulator(model))
         cartesia = await enter(CartesiaSimulator(VOICE))
         twilio = await enter(
@@ -159,12 +180,13 @@ async def rig(
                 updated=lambda call: [end(call.sid) for end in ended] and None,
             )
         )
+        twilio.messages.senders.add(clinic.number)
         vendors = running.Vendors(deepgram, chat, cartesia).environment()
         settings = running.environment(stack, **QUICK | vendors | {"TWILIO_API_URL": twilio.url} | environ)
         gateway = await enter(running.gateway(settings))
         carrier = await enter(TwilioCarrier(running.PUBLIC_URL, account, connect_url=gateway.url))
         ended.append(carrier.complete)
-        made = Rig(gateway, deepgram, chat, cartesia, twilio, carrier, clinic, pool)
+        made = Rig(gateway, deepgram, chat, cartesia, twilio, carrier, clinic, pool, script)
         await enter(_watched(stack.redis, made))
         yield made
     assert await made.forgotten_holds() == [], "a hold is left"

@@ -10,7 +10,8 @@ from zoneinfo import ZoneInfo
 import pytest
 
 from bench.simulators.chat_rules import check_request
-from bench.simulators.receptionist import Receptionist, read_briefing
+from bench.simulators.receptionist import Receptionist
+from bench.simulators.receptionist_situation import read_briefing
 from bench.simulators.understanding import Service
 
 LONDON = ZoneInfo("Europe/London")
