@@ -35,7 +35,8 @@ with held as (
     from public.slots where id = $1
     returning *
 )
-insert into public.appointments (org_id, hold_id, slot_id, contact_id, practitioner_number, starts_at, ends_at)
+insert into public.appointments
+    (org_id, hold_id, slot_id, contact_id, practitioner_number, starts_at, ends_at)
 select org_id, id, slot_id, $2, practitioner_number, starts_at, ends_at from held
 """
 _REVIVE = "update public.appointment_holds set state = $2, ended_at = null where id = $1"
