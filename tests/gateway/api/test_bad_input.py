@@ -18,7 +18,7 @@ from booking.db import claims_json
 from tests.conftest import Clinic
 from tests.gateway.api.booked import PHONE, free_slots, held, verified
 from tests.gateway.api.client import Client, claims, hs256, kind
-from tests.gateway.running import Gateway
+from tests.gateway.running import PUBLIC_URL, Gateway
 
 SQL = "'; drop table public.slots; --"
 CANARY = "Cordelia Vane"
@@ -237,3 +237,31 @@ async def test_requests_that_are_hardly_http(
     writer.close()
     assert told.split()[1] in statuses
     assert (await client.get("/bookings")).status_code == 200
+
+
+async def test_a_number_that_said_stop(
+    client: Client, clinic: Clinic, gateway: Gateway, twilio: TwilioApiSimulator
+) -> None:
+    twilio.messages.real_url = lambda url: url.replace(PUBLIC_URL, gateway.url)
+    words = {"from_": PHONE, "to": clinic.number}
+    hold = await held(client, clinic)
+    assert await twilio.messages.receive(f"{PUBLIC_URL}/twilio/sms", body="STOP", **words) == 200
+    refused = await client.post(f"/holds/{hold['id']}/otp", {"phone": PHONE})
+    assert (refused.status_code, kind(refused)) == (422, "number-refused")
+    assert (refused.json()["detail"], PHONE[1:] in refused.text) == ("opted_out", False)
+    assert twilio.requests == []
+    assert await twilio.messages.receive(f"{PUBLIC_URL}/twilio/sms", body="START", **words) == 200
+    assert (await client.post(f"/holds/{hold['id']}/otp", {"phone": PHONE})).status_code == 202
+
+
+async def test_a_landline_by_the_carriers_report(
+    client: Client, clinic: Clinic, gateway: Gateway, twilio: TwilioApiSimulator
+) -> None:
+    twilio.messages.real_url = lambda url: url.replace(PUBLIC_URL, gateway.url)
+    hold = await held(client, clinic)
+    assert (await client.post(f"/holds/{hold['id']}/otp", {"phone": PHONE})).status_code == 202
+    assert await twilio.messages.report(twilio.messages.to(PHONE)[-1], "undelivered", 30006) == 204
+    refused = await client.post(f"/holds/{hold['id']}/otp", {"phone": PHONE})
+    assert (refused.status_code, kind(refused)) == (422, "number-refused")
+    assert refused.json()["detail"] == "receiver"
+    assert len(twilio.messages.all) == 1
