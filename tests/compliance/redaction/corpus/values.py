@@ -35,6 +35,7 @@ _AS_IN_WORDS = _words(
 )
 _NATO = {word[0]: word for word in _NATO_WORDS}
 _AS_IN = {word[0]: word for word in _AS_IN_WORDS}
+_SPELLED = {"spelled": "last", "spelled_first": "first"}
 _FILLERS = ("um", "uh", "er", "erm")
 
 
@@ -67,6 +68,7 @@ class Values:
     def __init__(self, pools: Pools, seed: str) -> None:
         self._pools = pools
         self._random = random.Random(seed)
+        self._decks: dict[str, list[str]] = {}
         self.slots: dict[str, Callable[[], str]] = {
             name.removeprefix("slot_"): getattr(self, name) for name in dir(self) if name.startswith("slot_")
         }
@@ -74,15 +76,19 @@ class Values:
     def fill(self, frame: str) -> str:
         """The frame with every `$slot` replaced; a pool's name stands for one of its words.
 
-        `$slot@a` is the same value wherever the frame says so again.
+        `$slot@a` is the same value wherever the frame says so again, `$spelled@a` the letters of `$last@a`.
         """
         drawn: dict[str, str] = {}
 
         def value(match: re.Match[str]) -> str:
-            if not match[2]:
-                return self._draw(match[1])
+            name, tag = match[1], match[2]
+            if not tag:
+                return self._draw(name)
             if match[0] not in drawn:
-                drawn[match[0]] = self._draw(match[1])
+                spelled = drawn.get(f"${_SPELLED.get(name)}{tag}")
+                drawn[match[0]] = (
+                    self._letters(re.sub("[^A-Za-z]", "", spelled)) if spelled else self._draw(name)
+                )
             return drawn[match[0]]
 
         return re.sub(r"\$([a-z][a-z_0-9]*)(@[a-z])?", value, frame)
@@ -93,8 +99,15 @@ class Values:
     def pick(self, choices: Sequence[str]) -> str:
         return self._random.choice(choices)
 
+    def _word(self, pool: str) -> str:
+        """One of a pool; none comes twice before all have come."""
+        deck = self._decks.setdefault(pool, [])
+        if not deck:
+            deck += self._random.sample(self._pools[pool], len(self._pools[pool]))
+        return deck.pop()
+
     def _draw(self, name: str) -> str:
-        return self.slots[name]() if name in self.slots else self.pick(self._pools[name])
+        return self.slots[name]() if name in self.slots else self._word(name)
 
     def _digits(self, count: int) -> str:
         return "".join(self._random.choice("0123456789") for _ in range(count))
@@ -192,7 +205,7 @@ class Values:
         return self.pick([digits, f"{digits[:3]} {digits[3:6]} {digits[6:]}"])
 
     def slot_nino(self) -> str:
-        letters = self.pick(self._pools["nino"])
+        letters = self._word("nino")
         digits = self._digits(6)
         pairs = [" ".join(self._aloud(digits[at : at + 2])) for at in (0, 2, 4)]
         if self.chance(0.5):
@@ -200,7 +213,7 @@ class Values:
         return f"{self._letters(letters[:2])} {' '.join(pairs)} {self._letters(letters[2])}"
 
     def slot_nino_w(self) -> str:
-        letters, digits = self.pick(self._pools["nino"]).upper(), self._digits(6)
+        letters, digits = self._word("nino").upper(), self._digits(6)
         if self.chance(0.5):
             return f"{letters[:2]}{digits}{letters[2]}"
         return f"{letters[:2]} {digits[:2]} {digits[2:4]} {digits[4:]} {letters[2]}"
@@ -258,18 +271,18 @@ class Values:
         return "-".join(letters.upper())
 
     def slot_spelled(self) -> str:
-        return self._letters(re.sub("[^A-Za-z]", "", self.pick(self._pools["last"])))
+        return self._letters(re.sub("[^A-Za-z]", "", self._word("last")))
 
     def slot_spelled_first(self) -> str:
-        return self._letters(self.pick(self._pools["first"]))
+        return self._letters(self._word("first"))
 
     def slot_name(self) -> str:
-        return f"{self.pick(self._pools['first'])} {self.pick(self._pools['last'])}"
+        return f"{self._word('first')} {self._word('last')}"
 
     # --- e-mail
 
     def _email(self) -> tuple[str, str]:
-        first, last = self.pick(self._pools["first"]).lower(), self.pick(self._pools["last"]).lower()
+        first, last = self._word("first").lower(), self._word("last").lower()
         last = re.sub("[^a-z]", "", last)
         local = self.pick(
             [f"{first}.{last}", f"{first}{last}", f"{first[0]}.{last}", f"{first}_{last}", first]
@@ -277,7 +290,7 @@ class Values:
         local = re.sub("[^a-z._]", "", local)
         if self.chance(0.35):
             local += self.pick([self._digits(2), str(self._pair_of(1950, 2005))])
-        return local, self.pick(self._pools["mail"])
+        return local, self._word("mail")
 
     def slot_email_w(self) -> str:
         local, domain = self._email()
@@ -317,7 +330,7 @@ class Values:
     # --- places
 
     def _postcode(self) -> tuple[str, str]:
-        area = self.pick(self._pools["area"])
+        area = self._word("area")
         district = str(self._pair_of(1, 29))
         if self.chance(0.12) and len(area) == 2:
             district = f"{district[0]}A"
@@ -354,28 +367,28 @@ class Values:
         return digits if self.chance(0.5) else " ".join(self._aloud(digits))
 
     def _street(self) -> str:
-        return f"{self.pick(self._pools['street'])} {self.pick(self._pools['road'])}"
+        return f"{self._word('street')} {self._word('road')}"
 
     def slot_address_w(self) -> str:
         number, street = self._pair_of(1, 240), self._street()
-        town = self.pick(self._pools["town"])
+        town = self._word("town")
         forms = [
             f"{number} {street}, {town}",
             f"{number} {street}",
             f"Flat {number % 30 + 1}, {number} {street}",
         ]
-        forms += [f"Flat {number % 9 + 1}b, {self.pick(self._pools['house'])}, {street}, {town}"]
-        forms += [f"{self.pick(self._pools['house'])}, {street}, {town}", f"{number}A {street}, {town}"]
+        forms += [f"Flat {number % 9 + 1}b, {self._word('house')}, {street}, {town}"]
+        forms += [f"{self._word('house')}, {street}, {town}", f"{number}A {street}, {town}"]
         return self.pick(forms)
 
     def slot_address(self) -> str:
         number, street = self._pair_of(1, 199), self._street()
         said = self._house_number(number)
-        town = self.pick(self._pools["town"])
+        town = self._word("town")
         forms = [f"{said} {street} {town}", f"{said} {street}", f"{said} {street} in {town}"]
         forms += [f"flat {under_hundred(number % 40 + 1)} {said} {street}", f"number {said} {street} {town}"]
-        forms += [f"flat {under_hundred(number % 9 + 1)} {self.pick(self._pools['house'])} {street} {town}"]
-        forms += [f"{self.pick(self._pools['house'])} {street} {town}"]
+        forms += [f"flat {under_hundred(number % 9 + 1)} {self._word('house')} {street} {town}"]
+        forms += [f"{self._word('house')} {street} {town}"]
         return self.pick(forms)
 
     def _house_number(self, number: int) -> str:
@@ -394,8 +407,8 @@ class Values:
     def slot_address_us(self) -> str:
         number = self._pair_of(100, 9800)
         said = str(number) if self.chance(0.5) else " ".join(self._aloud(str(number)))
-        street = f"{self.pick(self._pools['us_street'])} {self.pick(self._pools['us_road'])}"
-        city = self.pick(self._pools["us_city"])
+        street = f"{self._word('us_street')} {self._word('us_road')}"
+        city = self._word("us_city")
         unit = self.pick(["", "", f" apartment {self._pair_of(1, 40)}", f" unit {self._pair_of(1, 20)}B"])
         return f"{said} {street}{unit} {city}"
 
