@@ -110,6 +110,10 @@ class GoogleCalendar:
         self._credentials = credentials
         self._refreshing = asyncio.Lock()
 
+    async def sign_in(self) -> None:
+        """Fetch a token, if there is none. Raises `CalendarRefused` or `CalendarUnavailable`."""
+        await self._token(refused="")
+
     async def put(self, calendar_id: str, event: CalendarEvent) -> None:
         """Raises `CalendarRefused` or `CalendarUnavailable`."""
         body = _resource(event)

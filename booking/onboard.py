@@ -39,8 +39,8 @@ from booking.db import open_pool
 from booking.declared import DeclaredClinic, DeclaredHoliday, DeclaredPractitioner, DeclaredService
 from booking.errors import BookingError
 from booking.onboard_arguments import breaks_of, hours_of, onboard_parser
-from booking.staff import OPERATOR, issue_token, live_tokens, revoke_token
-from booking.types import Claim
+from booking.staff import issue_token, live_tokens, revoke_token
+from booking.types import OPERATOR, Claim
 
 _STATEMENT_S: Final = 60.0
 _FILES: Final = (".yaml", ".yml", ".toml")

@@ -1,14 +1,16 @@
 """From the dialled number to the org, and what a call needs to know of it."""
 
 from collections.abc import Mapping
-from typing import Any
+from datetime import datetime
+from typing import Any, Final
 from uuid import UUID
 
 import asyncpg
 import msgspec
 
 from booking import db
-from booking.types import Claim, OrgProfile, Practitioner, Service
+from booking.errors import OrgUnknown
+from booking.types import OPERATOR, Actor, Claim, OrgProfile, Practitioner, Service
 
 
 async def resolve_number(pool: asyncpg.Pool, dialled_e164: str) -> UUID | None:
@@ -29,20 +31,74 @@ async def load_credentials(pool: asyncpg.Pool, claim: Claim) -> Mapping[str, byt
     return {row["provider"]: row["sealed"] for row in rows}
 
 
-async def store_credentials(pool: asyncpg.Pool, claim: Claim, provider: str, sealed: bytes) -> None:
-    """Keep sealed credentials for a provider, in place of earlier ones."""
-    await db.fetch(pool, claim, "store_credentials", provider, sealed)
+async def store_credentials(
+    pool: asyncpg.Pool, claim: Claim, provider: str, sealed: bytes, *, actor: Actor = OPERATOR
+) -> bool:
+    """Keep sealed credentials for a provider, in place of earlier ones; whether there were any.
+
+    On record in the audit log. Raises `OrgUnknown`.
+    """
+    async with db.org_transaction(pool, claim) as connection:
+        if not await connection.fetchval(_IS_THERE, claim.org_id):
+            raise OrgUnknown(OrgUnknown.__doc__)
+        replaced = await connection.fetchval(_HAS, claim.org_id, provider) is True
+        await connection.execute("select app.store_credentials($1, $2, $3)", claim.org_id, provider, sealed)
+        await _record(
+            connection, claim, actor, "credentials_rotated" if replaced else "credentials_set", provider
+        )
+    return replaced
 
 
-async def remove_credentials(pool: asyncpg.Pool, claim: Claim, provider: str) -> bool:
-    """Drop a provider's sealed credentials. False if there were none."""
+async def remove_credentials(
+    pool: asyncpg.Pool, claim: Claim, provider: str, *, actor: Actor = OPERATOR
+) -> bool:
+    """Drop a provider's sealed credentials. False if there were none. On record in the audit log."""
     async with db.org_transaction(pool, claim) as connection:
         removed = await connection.fetchval(
             "delete from public.org_credentials where org_id = $1 and provider = $2 returning true",
             claim.org_id,
             provider,
         )
+        if removed:
+            await _record(connection, claim, actor, "credentials_removed", provider)
     return removed is True
+
+
+async def reseal_credentials(
+    pool: asyncpg.Pool, claim: Claim, provider: str, *, before: bytes, sealed: bytes, actor: Actor = OPERATOR
+) -> bool:
+    """The same secret under another seal. False if it has been changed meanwhile: then that stays."""
+    async with db.org_transaction(pool, claim) as connection:
+        resealed = await connection.fetchval(_RESEAL, claim.org_id, provider, before, sealed)
+        if resealed:
+            await _record(connection, claim, actor, "credentials_resealed", provider)
+    return resealed is True
+
+
+async def kept_credentials(pool: asyncpg.Pool, claim: Claim) -> Mapping[str, datetime]:
+    """For which providers there are any, and since when these; never what they are."""
+    async with db.org_transaction(pool, claim) as connection:
+        rows = await connection.fetch(_KEPT, claim.org_id)
+    return {row["provider"]: row["updated_at"] for row in rows}
+
+
+_IS_THERE: Final = "select exists (select from public.organizations where org_id = $1)"
+_HAS: Final = "select true from public.org_credentials where org_id = $1 and provider = $2 for update"
+_KEPT: Final = "select provider, updated_at from public.org_credentials where org_id = $1 order by provider"
+_RESEAL: Final = """
+update public.org_credentials set sealed = $4
+where org_id = $1 and provider = $2 and sealed = $3 returning true
+"""
+
+
+async def _record(
+    connection: asyncpg.Connection, claim: Claim, actor: Actor, action: str, provider: str
+) -> None:
+    """Which provider's stands there as the kind of subject; the secret nowhere."""
+    await connection.execute(
+        "select app.audit($1, $2, $3, $4, $5)",
+        claim.org_id, actor.kind, actor.id, action, f"{provider}_credentials",
+    )  # fmt: skip
 
 
 def _profile(row: Mapping[str, Any]) -> OrgProfile:

@@ -13,7 +13,7 @@ import msgspec
 
 from booking import db
 from booking.errors import ScopeUnknown
-from booking.types import Actor, Claim
+from booking.types import OPERATOR, Actor, Claim
 from booking.values import require_sound, utf8
 
 OrgScope = Literal[
@@ -31,7 +31,6 @@ Scope = OrgScope | Literal["admin"]
 SCOPES: Final[tuple[OrgScope, ...]] = get_args(OrgScope)
 """What a token of one org may be allowed; `admin` is the platform's, whose tokens are of no org."""
 PREFIX: Final = "cvg_"
-OPERATOR: Final = Actor("operator")
 _SECRET_BYTES: Final = 32
 _LIVE: Final = "select id from public.staff_tokens where org_id = $1 and name = $2 and revoked_at is null"
 

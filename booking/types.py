@@ -3,7 +3,7 @@
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from datetime import datetime, time
-from typing import Literal
+from typing import Final, Literal
 from uuid import UUID
 
 
@@ -207,6 +207,10 @@ class Actor:
 
     kind: Literal["call", "token", "worker", "operator", "carrier", "stranger"]
     id: UUID | None = None
+
+
+OPERATOR: Final = Actor("operator")
+"""Whoever works at the command line."""
 
 
 @dataclass(frozen=True, slots=True)

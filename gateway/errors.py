@@ -9,6 +9,8 @@ GatewayError
 ├── SharedStoreAway      Redis did not answer in time, or not at all
 ├── CarrierRefused       the carrier's REST interface answered no; `status` is its HTTP status
 ├── CredentialRefused    an API token is not good; `reason` says why, for the log alone
+├── SecretInvalid        what was to be an org's secret is none; the message says how one looks
+├── SecretUnknown        the org has no such secret, or it does not open
 ├── KeysUnavailable      the keys that API tokens are verified with cannot be had now
 └── Refused              ends an API request with a problem (in `gateway.api.problems`)
 
@@ -48,6 +50,14 @@ class OrgUnavailable(GatewayError):
 
 class SharedStoreAway(GatewayError):
     """Redis did not answer in time, or not at all."""
+
+
+class SecretInvalid(GatewayError):
+    """What was to be an org's secret for a provider is none."""
+
+
+class SecretUnknown(GatewayError):
+    """The org has no secret for the provider, or it does not open."""
 
 
 class CredentialRefused(GatewayError):

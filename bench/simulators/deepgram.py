@@ -1,4 +1,5 @@
-"""A strict local server for Deepgram's streaming speech-to-text: `/v1/listen` (Nova) and `/v2/listen` (Flux).
+"""A strict local server for Deepgram's streaming speech-to-text: `/v1/listen` (Nova) and `/v2/listen` (Flux);
+and `/v1/projects`, by which a key can be tried.
 
 What the vendor rejects it rejects, in the vendor's terms: at the upgrade by status, body and `dg-error`
 header, on the stream by error messages and close codes ("Streaming API errors",
@@ -10,7 +11,7 @@ import asyncio
 import contextlib
 import json
 import time
-from collections.abc import AsyncIterator, Callable, Sequence, Set
+from collections.abc import AsyncIterator, Callable, Mapping, Sequence, Set
 from dataclasses import dataclass, field
 from http import HTTPStatus
 from typing import Final, Self
@@ -37,6 +38,7 @@ from bench.simulators.deepgram_protocol import EndStream, FluxStream, Message, N
 from bench.simulators.faults import DelayMessages, DropSocket, Faults, Inject, Refuse, SlowUpgrade, Stall
 
 _V1, _V2 = "/v1/listen", "/v2/listen"
+_PROJECTS: Final = "/v1/projects"
 _QUEUED_FRAMES: Final = 4096
 _CLOSE_S: Final = 1.0
 _TOO_FAST: Final = "audio came much faster than real time"
@@ -138,6 +140,8 @@ class DeepgramSimulator:
             return _refusal(connection, planned.status, planned.message, planned.retry_after_s)
         if not self._keys & set(_offered_keys(request)):
             return _refusal(connection, 401, "Invalid credentials.")
+        if urlsplit(request.path).path == _PROJECTS:
+            return _projects(connection)
         try:
             _parse(request.path)
         except Refused as refused:
@@ -199,12 +203,23 @@ def _refusal(
 ) -> Response:
     code = {401: "INVALID_AUTH", 404: "NOT_FOUND", 429: "TOO_MANY_REQUESTS"}.get(status, "Bad Request")
     body = {"err_code": code, "err_msg": message, "request_id": str(connection.id)}
-    response = connection.respond(HTTPStatus(status), json.dumps(body))
-    del response.headers["Content-Type"]
-    response.headers["Content-Type"] = "application/json"
+    response = _json(connection, HTTPStatus(status), body)
     response.headers["dg-error"] = message
     if retry_after_s is not None:
         response.headers["Retry-After"] = f"{retry_after_s:g}"
+    return response
+
+
+def _projects(connection: ServerConnection) -> Response:
+    """The projects of a good key ("List Projects", read 2026-11)."""
+    project = {"project_id": "00000000-0000-4000-8000-000000000002", "name": "offline"}
+    return _json(connection, HTTPStatus.OK, {"projects": [project]})
+
+
+def _json(connection: ServerConnection, status: HTTPStatus, body: Mapping[str, object]) -> Response:
+    response = connection.respond(status, json.dumps(body))
+    del response.headers["Content-Type"]
+    response.headers["Content-Type"] = "application/json"
     return response
 
 

@@ -72,8 +72,8 @@ Work = Callable[[web.Request, Mapping[str, str]], Awaitable[web.Response]]
 
 
 class TwilioApiSimulator:
-    """`{url}/2010-04-01/Accounts/{AC}/…`, from `async with` to its end: `Calls/{CA}.json`, `Messages.json`
-    and `Messages/{SM}.json`.
+    """`{url}/2010-04-01/Accounts/{AC}.json` and `…/{AC}/…`, from `async with` to its end: `Calls/{CA}.json`,
+    `Messages.json` and `Messages/{SM}.json`.
 
     Only calls given to `add_call` exist. `updated` is called after each accepted update, so that whoever
     plays the carrier can end the call or run its new document. A message is taken `latency_s()` after it
@@ -122,6 +122,9 @@ class TwilioApiSimulator:
     def _application(self) -> web.Application:
         app = web.Application()
         account = "/2010-04-01/Accounts/{account}"
+        app.router.add_get(
+            "/2010-04-01/Accounts/{account:AC[0-9a-zA-Z]+}.json", self._answers(self._fetch_account)
+        )
         app.router.add_get(account + "/Calls/{call}.json", self._answers(self._fetch_call))
         app.router.add_post(account + "/Calls/{call}.json", self._answers(self._update_call))
         app.router.add_get(account + "/Messages.json", self._answers(self._list_messages))
@@ -147,6 +150,18 @@ class TwilioApiSimulator:
             return response
 
         return handle
+
+    async def _fetch_account(self, _request: web.Request, _form: Mapping[str, str]) -> web.Response:
+        return web.json_response(
+            {
+                "sid": self._account_sid,
+                "owner_account_sid": self._account_sid,
+                "friendly_name": "Offline",
+                "status": "active",
+                "type": "Full",
+                "uri": f"/2010-04-01/Accounts/{self._account_sid}.json",
+            }
+        )
 
     async def _fetch_call(self, request: web.Request, _form: Mapping[str, str]) -> web.Response:
         return web.json_response(self._resource(self._call(request)))

@@ -3,13 +3,28 @@
 import asyncio
 import os
 import sys
+from collections.abc import AsyncIterator
 from uuid import uuid4
 
 import asyncpg
 import pytest
 
+from bench.simulators.cartesia import CartesiaSimulator
+from bench.simulators.chat import ChatSimulator
+from bench.simulators.deepgram import DeepgramSimulator
+from bench.simulators.deepgram_hearing import Script
+from bench.simulators.google_calendar import GoogleCalendarSimulator
+from bench.simulators.google_tokens import Account
+from bench.simulators.offline.tone import ToneVoice
+from bench.simulators.replies import ScriptedModel
+from bench.simulators.twilio_api import TwilioApiSimulator
+from booking.audit import page_of_records
 from booking.orgs import load_credentials
+from booking.types import OPERATOR
+from compliance.vault import MasterKey, Vault
+from gateway.errors import SecretUnknown
 from gateway.tenancy.credentials import OrgKeys, TwilioAccount, open_keys
+from gateway.tenancy.secrets import KEPT, OrgSecrets
 from tests.conftest import Clinic, Stack
 from tests.gateway import running
 from tests.gateway.running import Gateway
@@ -46,7 +61,8 @@ async def test_what_is_set_is_used_at_once_and_gone_once_removed(
     assert await run(stack, "set", *about, stdin=SECRET + "\n") == (0, "deepgram: stored\n")
     assert await keys() == OrgKeys(deepgram=SECRET)
     assert SECRET.encode() not in (await load_credentials(pool, clinic.claim))["deepgram"]
-    assert await run(stack, "list", "--org", str(org)) == (0, "deepgram\n")
+    status, told = await run(stack, "list", "--org", str(org))
+    assert (status, told.startswith("deepgram\t"), told.count("\n")) == (0, True, 1)
     assert await run(stack, "remove", *about) == (0, "deepgram: removed\n")
     assert await keys() == OrgKeys()
     assert (await run(stack, "remove", *about))[0] == 1
@@ -63,11 +79,95 @@ async def test_a_twilio_account_without_redis(stack: Stack, gateway: Gateway, cl
     assert SECRET not in repr(keys)
 
 
+@pytest.fixture
+async def providers(google_account: Account) -> AsyncIterator[dict[str, str]]:
+    """All vendors, where they take this org's secrets and no others."""
+    keys = frozenset({SECRET})
+    async with (
+        DeepgramSimulator(Script([]).hearing, keys=keys) as deepgram,
+        ChatSimulator(ScriptedModel([], otherwise="Very well."), keys=keys) as chat,
+        CartesiaSimulator(ToneVoice(), keys=keys) as cartesia,
+        TwilioApiSimulator(account_sid="AC" + "6" * 32, auth_token=SECRET) as twilio,
+        GoogleCalendarSimulator() as google,
+    ):
+        google.tokens.accounts[google_account.email] = google_account
+        yield {
+            "DEEPGRAM_URL": deepgram.url,
+            "LLM_BASE_URL": chat.url,
+            "CARTESIA_URL": cartesia.url,
+            "TWILIO_API_URL": twilio.url,
+            "GOOGLE_CALENDAR_URL": google.url,
+            "GOOGLE_TOKEN_URL": google.url + "/token",
+        }
+
+
+@pytest.fixture(scope="module")
+def google_account() -> Account:
+    return Account.generate("gateway@clinic.iam.gserviceaccount.com")
+
+
+@pytest.fixture(scope="module")
+def strange_account() -> Account:
+    return Account.generate("gateway@clinic.iam.gserviceaccount.com")
+
+
+@pytest.mark.parametrize("provider", KEPT)
+async def test_a_secret_is_tried_and_rotated_only_to_a_good_one(
+    stack: Stack, pool: asyncpg.Pool, clinic: Clinic, providers: dict[str, str], provider: str,
+    google_account: Account, strange_account: Account,
+) -> None:  # fmt: skip
+    good, bad = SECRET, SECRET + "x"
+    if provider == "twilio":
+        good, bad = ACCOUNT, ACCOUNT.replace(SECRET, SECRET + "x")
+    if provider == "google_calendar":
+        good, bad = google_account.key_file().decode(), strange_account.key_file().decode()
+    about = ("--org", str(clinic.claim.org_id), "--provider", provider)
+
+    assert (await run(stack, "rotate", *about, stdin=good, **providers))[0] == 1
+    assert await run(stack, "set", *about, stdin=bad) == (0, f"{provider}: stored\n")
+    status, told = await run(stack, "test", *about, **providers)
+    assert (status, "refuses the secret" in told) == (1, True)
+    assert await run(stack, "rotate", *about, stdin=good, **providers) == (0, f"{provider}: rotated\n")
+    assert await run(stack, "test", *about, **providers) == (0, f"{provider}: works\n")
+    kept = (await load_credentials(pool, clinic.claim))[provider]
+    status, told = await run(stack, "rotate", *about, stdin=bad, **providers)
+    assert (status, "the old one stays" in told) == (1, True)
+    assert (await load_credentials(pool, clinic.claim))[provider] == kept
+    away = dict.fromkeys(providers, "http://127.0.0.1:9")
+    status, told = await run(stack, "test", *about, **away)
+    assert (status, "no answer" in told) == (1, True)
+    records = [
+        (each.action, each.subject_kind) for each in await page_of_records(pool, clinic.claim, limit=9)
+    ]
+    kind = f"{provider}_credentials"
+    assert records == [("credentials_rotated", kind), ("credentials_set", kind)]
+
+
+async def test_what_an_older_master_key_sealed_is_sealed_anew(
+    stack: Stack, pool: asyncpg.Pool, clinic: Clinic
+) -> None:
+    old, new = MasterKey.generate(), MasterKey.generate()
+    async with running.shared_store(stack) as store:
+        before = OrgSecrets(pool, Vault([old]), store)
+        for provider, secret in (("deepgram", SECRET), ("twilio", ACCOUNT)):
+            assert not await before.keep(clinic.claim, provider, secret, actor=OPERATOR)
+        both = OrgSecrets(pool, Vault([new, old]), store)
+        assert await both.reseal(clinic.claim, actor=OPERATOR) == ["deepgram", "twilio"]
+        assert await both.reseal(clinic.claim, actor=OPERATOR) == []
+        after = OrgSecrets(pool, Vault([new]), store)
+        assert await after.opened(clinic.claim, "twilio") == ACCOUNT
+        with pytest.raises(SecretUnknown, match="KeyUnknown"):
+            await before.opened(clinic.claim, "deepgram")
+        with pytest.raises(SecretUnknown, match="there is no"):
+            await after.opened(clinic.claim, "llm")
+
+
 @pytest.mark.parametrize(
     ("provider", "secret"),
-    [("llm", ""), ("llm", "two words"), ("llm", "key\nX-Header: 1"), ("twilio", SECRET),
+    [("google_calendar", SECRET), ("google_calendar", '{"type": "authorized_user"}'),
+     ("llm", ""), ("llm", "two words"), ("llm", "key\nX-Header: 1"), ("twilio", SECRET),
      ("twilio", ACCOUNT.replace(SECRET, "")), ("twilio", ACCOUNT.replace("AC6", "XX6"))],
-    ids=["empty", "space", "header", "no JSON", "empty token", "odd account"],
+    ids=["no key file", "another kind", "empty", "space", "header", "no JSON", "empty token", "odd account"],
 )  # fmt: skip
 async def test_what_is_no_secret_is_refused(stack: Stack, clinic: Clinic, provider: str, secret: str) -> None:
     org = str(clinic.claim.org_id)
