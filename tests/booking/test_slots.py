@@ -1,11 +1,11 @@
 """Which slots are offered."""
 
 from datetime import UTC, datetime, time, timedelta
-from uuid import uuid4
+from uuid import UUID, uuid4
 
 import asyncpg
 
-from booking.db import org_transaction
+from booking.db import claims_json, org_transaction
 from booking.slots import next_available
 from tests.conftest import Clinic
 
@@ -74,3 +74,28 @@ async def test_an_index_tells_what_is_occupied_under_row_level_security(
     assert any("live_by_practitioner" in row[0] for row in plan)
     assert "practitioner_number" in condition
     assert "starts_at <" in condition
+
+
+async def test_nobody_and_nothing_that_is_offered_no_more(
+    pool: asyncpg.Pool, owner: asyncpg.Connection, clinic: Clinic
+) -> None:
+    gone, stays = clinic.practitioner_ids
+    service_id, _ = clinic.service_ids
+
+    async def offered() -> set[UUID]:
+        slots = await next_available(
+            pool, clinic.claim, service_id=service_id, after=datetime.now(UTC), limit=20
+        )
+        return {slot.practitioner_id for slot in slots}
+
+    assert await offered() == {gone, stays}
+    await end(owner, clinic, "practitioners", gone)
+    assert await offered() == {stays}
+    await end(owner, clinic, "services", service_id)
+    assert await offered() == set()
+
+
+async def end(owner: asyncpg.Connection, clinic: Clinic, table: str, row_id: UUID) -> None:
+    async with owner.transaction():
+        await owner.execute("select app.arm($1)", claims_json(clinic.claim))
+        await owner.execute(f"update public.{table} set active = false where id = $1", row_id)

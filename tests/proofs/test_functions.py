@@ -32,7 +32,12 @@ KINDS = {
     "p_service": "public.services",
     "p_practitioner": "public.practitioners",
 }
-_BY_NAME = {"p_status": "'cancelled'", "p_actor_kind": "'token'", "p_ttl": "interval '5 minutes'"}
+_BY_NAME = {
+    "p_keep_hold": "true",
+    "p_status": "'cancelled'",
+    "p_actor_kind": "'token'",
+    "p_ttl": "interval '5 minutes'",
+}
 _BY_TYPE = {
     "text": "'slot'",
     "integer": "3",
@@ -47,7 +52,7 @@ _BY_TYPE = {
     "timestamp without time zone": "localtimestamp",
     "time without time zone": "localtime",
 }
-_REFUSED = "42501"
+_REFUSED = ("42501", "not the org of the armed claim")
 _ROOT = Path(__file__).parents[2]
 PYTHON = "\n".join(
     path.read_text() for package in ("booking", "gateway") for path in (_ROOT / package).rglob("*.py")
@@ -67,11 +72,12 @@ class Rows:
 
 @dataclass(frozen=True, slots=True)
 class Answer:
-    """`state`: the SQLSTATE of a refusal, else None."""
+    """`state` and `reason`: the SQLSTATE and message of a refusal, else None."""
 
     text: str
     state: str | None
     changed: bool
+    reason: str | None = None
 
 
 async def fill(pool: asyncpg.Pool, clinic: Clinic) -> None:
@@ -104,7 +110,7 @@ class Matrix:
     """Calls functions as one org and watches the other."""
 
     def __init__(self, admin: asyncpg.Connection, tables: list[str], ours: Rows, theirs: Rows) -> None:
-        self._admin, self.ours, self.theirs = admin, ours, theirs
+        self.admin, self.ours, self.theirs = admin, ours, theirs
         self._fingerprint = " union all ".join(
             f"select '{table}', count(*), md5(coalesce(string_agg(t::text, '|' order by t::text), ''))"
             f" from {table} t where org_id = $1"
@@ -113,27 +119,27 @@ class Matrix:
         self.secrets: set[str] = set()
 
     async def look(self) -> list[asyncpg.Record]:
-        return list(await self._admin.fetch(self._fingerprint, self.theirs.org))
+        return list(await self.admin.fetch(self._fingerprint, self.theirs.org))
 
     async def call(self, function: Function, arguments: list[str], armed: UUID | None) -> Answer:
         before, state, text = await self.look(), None, ""
-        transaction = self._admin.transaction()
+        transaction = self.admin.transaction()
         await transaction.start()
         try:
             try:
                 text = await self._answer(function, arguments, armed)
             except asyncpg.PostgresError as error:
-                return Answer("", error.sqlstate, changed=False)
+                return Answer("", error.sqlstate, changed=False, reason=error.message)
             return Answer(text, state, changed=await self.look() != before)
         finally:
             await transaction.rollback()
 
     async def _answer(self, function: Function, arguments: list[str], armed: UUID | None) -> str:
-        await self._admin.execute("set local role gw_app")
+        await self.admin.execute("set local role gw_app")
         if armed is not None:
-            await self._admin.execute("select app.arm($1)", claims_json(Claim(armed)))
-        rows = await self._admin.fetch(f"select f::text from app.{function.name}({', '.join(arguments)}) f")
-        await self._admin.execute("reset role")
+            await self.admin.execute("select app.arm($1)", claims_json(Claim(armed)))
+        rows = await self.admin.fetch(f"select f::text from app.{function.name}({', '.join(arguments)}) f")
+        await self.admin.execute("reset role")
         return "\n".join(str(row[0]) for row in rows)
 
     def leaks(self, answer: Answer, arguments: list[str]) -> bool:
@@ -228,6 +234,21 @@ async def test_no_function_reaches_another_org_by_its_ids(
     assert leaking == []
 
 
+async def unchecked(matrix: Matrix, function: Function) -> list[str]:
+    """How the function answers for another org than the armed one, where it does not refuse."""
+    arguments = matrix.arguments(function, matrix.theirs.org, matrix.theirs)
+    answers = [await matrix.call(function, arguments, armed) for armed in (matrix.ours.org, None)]
+    return [
+        f"{function.signature} {answer.state} {answer.reason} {answer.text[:60]}"
+        for answer in answers
+        if matrix.leaks(answer, arguments) or (answer.state, answer.reason) != _REFUSED
+    ]
+
+
+def called_by_python(all_of_them: list[Function]) -> list[Function]:
+    return [each for each in all_of_them if each.takes_org and f'"{each.name}"' in PYTHON]
+
+
 async def test_every_function_checks_the_org_itself(
     matrix: Matrix, callable_functions: list[Function]
 ) -> None:
@@ -235,16 +256,33 @@ async def test_every_function_checks_the_org_itself(
 
     That is asked of whatever Python calls. The rest are parts of these, which give nothing away (below).
     """
-    unchecked = []
-    for function in callable_functions:
-        if not function.takes_org or f'"{function.name}"' not in PYTHON:
+    found = [await unchecked(matrix, function) for function in called_by_python(callable_functions)]
+    assert [each for each in found if each] == []
+
+
+_CHECK = "perform app.require_org(p_org);"
+
+
+async def test_a_function_that_does_not_check_is_noticed(
+    matrix: Matrix, callable_functions: list[Function]
+) -> None:
+    """The check is taken out of each that makes it, in turn."""
+    tried, unnoticed = 0, []
+    for function in called_by_python(callable_functions):
+        text = await matrix.admin.fetchval("select pg_get_functiondef($1::regprocedure)", function.signature)
+        if _CHECK not in text:
             continue
-        arguments = matrix.arguments(function, matrix.theirs.org, matrix.theirs)
-        for armed in (matrix.ours.org, None):
-            answer = await matrix.call(function, arguments, armed)
-            if matrix.leaks(answer, arguments) or answer.state != _REFUSED:
-                unchecked.append(f"{function.signature} {answer.state} {answer.text[:60]}")
-    assert unchecked == []
+        transaction = matrix.admin.transaction()
+        await transaction.start()
+        try:
+            await matrix.admin.execute(text.replace(_CHECK, ""))
+            if not await unchecked(matrix, function):
+                unnoticed.append(function.signature)
+        finally:
+            await transaction.rollback()
+        tried += 1
+    assert tried > 40
+    assert unnoticed == []
 
 
 async def test_no_function_answers_for_another_org_or_without_a_claim(

@@ -114,7 +114,10 @@ async def anyone(request: pytest.FixtureRequest, matrix: Stack) -> AsyncIterator
 async def attempt(
     connection: asyncpg.Connection, org: UUID | None, statement: str, *values: Any
 ) -> int | None:
-    """How many rows it reads or changes under the claim, undone afterwards; None if it is denied."""
+    """How many rows it reads or changes under the claim, undone afterwards; None if it is denied.
+
+    One that only a unique index keeps from it is not denied.
+    """
     transaction = connection.transaction()
     await transaction.start()
     try:
@@ -123,6 +126,8 @@ async def attempt(
         return int((await connection.execute(statement, *values)).split()[-1])
     except _DENIED:
         return None
+    except asyncpg.UniqueViolationError:
+        return 0
     finally:
         await transaction.rollback()
 
@@ -146,41 +151,91 @@ async def statements(connection: asyncpg.Connection, table: str) -> dict[str, st
     }
 
 
-async def test_nobody_reaches_the_rows_of_another_org(anyone: asyncpg.Connection, tables: list[str]) -> None:
-    reached = []
+async def reached(connection: asyncpg.Connection, tables: Sequence[str]) -> list[str]:
+    """Where rows of other orgs are read, changed or deleted."""
+    found = []
     for table in tables:
-        for verb, statement in (await statements(anyone, table)).items():
-            if await attempt(anyone, OURS, statement, ORGS[1:]):
-                reached.append(f"{verb} {table}")
-            if await attempt(anyone, None, statement, ORGS):
-                reached.append(f"{verb} {table} without a claim")
-    assert reached == []
+        for verb, statement in (await statements(connection, table)).items():
+            if await attempt(connection, OURS, statement, ORGS[1:]):
+                found.append(f"{verb} {table}")
+            if await attempt(connection, None, statement, ORGS):
+                found.append(f"{verb} {table} without a claim")
+    return found
+
+
+async def placed(connection: asyncpg.Connection, tables: Sequence[str]) -> list[str]:
+    """Where rows are put into another org."""
+    found = []
+    for table in tables:
+        insert = await _insert(connection, table, "org")
+        move = f"update {table} set org_id = $1 where org_id = $2"
+        if await attempt(connection, OURS, insert, [THEIRS]) is not None:
+            found.append(f"insert {table}")
+        if await attempt(connection, None, insert, [THEIRS]) is not None:
+            found.append(f"insert {table} without a claim")
+        if await attempt(connection, OURS, move, THEIRS, OURS) is not None:
+            found.append(f"move {table}")
+    return found
+
+
+async def out_of_own_reach(connection: asyncpg.Connection, tables: Sequence[str]) -> list[str]:
+    """Where the owner, who has every right, does not read, change and delete the row of its own org."""
+    return [
+        f"{verb} {table}"
+        for table in tables
+        for verb, statement in (await statements(connection, table)).items()
+        if await attempt(connection, OURS, statement, ORGS) != 1
+    ]
+
+
+async def test_nobody_reaches_the_rows_of_another_org(anyone: asyncpg.Connection, tables: list[str]) -> None:
+    assert await reached(anyone, tables) == []
 
 
 async def test_nobody_puts_a_row_into_another_org(anyone: asyncpg.Connection, tables: list[str]) -> None:
-    placed = []
-    for table in tables:
-        insert = await _insert(anyone, table, "org")
-        move = f"update {table} set org_id = $1 where org_id = $2"
-        if await attempt(anyone, OURS, insert, [THEIRS]) is not None:
-            placed.append(f"insert {table}")
-        if await attempt(anyone, None, insert, [THEIRS]) is not None:
-            placed.append(f"insert {table} without a claim")
-        if await attempt(anyone, OURS, move, THEIRS, OURS) is not None:
-            placed.append(f"move {table}")
-    assert placed == []
+    assert await placed(anyone, tables) == []
 
 
 async def test_the_owner_reaches_its_own_org_so_the_matrix_can_fail(matrix: Stack, tables: list[str]) -> None:
     owner = await asyncpg.connect(matrix.postgres.owner)
     try:
+        assert await out_of_own_reach(owner, tables) == []
         for table in tables:
-            for statement in (await statements(owner, table)).values():
-                assert await attempt(owner, OURS, statement, ORGS) == 1, table
             if table != "public.organizations":  # one row per org: a second has no place
                 assert await attempt(owner, OURS, await _insert(owner, table, "org"), [OURS]) == 1, table
     finally:
         await owner.close()
+
+
+WEAKENED = {
+    "no policy": "drop policy tenant on {}",
+    "a policy that lets everybody in": "alter policy tenant on {} using (true)",
+    "a policy that is not asked of what is written": "alter policy tenant on {} with check (true)",
+    "another policy beside it": "create policy beside on {} for select using (true)",
+    "row level security disabled": "alter table {} disable row level security",
+    "row level security not forced": "alter table {} no force row level security",
+}
+
+
+@pytest.mark.parametrize("weakened", WEAKENED)
+async def test_a_table_that_is_weakened_is_noticed(
+    admin: asyncpg.Connection, tables: list[str], weakened: str
+) -> None:
+    """Each table in turn, by its catalogue entry and by what the owner then reaches."""
+    unnoticed = []
+    for table in tables:
+        transaction = admin.transaction()
+        await transaction.start()
+        try:
+            await admin.execute(WEAKENED[weakened].format(table))
+            (entry,) = [each for each in await relations(admin) if each.name == table]
+            await admin.execute("set local role gw_owner")
+            noticed = [await check(admin, [table]) for check in (reached, placed, out_of_own_reach)]
+        finally:
+            await transaction.rollback()
+        if not (any(noticed) and entry.faults()):
+            unnoticed.append(f"{table}: by reach {noticed}, by entry {entry.faults()}")
+    assert unnoticed == []
 
 
 async def test_the_worker_sweeps_by_a_few_columns_and_never_reads_a_row(
