@@ -1,14 +1,23 @@
 """A caller who plays a recording, turn by turn: each when the agent has answered and been quiet for a while.
 
-It hears audio and nothing else. What is said, and what it is good for, is not known here.
+It hears audio and nothing else, and reads the codes that are texted to it, which it types when the agent is
+quiet. What is said, and what it is good for, is not known here.
 """
 
 import asyncio
-from collections.abc import Sequence
+from collections.abc import Awaitable, Callable, Sequence
 from dataclasses import dataclass, field
 from typing import Literal
 
 from bench.carrier import CallOver, LiveCall
+
+UnreadCode = Callable[[], Awaitable[str | None]]
+"""The code in a text message that has come since the last look, None if there is none."""
+
+
+async def no_texts() -> str | None:
+    """Of a caller without a telephone that could be texted."""
+    return None
 
 
 @dataclass(frozen=True, slots=True)
@@ -29,17 +38,21 @@ class Conversation:
     greeted: bool = False
     turns_said: int = 0
     gaps_ms: list[int] = field(default_factory=list)
+    codes_typed: int = 0
     ended: Literal["by_agent", "by_caller", "unanswered"] = "by_caller"
 
 
 async def hold_conversation(
-    call: LiveCall, turns: Sequence[bytes], manners: Manners | None = None
+    call: LiveCall,
+    turns: Sequence[bytes],
+    manners: Manners | None = None,
+    unread_code: UnreadCode = no_texts,
 ) -> Conversation:
     """Say all turns (mu-law, 8 kHz), wait for the agent to end the call, hang up when patience runs out."""
     manners = manners or Manners()
     conversation = Conversation()
     try:
-        await _converse(call, turns, manners, conversation)
+        await _converse(call, turns, manners, conversation, unread_code)
     except CallOver:
         conversation.ended = "by_agent"
     call.hang_up()
@@ -47,7 +60,11 @@ async def hold_conversation(
 
 
 async def _converse(
-    call: LiveCall, turns: Sequence[bytes], manners: Manners, conversation: Conversation
+    call: LiveCall,
+    turns: Sequence[bytes],
+    manners: Manners,
+    conversation: Conversation,
+    unread_code: UnreadCode,
 ) -> None:
     try:
         async with asyncio.timeout(manners.patience_s):
@@ -55,6 +72,8 @@ async def _converse(
         conversation.greeted = True
         for turn in turns:
             await _take_turn(call, turn, manners, conversation)
+            if (code := await unread_code()) is not None:
+                await _type(call, code, manners, conversation)
     except TimeoutError:
         conversation.ended = "unanswered"
         return
@@ -69,6 +88,16 @@ async def _take_turn(call: LiveCall, turn: bytes, manners: Manners, conversation
     async with asyncio.timeout(manners.patience_s):
         await call.until(lambda record: record.agent_audible_ms > heard_ms)
         conversation.gaps_ms.append(call.record.now_ms - spoke_until_ms)
+        await call.agent_quiet(manners.quiet_ms)
+
+
+async def _type(call: LiveCall, code: str, manners: Manners, conversation: Conversation) -> None:
+    """Keys, and the whole answer to them."""
+    heard_ms = call.record.agent_audible_ms
+    await call.press(f"{code}#")
+    conversation.codes_typed += 1
+    async with asyncio.timeout(manners.patience_s):
+        await call.until(lambda record: record.agent_audible_ms > heard_ms)
         await call.agent_quiet(manners.quiet_ms)
 
 

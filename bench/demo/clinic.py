@@ -1,5 +1,6 @@
 """The clinic that `make run` calls."""
 
+import secrets
 from datetime import datetime, time
 from zoneinfo import ZoneInfo
 
@@ -8,9 +9,9 @@ import asyncpg
 from booking.clinic import ClinicSpec, ServiceSpec, seed_clinic
 from booking.types import Claim
 
-# Both from the ranges that Ofcom keeps free for drama: they ring nowhere.
+# From the ranges that Ofcom keeps free for drama: they ring nowhere.
 CLINIC_NUMBER = "+442079460018"
-CALLER_NUMBER = "+447700900123"
+_CALLER_NUMBERS = "+447700900{:03d}"
 DAYS_AHEAD = 14
 
 DEMO_CLINIC = ClinicSpec(
@@ -30,6 +31,11 @@ DEMO_CLINIC = ClinicSpec(
     closes=time(17, 0),
 )
 ZONE = ZoneInfo(DEMO_CLINIC.time_zone)
+
+
+def a_caller_number() -> str:
+    """Mostly another one each time: calls at once do not read each other's texts, nor use up their number."""
+    return _CALLER_NUMBERS.format(secrets.randbelow(1000))
 
 
 async def seed_demo_clinic(owner_url: str) -> Claim:

@@ -96,9 +96,12 @@ class Console:
     def _tool_finished(self, fact: Fact) -> None:
         detail = dict(fact.get("detail") or {})
         self._event(fact, "tool", f"{fact['name']}: {fact['outcome']}{_more(detail)}", fact["duration_ms"])
-        if fact["outcome"] == "held" and "starts" in detail:
+        if fact["outcome"] in ("held", "booked") and "starts" in detail:
             self._event(
-                fact, "held", f"{_spoken_time(detail['starts'])}{_until(detail)}", style="bold magenta"
+                fact,
+                fact["outcome"],
+                f"{_spoken_time(detail['starts'])}{_until(detail)}",
+                style="bold magenta",
             )
 
     def _barged_in(self, fact: Fact) -> None:
@@ -160,7 +163,11 @@ class Console:
         if outcome.shortcomings:
             self.problem(f"  Failed: {'; '.join(outcome.shortcomings)}.")
         else:
-            self._print(Text("  Understood, answered, and the slot asked for is held.", style="bold green"))
+            slot = outcome.row.slot if outcome.row else None
+            state = "booked" if slot is not None and slot.appointment_id is not None else "held"
+            self._print(
+                Text(f"  Understood, answered, and the slot asked for is {state}.", style="bold green")
+            )
 
     def _print(self, text: Text, *, before: bool = False) -> None:
         if before:
@@ -223,7 +230,11 @@ def _postgres(row: CallRow | None) -> list[tuple[str, str]]:
         return [*rows, ("Row in holds", "none")]
     starts, expires = slot.starts_at.astimezone(ZONE), slot.expires_at.astimezone(ZONE)
     what = f"{starts:%A %d %B %Y %H:%M} with {slot.practitioner}, service {slot.service_id}"
-    return [*rows, ("Row in holds", f"{slot.hold_id}: {slot.state} until {expires:%H:%M:%S}"), ("Slot", what)]
+    if slot.appointment_id is not None:
+        rows += [("Row in appointments", f"{slot.appointment_id}: {slot.state}")]
+    else:
+        rows += [("Row in holds", f"{slot.hold_id}: {slot.state} until {expires:%H:%M:%S}")]
+    return [*rows, ("Slot", what)]
 
 
 def _spoken_time(iso: str) -> str:

@@ -16,14 +16,16 @@ from bench.caller import Conversation, hold_conversation
 from bench.carrier import CallOver, CallRecord, CarrierFault, LiveCall, TwilioCarrier
 from bench.demo.asked import Asked, read_asked
 from bench.demo.booked import CallRow, give_back, read_closed_call
-from bench.demo.clinic import CALLER_NUMBER, CLINIC_NUMBER, DEMO_CLINIC, ZONE
+from bench.demo.clinic import CLINIC_NUMBER, DEMO_CLINIC, ZONE, a_caller_number
 from bench.demo.feed import Fact, Feed, open_feed
+from bench.demo.phone import Phone
 from bench.demo.running import Running
 from bench.recording import RecordingUnusable, as_mulaw, read_recording, split_turns
 from booking.db import open_pool
 
 # How long the last facts may be on their way once the call's row is closed.
 LAST_FACTS_S = 1.0
+_KEYS = "(keypad)"
 
 
 @dataclass(frozen=True, slots=True)
@@ -55,6 +57,7 @@ class Outcome:
     row: CallRow | None = None
     wav: Path | None = None
     fault: str | None = None
+    can_be_texted: bool = False
 
     @property
     def ttfbs_ms(self) -> list[float]:
@@ -67,11 +70,12 @@ class Outcome:
     def shortcomings(self) -> list[str]:
         """Why the call did not do what it was for; empty if it did."""
         found = [self.fault] if self.fault else []
-        found += self._unheard() + self._unanswered() + self._unheld()
+        found += self._unheard() + self._unanswered() + self._unbooked()
         return found
 
     def _unheard(self) -> list[str]:
-        understood = [fact for fact in self.of("CallerSaid") if fact["text"].strip()]
+        said = [fact["text"].strip() for fact in self.of("CallerSaid")]
+        understood = [text for text in said if text and not text.startswith(_KEYS)]
         spoken = len(self.order.turns)
         if not spoken:
             return ["nothing is said in the recording"]
@@ -83,13 +87,16 @@ class Outcome:
         short = [f"{answered} of {spoken} turns were answered"] if answered < spoken else []
         return short + [f"turn {turn} failed" for turn in failed]
 
-    def _unheld(self) -> list[str]:
+    def _unbooked(self) -> list[str]:
         slot = self.row.slot if self.row else None
         if slot is None:
             return ["no slot is held"]
+        if self.can_be_texted and slot.appointment_id is None:
+            return ["the slot is held, but not booked"]
         if not self.order.asked.met_by(slot.starts_at, slot.service, ZONE):
+            state = "held" if slot.appointment_id is None else "booked"
             held = f"{slot.starts_at.astimezone(ZONE):%A %H:%M}, service {slot.service_id}"
-            return [f"the slot held ({held}) is not the one asked for ({self.order.asked})"]
+            return [f"the slot {state} ({held}) is not the one asked for ({self.order.asked})"]
         return []
 
 
@@ -105,12 +112,14 @@ async def place_call(
     """Call the clinic and play the recording. `show` gets each public fact, `watch` the call once it is
     answered.
     """
-    outcome = Outcome(order)
+    phone = running.phone(a_caller_number())
+    outcome = Outcome(order, can_be_texted=phone.url is not None)
     pool = await open_pool(running.database_url, max_size=2)
     try:
         await give_back(pool, DEMO_CLINIC.claim)
         async with open_feed(running.redis_url, DEMO_CLINIC.claim.org_id) as feed:
-            await _converse(carrier, order, outcome, feed, pool, show=show, watch=watch)
+            await phone.unread_code()  # of an earlier call
+            await _converse(carrier, phone, outcome, feed, pool, show=show, watch=watch)
     finally:
         await pool.close()
     _keep_recording(outcome, recordings)
@@ -130,7 +139,7 @@ def _keep_recording(outcome: Outcome, recordings: Path) -> None:
 
 async def _converse(
     carrier: TwilioCarrier,
-    order: Order,
+    phone: Phone,
     outcome: Outcome,
     feed: Feed,
     pool: asyncpg.Pool,
@@ -141,11 +150,13 @@ async def _converse(
     call_sid: asyncio.Future[str] = asyncio.get_running_loop().create_future()
     async with _in_background(_follow(feed, call_sid, outcome.facts, show)) as following:
         try:
-            async with carrier.call(CLINIC_NUMBER, caller=CALLER_NUMBER) as call:
+            async with carrier.call(CLINIC_NUMBER, caller=phone.number) as call:
                 outcome.record = call.record
                 call_sid.set_result(call.plan.call_sid)
                 watch(call)
-                outcome.conversation = await hold_conversation(call, order.turns or [order.whole])
+                outcome.conversation = await hold_conversation(
+                    call, outcome.order.turns or [outcome.order.whole], unread_code=phone.unread_code
+                )
         except (CarrierFault, CallOver) as fault:
             outcome.fault = str(fault)
         if outcome.record is not None:

@@ -7,11 +7,15 @@ from pathlib import Path
 
 from bench.carrier import TwilioAccount, TwilioCarrier
 from bench.carrier.call import CallPlan
+from bench.demo.phone import Phone
 
 
 @dataclass(frozen=True, slots=True)
 class Running:
-    """Where its gateway, Redis and Postgres (as gw_app) are, and the account that both sides sign with."""
+    """Where its gateway, Redis and Postgres (as gw_app) are, and the account that both sides sign with.
+
+    `twilio_url`: the simulated account's REST interface, None with a real account.
+    """
 
     public_url: str
     connect_url: str
@@ -19,6 +23,11 @@ class Running:
     database_url: str = field(repr=False)
     account_sid: str
     auth_token: str = field(repr=False)
+    twilio_url: str | None = None
+
+    def phone(self, number: str) -> Phone:
+        """A caller's, which can read what is texted to it unless the account is a real one."""
+        return Phone(number, self.twilio_url, self.account_sid, self.auth_token)
 
     def carrier(self, dialled: Callable[[CallPlan], None] = lambda plan: None) -> TwilioCarrier:
         """The phone company that calls this gateway; `dialled` as there."""

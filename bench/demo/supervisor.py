@@ -28,7 +28,7 @@ from bench.carrier import TwilioCarrier
 from bench.carrier.call import CallPlan
 from bench.demo.booked import give_back
 from bench.demo.child import Child, ChildFailed
-from bench.demo.clinic import DEMO_CLINIC, seed_demo_clinic
+from bench.demo.clinic import CLINIC_NUMBER, DEMO_CLINIC, seed_demo_clinic
 from bench.demo.plan import (
     DEFAULT_PORT,
     Plan,
@@ -167,7 +167,7 @@ class Supervisor:
             await pool.close()
         kind = "embedded" if self._plan.embedded_postgres else "DATABASE_URL"
         done = f"{kind}; {len(applied) or 'no'} migrations to apply; {DEMO_CLINIC.name} seeded"
-        given_back = f", {returned} holds of earlier calls given back" if returned else ""
+        given_back = f", {returned} slots of earlier calls given back" if returned else ""
         self._report("Postgres", done + given_back, time.monotonic() - started_s)
         return app_url, worker_url
 
@@ -223,6 +223,7 @@ class Supervisor:
             auth_token=account.auth_token,
             updated=lambda call: self._updated(call.sid),
         )
+        api.messages.senders.add(CLINIC_NUMBER)
         self._twilio_api = await self._closing.enter_async_context(api)
         return replace(account, url=api.url)
 
@@ -249,6 +250,7 @@ class Supervisor:
             database_url=servers.app_url,
             account_sid=settings.twilio.account_sid,
             auth_token=settings.twilio.auth_token,
+            twilio_url=servers.twilio.url if servers.twilio else None,
         )
         file = running.publish(self._folder)
         self._closing.callback(file.unlink, missing_ok=True)

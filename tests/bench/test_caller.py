@@ -3,7 +3,7 @@
 import base64
 from collections.abc import Awaitable, Callable
 
-from bench.caller import Conversation, Manners, hold_conversation
+from bench.caller import Conversation, Manners, UnreadCode, hold_conversation, no_texts
 from bench.carrier import TwilioAccount, TwilioCarrier
 from bench.carrier.record import is_audible
 from tests.bench.carrier.gateway import TOKEN, Media, gateway
@@ -38,13 +38,15 @@ class Answering:
         await media.send("mark", mark={"name": "end"})
 
 
-async def call(behaviour: Callable[[Media], Awaitable[None]], turns: int) -> Conversation:
+async def call(
+    behaviour: Callable[[Media], Awaitable[None]], turns: int, unread_code: UnreadCode = no_texts
+) -> Conversation:
     async with (
         gateway(behaviour) as served,
         TwilioCarrier(served.url, TwilioAccount(auth_token=TOKEN), pace=PACE) as carrier,
         carrier.call("+442079460018") as live,
     ):
-        return await hold_conversation(live, [VOICE * 10] * turns, MANNERS)
+        return await hold_conversation(live, [VOICE * 10] * turns, MANNERS, unread_code)
 
 
 async def test_each_turn_waits_for_the_answer_to_the_one_before() -> None:
@@ -73,3 +75,28 @@ async def test_an_agent_that_ends_early_ends_the_conversation() -> None:
     conversation = await call(Answering(1), 3)
     assert conversation.turns_said < 3
     assert conversation.ended == "by_agent"
+
+
+async def test_a_code_that_was_texted_is_typed_once_the_agent_is_quiet() -> None:
+    texts, keys = ["421903", None], list[str]()
+
+    async def unread() -> str | None:
+        return texts.pop(0)
+
+    async def behaviour(media: Media) -> None:
+        answering = Answering(1)
+        await answering.speak(media)
+        silent_frames = 99
+        while len(keys) < 7 and (frame := await media.receive()) is not None:
+            if frame["event"] == "dtmf":
+                keys.append(frame["dtmf"]["digit"])
+            elif frame["event"] == "media":
+                heard = is_audible(base64.b64decode(frame["media"]["payload"]))
+                silent_frames = 0 if heard else silent_frames + 1
+                if silent_frames == 5:
+                    await answering.speak(media)
+        await answering(media)
+
+    conversation = await call(behaviour, 2, unread)
+    assert "".join(keys) == "421903#"
+    assert (conversation.codes_typed, conversation.turns_said, len(conversation.gaps_ms)) == (1, 2, 2)

@@ -10,6 +10,7 @@ from booking.calls import close_call, open_call
 from booking.holds import claim_slot
 from booking.slots import next_available
 from booking.types import Held
+from tests.booking.patients import Desk, make_sealer
 from tests.conftest import Clinic
 
 
@@ -55,3 +56,22 @@ async def test_ended_calls_give_back_and_live_ones_do_only_if_asked(
     assert row.slot is None
     _, call_sid, _ = await held_call(pool, clinic)
     assert await give_back(pool, clinic.claim, of_live_calls=True) == 1
+
+
+async def test_a_booked_slot_is_shown_and_given_back(pool: asyncpg.Pool, clinic: Clinic) -> None:
+    desk = Desk(pool, clinic, make_sealer())
+    call_id, call_sid = uuid4(), f"CA{uuid4().hex}"
+    now = datetime.now(UTC)
+    await open_call(
+        pool, clinic.claim, call_id=call_id, carrier="twilio", carrier_call_id=call_sid, started_at=now
+    )
+    [slot] = await desk.free()
+    booking = await desk.book(slot, call_id)
+    row = await read_call(pool, clinic.claim, call_sid)
+    assert row is not None
+    assert row.slot is not None
+    assert (row.slot.state, row.slot.appointment_id) == ("booked", booking.id)
+    assert await give_back(pool, clinic.claim) == 0
+    await close_call(pool, clinic.claim, call_id=call_id, end_reason="goodbye", ended_at=now)
+    assert await give_back(pool, clinic.claim) == 1
+    assert [each.id for each in await desk.free()] == [slot.id]

@@ -1,6 +1,7 @@
 """The call as plain lines: what a pipe gets."""
 
 import io
+from dataclasses import replace
 from datetime import UTC, datetime
 from pathlib import Path
 from uuid import UUID
@@ -14,6 +15,7 @@ from bench.demo.console import Console
 from bench.demo.placed_call import Order, Outcome
 
 CALL = UUID(int=7)
+STARTS = "2027-06-15T10:30:00+01:00"
 FACTS = [
     {"type": "CallOpened", "call_id": str(CALL), "at_s": 100.0, "carrier_call_id": "CA1"},
     {"type": "AgentSaid", "at_s": 100.2, "turn": 0, "text": "Hello.", "kind": "greeting"},
@@ -38,7 +40,7 @@ FACTS = [
         "stages_s": {"speech_end": 104.0, "end_of_turn": 104.5, "first_audio_sent": 104.512},
     },
     {"type": "SomethingNew", "at_s": 106.1},
-    {"type": "CallClosed", "at_s": 107.0, "reason": "goodbye", "held": True},
+    {"type": "CallClosed", "at_s": 107.0, "reason": "goodbye", "outcome": "held"},
 ]
 SLOT = BookedSlot(
     hold_id=UUID(int=9),
@@ -94,9 +96,27 @@ def test_summary_of_a_call_that_went_well() -> None:
     assert "the slot asked for is held" in text
 
 
+def test_a_slot_that_was_booked_is_told_so() -> None:
+    console, out = printed()
+    booked = replace(SLOT, state="booked", appointment_id=UUID(int=11))
+    console.summary(replace(outcome(CallRow(CALL, "goodbye", booked)), can_be_texted=True))
+    text = out.getvalue()
+    assert "the slot asked for is booked" in text
+    assert f"{UUID(int=11)}: booked" in text
+    assert str(SLOT.hold_id) not in text
+
+
+def test_a_booking_is_shown_as_it_is_made() -> None:
+    console, out = printed()
+    console.show(FACTS[3] | {"name": "confirm_booking", "outcome": "booked", "detail": {"starts": STARTS}})
+    assert "booked   Tuesday 15 June, 10:30\n" in out.getvalue()
+
+
 def test_what_fell_short_is_said() -> None:
     assert outcome(CallRow(CALL, "goodbye", SLOT)).shortcomings == []
     assert outcome(CallRow(CALL, "goodbye", None)).shortcomings == ["no slot is held"]
+    texted = replace(outcome(CallRow(CALL, "goodbye", SLOT)), can_be_texted=True)
+    assert texted.shortcomings == ["the slot is held, but not booked"]
     assert outcome(CallRow(CALL, "goodbye", SLOT), heard=0).shortcomings == ["0 of 1 turns were understood"]
     (fact,) = outcome(CallRow(CALL, "goodbye", SLOT), asked=Asked("friday")).shortcomings
     assert fact.startswith("the slot held (Tuesday 10:30, service ")

@@ -140,8 +140,11 @@ def write_recordings(folder: Path) -> dict[str, Path]:
 
 
 def test_the_first_call_is_understood_answered_and_booked(session: Session) -> None:
-    assert "Understood, answered, and the slot asked for is held." in session.first
+    assert "Understood, answered, and the slot asked for is booked." in session.first
     assert "claim_slot: held" in session.first
+    assert "(keypad) ******" in session.first
+    assert "confirm_booking: booked" in session.first
+    assert "Row in appointments" in session.first
     assert session.first.count("TTFB") >= 4
     assert "end of turn" in session.first
     assert "http://127.0.0.1:" in session.first
