@@ -69,18 +69,18 @@ create function app.record_consent(
 language plpgsql volatile
 as $$
 declare
-    v_contact record;
+    v_digest bytea;
 begin
     perform app.require_org(p_org);
     if p_contact is not null then
-        select c.phone_digest into v_contact from public.contacts c
+        select c.phone_digest into v_digest from public.contacts c
         where c.org_id = p_org and c.id = p_contact and c.erased_at is null for no key update;
         if not found then
             raise exception 'no such contact' using errcode = 'GW013';
         end if;
     end if;
     if p_kind = 'texts' then
-        if p_contact is null or (p_given and app.has_opted_out(p_org, array[v_contact.phone_digest])) then
+        if p_contact is null or (p_given and app.has_opted_out(p_org, array[v_digest])) then
             return false;
         end if;
         update public.contacts c
