@@ -60,8 +60,8 @@ def run_redaction(options: Options) -> int:
     report = measure(read_corpus(options.corpus), options.spacy_model)
     if options.as_json:
         sys.stdout.write(json.dumps(as_document(report), indent=1) + "\n")
-    else:
-        sys.stdout.write("\n".join(_lines(report)) + "\n")
+        return 0
+    sys.stdout.write("\n".join(_lines(report)) + "\n")
     sys.stdout.writelines(f"{line}\n" for line in _misses(report.contenders[0].scores, options.misses))
     return 0
 

@@ -29,7 +29,6 @@ _MODULES: Final = (
     "spacy",
     "tldextract",
 )
-_LOWEST_SCORE: Final = 0.3
 
 
 class PresidioMissing(Exception):
@@ -60,7 +59,7 @@ def presidio(model: str | None) -> Callable[[str], Sequence[Masked]]:
     )
 
     def find(text: str) -> list[Masked]:
-        return _strongest(analyzer.analyze(text, "en", entities=list(_TYPES), score_threshold=_LOWEST_SCORE))
+        return _strongest(analyzer.analyze(text, "en", entities=list(_TYPES)))
 
     return find
 

@@ -1,6 +1,7 @@
 """What redaction costs: per utterance, late in a long call, and to import."""
 
 import json
+import random
 import subprocess
 import sys
 from collections.abc import Callable, Iterable, Sequence
@@ -105,15 +106,19 @@ def _cost(took_us: Sequence[float], texts: Sequence[str]) -> Cost:
 
 
 def long_call(cases: Sequence[Case], start: Callable[[], CallRedactor]) -> LongCall:
-    """One call of an hour's words; its first five minutes are said once more at its end."""
-    turns = [turn for case in cases for turn in case.turns]
+    """One call of an hour's words in random order; its first five minutes are said again at its end."""
+    shuffled = random.Random(4).sample(cases, len(cases))
+    turns = [turn for case in shuffled for turn in case.turns]
     opening = _so_many_words(turns, CALL_WORDS * LATE_SHARE)
     middle = _so_many_words(turns, CALL_WORDS * (1 - 2 * LATE_SHARE))
-    for _ in range(2):  # the first run warms the interpreter
+    firsts: list[list[float]] = []
+    lasts: list[list[float]] = []
+    for _ in range(REPEATS):
         redactor = start()
-        first = mean(_timed_turns(opening, redactor))
+        firsts.append(_timed_turns(opening, redactor))
         _timed_turns(middle, redactor)
-        last = mean(_timed_turns(opening, redactor))
+        lasts.append(_timed_turns(opening, redactor))
+    first, last = (mean(median(turn) for turn in zip(*runs, strict=True)) for runs in (firsts, lasts))
     return LongCall(first, last)
 
 
