@@ -178,6 +178,14 @@ async def test_a_hold_given_back_is_free_once(pool: asyncpg.Pool, clinic: Clinic
     assert slot in await free_slots(pool, clinic)
 
 
+async def test_a_hold_that_has_run_out_is_not_given_back(pool: asyncpg.Pool, clinic: Clinic) -> None:
+    (slot,) = await free_slots(pool, clinic, limit=1)
+    held = await hold(pool, clinic, slot)
+    await lapse(pool, clinic, held)
+    assert not await holds.release_hold(pool, clinic.claim, hold_id=held.hold_id)
+    assert await states(pool, clinic) == ["held"]
+
+
 async def test_another_org_cannot_give_a_hold_back(
     pool: asyncpg.Pool, clinic: Clinic, other_clinic: Clinic
 ) -> None:
