@@ -31,6 +31,7 @@ NEVER_IN_A_CALL = {
     errors.CalendarUnavailable,
     errors.ClinicInvalid,  # onboarding's
     errors.OrgUnknown,
+    errors.ScopeUnknown,
 }
 TOOLS = Path(__file__).parents[2] / "gateway" / "tools"
 
