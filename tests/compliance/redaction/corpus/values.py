@@ -107,7 +107,7 @@ class Values:
         return deck.pop()
 
     def _draw(self, name: str) -> str:
-        return self.slots[name]() if name in self.slots else self._word(name)
+        return self.slots[name]() if name in self.slots else self.fill(self._word(name))
 
     def _digits(self, count: int) -> str:
         return "".join(self._random.choice("0123456789") for _ in range(count))
