@@ -8,13 +8,15 @@ BIN := $(VENV)/bin
 INSTALLED := $(VENV)/installed-$(shell { cat requirements-dev.lock pyproject.toml; echo "$(CURDIR)"; } | cksum | tr ' ' -)
 
 .DEFAULT_GOAL := help
-.PHONY: help run install test lint types arrows tests format lock clean
+.PHONY: help run install test lint types arrows tests proofs mutations format lock clean
 
 help:
 	@echo 'make run              place a recorded call and go on serving; needs no key and no account'
 	@echo 'make run ONCE=1       end after the call, successfully only if the slot asked for is held'
 	@echo 'make run CALL=my.wav  the caller is your own recording'
 	@echo 'make test             lint, types, import arrows, all tests'
+	@echo 'make proofs           what is proven of booking and tenancy, at full size (some 20 minutes)'
+	@echo 'make mutations        takes the schema apart piece by piece and says which proofs notice'
 	@echo 'make format           format the code and mend what the linter can'
 	@echo 'make lock             pin the dependencies anew (needs uv)'
 	@echo 'make clean            remove what was installed and what the demo wrote'
@@ -56,6 +58,12 @@ arrows: install
 tests: install
 	@echo '== tests'
 	@$(BIN)/python -m pytest -n 3 --dist loadfile
+
+proofs: install
+	@$(BIN)/python -m pytest -q tests/proofs --rivals 5 10 50 200 --rounds 300 --lives 500 --slots-per-org 50000
+
+mutations: install
+	@$(BIN)/python -m tests.proofs.mutations
 
 format: install
 	@$(BIN)/python -m ruff check --fix .

@@ -168,7 +168,7 @@ GIVING_BACK = (
         "sweeper: may make anything of a hold",
         ("alter policy sweeper_flips on public.appointment_holds with check (true)",),
         (BY_HAND,),
-        "what it makes it must also be able to see, and the policy for that knows held and expired ones alone",
+        "what it makes it must also be able to see, and the policy for that knows held and expired ones",
     ),
     Mutant(
         "sweeper: may make anything of a hold and see it",

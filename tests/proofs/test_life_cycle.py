@@ -11,6 +11,7 @@ pytest tests/proofs/test_life_cycle.py --lives 500      (other lives each time)
 import asyncio
 import random
 from collections.abc import Iterator
+from itertools import product
 
 import pytest
 from hypothesis import HealthCheck, Phase, settings
@@ -19,7 +20,7 @@ from hypothesis.stateful import RuleBasedStateMachine, initialize, invariant, ru
 
 from tests.conftest import Stack
 from tests.proofs.front_desk import CALLS, CLIENTS, Death, FrontDesk, Gate, Intent
-from tests.proofs.linearizable import linearizable
+from tests.proofs.linearizable import Operation, linearizable
 
 LIVES, STEPS = 20, 20
 
@@ -44,6 +45,15 @@ def intents(dice: random.Random, clients: int) -> list[Intent]:
         )
         for _ in range(clients)
     ]
+
+
+async def explained(desk: FrontDesk, intents: list[Intent], gate: Gate) -> list[Operation]:
+    """Plays a step, and requires that some order of its operations explains it."""
+    before = desk.before
+    history = await desk.at_once(intents, gate)
+    desk.before = await desk.look()
+    assert linearizable(desk.rules, before, history, desk.before), (before, history, desk.before)
+    return history
 
 
 class LifeCycle(RuleBasedStateMachine):
@@ -74,11 +84,7 @@ class LifeCycle(RuleBasedStateMachine):
             self.runner.run(self._at_once([Intent(kind, number, call)], ""))
 
     async def _at_once(self, intents: list[Intent], gate: Gate) -> None:
-        desk = self.desk
-        before = desk.before
-        history = await desk.at_once(intents, gate)
-        desk.before = await desk.look()
-        assert linearizable(desk.rules, before, history, desk.before), (before, history, desk.before)
+        await explained(self.desk, intents, gate)
 
     @rule(dice=DICE)
     def time_passes(self, dice: random.Random) -> None:
@@ -122,3 +128,37 @@ def test_the_life_of_holds(runner: asyncio.Runner, desk: FrontDesk, request: pyt
             suppress_health_check=list(HealthCheck),
         ),
     )
+
+
+WAY = ("claim", "store", "check", "confirm")
+NEEDED = {
+    "claim": (),
+    "release": WAY[:1],
+    "release_call": WAY[:1],
+    "store": WAY[:1],
+    "check": WAY[:2],
+    "confirm": WAY[:3],
+    "cancel": WAY,
+    "move": WAY,
+}
+"""What must have been done before each operation can do something."""
+
+
+@pytest.mark.timeout(600)
+@pytest.mark.parametrize("death", ["killed", "hung up", "impatient"])
+def test_a_client_that_dies_at_any_point_leaves_all_or_nothing(
+    runner: asyncio.Runner, desk: FrontDesk, death: Death
+) -> None:
+    """Every operation, with its client dying as it comes to each table, and then asked again by another."""
+    for kind, gate in product(NEEDED, GATES):
+        runner.run(die_once(desk, kind, gate, death))
+
+
+async def die_once(desk: FrontDesk, kind: str, gate: Gate, death: Death) -> None:
+    await desk.new_life()
+    for each in NEEDED[kind]:
+        await explained(desk, [Intent(each, 0, 0)], "")
+    await explained(desk, [Intent(kind, 3, 0, death, early=True)], gate)
+    (again,) = await explained(desk, [Intent(kind, 3, 0)], "")
+    assert again.answered
+    await desk.require_sound()

@@ -1,4 +1,4 @@
-"""What the mutants would take from the schema is there to be taken, or `python -m tests.proofs.mutations` would
+"""What the mutants would take from the schema is there, or `python -m tests.proofs.mutations` would
 have nothing to say of it. That command takes minutes and is no part of the suite.
 """
 
