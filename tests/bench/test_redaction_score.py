@@ -89,6 +89,24 @@ def test_the_corpus_is_what_its_frames_make(part: str, tmp_path: Path) -> None:
         assert (CORPUS / part / made.name).read_text(encoding="utf-8") == made.read_text(encoding="utf-8")
 
 
+@pytest.mark.skipif(len(PARTS) < 2, reason="only one part of the corpus is here")
+def test_the_parts_share_neither_sentences_nor_names_nor_terms() -> None:
+    frames = [set(_frames(part)) for part in PARTS]
+    assert frames[0] & frames[1] == set()
+    dev, held = (
+        json.loads((CORPUS / "frames" / part / "pools.json").read_text(encoding="utf-8")) for part in PARTS
+    )
+    apart = ("first", "last", "street", "town", "area", "cond", "symp", "proc", "drug", "doctor", "clinic")
+    assert {pool: set(dev[pool]) & set(held[pool]) for pool in apart} == {pool: set() for pool in apart}
+
+
+def _frames(part: str) -> list[str]:
+    files = sorted((CORPUS / "frames" / part).glob("*.txt"))
+    lines = (line for file in files for line in file.read_text(encoding="utf-8").splitlines())
+    # A bare slot, as an answer to a question, and a short remark are said in both.
+    return [line for line in lines if len(line.split()) > 6 and not line.startswith(("#", "%"))]
+
+
 # comparing
 
 
