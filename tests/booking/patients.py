@@ -76,9 +76,10 @@ class Desk:
 
     async def book(self, slot: Slot, call_id: UUID | None = None) -> Booking:
         held, contact_id = await self.verified(slot, call_id)
-        return await confirm_booking(
-            self.pool, self.clinic.claim, hold_id=held.hold_id, contact_id=contact_id
-        )
+        return await self.confirm(held.hold_id, contact_id)
+
+    async def confirm(self, hold_id: UUID, contact_id: UUID) -> Booking:
+        return await confirm_booking(self.pool, self.clinic.claim, hold_id=hold_id, contact_id=contact_id)
 
     async def lapse(self, hold_id: UUID) -> None:
         """Let the hold's time pass."""

@@ -2,16 +2,18 @@
 
 import io
 import logging
-from collections.abc import Iterator
+import re
+from collections.abc import Iterator, Sequence
 
 import asyncpg
 import pytest
 import structlog
 from redis.asyncio import Redis
 
+from bench.simulators.replies import Call, Reply, WireMessage, WireTool
 from gateway import logs
 from tests.calls.conftest import Calling
-from tests.calls.rig import Rig, ask
+from tests.calls.rig import CLAIM, OFFER, Rig, ask
 from tests.conftest import Stack
 
 LINES = [
@@ -127,3 +129,51 @@ async def test_nothing_personal_is_found_anywhere(
     assert places["logs"]
     assert "[REDACTED: MEDICAL]" in places["public.call_turns.said"]
     assert {where: found for where, text in places.items() if (found := found_in(text))} == {}
+
+
+DIGITS = ("zero", "one", "two", "three", "four", "five", "six", "seven", "eight", "nine")
+CALLER = "+447700900123"
+
+
+def pass_on(messages: Sequence[WireMessage], _tools: Sequence[WireTool]) -> Reply:
+    """What the caller said last, as a code to be checked."""
+    return Reply("", (Call("verify_code", {"code": messages[-1]["content"]}),))
+
+
+async def test_a_code_is_found_nowhere_however_it_was_said(
+    calling: Calling, stack: Stack, logged: io.StringIO
+) -> None:
+    """In pieces, then whole but wrong, then typed; the message itself is sealed."""
+    send = Call("send_code", {"number": None})
+    replies = [Reply("", (OFFER,)), "Which one?", Reply("", (CLAIM, send)), "I have texted you."]
+    replies += [pass_on, "All six, please.", pass_on, "Try again, please.", pass_on, "That is right."]
+    async with calling(["A nose job.", "The first one."], replies, LOG_LEVEL="debug") as made:
+        async with made.call(caller=CALLER) as live:
+            await live.agent_answers(500)
+            await ask(live)
+            await ask(live)
+            code = made.code(CALLER)
+            words = " ".join(DIGITS[int(digit)] for digit in code)
+            made.script.add(words.rsplit(" ", 3)[0])
+            await ask(live)
+            made.script.add(f"{words} {words.split()[0]}")
+            await ask(live, 0.8)
+            await live.press(f"{code}#")
+            await live.agent_answers(500)
+            made.keeps_hold(live)
+        await made.events("TurnFinished", 5)
+        assert [outcome for _, outcome in made.tools()[-3:]] == ["malformed", "malformed", "verified"]
+        places = await shown(made, stack, logged)
+        heard = " ".join(str(request.messages) for request in made.chat.requests)
+
+    assert words in heard
+    assert code in heard
+    # Six digits stand by chance in times and ids; as a word of their own they do not.
+    alone = re.compile(rf"(?<![\w.:+-]){code}(?![\w.:-])")
+    pieces = (words, words.rsplit(" ", 3)[0], words.split(" ", 3)[3])
+    found = {
+        where: [piece for piece in pieces if piece in text.casefold()] + alone.findall(text)
+        for where, text in places.items()
+    }
+    assert {where: pieces for where, pieces in found.items() if pieces} == {}
+    assert places["logs"].count("verify_code") >= 3
