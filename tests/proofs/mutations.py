@@ -17,11 +17,13 @@ import time
 from collections.abc import Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
+from pathlib import Path
 
 from tests.proofs.mutants import MUTANTS, Mutant
 
 _FAILED = re.compile(r"^FAILED (\S+?)(?: - .*)?$", re.MULTILINE)
 _ALL_PASSED, _SOME_FAILED = 0, 1
+ROOT = Path(__file__).parents[2]
 TIMEOUT_S = 600
 
 
@@ -75,6 +77,7 @@ def _pytest(*arguments: str) -> tuple[int, str]:
             timeout=TIMEOUT_S,
             check=False,
             env=environment,
+            cwd=ROOT,
         )
     except subprocess.TimeoutExpired:
         return -1, f"no answer within {TIMEOUT_S} s"

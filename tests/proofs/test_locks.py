@@ -138,7 +138,7 @@ async def test_a_hold_confirmed_as_it_expires_stands_in_nobodys_way(
     """The hold runs out between the check and the appointment, and its slot is claimed just then."""
     (slot,) = await busy.free()
     held, contact_id = await busy.verified(slot)
-    soon = timedelta(milliseconds=400)
+    soon = timedelta(milliseconds=700)
     await busy.by_hand(
         "update appointment_holds set expires_at = clock_timestamp() + $2 where id = $1", held.hold_id, soon
     )
