@@ -63,6 +63,13 @@ from public.calls c
 left join public.contact_keys k on k.org_id = c.org_id and k.call_id = c.id
 where c.org_id = $1 and c.caller_digest is not null and ($2::uuid is null or c.id > $2) order by c.id limit $3
 """
+_WITHOUT_KEY: Final = """
+select
+    (select count(*) from public.contacts c
+     where c.org_id = $1 and c.erased_at is null and app.key_named(c.sealed_phone) is null) as contacts,
+    (select count(*) from public.sms_messages m
+     where m.org_id = $1 and m.sealed_body <> '\\x00' and app.key_named(m.sealed_body) is null) as texts
+"""
 _CONTACT_COLUMNS: Final = ("sealed_phone", "sealed_name", "sealed_email", "sealed_address")
 _TEXT_COLUMNS: Final = ("sealed_receiver", "sealed_body")
 
@@ -75,6 +82,32 @@ class Rotated:
     changed: int = 0
     unreadable: int = 0
     last: UUID | None = None
+
+    def plus(self, other: "Rotated") -> "Rotated":
+        return Rotated(
+            self.seen + other.seen,
+            self.changed + other.changed,
+            self.unreadable + other.unreadable,
+            other.last,
+        )
+
+
+@dataclass(frozen=True, slots=True)
+class Left:
+    """What is not under the newest master key: people's keys, the org's secrets, what has no person's key."""
+
+    keys: int
+    secrets: int
+    contacts: int
+    texts: int
+
+    @property
+    def total(self) -> int:
+        return self.keys + self.secrets + self.contacts + self.texts
+
+    def told(self) -> str:
+        """In one line of numbers."""
+        return f"left {self.keys} keys, {self.secrets} secrets, {self.contacts} contacts, {self.texts} texts"
 
 
 async def rewrap_keys(
@@ -97,8 +130,23 @@ async def rewrap_keys(
     return Rotated(len(rows), changed, unreadable, rows[-1]["id"] if rows else None)
 
 
-async def reseal_secrets(connection: asyncpg.Connection, keys: Keyring, org_id: UUID) -> Rotated:
-    """The org's credentials, sealed under the newest master key."""
+async def left_of(connection: asyncpg.Connection, keys: Keyring, org_id: UUID) -> Left:
+    """What there is still to do for this org; digests show it only when their numbers are opened."""
+    vault, older, after = keys.vault.for_org(org_id), 0, None
+    while rows := await connection.fetch(_KEYS, org_id, after, BATCH):
+        older += sum(not keys.provider.is_newest(org_id, row["wrapped"]) for row in rows)
+        after = rows[-1]["id"]
+    secrets = [row["sealed"] for row in await connection.fetch(_SECRETS, org_id)]
+    without = await connection.fetchrow(_WITHOUT_KEY, org_id)
+    return Left(
+        older, sum(not vault.seals_newest(each) for each in secrets), without["contacts"], without["texts"]
+    )
+
+
+async def reseal_secrets(
+    connection: asyncpg.Connection, keys: Keyring, org_id: UUID, after: UUID | None = None
+) -> Rotated:
+    """The org's credentials, sealed under the newest master key: all at once, they are few."""
     vault, rows = keys.vault.for_org(org_id), await connection.fetch(_SECRETS, org_id)
     changed = unreadable = 0
     for row in rows:

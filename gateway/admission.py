@@ -5,7 +5,8 @@ stands in, which still stops a replay against this replica.
 """
 
 import secrets
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
+from contextlib import suppress
 from typing import Final
 from uuid import UUID
 
@@ -17,12 +18,19 @@ _SWEEP_ABOVE: Final = 1_024
 
 
 class Admission:
-    """Issues and takes media tokens. `now_s` is unix time."""
+    """Issues and takes media tokens. `now_s` is unix time; `older`: master keys that are being replaced."""
 
     def __init__(
-        self, master_key: bytes, store: SharedStore, *, life_s: float, now_s: Callable[[], float]
+        self,
+        master_key: bytes,
+        store: SharedStore,
+        *,
+        life_s: float,
+        now_s: Callable[[], float],
+        older: Sequence[bytes] = (),
     ) -> None:
         self._key = token_key(master_key)
+        self._older = [token_key(key) for key in older]
         self._store = store
         self._life_s = life_s
         self._now_s = now_s
@@ -35,10 +43,17 @@ class Admission:
 
     async def take(self, text: str, call_id: str) -> MediaToken:
         """Use the token up. Raises `TokenRefused`."""
-        token = admit(self._key, text, call_id=call_id, now_s=self._now_s())
+        token = self._admitted(text, call_id)
         if token.nonce in self._used or not await self._first_use(token):
             raise TokenRefused("replayed")
         return token
+
+    def _admitted(self, text: str, call_id: str) -> MediaToken:
+        """Signed under the newest key, or one that another replica may still be signing with."""
+        for key in self._older:
+            with suppress(TokenRefused):
+                return admit(key, text, call_id=call_id, now_s=self._now_s())
+        return admit(self._key, text, call_id=call_id, now_s=self._now_s())
 
     async def _first_use(self, token: MediaToken) -> bool:
         self._remember(token)

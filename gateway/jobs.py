@@ -15,6 +15,7 @@ from booking.messages import Messages, due_messages
 from booking.worker import POOL_SIZE, Pace, housekeeping, working
 from compliance.vault import Vault
 from gateway.metrics import Metrics
+from gateway.retention import Retention, every_org
 from gateway.sealing import VaultSealer
 from gateway.settings import Settings
 
@@ -36,13 +37,17 @@ async def open_jobs(
         calendars = CalendarSync(pool, StoredCalendars(pool, VaultSealer(vault), google))
         if not await orgs_with_calendars(worker_pool):
             log.info("no_calendars", reason="no org has credentials for one")
-        work = all_work(pool, worker_pool, messages, calendars)
+        work = all_work(pool, worker_pool, messages, calendars, Retention(pool, metrics))
         async with working(worker_pool, jobs.direct_url, work, WatchedJobs(metrics), pace):
             yield
 
 
 def all_work(
-    pool: asyncpg.Pool, worker_pool: asyncpg.Pool, messages: Messages, calendars: CalendarSync
+    pool: asyncpg.Pool,
+    worker_pool: asyncpg.Pool,
+    messages: Messages,
+    calendars: CalendarSync,
+    retention: Retention,
 ) -> Work:
     """Every kind of job and every sweep there is; `docs/jobs.md` lists them."""
     return Work(
@@ -50,6 +55,7 @@ def all_work(
             "calendar_push": calendars.push,
             "calendar_busy_sync": calendars.sync_busy,
             "sms_reconcile": messages.reconcile,
+            "retention": retention.enforce,
         },
         sweeps=[
             *housekeeping(worker_pool),
@@ -63,6 +69,7 @@ def all_work(
                 "* * * * * */20",
                 fan_out(pool, "calendar_busy_sync", lambda: due_calendars(worker_pool)),
             ),
+            Sweep("old_records", "41 3 * * *", fan_out(pool, "retention", lambda: every_org(worker_pool))),
         ],
     )
 

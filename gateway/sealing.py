@@ -10,7 +10,8 @@ from booking.ports import PersonKey, Place
 from compliance.errors import VaultError
 from compliance.keys import KeyProvider, Keyring, VaultKeys, WrappedKey
 from compliance.keys import PersonKey as OpenKey
-from compliance.vault import Cell, OrgVault, Vault
+from compliance.vault import Cell, MasterKey, OrgVault, Vault
+from gateway.settings import Settings
 
 
 @dataclass(frozen=True, slots=True)
@@ -75,6 +76,11 @@ def _told(place: Place) -> Iterator[None]:
         yield
     except VaultError as error:
         raise SealUnreadable(f"{place.table}.{place.column}: {type(error).__name__}") from None
+
+
+def open_vault(settings: Settings) -> Vault:
+    """The vault under this process's master keys."""
+    return Vault([MasterKey(key) for key in settings.master_keys])
 
 
 def _cell(place: Place) -> Cell:

@@ -10,6 +10,7 @@ import base64
 import binascii
 import ipaddress
 import os
+import re
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field, fields
 from pathlib import Path
@@ -34,6 +35,7 @@ LONGEST_CODE_S = 600.0  # NIST SP 800-63B-4 section 3.1.3.2: ten minutes
 MIN_JWT_SECRET_BYTES = 32  # RFC 7518 section 3.2: at least the hash's length
 MIN_JOBS_AT_ONCE = 2
 VENDOR_SCHEMES = ("https", "http", "wss", "ws")
+_KEY_COMMENT = re.compile(r"#.*")
 LOG_LEVELS = ("debug", "info", "warning", "error")
 
 
@@ -150,13 +152,18 @@ class Settings:
     tts_voice: str
     twilio: Twilio
     jobs: Jobs
-    master_key: bytes = field(repr=False)
+    master_keys: tuple[bytes, ...] = field(repr=False)
     local_bench: bool = False
     default_org: UUID | None = None
     waits: Waits = Waits()
     limits: Limits = Limits()
     api_tokens: ApiTokens = ApiTokens()
     conversation: Mapping[str, Any] = field(default_factory=dict)
+
+    @property
+    def master_key(self) -> bytes:
+        """The newest: what is sealed and signed from now on is so under it."""
+        return self.master_keys[0]
 
     @property
     def media_url(self) -> str:
@@ -288,7 +295,7 @@ def _read(reader: _Reader) -> Settings:
         tts_voice=reader.text("TTS_VOICE", "79a125e8-cd45-4c13-8a67-188112f4dd22"),
         twilio=_twilio(reader, local_bench),
         jobs=_jobs(reader),
-        master_key=_master_key(reader),
+        master_keys=_master_keys(reader),
         local_bench=local_bench,
         default_org=_default_org(reader, local_bench),
         waits=_waits(reader),
@@ -398,17 +405,36 @@ def _living(reader: _Reader, name: str, kind: ProviderKind, default: str) -> str
     return model
 
 
-def _master_key(reader: _Reader) -> bytes:
-    text = reader.text("MASTER_KEY", secret=True)
+def _master_keys(reader: _Reader) -> tuple[bytes, ...]:
+    """Newest first, from the environment or a file; never none, so that what is built on them may be."""
+    path = reader.text("MASTER_KEY_FILE", "")
+    inline = reader.text("MASTER_KEY", "" if path else None, secret=True)
+    if path and inline:
+        reader.faults.append("MASTER_KEY and MASTER_KEY_FILE are both given")
+    try:
+        written = _KEY_COMMENT.sub("", Path(path).read_text("ascii")) if path else inline
+    except (OSError, UnicodeDecodeError) as fault:
+        reader.faults.append(f"MASTER_KEY_FILE cannot be read: {type(fault).__name__}")
+        return (b"",)
+    keys = [_master_key(text) for text in written.replace(",", " ").split()]
+    if path and not keys:
+        reader.faults.append("MASTER_KEY_FILE holds no key")
+    if b"" in keys or len(set(keys)) < len(keys):
+        name = "MASTER_KEY_FILE" if path else "MASTER_KEY"
+        twice = "" if b"" in keys else ", each given once"
+        reader.faults.append(
+            f"{name} must be {MASTER_KEY_BYTES} bytes in base64 (openssl rand -base64 32){twice}"
+        )
+    return tuple(keys) or (b"",)
+
+
+def _master_key(text: str) -> bytes:
+    """Empty if it is none."""
     try:
         key = base64.b64decode(text, validate=True)
     except (binascii.Error, ValueError):
-        key = b""
-    if text and len(key) != MASTER_KEY_BYTES:
-        reader.faults.append(
-            f"MASTER_KEY must be {MASTER_KEY_BYTES} bytes in base64 (openssl rand -base64 32)"
-        )
-    return key
+        return b""
+    return key if len(key) == MASTER_KEY_BYTES else b""
 
 
 def _api_tokens(reader: _Reader) -> ApiTokens:

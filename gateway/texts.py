@@ -54,7 +54,7 @@ async def open_texts(
 ) -> AsyncIterator[Texts]:
     """The pool outlives it."""
     sealer, watch = VaultSealer(vault), CountedCodes(metrics)
-    address = StatusAddress(settings.master_key, settings.public_url)
+    address = StatusAddress(settings.master_key, settings.public_url, settings.master_keys[1:])
     async with TwilioSms(api_url=settings.twilio.api_url, timeout_s=settings.waits.sms_s) as sender:
         messages = Messages(
             pool=pool,

@@ -6,11 +6,11 @@ import sys
 
 from booking.db import open_pool
 from booking.errors import BookingError
-from compliance.vault import MasterKey, Vault
 from gateway import logs
 from gateway.errors import SettingsInvalid
 from gateway.jobs import open_jobs
 from gateway.metrics import Metrics
+from gateway.sealing import open_vault
 from gateway.settings import Settings, load
 from gateway.texts import open_texts
 
@@ -20,7 +20,7 @@ async def work(settings: Settings) -> None:
     stopping = asyncio.Event()
     for number in (signal.SIGTERM, signal.SIGINT):
         asyncio.get_running_loop().add_signal_handler(number, stopping.set)
-    metrics, vault = Metrics(), Vault([MasterKey(settings.master_key)])
+    metrics, vault = Metrics(), open_vault(settings)
     async with (
         await open_pool(settings.database_url, statement_timeout_s=settings.waits.database_s) as pool,
         open_texts(settings, pool, vault, metrics) as texts,

@@ -85,6 +85,28 @@ def test_nonsense_stops_the_start(name: str, value: str, told: str) -> None:
     assert told in fault(**{name: value})
 
 
+def test_several_master_keys_are_taken_newest_first(tmp_path: Path) -> None:
+    new, old = (base64.b64encode(bytes([number]) * 32).decode() for number in (1, 2))
+    file = tmp_path / "keys"
+    file.write_text(f"# since May\n{new}\n\n{old}  # until May\n")
+    for read in (settings(MASTER_KEY=f"{new},{old}"), settings(MASTER_KEY="", MASTER_KEY_FILE=str(file))):
+        assert read.master_keys == (b"\x01" * 32, b"\x02" * 32)
+        assert read.master_key == b"\x01" * 32
+
+
+def test_a_file_of_master_keys_that_cannot_be_is_told_without_a_word_of_it(tmp_path: Path) -> None:
+    file = tmp_path / "keys"
+    for text, told in (("", "holds no key"), ("hunter2", "32 bytes"), ("é", "cannot be read")):
+        file.write_text(text)
+        said = fault(MASTER_KEY="", MASTER_KEY_FILE=str(file))
+        assert told in said
+        assert "hunter2" not in said
+    assert "cannot be read" in fault(MASTER_KEY="", MASTER_KEY_FILE=str(tmp_path / "none"))
+    assert "both given" in fault(MASTER_KEY_FILE=str(file))
+    key = base64.b64encode(bytes(32)).decode()
+    assert "each given once" in fault(MASTER_KEY=f"{key} {key}")
+
+
 def test_waits_of_the_adapters_reach_them() -> None:
     read = settings(DEEPGRAM_MUTE_AFTER_S="1.5", LLM_READ_S="7", CARTESIA_IDLE_S="2.5", PHRASE_S="4")
     clients = Clients(read)
