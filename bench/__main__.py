@@ -36,6 +36,8 @@ def main() -> int:
         "--connections", type=int, nargs="+", default=[1, 10, 50], metavar="N", help="claims at once"
     )
     booking.add_argument("--claims", type=int, default=2000, metavar="N", help="of each statement")
+    booking.add_argument("--orgs", type=int, default=100, metavar="N", help="clinics that the claims fall on")
+    booking.add_argument("--practitioners", type=int, default=5, metavar="N", help="of each clinic")
     booking.add_argument(
         "--no-flush", action="store_true", help="commits do not wait for the disk: what is left is computing"
     )
@@ -61,7 +63,15 @@ def main() -> int:
     if chosen.command == "overhead":
         return run_overhead([Load(calls, chosen.turns) for calls in chosen.calls])
     if chosen.command == "booking":
-        return run_booking(Plan(chosen.connections, chosen.claims, durable=not chosen.no_flush))
+        return run_booking(
+            Plan(
+                chosen.connections,
+                chosen.claims,
+                durable=not chosen.no_flush,
+                orgs=chosen.orgs,
+                practitioners=chosen.practitioners,
+            )
+        )
     if chosen.command == "demo":
         return run_demo(chosen.call, once=chosen.once)
     return run_call(chosen.recording)

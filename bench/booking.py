@@ -1,16 +1,27 @@
 """`python -m bench booking`: what a claim of a slot costs, beside the least that a database could do.
 
-Four contenders take turns on one server, in short blocks, so that noise hits all alike: `SELECT 1`; a bare
-`UPDATE … RETURNING` by primary key; `claim_slot` as the gateway calls it; and the same in a second database
-of the same contents without row level security. Each claim is a new call's, for a slot that nobody holds; at
-50 connections some wait for each other, as there are 20 practitioners, whose claims come one by one.
-A quarter of all slots is booked beforehand and the tables are analysed, as on a server that has been at
-work. Latency is the caller's; there is a connection for each worker, so nobody waits for one.
+The contenders take turns on one server, in short rounds, so that noise hits all alike; percentiles are
+medians over the rounds. From the least to the whole:
+
+- `SELECT 1`: the round trip;
+- a bare `UPDATE … RETURNING` by primary key, of a table with no other index, no policy and no claim;
+- the same under a claim: a function called with the claim armed, and a policy on the table;
+- the INSERT of a hold under a claim, with no lock and no question asked: its indexes and constraints;
+- `claim_slot` as the gateway calls it;
+- the same in a second database of the same contents without row level security.
+
+Each claim is a new call's, for a slot that nobody holds. With `--orgs 100` they fall on as many clinics, as
+in production; with `--orgs 1` on the few practitioners of one, whose claims come one by one: workers wait for
+each other there, as no bare UPDATE of different rows does. A quarter of all slots is booked beforehand and
+the tables are analysed, as on a server that has been at work. Latency is the caller's; there is a connection
+for each worker, so nobody waits for one. CPU is what the server's processes of these connections used.
 """
 
 import asyncio
+import math
 import random
 import shutil
+import statistics
 import tempfile
 import time
 from collections.abc import AsyncIterator, Awaitable, Callable, Iterator, Sequence
@@ -26,30 +37,56 @@ import psycopg
 from bench.demo.waterfall import percentile
 from bench.stack.postgres import DATABASE, EmbeddedPostgres
 from booking.clinic import ClinicSpec, ServiceSpec, seed_clinic
-from booking.db import open_pool, org_transaction
+from booking.db import fetch, open_pool, org_transaction
 from booking.holds import claim_slot
 from booking.migrate import migrate
-from booking.types import Held
+from booking.types import Claim, Held
 
-BLOCKS = 10
+ROUNDS = 10
 WARM_UP = 10
 """Statements per connection that are not counted: PostgreSQL plans a statement anew the first five times."""
 TTL = timedelta(hours=1)
-DAYS = 90
+SLOTS = 120_000
+SLOTS_A_DAY = 16
+MOST_DAYS = 90
 WITHOUT_POLICIES = "unpoliced"
-CLINIC = ClinicSpec(
-    key="bench booking",
-    name="Harley Street Clinic",
-    numbers=("+442079460000",),
-    services=(ServiceSpec("Consultation", 30),),
-    practitioners=tuple(f"Dr {chr(ord('A') + n)}" for n in range(20)),
-    weekdays=frozenset(range(7)),
-)
 
 _BARE = """
 create table public.bare (id uuid primary key, call_id uuid, expires_at timestamptz);
 insert into public.bare (id) select id from public.slots;
 grant select, update on public.bare to gw_app;
+
+create table public.guarded (id uuid primary key, org_id uuid not null, call_id uuid, expires_at timestamptz);
+insert into public.guarded (id, org_id) select id, org_id from public.slots;
+grant select, update on public.guarded to gw_app;
+alter table public.guarded enable row level security;
+alter table public.guarded force row level security;
+create policy tenant on public.guarded using (org_id = (select app.org_id()));
+
+create function app.bench_update(p_org uuid, p_slot uuid, p_call uuid, p_ttl interval)
+returns table (id uuid, expires_at timestamptz) language plpgsql as $$
+#variable_conflict use_column
+begin
+    return query
+        update public.guarded g set call_id = p_call, expires_at = now() + p_ttl
+        where g.id = p_slot and (g.call_id is null or g.expires_at < now()) returning g.id, g.expires_at;
+end
+$$;
+
+create function app.bench_insert(p_org uuid, p_slot uuid, p_call uuid, p_ttl interval)
+returns table (id uuid, expires_at timestamptz) language plpgsql as $$
+#variable_conflict use_column
+begin
+    return query
+        insert into public.appointment_holds as h
+            (org_id, slot_id, call_id, practitioner_number, starts_at, ends_at, expires_at)
+        select s.org_id, s.id, p_call, s.practitioner_number, s.starts_at, s.ends_at, now() + p_ttl
+        from public.slots s where s.id = p_slot
+        returning h.id, h.expires_at;
+end
+$$;
+
+grant execute on function app.bench_update, app.bench_insert to gw_app;
 """
 _BOOKED = """
 insert into public.appointment_holds
@@ -84,31 +121,64 @@ class Contender:
     run: Callable[[asyncpg.Pool], Awaitable[None]]
 
 
+@dataclass(frozen=True, slots=True)
+class Round:
+    """The latencies of one contender's turn, how long it took in all and what it cost the server."""
+
+    latencies_ms: list[float]
+    took_s: float
+    cpu_s: float
+
+
 @dataclass(slots=True)
 class Times:
-    """Every latency of a contender at one number of connections, and how long its blocks took in all."""
+    """A contender's rounds at one number of connections. Each figure is the median over the rounds."""
 
-    latencies_ms: list[float] = field(default_factory=list)
-    took_s: float = 0.0
+    rounds: list[Round] = field(default_factory=list)
 
     def at(self, share: float) -> float:
-        return percentile(self.latencies_ms, share)
+        return statistics.median(percentile(each.latencies_ms, share) for each in self.rounds)
 
     @property
     def per_s(self) -> float:
-        return len(self.latencies_ms) / self.took_s
+        return statistics.median(len(each.latencies_ms) / each.took_s for each in self.rounds)
+
+    @property
+    def cpu_us(self) -> float:
+        return statistics.median(each.cpu_s / len(each.latencies_ms) * 1e6 for each in self.rounds)
 
 
 @dataclass(frozen=True, slots=True)
 class Plan:
-    """What is measured. `durable`: each commit is flushed to the disk, as in production."""
+    """What is measured, and in which clinics. `durable`: each commit is flushed to the disk."""
 
     connections: Sequence[int]
     claims: int
     durable: bool
+    orgs: int = 100
+    practitioners: int = 5
+
+    @property
+    def days(self) -> int:
+        """How many days make about SLOTS slots in all."""
+        return min(MOST_DAYS, math.ceil(SLOTS / (self.orgs * self.practitioners * SLOTS_A_DAY)))
+
+    def clinics(self) -> list[ClinicSpec]:
+        return [
+            ClinicSpec(
+                key=f"bench booking {number}",
+                name="Harley Street Clinic",
+                numbers=(f"+44207946{number:04d}",),
+                services=(ServiceSpec("Consultation", 30),),
+                practitioners=tuple(f"Dr {n + 1}" for n in range(self.practitioners)),
+                weekdays=frozenset(range(7)),
+            )
+            for number in range(self.orgs)
+        ]
 
 
-SELECT, UPDATE, CLAIM, UNPOLICED = "SELECT 1", "bare UPDATE", "claim", "claim, no policies"
+SELECT, UPDATE, GUARDED, INSERT = "SELECT 1", "bare UPDATE", "UPDATE under a claim", "INSERT of a hold"
+CLAIM, UNPOLICED = "claim", "claim, no policies"
 
 
 def run_booking(plan: Plan) -> int:
@@ -124,39 +194,55 @@ async def _measure_all(plan: Plan) -> None:
         closing.callback(shutil.rmtree, root, ignore_errors=True)
         urls = await asyncio.to_thread(server.start)
         closing.callback(server.stop)
-        bare_owner = urls.owner.replace(f"/{DATABASE}?", f"/{WITHOUT_POLICIES}?")
-        await asyncio.to_thread(_make_database, server.admin_url)
-        for owner, after in ((urls.owner, _BARE), (bare_owner, _NO_POLICIES)):
-            await _prepare(owner, after)
+        await _prepare(urls.owner, plan)
+        await asyncio.to_thread(_copy_database, server.admin_url)
+        await _without_policies(_unpoliced(urls.owner))
         print(HEADER)
         for connections in plan.connections:
             pools = [
                 await closing.enter_async_context(_pool(url, connections))
-                for url in (urls.app, urls.app.replace(f"/{DATABASE}?", f"/{WITHOUT_POLICIES}?"))
+                for url in (urls.app, _unpoliced(urls.app))
             ]
-            contenders = await _contenders(*pools)
-            print("\n".join(_rows(connections, await _compete(contenders, connections, plan.claims))))
+            contenders = await _contenders(plan, *pools)
+            print(
+                "\n".join(_rows(connections, await _compete(contenders, connections, plan.claims))),
+                flush=True,
+            )
             for pool in pools:
                 await pool.close()
 
 
-def _make_database(admin_url: str) -> None:
-    with psycopg.connect(admin_url, autocommit=True) as admin:
-        admin.execute(f"create database {WITHOUT_POLICIES} owner gw_owner")
+def _unpoliced(url: str) -> str:
+    return url.replace(f"/{DATABASE}?", f"/{WITHOUT_POLICIES}?")
 
 
-async def _prepare(owner_url: str, after: str) -> None:
+def _copy_database(admin_url: str) -> None:
+    with psycopg.connect(admin_url.replace(f"/{DATABASE}?", "/postgres?"), autocommit=True) as admin:
+        admin.execute(f"create database {WITHOUT_POLICIES} template {DATABASE} owner gw_owner")
+
+
+async def _prepare(owner_url: str, plan: Plan) -> None:
     await migrate(owner_url)
     owner = await asyncpg.connect(owner_url)
     try:
         tomorrow = datetime.now(UTC).date() + timedelta(days=1)
-        await seed_clinic(owner, CLINIC, first_day=tomorrow, days=DAYS)
+        for clinic in plan.clinics():
+            await seed_clinic(owner, clinic, first_day=tomorrow, days=plan.days)
         for table in ("slots", "appointment_holds"):
             await owner.execute(f"alter table public.{table} no force row level security")
         await owner.execute(_BOOKED)
-        await owner.execute(after)
+        await owner.execute(_BARE)
         for table in ("slots", "appointment_holds"):
             await owner.execute(f"alter table public.{table} force row level security")
+        await owner.execute("analyze")
+    finally:
+        await owner.close()
+
+
+async def _without_policies(owner_url: str) -> None:
+    owner = await asyncpg.connect(owner_url)
+    try:
+        await owner.execute(_NO_POLICIES)
         await owner.execute("analyze")
     finally:
         await owner.close()
@@ -170,39 +256,60 @@ async def _pool(url: str, connections: int) -> AsyncIterator[asyncpg.Pool]:
         yield pool
 
 
-async def _contenders(pool: asyncpg.Pool, unpoliced: asyncpg.Pool) -> list[Contender]:
-    bare = await _free_slots(pool)
+Slots = Iterator[tuple[Claim, UUID]]
+
+
+async def _contenders(plan: Plan, pool: asyncpg.Pool, unpoliced: asyncpg.Pool) -> list[Contender]:
+    claims = [clinic.claim for clinic in plan.clinics()]
+    free = await _free_slots(pool, claims)
+    bare, guarded = iter(free), iter(free)
+    taken, elsewhere = iter(free), iter(await _free_slots(unpoliced, claims))
 
     async def select(pool: asyncpg.Pool) -> None:
         await pool.fetch("select 1")
 
     async def update(pool: asyncpg.Pool) -> None:
-        if len(await pool.fetch(_BARE_UPDATE, next(bare), uuid4(), TTL)) != 1:
+        if len(await pool.fetch(_BARE_UPDATE, next(bare)[1], uuid4(), TTL)) != 1:
             raise RuntimeError("a row that nobody had taken was not updated")
 
     return [
         Contender(SELECT, pool, select),
         Contender(UPDATE, pool, update),
-        Contender(CLAIM, pool, _claiming(await _free_slots(pool))),
-        Contender(UNPOLICED, unpoliced, _claiming(await _free_slots(unpoliced))),
+        Contender(GUARDED, pool, _calling("bench_update", guarded)),
+        Contender(INSERT, pool, _calling("bench_insert", taken)),
+        Contender(CLAIM, pool, _claiming(taken)),
+        Contender(UNPOLICED, unpoliced, _claiming(elsewhere)),
     ]
 
 
-async def _free_slots(pool: asyncpg.Pool) -> Iterator[UUID]:
+async def _free_slots(pool: asyncpg.Pool, claims: Sequence[Claim]) -> list[tuple[Claim, UUID]]:
     """Slots that no call has ever held, each once, in no order."""
-    async with org_transaction(pool, CLINIC.claim) as connection:
-        rows = await connection.fetch(
-            "select id from public.slots s where not exists"
-            " (select from public.appointment_holds h where h.slot_id = s.id)"
-        )
-    slots = [row["id"] for row in rows]
+    slots = []
+    for claim in claims:
+        async with org_transaction(pool, claim) as connection:
+            rows = await connection.fetch(
+                "select id from public.slots s where s.org_id = $1 and not exists"
+                " (select from public.appointment_holds h where h.org_id = s.org_id and h.slot_id = s.id)",
+                claim.org_id,
+            )
+        slots += [(claim, row["id"]) for row in rows]
     random.Random(3).shuffle(slots)
-    return iter(slots)
+    return slots
 
 
-def _claiming(slots: Iterator[UUID]) -> Callable[[asyncpg.Pool], Awaitable[None]]:
+def _calling(function: str, slots: Slots) -> Callable[[asyncpg.Pool], Awaitable[None]]:
+    async def call(pool: asyncpg.Pool) -> None:
+        claim, slot_id = next(slots)
+        if len(await fetch(pool, claim, function, slot_id, uuid4(), TTL)) != 1:
+            raise RuntimeError("a row that nobody had taken was not written")
+
+    return call
+
+
+def _claiming(slots: Slots) -> Callable[[asyncpg.Pool], Awaitable[None]]:
     async def claim(pool: asyncpg.Pool) -> None:
-        held = await claim_slot(pool, CLINIC.claim, slot_id=next(slots), call_id=uuid4(), ttl=TTL)
+        claim, slot_id = next(slots)
+        held = await claim_slot(pool, claim, slot_id=slot_id, call_id=uuid4(), ttl=TTL)
         if not isinstance(held, Held):
             raise RuntimeError("a slot that nobody held was refused")
 
@@ -212,34 +319,46 @@ def _claiming(slots: Iterator[UUID]) -> Callable[[asyncpg.Pool], Awaitable[None]
 async def _compete(contenders: Sequence[Contender], connections: int, claims: int) -> dict[str, Times]:
     times = {contender.name: Times() for contender in contenders}
     for contender in contenders:
-        await _block(contender, connections, connections * WARM_UP, Times())
-    for _ in range(BLOCKS):
+        await _round(contender, connections, connections * WARM_UP)
+    for _ in range(ROUNDS):
         for contender in contenders:
-            await _block(contender, connections, claims // BLOCKS, times[contender.name])
+            times[contender.name].rounds.append(await _round(contender, connections, claims // ROUNDS))
     return times
 
 
-async def _block(contender: Contender, connections: int, statements: int, times: Times) -> None:
+async def _round(contender: Contender, connections: int, statements: int) -> Round:
     """So many statements by as many workers as there are connections, each with the next one at once."""
     left = iter(range(statements))
+    latencies_ms: list[float] = []
 
     async def work() -> None:
         for _ in left:
             began = time.perf_counter()
             await contender.run(contender.pool)
-            times.latencies_ms.append((time.perf_counter() - began) * 1000)
+            latencies_ms.append((time.perf_counter() - began) * 1000)
 
-    began = time.perf_counter()
+    pids = [row["pid"] for row in await contender.pool.fetch(_BACKENDS)]
+    used_s, began = _cpu_s(pids), time.perf_counter()
     async with asyncio.TaskGroup() as group:
         for _ in range(connections):
             group.create_task(work())
-    times.took_s += time.perf_counter() - began
+    return Round(latencies_ms, time.perf_counter() - began, _cpu_s(pids) - used_s)
+
+
+_BACKENDS = "select pid from pg_stat_activity where datname = current_database() and usename = current_user"
+
+
+def _cpu_s(pids: Sequence[int]) -> float:
+    """What these processes have used of a processor: the first field of schedstat, in ns (kernel.org,
+    Documentation/scheduler/sched-stats.rst).
+    """
+    return sum(int(Path(f"/proc/{pid}/schedstat").read_text().split()[0]) for pid in pids) / 1e9
 
 
 HEADER = (
-    "| connections | statement | per second | p50 / p95 / p99 ms "
+    "| connections | statement | per second | p50 / p95 / p99 ms | server CPU µs "
     "| times the bare UPDATE at p50 / p95 | policies cost at p50 / p95 |\n"
-    "| --- | --- | --- | --- | --- | --- |"
+    "| --- | --- | --- | --- | --- | --- | --- |"
 )
 
 
@@ -248,7 +367,8 @@ def _rows(connections: int, times: dict[str, Times]) -> Iterator[str]:
         latency = " / ".join(f"{each.at(share):.2f}" for share in (0.5, 0.95, 0.99))
         ratio = " / ".join(f"{each.at(share) / times[UPDATE].at(share):.2f}" for share in (0.5, 0.95))
         cost = _cost(each, times[UNPOLICED]) if name == CLAIM else ""
-        yield f"| {connections} | {name} | {each.per_s:.0f} | {latency} | {ratio} | {cost} |"
+        speed = f"{each.per_s:.0f} | {latency} | {each.cpu_us:.0f}"
+        yield f"| {connections} | {name} | {speed} | {ratio} | {cost} |"
 
 
 def _cost(claim: Times, unpoliced: Times) -> str:
