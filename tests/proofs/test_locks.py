@@ -318,3 +318,14 @@ async def test_an_appointment_moved_meanwhile_is_not_cancelled(
     cancelled = cancel_booking(busy.pool, busy.clinic.claim, booking_id=booking.id)
     assert await meanwhile(keeper, first, refused(cancelled, BookingOver)) == [True]
     assert await busy.states() == ["released", "booked"]
+
+
+async def test_an_appointment_cancelled_meanwhile_is_cancelled(
+    busy: Desk, keeper: asyncpg.Connection
+) -> None:
+    booking = await busy.book((await busy.free())[0])
+    first = unfinished(busy, "cancel_booking", booking.id)
+    (again,) = await meanwhile(
+        keeper, first, cancel_booking(busy.pool, busy.clinic.claim, booking_id=booking.id)
+    )
+    assert (again.id, again.status) == (booking.id, "cancelled")
