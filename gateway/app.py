@@ -14,7 +14,7 @@ from starlette.applications import Starlette
 
 from booking.db import open_pool
 from booking.errors import BookingError
-from compliance.vault import MasterKey, Vault
+from compliance.vault import Vault
 from gateway.admission import Admission
 from gateway.api import mount
 from gateway.api.opening import open_api
@@ -32,13 +32,15 @@ from gateway.readiness import Readiness
 from gateway.refusals import Refusals
 from gateway.routes import media, ops, sms, twilio
 from gateway.routes.edge import Edge
-from gateway.sealing import VaultSealer
+from gateway.sealing import VaultSealer, open_vault
 from gateway.settings import Settings
 from gateway.shared_store import SharedStore
 from gateway.tenancy.accounts import Accounts
 from gateway.tenancy.cache import LayeredCache, Lives, Source
 from gateway.tenancy.credentials import TwilioAccount, credentials_source
+from gateway.tenancy.forgetting import OrgMemory
 from gateway.tenancy.resolve import number_source, profile_source
+from gateway.tenancy.secrets import OrgSecrets
 from gateway.texts import Texts, open_texts
 from pipeline.providers.cartesia import fetch_phrase
 from pipeline.runner import DEFAULT_PHRASES
@@ -119,7 +121,7 @@ async def _opened(settings: Settings) -> AsyncIterator[Edge]:
         control = await stack.enter_async_context(
             TwilioControl(settings.twilio.api_url, base.metrics, timeout_s=settings.waits.hang_up_s)
         )
-        vault = Vault([MasterKey(settings.master_key)])
+        vault = open_vault(settings)
         texts = await stack.enter_async_context(open_texts(settings, pool, vault, metrics))
         if settings.jobs.here:
             await stack.enter_async_context(open_jobs(settings, pool, vault, texts.messages, metrics))
@@ -192,7 +194,11 @@ def _desk(base: _Foundation, feed: Feed, clients: Clients, vault: Vault, texts: 
 
 def _edge(base: _Foundation, desk: Desk, calls: Calls, control: TwilioControl) -> Edge:
     admission = Admission(
-        base.settings.master_key, base.store, life_s=base.settings.waits.token_s, now_s=time.time
+        base.settings.master_key,
+        base.store,
+        life_s=base.settings.waits.token_s,
+        now_s=time.time,
+        older=base.settings.master_keys[1:],
     )
     process = base.settings.twilio
     accounts = Accounts(
@@ -223,4 +229,6 @@ def _api_context(edge: Edge) -> ApiContext:
         verification=desk.texts.verification,
         metrics=edge.metrics,
         now=desk.now,
+        secrets=OrgSecrets(desk.pool, desk.vault),
+        memory=OrgMemory(desk.numbers, desk.profiles, desk.credentials),
     )

@@ -21,6 +21,7 @@ import argparse
 import asyncio
 import sys
 from collections.abc import Awaitable, Callable, Mapping
+from contextlib import suppress
 from dataclasses import dataclass
 from typing import Final, TextIO
 from uuid import UUID
@@ -29,11 +30,12 @@ from booking.db import open_pool
 from booking.errors import BookingError
 from booking.orgs import load_profile
 from booking.types import OPERATOR, Claim
-from compliance.vault import MasterKey, Vault
-from gateway.errors import SecretInvalid, SecretUnknown, SettingsInvalid
+from gateway.errors import SecretInvalid, SecretUnknown, SettingsInvalid, SharedStoreAway
 from gateway.metrics import Metrics
+from gateway.sealing import open_vault
 from gateway.settings import Settings, load
 from gateway.shared_store import SharedStore
+from gateway.tenancy.credentials import shared_key
 from gateway.tenancy.secrets import KEPT, MAX_CHARACTERS, OrgSecrets, require_secret
 from gateway.tenancy.trials import Trial, try_secret
 
@@ -100,6 +102,7 @@ class _Work:
 
     settings: Settings
     secrets: OrgSecrets
+    store: SharedStore
     claim: Claim
     provider: str
     secret: str
@@ -145,7 +148,10 @@ class _Work:
             raise Refused(f"the org has no {self.provider} secret; `set` stores the first one")
 
     async def _stale(self) -> str:
-        return "" if await self.secrets.forget_shared(self.claim) else _STALE
+        with suppress(SharedStoreAway):
+            await self.store.forget(shared_key(self.claim.org_id))
+            return ""
+        return _STALE
 
 
 _ACTIONS: Final[Mapping[str, Callable[[_Work], Awaitable[str]]]] = {
@@ -167,9 +173,9 @@ async def _act(settings: Settings, chosen: argparse.Namespace, secret: str) -> s
         claim = Claim(chosen.org)
         if await load_profile(pool, claim) is None:
             raise Refused("there is no such org")
-        secrets = OrgSecrets(pool, Vault([MasterKey(settings.master_key)]), store)
+        secrets = OrgSecrets(pool, open_vault(settings))
         provider = "" if chosen.action in _OF_ALL else chosen.provider
-        return await _ACTIONS[chosen.action](_Work(settings, secrets, claim, provider, secret))
+        return await _ACTIONS[chosen.action](_Work(settings, secrets, store, claim, provider, secret))
 
 
 def _told(trial: Trial) -> str:

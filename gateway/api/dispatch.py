@@ -17,29 +17,33 @@ from starlette.responses import Response
 from booking.errors import (
     BookingError,
     BookingUnavailable,
+    ClinicInvalid,
     NumberInvalid,
+    OrgUnknown,
     StatementRefused,
     ValueInvalid,
 )
 from gateway.api.guard import require_scope
 from gateway.api.idempotency import HEADER, Attempt, Rendered, read_key
-from gateway.api.operations import Answer, ApiContext, Asked, Operation, Principal
+from gateway.api.operations import Answer, ApiContext, Asked, Operation, Platform, Principal
 from gateway.api.problems import (
     FAILED,
     INVALID,
     MALFORMED,
     MEDIA_TYPE,
     MEDIA_UNKNOWN,
+    NOT_FOUND,
     TOO_LARGE,
     TOO_SLOW,
     UNAVAILABLE,
     Refused,
 )
+from gateway.api.reach import principal_of, require_own
 
 log = structlog.get_logger("gateway.api")
 
 _JSON: Final = "application/json"
-_BODY_TYPES: Final = {"POST": {_JSON}, "PATCH": {_JSON, "application/merge-patch+json"}}
+_BODY_TYPES: Final = {"POST": {_JSON}, "PUT": {_JSON}, "PATCH": {_JSON, "application/merge-patch+json"}}
 _MAX_PARAMETERS: Final = 32
 _JSON_PATH: Final = re.compile(r" - at (?:key in )?`(\$[\w.\[\]]*)`\Z")
 _DATA_EXCEPTION: Final = "22"  # the SQLSTATE class of values that make no sense
@@ -51,9 +55,10 @@ class Dispatch:
 
     api: ApiContext
 
-    async def answer(self, operation: Operation, request: Request, principal: Principal) -> Response:
+    async def answer(self, operation: Operation, request: Request, caller: Principal | Platform) -> Response:
         began_s = time.perf_counter()
         try:
+            principal = principal_of(caller, operation, request.path_params)
             rendered = await self._answer(operation, request, principal)
         except Exception as error:  # noqa: BLE001  the edge of the request: each gets an answer
             rendered = refusal(error, operation.name)
@@ -64,6 +69,7 @@ class Dispatch:
     async def _answer(self, operation: Operation, request: Request, principal: Principal) -> Rendered:
         require_scope(principal, operation)
         asked = await self._asked(operation, request, principal)
+        await require_own(asked)
         if operation.repeatable:
             return rendered_answer(await operation.handler(asked))
         key = read_key(request.headers.get(HEADER))
@@ -155,6 +161,10 @@ def _refused(error: Exception) -> Refused | None:
             return error
         case BookingUnavailable():
             return Refused(UNAVAILABLE)
+        case OrgUnknown():
+            return Refused(NOT_FOUND, detail="org")
+        case ClinicInvalid():
+            return Refused(INVALID, detail=str(error))
         case StatementRefused(sqlstate=state) if state.startswith(_DATA_EXCEPTION):
             return Refused(INVALID)
         case ValueInvalid() | NumberInvalid():

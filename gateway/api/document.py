@@ -10,7 +10,7 @@ import msgspec
 from booking.staff import SCOPES
 from gateway.api import problems
 from gateway.api.idempotency import HEADER, MAX_CHARACTERS, REPLAYED
-from gateway.api.operations import PREFIX, Operation
+from gateway.api.operations import PLATFORM_SCOPE, PREFIX, Operation
 from gateway.api.problems import Kind, Problem
 
 API_VERSION: Final = "1.0.0"
@@ -21,7 +21,8 @@ _INFO: Final = {
     "version": API_VERSION,
     "description": (
         "Slots, holds and bookings of one clinic: the one that the bearer token names in `org_id` "
-        "(or `clinic_id`). Refusals are RFC 9457 problems; `type` tells their kinds apart."
+        "(or `clinic_id`); and the clinic itself. Refusals are RFC 9457 problems; `type` tells their "
+        "kinds apart."
     ),
     "license": {"name": "Apache 2.0", "identifier": "Apache-2.0"},
 }
@@ -61,6 +62,7 @@ _BEARER: Final = {
     "description": (
         "A JWT (HS256, RS256) of the configured issuer and audience, or a staff token. Scopes in `scope`: "
         + ", ".join(SCOPES)
+        + f"; {PLATFORM_SCOPE} in a token of no clinic, which runs the deployment"
     ),
 }
 

@@ -10,7 +10,7 @@ import structlog
 from booking.errors import BookingUnavailable
 from booking.staff import PREFIX as STAFF
 from booking.staff import resolve_token
-from gateway.api.operations import Operation, Principal
+from gateway.api.operations import PLATFORM_SCOPE, Operation, Platform, Principal
 from gateway.api.problems import SCOPE_MISSING, UNAUTHENTICATED, UNAVAILABLE, Refused
 from gateway.api.tokens import MAX_CHARACTERS, TokenCheck
 from gateway.errors import CredentialRefused, KeysUnavailable
@@ -29,7 +29,7 @@ class Guard:
     metrics: Metrics
     tokens: TokenCheck | None
 
-    async def admit(self, authorization: Sequence[str]) -> Principal:
+    async def admit(self, authorization: Sequence[str]) -> Principal | Platform:
         """The header's principal. Raises `Refused`: 401, or 503 if that cannot be told now."""
         token = _bearer(authorization)
         if token is None:
@@ -41,7 +41,7 @@ class Guard:
         except (BookingUnavailable, KeysUnavailable):
             raise Refused(UNAVAILABLE) from None
 
-    async def _principal(self, token: str) -> Principal:
+    async def _principal(self, token: str) -> Principal | Platform:
         if token.startswith(STAFF):
             holder = await resolve_token(self.pool, token)
             if holder is None:
@@ -59,10 +59,15 @@ class Guard:
 
 
 def require_scope(principal: Principal, operation: Operation) -> None:
-    """Raises `Refused`: 403."""
-    if operation.scope not in principal.scopes:
-        challenge = f'{_CHALLENGE}, error="insufficient_scope", scope="{operation.scope}"'
-        raise Refused(SCOPE_MISSING, detail=operation.scope, headers={"WWW-Authenticate": challenge})
+    """Raises `Refused`: 403. What is the platform's alone no scope of an org's token opens."""
+    ours = principal.is_platform or operation.scope != PLATFORM_SCOPE
+    if operation.scope not in principal.scopes or not ours:
+        raise scope_missing(operation)
+
+
+def scope_missing(operation: Operation) -> Refused:
+    challenge = f'{_CHALLENGE}, error="insufficient_scope", scope="{operation.scope}"'
+    return Refused(SCOPE_MISSING, detail=operation.scope, headers={"WWW-Authenticate": challenge})
 
 
 def _bearer(authorization: Sequence[str]) -> str | None:

@@ -16,9 +16,12 @@ from booking.verification import Verification
 from gateway.api.problems import INVALID, Kind, Refused
 from gateway.metrics import Metrics
 from gateway.settings import Settings
+from gateway.tenancy.forgetting import OrgMemory
+from gateway.tenancy.secrets import OrgSecrets
 
-Method = Literal["GET", "POST", "PATCH", "DELETE"]
+Method = Literal["GET", "POST", "PUT", "PATCH", "DELETE"]
 PREFIX: Final = "/api/v1"
+PLATFORM_SCOPE: Final = "admin"
 
 
 @dataclass(frozen=True, slots=True)
@@ -31,16 +34,29 @@ class ApiContext:
     verification: Verification
     metrics: Metrics
     now: Callable[[], datetime]
+    secrets: OrgSecrets
+    memory: OrgMemory
+
+
+@dataclass(frozen=True, slots=True)
+class Platform:
+    """Who runs the whole deployment: of no org, and let near one by the paths that name it alone."""
+
+    subject: str = field(repr=False)
 
 
 @dataclass(frozen=True, slots=True)
 class Principal:
-    """Whom a good token speaks for. `subject` tells an org's clients apart; `token_id` is a staff token's."""
+    """Whom a good token speaks for. `subject` tells an org's clients apart; `token_id` is a staff token's.
+
+    `is_platform`: not the org itself, but who runs the deployment.
+    """
 
     org_id: UUID
     subject: str = field(repr=False)
     scopes: frozenset[str]
     token_id: UUID | None = None
+    is_platform: bool = False
 
     @property
     def claim(self) -> Claim:
@@ -72,7 +88,7 @@ class Asked:
         if self.principal.token_id is not None:
             return Actor("token", self.principal.token_id)
         digest = self.api.sealer.digest(self.principal.org_id, "api_subject", self.principal.subject.encode())
-        return Actor("token", UUID(bytes=digest[:16]))
+        return Actor("operator" if self.principal.is_platform else "token", UUID(bytes=digest[:16]))
 
     def id(self, name: str) -> UUID:
         """The id at this place of the path."""

@@ -1,5 +1,14 @@
 """All operations of the API."""
 
-from gateway.api import bookings, codes, holds, slots
+from gateway.api import bookings, codes, holds, orgs, orgs_offer, orgs_secrets, orgs_tokens, slots
 
-OPERATIONS = (*slots.OPERATIONS, *holds.OPERATIONS, *codes.OPERATIONS, *bookings.OPERATIONS)
+OPERATIONS = (
+    *slots.OPERATIONS,
+    *holds.OPERATIONS,
+    *codes.OPERATIONS,
+    *bookings.OPERATIONS,
+    *orgs.OPERATIONS,
+    *orgs_offer.OPERATIONS,
+    *orgs_secrets.OPERATIONS,
+    *orgs_tokens.OPERATIONS,
+)

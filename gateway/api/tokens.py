@@ -2,7 +2,7 @@
 
 The algorithm decides which key is looked at and the key's kind admits one algorithm alone, so that a public
 key can never be used as a shared secret. Issuer, audience and expiry must be there; the org is named by
-`org_id`, or `clinic_id` in older tokens.
+`org_id`, or `clinic_id` in older tokens. A token that names none is the platform's, if its scopes say so.
 """
 
 from collections.abc import Mapping
@@ -13,12 +13,13 @@ from uuid import UUID
 import jwt
 
 from gateway.api.jwks import Jwks
-from gateway.api.operations import Principal
+from gateway.api.operations import PLATFORM_SCOPE, Platform, Principal
 from gateway.errors import CredentialRefused
 
 MAX_CHARACTERS: Final = 8192
 _REQUIRED: Final = ["exp", "aud", "iss"]
 _MAX_SCOPES: Final = 64
+_ORG_CLAIMS: Final = ("org_id", "clinic_id")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -31,7 +32,7 @@ class TokenCheck:
     secret: bytes | None = field(default=None, repr=False)
     jwks: Jwks | None = None
 
-    async def principal(self, token: str) -> Principal:
+    async def principal(self, token: str) -> Principal | Platform:
         """Whom the token speaks for. Raises `CredentialRefused`, or `KeysUnavailable`."""
         if len(token) > MAX_CHARACTERS:
             raise CredentialRefused("malformed")
@@ -50,7 +51,10 @@ class TokenCheck:
             raise CredentialRefused("expired") from None
         except (jwt.PyJWTError, ValueError, TypeError, OverflowError, RecursionError):
             raise CredentialRefused("invalid") from None
-        return Principal(org_id=_org(claims), subject="jwt " + _subject(claims), scopes=_scopes(claims))
+        subject, scopes = "jwt " + _subject(claims), _scopes(claims)
+        if PLATFORM_SCOPE in scopes and not any(name in claims for name in _ORG_CLAIMS):
+            return Platform(subject)
+        return Principal(org_id=_org(claims), subject=subject, scopes=scopes)
 
     async def _key(self, header: Mapping[str, Any]) -> tuple[bytes | jwt.PyJWK, str]:
         match header.get("alg"):
@@ -65,7 +69,7 @@ class TokenCheck:
 
 
 def _org(claims: Mapping[str, Any]) -> UUID:
-    named = {claims[name] for name in ("org_id", "clinic_id") if isinstance(claims.get(name), str)}
+    named = {claims[name] for name in _ORG_CLAIMS if isinstance(claims.get(name), str)}
     if len(named) != 1:
         raise CredentialRefused("no_org")
     try:

@@ -95,6 +95,14 @@ class LayeredCache(Generic[K, V]):
         """Drop what this process remembers."""
         self._memory.pop(key, None)
 
+    async def forget_everywhere(self, key: K) -> bool:
+        """Drop it from Redis too, as far as that answers. Other processes' memory lives on for seconds."""
+        self.forget(key)
+        with suppress(SharedStoreAway):
+            await self._store.forget(self._source.shared_key(key))
+            return True
+        return False
+
     async def _fly(self, key: K, flight: asyncio.Future[V | None]) -> None:
         try:
             value = await self._find(key)

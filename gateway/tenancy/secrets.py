@@ -1,7 +1,6 @@
 """An org's secrets for its providers: checked and sealed on the way in, opened again only to be tried."""
 
 from collections.abc import Mapping
-from contextlib import suppress
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Final
@@ -21,14 +20,12 @@ from booking.orgs import (
 from booking.types import Actor, Claim
 from compliance.errors import VaultError
 from compliance.vault import Vault
-from gateway.errors import SecretInvalid, SecretUnknown, SharedStoreAway
-from gateway.shared_store import SharedStore
+from gateway.errors import SecretInvalid, SecretUnknown
 from gateway.tenancy.credentials import (
     PROVIDERS,
     credentials_cell,
     parse_account,
     parse_key,
-    shared_key,
 )
 
 KEPT: Final = (*PROVIDERS, GOOGLE_CALENDAR)
@@ -64,7 +61,6 @@ class OrgSecrets:
 
     pool: asyncpg.Pool
     vault: Vault
-    store: SharedStore
 
     async def keep(self, claim: Claim, provider: str, secret: str, *, actor: Actor) -> bool:
         """Seal and keep a secret; whether one was there, which is gone from now on.
@@ -100,13 +96,6 @@ class OrgSecrets:
             if await reseal_credentials(self.pool, claim, provider, before=sealed, sealed=anew, actor=actor):
                 resealed.append(provider)
         return resealed
-
-    async def forget_shared(self, claim: Claim) -> bool:
-        """Drop the sealed copy that all processes share; False if Redis does not answer."""
-        with suppress(SharedStoreAway):
-            await self.store.forget(shared_key(claim.org_id))
-            return True
-        return False
 
     def _open(self, claim: Claim, provider: str, sealed: bytes) -> bytes:
         try:

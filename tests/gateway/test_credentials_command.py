@@ -143,23 +143,20 @@ async def test_a_secret_is_tried_and_rotated_only_to_a_good_one(
     assert records == [("credentials_rotated", kind), ("credentials_set", kind)]
 
 
-async def test_what_an_older_master_key_sealed_is_sealed_anew(
-    stack: Stack, pool: asyncpg.Pool, clinic: Clinic
-) -> None:
+async def test_what_an_older_master_key_sealed_is_sealed_anew(pool: asyncpg.Pool, clinic: Clinic) -> None:
     old, new = MasterKey.generate(), MasterKey.generate()
-    async with running.shared_store(stack) as store:
-        before = OrgSecrets(pool, Vault([old]), store)
-        for provider, secret in (("deepgram", SECRET), ("twilio", ACCOUNT)):
-            assert not await before.keep(clinic.claim, provider, secret, actor=OPERATOR)
-        both = OrgSecrets(pool, Vault([new, old]), store)
-        assert await both.reseal(clinic.claim, actor=OPERATOR) == ["deepgram", "twilio"]
-        assert await both.reseal(clinic.claim, actor=OPERATOR) == []
-        after = OrgSecrets(pool, Vault([new]), store)
-        assert await after.opened(clinic.claim, "twilio") == ACCOUNT
-        with pytest.raises(SecretUnknown, match="KeyUnknown"):
-            await before.opened(clinic.claim, "deepgram")
-        with pytest.raises(SecretUnknown, match="there is no"):
-            await after.opened(clinic.claim, "llm")
+    before = OrgSecrets(pool, Vault([old]))
+    for provider, secret in (("deepgram", SECRET), ("twilio", ACCOUNT)):
+        assert not await before.keep(clinic.claim, provider, secret, actor=OPERATOR)
+    both = OrgSecrets(pool, Vault([new, old]))
+    assert await both.reseal(clinic.claim, actor=OPERATOR) == ["deepgram", "twilio"]
+    assert await both.reseal(clinic.claim, actor=OPERATOR) == []
+    after = OrgSecrets(pool, Vault([new]))
+    assert await after.opened(clinic.claim, "twilio") == ACCOUNT
+    with pytest.raises(SecretUnknown, match="KeyUnknown"):
+        await before.opened(clinic.claim, "deepgram")
+    with pytest.raises(SecretUnknown, match="there is no"):
+        await after.opened(clinic.claim, "llm")
 
 
 @pytest.mark.parametrize(

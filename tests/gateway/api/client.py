@@ -117,6 +117,9 @@ class Client:
     async def patch(self, path: str, body: Any) -> httpx.Response:
         return await self.request("PATCH", path, json=body)
 
+    async def put(self, path: str, body: Any = None) -> httpx.Response:
+        return await self.request("PUT", path, **({} if body is None else {"json": body}))
+
     async def post(self, path: str, body: Any = None, *, key: str | None = "") -> httpx.Response:
         """Under a key of its own, unless one is given; None sends none."""
         chosen = str(uuid4()) if key == "" else key

@@ -11,7 +11,7 @@ import pytest
 from booking.staff import SCOPES
 from gateway.api import problems
 from gateway.api.document import document, kinds_of
-from gateway.api.operations import PREFIX
+from gateway.api.operations import PLATFORM_SCOPE, PREFIX
 from gateway.api.problems import Kind
 from gateway.api.surface import OPERATIONS
 from tests.gateway.api.client import fits
@@ -117,7 +117,7 @@ def test_names_are_unique_and_scopes_are_known() -> None:
     names = [operation.operation_id for _, _, operation in described()]
     assert len(names) == len(set(names)) == len(OPERATIONS)
     needed = {scope for _, _, operation in described() for scope in operation.security[0]["bearer"]}
-    assert needed <= set(SCOPES)
+    assert needed <= {*SCOPES, PLATFORM_SCOPE}
 
 
 def test_path_parameters_are_those_of_the_path_and_required() -> None:

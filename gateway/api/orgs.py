@@ -1,0 +1,148 @@
+"""A clinic as a whole: taken on and given numbers by the platform, shown and reworded by itself.
+
+A number is the platform's to give: a clinic that could take one that is free would get the calls of whoever
+is to have it next.
+"""
+
+from dataclasses import replace
+from typing import Annotated
+
+import msgspec
+from msgspec import UNSET, UnsetType
+
+from booking import clinic_edits
+from booking.clinic_changes import Change
+from booking.clinic_form import ClinicForm, Name, declared_clinic
+from booking.clinic_upkeep import Edit, change_clinic, declare_clinic, load_clinic, open_slots
+from booking.declared import DeclaredClinic
+from booking.errors import ClinicInvalid
+from gateway.api.operations import PLATFORM_SCOPE, Answer, Asked, Operation
+from gateway.api.orgs_views import ChangesView, OrgView, changes_view, org_view
+from gateway.api.problems import INVALID, Refused
+from gateway.api.reach import ORG_PATH
+
+_NUMBER = ORG_PATH + "/numbers/{number}"
+
+
+class DryRunQuery(msgspec.Struct, kw_only=True, forbid_unknown_fields=True):
+    """`dry_run`: all of it is tried, told and undone."""
+
+    dry_run: bool = False
+
+
+class OrgWords(msgspec.Struct, kw_only=True, forbid_unknown_fields=True):
+    """What callers hear, and when it is what time there; what is left out stays as it was."""
+
+    name: Name | UnsetType = UNSET
+    time_zone: Name | UnsetType = UNSET
+    greeting: Annotated[str, msgspec.Meta(min_length=1, max_length=1000)] | UnsetType = UNSET
+    agent_name: Name | UnsetType = UNSET
+    voice: Name | UnsetType | None = UNSET
+
+
+async def show_org(asked: Asked) -> Answer:
+    return Answer(200, org_view(asked.principal.org_id, await load_clinic(asked.api.pool, asked.claim)))
+
+
+async def put_org(asked: Asked) -> Answer:
+    form: ClinicForm = asked.body
+    dry_run: bool = asked.query.dry_run
+    try:
+        wanted = declared_clinic(form)
+        changes = await declare_clinic(
+            asked.api.pool, asked.claim, wanted, actor=asked.actor, dry_run=dry_run
+        )
+    except ClinicInvalid as invalid:
+        raise Refused(INVALID, pointer=f"$.{invalid.field}", detail=invalid.fault) from None
+    if not dry_run:
+        await follow(asked, changes)
+    return Answer(200, changes_view(changes, tried=dry_run))
+
+
+async def patch_org(asked: Asked) -> Answer:
+    words: OrgWords = asked.body
+    told = {name: value for name, value in msgspec.structs.asdict(words).items() if value is not UNSET}
+    return await edited(asked, lambda clinic: replace(clinic, **told))
+
+
+async def put_number(asked: Asked) -> Answer:
+    return await edited(asked, lambda clinic: clinic_edits.with_number(clinic, asked.path["number"]))
+
+
+async def delete_number(asked: Asked) -> Answer:
+    return await edited(asked, lambda clinic: clinic_edits.without_number(clinic, asked.path["number"]))
+
+
+async def edited(asked: Asked, edit: Edit) -> Answer:
+    """The answer to a change of the clinic, which calls from now on go by."""
+    return Answer(200, changes_view(await changed(asked, edit)))
+
+
+async def changed(asked: Asked, edit: Edit) -> tuple[Change, ...]:
+    """The change made, and what follows from it."""
+    changes = await change_clinic(asked.api.pool, asked.claim, edit, actor=asked.actor)
+    await follow(asked, changes)
+    return changes
+
+
+async def follow(asked: Asked, changes: tuple[Change, ...]) -> None:
+    """Slots follow even if nothing has changed: the request before may have ended in between."""
+    numbers = [each.name for each in changes if each.kind == "number"]
+    await asked.api.memory.forget_clinic(asked.principal.org_id, numbers)
+    await open_slots(asked.api.pool, asked.claim)
+
+
+async def standing(asked: Asked) -> DeclaredClinic:
+    return await load_clinic(asked.api.pool, asked.claim)
+
+
+OPERATIONS = (
+    Operation(
+        name="getOrg",
+        method="GET",
+        path=ORG_PATH,
+        scope="org:read",
+        summary="The clinic as it stands",
+        handler=show_org,
+        answers={200: OrgView},
+    ),
+    Operation(
+        name="putOrg",
+        method="PUT",
+        path=ORG_PATH,
+        scope=PLATFORM_SCOPE,
+        summary="Take a clinic on, or make it what is declared; what is not named is given up",
+        handler=put_org,
+        body=ClinicForm,
+        query=DryRunQuery,
+        answers={200: ChangesView},
+    ),
+    Operation(
+        name="patchOrg",
+        method="PATCH",
+        path=ORG_PATH,
+        scope="org:write",
+        summary="Change what callers hear, or the time zone",
+        handler=patch_org,
+        body=OrgWords,
+        answers={200: ChangesView},
+    ),
+    Operation(
+        name="putNumber",
+        method="PUT",
+        path=_NUMBER,
+        scope=PLATFORM_SCOPE,
+        summary="Have the clinic answer a number (E.164)",
+        handler=put_number,
+        answers={200: ChangesView},
+    ),
+    Operation(
+        name="deleteNumber",
+        method="DELETE",
+        path=_NUMBER,
+        scope=PLATFORM_SCOPE,
+        summary="Give a number up",
+        handler=delete_number,
+        answers={200: ChangesView},
+    ),
+)

@@ -1,0 +1,62 @@
+"""Which org a request is about, where its path names one: the token's own, or whichever the platform means.
+
+Here alone a request gets to speak for an org that its token does not name: if the token is the platform's,
+and on paths that begin with the org. For everybody else the path must name the token's own org; any other
+is refused the same way, whether there is such an org or not, and that it was tried is on record.
+"""
+
+from collections.abc import Mapping
+from typing import Final
+from uuid import UUID
+
+import structlog
+
+from booking.audit import record
+from booking.errors import StatementRefused
+from gateway.api.guard import scope_missing
+from gateway.api.operations import PLATFORM_SCOPE, Asked, Operation, Platform, Principal
+from gateway.api.problems import FOREIGN, INVALID, NO_ORG, Refused
+
+log = structlog.get_logger("gateway.api")
+
+ORG_PATH: Final = "/orgs/{org_id}"
+_PLATFORMS: Final = frozenset({PLATFORM_SCOPE, "org:read", "org:write", "secrets:write"})
+_NO_SUCH_ORG: Final = "23503"  # the audit log is of orgs that there are
+
+
+def principal_of(caller: Principal | Platform, operation: Operation, path: Mapping[str, str]) -> Principal:
+    """For whom the request is made. Raises `Refused`: 403 for the platform where no org is named."""
+    if isinstance(caller, Principal):
+        return caller
+    if not operation.path.startswith(ORG_PATH):
+        raise scope_missing(operation)
+    return Principal(_org_in(path), f"platform {caller.subject}", _PLATFORMS, is_platform=True)
+
+
+async def require_own(asked: Asked) -> None:
+    """Raises `Refused` if the path names another org than the token's."""
+    if "org_id" not in asked.path or _org_in(asked.path) == asked.principal.org_id:
+        return
+    try:
+        await record(
+            asked.api.pool,
+            asked.claim,
+            actor=asked.actor,
+            action="foreign_refused",
+            subject_kind="org",
+            subject_id=_org_in(asked.path),
+        )
+    except StatementRefused as error:
+        if error.sqlstate == _NO_SUCH_ORG:
+            raise Refused(NO_ORG) from None
+        raise
+    asked.api.metrics.refused.labels("api_foreign").inc()
+    log.warning("api_refused", reason="foreign", kind="org", org=str(asked.principal.org_id))
+    raise Refused(FOREIGN, detail="org")
+
+
+def _org_in(path: Mapping[str, str]) -> UUID:
+    try:
+        return UUID(path["org_id"])
+    except ValueError:
+        raise Refused(INVALID, pointer="org_id", detail="must be a UUID") from None
