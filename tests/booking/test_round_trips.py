@@ -18,11 +18,13 @@ from booking.bookings import (
     page_of_bookings,
     reschedule_booking,
 )
+from booking.calls import open_call
 from booking.contacts import find_contact, read_contact
 from booking.db import open_pool
 from booking.holds import claim_slot, hold_status, release_call, release_hold, set_hold_contact
 from booking.hours import generate_slots, set_hours
-from booking.otp import clear_otp, store_otp, verify_otp
+from booking.otp import clear_call_otp, clear_otp, store_call_otp, store_otp, verify_call_otp, verify_otp
+from booking.reception import verified_caller
 from booking.types import Actor, WorkingHours
 from tests.booking.patients import TTL, Desk, make_sealer, new_phone
 from tests.conftest import Clinic, Stack
@@ -121,6 +123,22 @@ async def test_codes(counted: Counted) -> None:
     assert await counted.trips(store) == 1
     assert await counted.trips(lambda: verify_otp(pool, claim, hold_id=hold, digests=[digest])) == 1
     assert await counted.trips(lambda: clear_otp(pool, claim, hold_id=hold, digest=digest)) == 1
+
+
+async def test_codes_of_a_call(counted: Counted) -> None:
+    desk = counted.desk
+    pool, claim, phone, call = desk.pool, desk.clinic.claim, new_phone(), uuid4()
+    now = datetime.now(UTC)
+    await open_call(pool, claim, call_id=call, carrier="twilio", carrier_call_id="CA1", started_at=now)
+    digest, receiver = desk.digest(call), desk.receiver(phone)
+
+    async def store() -> None:
+        await store_call_otp(pool, claim, call_id=call, digest=digest, receiver_digest=receiver, ttl=TTL)
+
+    assert await counted.trips(store) == 1
+    assert await counted.trips(lambda: verify_call_otp(pool, claim, call_id=call, digests=[digest])) == 1
+    assert await counted.trips(lambda: clear_call_otp(pool, claim, call_id=call, digest=digest)) == 1
+    assert await counted.trips(lambda: verified_caller(pool, claim, call_id=call)) == 1
 
 
 async def test_appointments(counted: Counted) -> None:
