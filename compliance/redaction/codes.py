@@ -1,63 +1,101 @@
-"""Postcodes and national insurance numbers: letters and digits, written or spelled."""
+"""Postcodes, national insurance numbers and ZIP codes: letters and digits, written or spelled."""
 
 import re
 from typing import Final
 
-from compliance.redaction.spoken import REPEATS, digit_word, digits_of, skip_gap
-from compliance.redaction.view import WAIT, Match, View
+from compliance.redaction import kinds
+from compliance.redaction.spoken import digits_of, read_element, read_letter, skip_gap
+from compliance.redaction.tokens import Tail
+from compliance.redaction.view import GUESSED, SURE, Match, View
 
-_NINO: Final = re.compile(r"[A-Z]{2}\d{6}[A-D]")
-_POSTCODE: Final = re.compile(r"[A-Z]{1,2}\d[A-Z\d]?\d[ABD-HJLNP-UW-Z]{2}")
-_CODE_TOKENS: Final = 20
+_NINO: Final = re.compile(r"[A-Z]{2}\d{6}[A-Z]")
+_POSTCODE: Final = re.compile(r"[A-Z]{1,2}\d[A-Z\d]?\d[A-Z]{2}")
+_STRICT: Final = re.compile(r"[A-Z]{1,2}\d[A-Z\d]?\d[ABD-HJLNP-UW-Z]{2}")
 _CODE_CHARS: Final = 10
+_CODE_TOKENS: Final = 40
+_HALF: Final = 2
 
 
 def alphanumeric(view: View, at: int) -> Match | None:
-    """ "SW1A 2AA", "S W one A two double A", "QQ 12 34 56 C"."""
-    limit, complete = view.limit(at, _CODE_TOKENS)
+    """ "SW1A 2AA", "S W one A two double A", "QQ 12 34 56 C"; what is near one where it was asked for."""
+    awaited = (
+        "POSTCODE" if view.expects.awaits("POSTCODE") else "GOV_ID" if view.expects.awaits("GOV_ID") else None
+    )
     chars = ""
-    while len(chars) < _CODE_CHARS:
-        begin = skip_gap(view.tokens, at, limit) if chars else at
-        piece, at = _code_piece(view, begin, limit) if begin < limit else ("", limit)
-        if not piece:
-            return WAIT if at >= limit and not complete else None
-        chars += piece
-        if not chars[0].isalpha() or (len(chars) >= 3 and chars[:3].isalpha()):
+    here = end = at
+    while len(chars) < _CODE_CHARS and here < at + _CODE_TOKENS:
+        begin = skip_gap(view.tail, here, asides=awaited is not None) if chars else here
+        piece = _code_piece(view.tail, begin, misheard=awaited is not None, first=not chars)
+        if piece is None:
+            break
+        chars += piece[0]
+        here = end = piece[1]
+        if not awaited and (not chars[0].isalpha() or (len(chars) >= 3 and chars[:3].isalpha())):
             return None
-        match = _code_match(view, chars, at)
+        match = _code_match(view, chars, end, awaited=awaited is not None)
         if match is not None:
             return match
-    return None
+    return _near_code(view, chars, at, end, awaited) if awaited else None
 
 
-def _code_piece(view: View, at: int, limit: int) -> tuple[str, int]:
-    """Upper-case characters that the token stands for; none if it cannot be part of a code."""
-    tokens = view.tokens
-    token = tokens[at]
-    if token.is_digits:
-        return (digits_of(token.text), at + 1) if len(token.text) <= 6 else ("", at)
-    if token.lower in REPEATS:
-        if at + 1 >= limit:
-            return "", limit
-        single, end = _code_piece(view, at + 1, limit)
-        return (single * REPEATS[token.lower], end) if len(single) == 1 else ("", at)
-    if len(token.text) == 1 and token.is_word:
-        return token.text.upper(), at + 1
-    digit = digit_word(token.lower)
-    if digit is not None:
-        return digit, at + 1
-    glued = token.before or (at + 1 < len(tokens) and tokens[at + 1].before and tokens[at + 1].is_digits)
-    if len(token.text) == 2 and token.is_word and (token.text.isupper() or glued) and token.text.isascii():
-        return token.text.upper(), at + 1
-    return "", at
+def _near_code(view: View, chars: str, at: int, end: int, awaited: str) -> Match | None:
+    """What was said where a code was asked for and is none by its shape: misheard, or a half of it."""
+    digits = sum(char.isdecimal() for char in chars)
+    if len(chars) < _HALF or digits == len(chars) or (not digits and len(chars) < 3):
+        return None
+    if end == at + 1 and view.tail.marks[at] & kinds.COMMON:
+        return None
+    return Match(
+        end, "POSTCODE" if awaited == "POSTCODE" else "GOV_ID", GUESSED, runs_on=len(chars) < 5, whole=False
+    )
 
 
-def _code_match(view: View, chars: str, end: int) -> Match | None:
+def _code_piece(tail: Tail, at: int, *, misheard: bool, first: bool) -> tuple[str, int] | None:
+    """Upper-case characters that the token stands for; None if it cannot be part of a code."""
+    kind = tail.marks[at]
+    word = tail.words[at]
+    if kind & kinds.DIGITS:
+        return (digits_of(word), at + 1) if len(word) <= 6 else None
+    if kind & kinds.REPEAT and tail.words[at + 1] not in ("u", "you"):
+        letters = read_letter(tail, at, misheard=misheard)
+        if letters is not None:
+            return letters[0].upper(), letters[1]
+    if kind & (kinds.NUMERAL | kinds.REPEAT):
+        element = read_element(tail, at)
+        if element is not None and element.kind not in "hkm":
+            return element.digits, element.end
+    if word == "double" and tail.words[at + 1] in ("u", "you"):
+        return "W", at + 2
+    letters = _letters(tail, at, misheard=misheard and not (first and kind & kinds.STOP))
+    if letters is not None:
+        return letters
+    return (word.upper(), at + 1) if _is_letter_group(tail, at, misheard) else None
+
+
+def _letters(tail: Tail, at: int, *, misheard: bool) -> tuple[str, int] | None:
+    letter = read_letter(tail, at, misheard=misheard)
+    return None if letter is None else (letter[0].upper(), letter[1])
+
+
+def _is_letter_group(tail: Tail, at: int, misheard: bool) -> bool:
+    """Two letters written together: "SW", or glued to a digit; where asked for, up to three unknown ones."""
+    word = tail.words[at]
+    kind = tail.marks[at]
+    if not kind & kinds.WORD or not word.isascii() or "'" in word:
+        return False
+    if len(word) == 2:
+        if tail.glued[at] or (tail.glued[at + 1] and tail.marks[at + 1] & kinds.DIGITS):
+            return True
+        return not kind & kinds.STOP and (
+            tail.capital[at] or misheard or bool(tail.marks[at + 1] & kinds.NUMBER)
+        )
+    return misheard and len(word) == 3 and bool(kind & kinds.UNKNOWN)
+
+
+def _code_match(view: View, chars: str, end: int, *, awaited: bool) -> Match | None:
     if _NINO.fullmatch(chars):
-        return Match(end, "GOV_ID")
-    if not _POSTCODE.fullmatch(chars):
+        return Match(end, "GOV_ID", SURE)
+    if not (_POSTCODE if awaited else _STRICT).fullmatch(chars):
         return None
-    ordinal = view.tokens[end - 1].lower in ("st", "nd", "rd", "th") and view.tokens[end - 1].text.islower()
-    if ordinal and not view.expectation.awaits("POSTCODE"):
-        return None
-    return Match(end, "POSTCODE")
+    ordinal = view.tail.words[end - 1] in ("st", "nd", "rd", "th") and not view.tail.capital[end - 1]
+    return None if ordinal and not awaited else Match(end, "POSTCODE", SURE)

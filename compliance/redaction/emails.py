@@ -1,76 +1,120 @@
 """E-mail addresses as spoken: "john dot smith at gmail dot com", with letters spelled out if need be."""
 
-from collections.abc import Sequence
 from typing import Final
 
+from compliance.redaction import kinds
 from compliance.redaction.lexicon import word_list
-from compliance.redaction.tokens import Token
-from compliance.redaction.view import WAIT, Match, View
+from compliance.redaction.tokens import Tail
+from compliance.redaction.view import GUESSED, SURE, Match, View
 
-_LOCAL_TOKENS: Final = 28
-_DOMAIN_TOKENS: Final = 10
+_LOCAL_TOKENS: Final = 32
+_DOMAIN_TOKENS: Final = 16
 _LOCAL_CHARS: Final = 64  # RFC 5321 section 4.5.3.1.1
-_JOINS: Final = frozenset({"dot", "point", "underscore", "dash", "hyphen", "plus", "minus"})
+_JOINS: Final = frozenset({"dot", "point", "underscore", "dash", "hyphen", "plus", "minus", "period"})
 _JOIN_MARKS: Final = frozenset(".-_+,")
-_PROVIDERS: Final = frozenset(
-    {"gmail", "googlemail", "hotmail", "outlook", "yahoo", "icloud", "aol", "protonmail", "btinternet"}
-)
+_BARE_PROVIDERS: Final = word_list("mail_providers")
+"""Hosts that need no ending."""
 _TLDS: Final = word_list("top_level_domains")
 _NEVER_LOCAL: Final = word_list("not_email")
 
 
 def spoken_email(view: View, at: int) -> Match | None:
-    """ "john dot smith at gmail dot com", with letters spelled out if need be."""
-    tokens = view.tokens
-    if not _may_be_local(tokens[at]) or tokens[at].text in _JOIN_MARKS or tokens[at].lower in _JOINS:
+    """An address that begins at `at`: words up to "at", then a host."""
+    tail = view.tail
+    if tail.starts[at] < view.no_email_before or not _begins_local(tail, at):
         return None
-    limit, complete = view.limit(at, _LOCAL_TOKENS)
-    sign = at + 1
-    while sign < limit and tokens[sign].lower not in ("at", "@"):
-        if not _may_be_local(tokens[sign]):
-            return None
+    sign = at
+    limit = at + _LOCAL_TOKENS
+    while not tail.marks[sign] & kinds.SIGN:
+        if sign >= limit or not _in_local(tail, sign):
+            view.no_email_before = tail.starts[sign]
+            return _without_sign(view, at, sign) if view.expects.awaits("EMAIL") else None
         sign += 1
-    if sign >= limit:
-        return None if complete else WAIT
-    return _spoken_domain(view, sign + 1)
+    end = None if sign == at else _domain(tail, sign + 1)
+    if end is None:
+        view.no_email_before = tail.starts[sign]
+        return None
+    return Match(end, "EMAIL", SURE)
 
 
-def _may_be_local(token: Token) -> bool:
-    if (token.lower in _NEVER_LOCAL and len(token.lower) > 1) or len(token.text) > _LOCAL_CHARS:
-        return False
-    return token.text[0].isalnum() or token.text in _JOIN_MARKS
+def _begins_local(tail: Tail, at: int) -> bool:
+    kind = tail.marks[at]
+    word = tail.words[at]
+    return bool(kind & (kinds.WORD | kinds.DIGITS)) and word not in _JOINS and _in_local(tail, at)
 
 
-def _spoken_domain(view: View, at: int) -> Match | None:
-    """Words, "dot", an ending; a well-known provider needs no ending."""
-    tokens = view.tokens
-    limit, complete = view.limit(at, _DOMAIN_TOKENS)
+def _in_local(tail: Tail, at: int) -> bool:
+    kind = tail.marks[at]
+    word = tail.words[at]
+    if kind & kinds.WORD:
+        if kind & kinds.LETTER or len(word) > _LOCAL_CHARS:
+            return len(word) == 1
+        return word not in _NEVER_LOCAL or _is_joined(tail, at)
+    return bool(kind & kinds.DIGITS) or word in _JOIN_MARKS
+
+
+def _is_joined(tail: Tail, at: int) -> bool:
+    """A word behind "dot" or "underscore" is a part of the address whatever it is."""
+    return tail.words[at - 1] in ("dot", "underscore") and not tail.marks[at] & kinds.SIGN
+
+
+def _is_dot(tail: Tail, at: int) -> bool:
+    return tail.words[at] in ("dot", "point", "period") or (tail.words[at] == "." and tail.glued[at])
+
+
+def _domain(tail: Tail, at: int) -> int | None:
+    """Where the host that begins at `at` ends: words, "dot", an ending; a well-known provider needs none."""
+    limit = at + _DOMAIN_TOKENS
     end = at
-    known = False
-    while end < limit and not _is_dot(tokens, end):
-        if not (tokens[end].text[0].isalnum() or tokens[end].lower in _JOINS or tokens[end].text in "-"):
-            return Match(end, "EMAIL") if known else None
-        known = known or tokens[end].lower in _PROVIDERS
+    known: int | None = None
+    while end < limit and not _is_dot(tail, end):
+        kind = tail.marks[end]
+        word = tail.words[end]
+        if kind & kinds.END or not (kind & (kinds.WORD | kinds.DIGITS) or word == "-"):
+            return known
+        if known is not None:
+            return _ending_without_dot(tail, end) or known
         end += 1
-        if known and end < limit and not _is_dot(tokens, end):
-            return Match(end, "EMAIL")
-    if end >= limit:
-        return (Match(end, "EMAIL") if known else None) if complete else WAIT
-    return _spoken_ending(view, end, limit, complete) or (Match(end, "EMAIL") if known else None)
+        if word in _BARE_PROVIDERS or "".join(tail.words[at:end]) in _BARE_PROVIDERS:
+            known = end
+    return _ending(tail, end, limit) or known
 
 
-def _spoken_ending(view: View, at: int, limit: int, complete: bool) -> Match | None:
+def _ending(tail: Tail, at: int, limit: int) -> int | None:
     end = None
-    while at < limit and _is_dot(view.tokens, at):
-        if at + 1 >= limit:
+    while at < limit and _is_dot(tail, at):
+        if tail.words[at + 1] in _TLDS:
+            at = end = at + 2
+        elif tail.marks[at + 1] & kinds.WORD and end is None and not tail.marks[at + 1] & kinds.END:
+            at += 2
+            while at < limit and tail.marks[at] & kinds.WORD and not _is_dot(tail, at):
+                at += 1
+        else:
             break
-        if view.tokens[at + 1].lower not in _TLDS:
-            break
-        at = end = at + 2
-    if at + 1 >= limit and not complete:
-        return WAIT
-    return None if end is None else Match(end, "EMAIL")
+    return end
 
 
-def _is_dot(tokens: Sequence[Token], at: int) -> bool:
-    return tokens[at].lower in ("dot", "point") or (tokens[at].text == "." and tokens[at].before != "")
+def _ending_without_dot(tail: Tail, at: int) -> int | None:
+    """ "gmail com", as some recognisers write it."""
+    if tail.words[at] == "com":
+        return at + 1
+    return at + 2 if tail.words[at] == "co" and tail.words[at + 1] == "uk" else None
+
+
+def _without_sign(view: View, at: int, stop: int) -> Match | None:
+    """Where an address was asked for: one whose "at" got lost, or its first half."""
+    tail = view.tail
+    end = _last_part(tail, at, stop)
+    if end is None:
+        return None
+    return Match(end, "EMAIL", GUESSED, whole=False)
+
+
+def _last_part(tail: Tail, at: int, stop: int) -> int | None:
+    end = None
+    for place in range(at, stop):
+        if tail.words[place] in _BARE_PROVIDERS:
+            end = _ending(tail, place + 1, stop + 1) or _ending_without_dot(tail, place + 1) or place + 1
+        elif _is_dot(tail, place) and tail.words[place + 1] in _TLDS and place > at:
+            end = _ending(tail, place, place + 8)
+    return end

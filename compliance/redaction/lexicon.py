@@ -1,13 +1,12 @@
 """The word lists beside this module, and how terms are matched: whole words, plurals alike, hyphens left out.
 
-All lists are our own. They are read once, at import; a line is a term, `#` begins a comment.
+The lists are read once, at import; a line is a term, `#` begins a comment.
 """
 
+import re
 from collections.abc import Iterable, Mapping, Sequence
 from importlib.resources import files
 from typing import Final
-
-from compliance.redaction.tokens import tokenize
 
 Phrases = Mapping[str, Sequence[tuple[str, ...]]]
 
@@ -15,6 +14,7 @@ _UNSTEMMED: Final = frozenset({"aids", "hives", "piles"})
 _BASE_LETTERS: Final = 4
 _JOINED_LETTERS: Final = 6
 _CONTRACTED: Final = ("'s", "'ll", "'d", "'ve", "'re")
+_WORD: Final = re.compile(r"[^\W\d_]+(?:'[^\W\d_]+)*|\d+")
 
 
 def bare(word: str) -> str:
@@ -31,11 +31,16 @@ def stem(word: str) -> str:
     """
     if "'" in word:
         word = bare(word)
-    if len(word) < 4 or word[-1] != "s" or word.endswith(("ss", "us")) or word in _UNSTEMMED:
+    if len(word) < 4 or word[-1] != "s" or word.endswith(("ss", "us", "is")) or word in _UNSTEMMED:
         return word
     if word.endswith("ies"):
         return word[:-3] + "y"
-    return word[:-2] if word.endswith(("shes", "xes", "sses")) else word[:-1]
+    return word[:-2] if word.endswith(("shes", "xes", "sses", "ches")) else word[:-1]
+
+
+def plurals(word: str) -> tuple[str, ...]:
+    """Forms whose stem is this word."""
+    return (word + "s", word + "es", word[:-1] + "ies") if word.endswith("y") else (word + "s", word + "es")
 
 
 def bases(word: str) -> tuple[str, ...]:
@@ -50,14 +55,16 @@ def bases(word: str) -> tuple[str, ...]:
 
 def words_of(text: str) -> tuple[str, ...]:
     """The stemmed words of a term, hyphens and other marks left out."""
-    return tuple(stem(token.lower) for token in tokenize(text) if token.text[0].isalnum())
+    return tuple(stem(word) for word in _WORD.findall(text.lower().replace("\u2019", "'")))
 
 
 def phrase_index(terms: Iterable[str]) -> dict[str, list[tuple[str, ...]]]:
     """Terms by their first word, the longest first; those of several words also as one word."""
     index: dict[str, list[tuple[str, ...]]] = {}
     split = {words_of(term) for term in terms}
-    joined = {("".join(words),) for words in split if len("".join(words)) >= _JOINED_LETTERS}
+    joined = {
+        ("".join(words),) for words in split if len(words) > 1 and sum(map(len, words)) >= _JOINED_LETTERS
+    }
     for words in sorted(split | joined, key=len, reverse=True):
         if words:
             index.setdefault(words[0], []).append(words)

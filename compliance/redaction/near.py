@@ -28,6 +28,9 @@ class NearTerms:
             if len(joined) >= _LEAST_TERM:
                 self._terms.setdefault(joined[0], set()).add(joined)
 
+    def __bool__(self) -> bool:
+        return bool(self._terms)
+
     def may_begin(self, word: str) -> bool:
         """This word may be the first of two."""
         return any(len(word) <= len(term) for term in self._terms.get(word[0], ()))

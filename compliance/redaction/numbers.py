@@ -1,20 +1,20 @@
 """Phones, cards and other long numbers, written or said digit by digit.
 
 Validity does not decide: a number that is long enough, named or asked for is masked whatever its check digit
-says. Amounts, times, dates and counting are told apart by how they are built.
+says. Check digits only tell types apart. Amounts, times, dates and counting are known by how they are built.
 """
 
 from collections.abc import Sequence
-from dataclasses import dataclass
 from itertools import pairwise
-from typing import Final
+from typing import Final, NamedTuple
 
+from compliance.redaction import kinds
+from compliance.redaction.check_digits import is_luhn, is_nhs
+from compliance.redaction.dialogue import Expectation
 from compliance.redaction.entities import EntityType
-from compliance.redaction.expectation import Expectation
 from compliance.redaction.lexicon import word_list
 from compliance.redaction.patterns import written_safe
 from compliance.redaction.spoken import (
-    REPEATS,
     Element,
     is_cardinal,
     is_counting,
@@ -24,109 +24,173 @@ from compliance.redaction.spoken import (
     read_element,
     skip_gap,
 )
-from compliance.redaction.tokens import Token
-from compliance.redaction.view import WAIT, Match, View
+from compliance.redaction.tokens import Tail
+from compliance.redaction.view import GUESSED, LIKELY, SURE, Match, View
 
-_RUN_TOKENS: Final = 48
+_RUN_TOKENS: Final = 56
 _SURE_DIGITS: Final = 7
 _CARD_DIGITS: Final = range(13, 20)
 _WHOLE_DIGITS: Final = 10
 _AWAITED_DIGITS: Final = 3
 _SPELLED_DIGITS: Final = 5
 _NUMBER_SLOTS: Final[tuple[EntityType, ...]] = ("CARD", "GOV_ID", "PHONE", "POSTCODE")
+_WHOLE: Final[dict[EntityType, int]] = {"CARD": 16, "GOV_ID": 9, "PHONE": 10, "POSTCODE": 5}
 _MEASURES: Final = word_list("measures")
+_LATER_CUES: Final[dict[str, EntityType]] = {
+    "mobile": "PHONE", "phone": "PHONE", "landline": "PHONE", "cell": "PHONE", "telephone": "PHONE",
+    "whatsapp": "PHONE", "card": "CARD", "visa": "CARD", "mastercard": "CARD", "nhs": "GOV_ID",
+    "ssn": "GOV_ID",
+    "social": "GOV_ID", "insurance": "GOV_ID", "cvv": "CARD", "cvc": "CARD", "zip": "POSTCODE",
+}  # fmt: skip
+_LATER_TOKENS: Final = 7
 
 
-@dataclass(frozen=True, slots=True)
-class _Said:
+class _Said(NamedTuple):
     """A run of digits and number words; `groups` are its elements between commas, `follows` comes next."""
 
     elements: Sequence[Element]
     groups: Sequence[Sequence[Element]]
     digits: str
     plus: bool
+    dashed: bool
     follows: str
 
 
 def number(view: View, at: int) -> Match | None:
     """A phone, card or other long number, or (untyped) an amount, a time, a date: all of it at once."""
-    tokens = view.tokens
-    begin = at + _opens_number(tokens, at)
-    limit, complete = view.limit(at, _RUN_TOKENS)
-    elements, stop = _read_run(view, begin, limit)
-    if stop >= limit and not complete and (elements or tokens[begin].lower in REPEATS):
-        return WAIT
+    tail = view.tail
+    begin = at
+    if tail.words[at] in ("+", "(") or tail.words[at] == "plus":
+        begin += 1
+    if not tail.marks[begin] & (kinds.NUMBER | kinds.HOMOPHONE):
+        return None
+    elements = _read_run(view, begin)
     if not elements:
         return None
     end = elements[-1].end
     said = _Said(
         elements=elements,
-        groups=_comma_groups(tokens, elements),
+        groups=_comma_groups(tail, elements),
         digits="".join(element.digits for element in elements),
-        plus=tokens[at].text == "+",
-        follows=tokens[end].lower if end < len(tokens) else "",
+        plus=begin > at and tail.words[at] != "(",
+        dashed=any(tail.words[element.end] == "-" for element in elements[:-1]),
+        follows=tail.words[end],
     )
-    runs_on = stop >= len(tokens) and len(said.digits) < _WHOLE_DIGITS
-    return Match(end, _number_type(said, view.expectation), runs_on)
+    entity, confidence = _number_type(view, said)
+    if entity is None:
+        return Match(end, None)
+    short = len(said.digits) < _WHOLE.get(entity, 0)
+    return Match(end, entity, confidence, runs_on=short and _ends_turn(tail, end), whole=not short)
 
 
-def _opens_number(tokens: Sequence[Token], at: int) -> bool:
-    """A plus or a bracket right before a digit."""
-    return (
-        tokens[at].text in "+("
-        and at + 1 < len(tokens)
-        and tokens[at + 1].is_digits
-        and tokens[at + 1].before != ""
+def _ends_turn(tail: Tail, at: int) -> bool:
+    """Nothing but a mark or two follows."""
+    return any(tail.marks[at + ahead] & kinds.END for ahead in range(3)) and not (
+        tail.marks[at] & kinds.WORD or tail.marks[at + 1] & kinds.WORD
     )
 
 
-def _comma_groups(tokens: Sequence[Token], elements: Sequence[Element]) -> list[list[Element]]:
+def _comma_groups(tail: Tail, elements: Sequence[Element]) -> list[list[Element]]:
     groups = [[elements[0]]]
     for before, element in pairwise(elements):
-        if any(token.text == "," for token in tokens[before.end : element.start]):
+        if "," in tail.words[before.end : element.start]:
             groups.append([])
         groups[-1].append(element)
     return groups
 
 
-def _read_run(view: View, at: int, limit: int) -> tuple[list[Element], int]:
-    """The elements of one number from `at` on, and the index of the first token known not to belong to it."""
-    tokens = view.tokens
+def _read_run(view: View, at: int) -> list[Element]:
+    """The elements of one number from `at` on."""
+    tail = view.tail
+    expects = view.expects
+    asked = any(expects.awaits(slot) for slot in _NUMBER_SLOTS)
     elements: list[Element] = []
+    limit = at + _RUN_TOKENS
+    said = 0
     while at < limit:
-        begin = skip_gap(tokens, at, limit) if elements else at
-        if begin >= limit:
-            return elements, limit
-        if written_safe(view, begin) is not None:
+        begin = skip_gap(tail, at, asides=asked or said >= _SPELLED_DIGITS) if elements else at
+        if not tail.marks[begin] & (kinds.NUMBER | kinds.HOMOPHONE):
             break
-        element = read_element(tokens, begin, limit)
-        if element is None:
-            waits = begin + 1 >= limit and tokens[begin].lower in REPEATS
-            return elements, limit if waits else begin
+        if (
+            tail.marks[begin] & kinds.DIGITS
+            and not (asked or elements)
+            and written_safe(view, begin) is not None
+        ):
+            break
+        if elements and written_safe(view, begin) is not None:
+            break
+        element = read_element(tail, begin, misheard=asked and bool(elements))
+        if element is None or (element.kind == "c" and not _number_goes_on(tail, element.end)):
+            break
         elements.append(element)
+        said += len(element.digits)
         at = element.end
-    return elements, at
+    return elements
 
 
-def _number_type(said: _Said, expectation: Expectation) -> EntityType | None:
+def _number_goes_on(tail: Tail, at: int) -> bool:
+    """A misheard digit counts only between others or at the end of what is said."""
+    after = skip_gap(tail, at)
+    return bool(tail.marks[after] & (kinds.NUMBER | kinds.END))
+
+
+def _number_type(view: View, said: _Said) -> tuple[EntityType | None, float]:
     digits = said.digits
-    for slot in _NUMBER_SLOTS:
-        if expectation.awaits(slot) and len(digits) >= _AWAITED_DIGITS and not is_times(said.elements):
-            return _type_by_length(digits, slot)
+    expects = view.expects
+    slot = _slot(expects, said)
+    if slot is not None:
+        return _type_by_shape(said, slot), SURE
     if _is_amount(said):
-        return None
-    if expectation.awaits("CODE"):
-        return _type_by_length(digits, "PHONE") if len(digits) >= _WHOLE_DIGITS else None
-    if len(digits) >= _SURE_DIGITS or (said.plus and len(digits) >= _SPELLED_DIGITS):
-        return _type_by_length(digits, "PHONE")
+        return None, 0.0
+    length = len(digits)
+    if expects.awaits("CODE"):
+        phone = length in (10, 11) and digits[0] == "0" and digits[1] in "1237"
+        return ("PHONE", GUESSED) if phone or said.plus else (None, 0.0)
+    if length < _SPELLED_DIGITS:
+        return None, 0.0
+    later = _later_cue(view.tail, said.elements[-1].end)
+    if later is not None:
+        return _type_by_shape(said, later), SURE
+    written = [len(each.digits) for each in said.elements] == [3, 3, 4] and not said.dashed
+    if written and digits[0] in "4679" and is_nhs(digits):
+        return "GOV_ID", GUESSED
+    if length >= _SURE_DIGITS or said.plus:
+        return _type_by_shape(said, "PHONE"), LIKELY
     spelled = all(element.kind in "zur" or len(element.digits) == 1 for element in said.elements)
-    if len(digits) >= _SPELLED_DIGITS and (spelled or digits[0] == "0"):
-        return "PHONE"
+    return ("PHONE", GUESSED) if spelled or digits[0] == "0" else (None, 0.0)
+
+
+def _slot(expects: Expectation, said: _Said) -> EntityType | None:
+    """The number named or asked for, the named one first."""
+    if len(said.digits) < _AWAITED_DIGITS:
+        return None
+    if is_times(said.elements) and not (expects.awaits("CARD") or expects.awaits("GOV_ID")):
+        return None
+    if said.follows in _MEASURES and len(said.digits) < _SURE_DIGITS:
+        return None
+    for slot in _NUMBER_SLOTS:
+        if expects.named(slot):
+            return slot
+    if expects.named("CODE"):
+        return None
+    return next((slot for slot in _NUMBER_SLOTS if expects.awaits(slot)), None)
+
+
+def _later_cue(tail: Tail, at: int) -> EntityType | None:
+    """What is said of the number right behind it: "… is my mobile"."""
+    for ahead in range(at, at + _LATER_TOKENS):
+        word = tail.words[ahead]
+        if word in _LATER_CUES:
+            return _LATER_CUES[word]
+        if not tail.marks[ahead] & (kinds.STOP | kinds.PAUSE) and word not in ("number", "contact", "best"):
+            return None
     return None
 
 
 def _is_amount(said: _Said) -> bool:
     """Counts, measures or dates something."""
+    if said.plus:
+        return False
     if said.follows in _MEASURES and said.digits[0] != "0":
         return True
     return is_counting(said.elements) or all(_is_plain(group) for group in said.groups)
@@ -136,10 +200,20 @@ def _is_plain(group: Sequence[Element]) -> bool:
     return is_cardinal(group) or is_times(group) or is_date(group) or is_years(group)
 
 
-def _type_by_length(digits: str, otherwise: EntityType) -> EntityType:
-    """A number of a card's length is one, unless something else was named or it begins like a phone."""
-    if otherwise == "PHONE" and len(digits) in _CARD_DIGITS and digits[0] in "23456":
-        return "CARD"
-    if otherwise == "POSTCODE" and len(digits) > _SURE_DIGITS:
+def _type_by_shape(said: _Said, otherwise: EntityType) -> EntityType:
+    """A number that can only be something else than what was expected is that."""
+    digits = said.digits
+    length = len(digits)
+    if otherwise == "PHONE" and length in _CARD_DIGITS and digits[0] in "23456" and not said.plus:
+        return "CARD" if is_luhn(digits) or length >= 15 else "PHONE"
+    if otherwise == "PHONE" and said.dashed and [len(each.digits) for each in said.elements] == [3, 2, 4]:
+        return "GOV_ID"
+    if (
+        otherwise in ("POSTCODE", "GOV_ID", "CARD")
+        and length in (10, 11)
+        and digits[:2] in ("07", "02", "01")
+    ):
+        return "PHONE"
+    if otherwise == "POSTCODE" and length > 9:
         return "PHONE"
     return otherwise

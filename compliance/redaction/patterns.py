@@ -3,7 +3,8 @@
 import re
 from typing import Final
 
-from compliance.redaction.view import Match, View
+from compliance.redaction import kinds
+from compliance.redaction.view import SURE, Match, View
 
 _EMAIL: Final = re.compile(r"[\w.!#$%&'*+/=?^`{|}~-]+@(?:[\w-]+\.)+[^\W\d_]{2,}|[\w.+-]+@[\w-]+")
 _SAFE: Final = re.compile(
@@ -21,20 +22,20 @@ _PRICE: Final = re.compile(r"[£$€]\d[\d,]*(?:\.\d+)?[kKmM]?")
 
 
 def written_email(view: View, at: int) -> Match | None:
-    token = view.tokens[at]
-    if "@" not in view.raw[token.start - view.offset : token.unit_end - view.offset]:
-        return None
+    """ "john@example.com"; called at any token of a unit that holds the sign."""
     end = view.unit_match(_EMAIL, at)
-    return None if end is None else Match(end, "EMAIL")
+    return None if end is None else Match(end, "EMAIL", SURE)
 
 
 def written_safe(view: View, at: int) -> Match | None:
     """Dates, times, prices and grouped thousands in figures: not entities, and no part of a number either."""
-    token = view.tokens[at]
-    if token.text in "£$€":
+    tail = view.tail
+    if tail.words[at] in ("£", "$", "€"):
         end = view.unit_match(_PRICE, at)
         return None if end is None else Match(end, None)
-    if not token.is_digits or (token.before and token.before in "+-./"):
+    if not tail.marks[at] & kinds.DIGITS or not tail.glued[at + 1]:
+        return None
+    if tail.glued[at] and tail.words[at - 1] in ("+", "-", ".", "/"):
         return None
     end = view.unit_match(_SAFE, at)
     return None if end is None else Match(end, None)

@@ -1,57 +1,42 @@
-"""Numbers as people say them: "oh seven seven double oh", "nine hundred thousand", "ten thirty", "07700 900".
+"""Numbers and letters as people say them: "oh seven seven double oh", "nine hundred thousand", "S for sugar".
 
 A run of digits and number words becomes a list of elements, each with the digits it stands for and a kind:
 `d` written digits, `z` zero, `u` one to nine, `t` ten to nineteen, `y` twenty to ninety-nine, `h` hundred,
-`k` thousand, `m` million, `r` a repeated digit ("double five").
+`k` thousand, `m` million, `r` a repeated digit ("double five"), `c` a digit as a recogniser mishears it.
 """
 
 import re
 from collections.abc import Sequence
-from dataclasses import dataclass
 from itertools import pairwise
-from typing import Final
+from typing import Final, NamedTuple
 
-from compliance.redaction.tokens import Token
+from compliance.redaction import kinds
+from compliance.redaction.tokens import Tail
+from compliance.redaction.vocabulary import HOMOPHONES, PHONETIC, REPEATS, SCALES, TEENS, TENS, UNITS, ZEROS
 
-_UNITS: Final = {
-    word: str(value + 1)
-    for value, word in enumerate(("one", "two", "three", "four", "five", "six", "seven", "eight", "nine"))
-}
-_ZERO: Final = frozenset({"zero", "oh", "o", "nought", "naught"})
-_TEENS: Final = {
-    word: str(value + 10)
-    for value, word in enumerate(
-        (
-            "ten",
-            "eleven",
-            "twelve",
-            "thirteen",
-            "fourteen",
-            "fifteen",
-            "sixteen",
-            "seventeen",
-            "eighteen",
-            "nineteen",
-        )
-    )
-}
-_TENS: Final = {
-    word: value + 2
-    for value, word in enumerate(
-        ("twenty", "thirty", "forty", "fifty", "sixty", "seventy", "eighty", "ninety")
-    )
-}
-_SCALES: Final = {"hundred": ("00", "h"), "thousand": ("000", "k"), "million": ("000000", "m")}
-REPEATS: Final = {"double": 2, "triple": 3, "treble": 3, "quadruple": 4}
-_GAP_MARKS: Final = frozenset("-\u2013.()/,")
-_GAP_WORDS: Final = frozenset({"um", "uh", "er", "erm", "mm", "and", "then", "dash", "hyphen", "space"})
-_GAP_TOKENS: Final = 3
-
+_GAP_TOKENS: Final = 4
 _CARDINAL: Final = re.compile(r"(?:(?:[utyd]h)?[utyd]?[km])*(?:[utyd]h)?[utyd]?")
+_ASIDES: Final = frozenset(
+    {
+        "sorry",
+        "that's",
+        "it's",
+        "is",
+        "okay",
+        "yeah",
+        "no",
+        "so",
+        "let's",
+        "see",
+        "wait",
+        "mean",
+        "i",
+        "actually",
+    }
+)
 
 
-@dataclass(frozen=True, slots=True)
-class Element:
+class Element(NamedTuple):
     """One spoken or written piece of a number; `start` and `end` are token indices."""
 
     digits: str
@@ -62,66 +47,98 @@ class Element:
 
 def digits_of(text: str) -> str:
     """Decimal digits of any script as ASCII."""
-    return "".join(str(int(char)) for char in text)
+    return text if text.isascii() else "".join(str(int(char)) for char in text)
 
 
 def digit_word(word: str) -> str | None:
     """The digit that one word stands for, if it does."""
-    return "0" if word in _ZERO else _UNITS.get(word)
+    return "0" if word in ZEROS else UNITS.get(word)
 
 
-def read_element(tokens: Sequence[Token], at: int, limit: int) -> Element | None:
-    """The number element that starts at `at`, reading no token at `limit` or after."""
-    token = tokens[at]
-    if token.is_digits:
-        return Element(digits_of(token.text), "d", at, at + 1)
-    word = token.lower
-    if word in _ZERO:
-        return Element("0", "z", at, at + 1)
-    if word in _UNITS:
-        return Element(_UNITS[word], "u", at, at + 1)
-    if word in _TEENS:
-        return Element(_TEENS[word], "t", at, at + 1)
-    if word in _SCALES:
-        digits, kind = _SCALES[word]
-        return Element(digits, kind, at, at + 1)
-    if word in _TENS:
-        return _read_tens(tokens, at, limit)
-    if word in REPEATS:
-        return _read_repeat(tokens, at, limit)
+def read_element(tail: Tail, at: int, *, misheard: bool = False) -> Element | None:
+    """The number element that starts at `at`; `misheard`: homophones of digits count ("to", "ate")."""
+    kind = tail.marks[at]
+    word = tail.words[at]
+    if kind & kinds.DIGITS:
+        return Element(digits_of(word), "d", at, at + 1)
+    if kind & kinds.NUMERAL:
+        return _read_numeral(tail, at, word)
+    if kind & kinds.REPEAT:
+        return _read_repeat(tail, at)
+    if misheard and kind & kinds.HOMOPHONE and HOMOPHONES[word].isdecimal():
+        return Element(HOMOPHONES[word], "c", at, at + 1)
     return None
 
 
-def _read_tens(tokens: Sequence[Token], at: int, limit: int) -> Element:
-    tens = _TENS[tokens[at].lower]
+def _read_numeral(tail: Tail, at: int, word: str) -> Element:
+    if word in ZEROS:
+        return Element("0", "z", at, at + 1)
+    if word in UNITS:
+        return Element(UNITS[word], "u", at, at + 1)
+    if word in TEENS:
+        return Element(TEENS[word], "t", at, at + 1)
+    if word in SCALES:
+        digits, scale = SCALES[word]
+        return Element(digits, scale, at, at + 1)
+    tens = TENS[word]
     follows = at + 1
-    if follows < limit and tokens[follows].text == "-" and tokens[follows].before:
+    if tail.words[follows] == "-" and tail.glued[follows]:
         follows += 1
-    if follows < limit and tokens[follows].lower in _UNITS:
-        return Element(f"{tens}{_UNITS[tokens[follows].lower]}", "y", at, follows + 1)
+    if tail.words[follows] in UNITS:
+        return Element(f"{tens}{UNITS[tail.words[follows]]}", "y", at, follows + 1)
     return Element(f"{tens}0", "y", at, at + 1)
 
 
-def _read_repeat(tokens: Sequence[Token], at: int, limit: int) -> Element | None:
-    if at + 1 >= limit:
-        return None
-    token = tokens[at + 1]
-    digit = digits_of(token.text) if token.is_digits else digit_word(token.lower)
+def _read_repeat(tail: Tail, at: int) -> Element | None:
+    word = tail.words[at + 1]
+    digit = digits_of(word) if tail.marks[at + 1] & kinds.DIGITS else digit_word(word)
     if digit is None or len(digit) != 1:
         return None
-    return Element(digit * REPEATS[tokens[at].lower], "r", at, at + 2)
+    return Element(digit * REPEATS[tail.words[at]], "r", at, at + 2)
 
 
-def is_gap(token: Token) -> bool:
-    """May stand between two pieces of one number."""
-    return token.text in _GAP_MARKS or token.lower in _GAP_WORDS
-
-
-def skip_gap(tokens: Sequence[Token], at: int, limit: int) -> int:
-    end = min(limit, at + _GAP_TOKENS)
-    while at < end and is_gap(tokens[at]):
+def skip_gap(tail: Tail, at: int, *, asides: bool = False) -> int:
+    """The first token from `at` on that is no filler or mark; `asides`: "sorry, no, that's" are some too."""
+    end = at + _GAP_TOKENS
+    while at < end and (tail.marks[at] & kinds.PAUSE or (asides and tail.words[at] in _ASIDES)):
         at += 1
     return at
+
+
+def read_letter(tail: Tail, at: int, *, misheard: bool = False) -> tuple[str, int] | None:
+    """The letters that start at `at` and the index behind: "S", "Sierra", "double A", "S for sugar"."""
+    kind = tail.marks[at]
+    word = tail.words[at]
+    if kind & kinds.LETTER:
+        return word, _skip_example(tail, at, word)
+    if kind & kinds.PHONETIC:
+        return PHONETIC[word], at + 1
+    if kind & kinds.REPEAT:
+        if tail.marks[at + 1] & kinds.REPEAT:
+            return None
+        single = read_letter(tail, at + 1, misheard=misheard)
+        return (single[0] * REPEATS[word], single[1]) if single and len(single[0]) == 1 else None
+    if word == "double" or not misheard or not kind & kinds.HOMOPHONE:
+        return None
+    return HOMOPHONES[word], _skip_example(tail, at, HOMOPHONES[word])
+
+
+def _skip_example(tail: Tail, at: int, letter: str) -> int:
+    """Behind "for sugar", "as in sugar", "like sugar" after a letter that it begins with."""
+    words = tail.words
+    follows = at + 1
+    if words[follows] in (",", "-", "."):
+        follows += 1
+    if words[follows] in ("for", "like"):
+        follows += 1
+    elif words[follows] == "as":
+        follows += 2 if words[follows + 1] in ("in", "for") else 1
+    else:
+        return at + 1
+    if words[follows] in ("a", "the"):
+        follows += 1
+    example = words[follows]
+    return follows + 1 if len(example) > 1 and example[0] == letter else at + 1
 
 
 def is_cardinal(elements: Sequence[Element]) -> bool:

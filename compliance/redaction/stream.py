@@ -8,14 +8,12 @@ alone, never on where the chunks were cut. A line is a turn; `Agent:` or `Caller
 from collections.abc import Iterable
 from typing import Final
 
+from compliance.redaction.dialogue import CallMemory, Side
 from compliance.redaction.entities import EntityType, Span
-from compliance.redaction.expectation import CallMemory, Side
-from compliance.redaction.lexicon import phrase_index
-from compliance.redaction.medical import LEXICON, service_terms
-from compliance.redaction.near import NearTerms
-from compliance.redaction.turn import Terms, TurnStream
+from compliance.redaction.lexis import Lexis
+from compliance.redaction.turn import TurnStream
 
-_MEDICAL: Final = phrase_index(LEXICON)
+_BUILT_IN: Final = Lexis()
 
 
 class Redactor:
@@ -26,9 +24,7 @@ class Redactor:
     """
 
     def __init__(self, *, services: Iterable[str] = (), keep: Iterable[str] = ()) -> None:
-        own = service_terms(services)
-        medical = phrase_index(LEXICON | own) if own else _MEDICAL
-        self._terms = Terms(medical, phrase_index(keep), NearTerms(own))
+        self._lexis = Lexis(services, keep) if services or keep else _BUILT_IN
         self._memory = CallMemory()
         self._turn = self._new_turn("caller", 0)
         self._ended_spans: list[Span] = []
@@ -66,7 +62,7 @@ class Redactor:
         return public
 
     def _new_turn(self, side: Side, offset: int) -> TurnStream:
-        return TurnStream(side, self._memory, self._terms, offset)
+        return TurnStream(side, self._memory, self._lexis, offset)
 
 
 def redact(text: str) -> str:

@@ -1,172 +1,254 @@
 """One turn as it streams: the open tail, the rules, and what may be published already."""
 
-from dataclasses import dataclass
+from collections.abc import Callable
 from typing import Final
 
+from compliance.redaction import kinds
+from compliance.redaction.addresses import address
+from compliance.redaction.answers import is_lead, whole_answer
+from compliance.redaction.cards import expiry
 from compliance.redaction.codes import alphanumeric
+from compliance.redaction.dates import date_of_birth
+from compliance.redaction.dialogue import STRONG, CallMemory, Expectation, Said, Side, Slot
 from compliance.redaction.emails import spoken_email
 from compliance.redaction.entities import EntityType, Span, placeholder
-from compliance.redaction.expectation import CallMemory, Expectation, Side, Slot
-from compliance.redaction.lexicon import Phrases
+from compliance.redaction.lexis import Lexis
 from compliance.redaction.medical import medical, phrase
-from compliance.redaction.near import NearTerms
+from compliance.redaction.names import lasting_names, name
 from compliance.redaction.numbers import number
 from compliance.redaction.patterns import written_email, written_safe
-from compliance.redaction.personal import address, closes_name, date_of_birth, lasting_names, name
-from compliance.redaction.tokens import Token, complete_length, tokenize
-from compliance.redaction.view import WAIT, Match, View
+from compliance.redaction.tokens import FIRST_TOKEN, Tail
+from compliance.redaction.view import Match, View
+from compliance.redaction.vocabulary import IDIOMS
 
-_RULES: Final = (
-    written_email,
-    spoken_email,
-    date_of_birth,
-    written_safe,
-    address,
-    alphanumeric,
-    number,
-    medical,
-    name,
+Rule = Callable[[View, int], Match | None]
+
+_FIGURES: Final = kinds.DIGITS | kinds.NUMERAL
+_CODED: Final = kinds.SPELLED | kinds.PAIR | kinds.REPEAT
+_MEDICAL: Final = kinds.TERM | kinds.BODY | kinds.MODIFIER | kinds.UNKNOWN | kinds.HARM
+_LISTED: Final = kinds.FIRST | kinds.MAYBE | kinds.LAST | kinds.UNKNOWN | kinds.LETTER
+_NAMES: Final = _LISTED | kinds.TITLE | kinds.DOCTOR | kinds.RELATIVE
+_RULES: Final[tuple[tuple[int, Rule], ...]] = (
+    (kinds.AT, written_email),
+    (kinds.MONTH | kinds.ORDINAL | kinds.ARTICLE | _FIGURES, date_of_birth),
+    (kinds.DWELLING | _FIGURES, address),
+    (kinds.DIGITS | kinds.MARK, written_safe),
+    (_CODED, alphanumeric),
+    (kinds.NUMBER | kinds.MARK, number),
+    (_MEDICAL, medical),
+    (_NAMES, name),
 )
+"""Which kinds of tokens each rule looks at, in the order of precedence."""
+_AWAITING_RULES: Final[tuple[tuple[int, Rule], ...]] = (
+    (kinds.AT, written_email),
+    (_FIGURES | kinds.MONTH, expiry),
+    (kinds.MONTH | kinds.ORDINAL | kinds.ARTICLE | _FIGURES, date_of_birth),
+    (kinds.WORD | kinds.DIGITS, address),
+    (kinds.DIGITS | kinds.MARK, written_safe),
+    (_CODED | _FIGURES | kinds.HOMOPHONE | kinds.UNKNOWN, alphanumeric),
+    (kinds.NUMBER | kinds.MARK, number),
+    (_MEDICAL, medical),
+    (_NAMES | kinds.PHONETIC, name),
+)
+"""The same where something was named or asked for."""
+_CONTINUERS: Final = frozenset(
+    [
+        "yes",
+        "yeah",
+        "ok",
+        "okay",
+        "uh",
+        "huh",
+        "mm",
+        "hm",
+        "mhm",
+        "mmm",
+        "right",
+        "go",
+        "on",
+        "sure",
+        "got",
+        "it",
+        "thanks",
+        "carry",
+        "and",
+        "then",
+        "great",
+    ]
+)
+"""A turn of these alone asks to go on."""
+_IN_EMAIL: Final = kinds.WORD | kinds.DIGITS
 _LABELS: Final[dict[str, Side]] = {
-    "agent": "agent",
-    "assistant": "agent",
-    "caller": "caller",
-    "patient": "caller",
+    **dict.fromkeys(("agent", "assistant", "receptionist", "clinic", "bot", "operator", "ai"), "agent"),
+    **dict.fromkeys(("caller", "patient", "customer", "client", "user"), "caller"),
 }
-
-
-@dataclass(frozen=True, slots=True)
-class Terms:
-    """What is medical for this org, the names that are never masked, and the org's own services."""
-
-    medical: Phrases
-    kept: Phrases
-    near: NearTerms
 
 
 class TurnStream:
     """Takes one turn in pieces of any size. `offset` is where the turn begins in the whole."""
 
-    def __init__(self, side: Side, memory: CallMemory, terms: Terms, offset: int = 0) -> None:
-        self._side = side
+    def __init__(self, side: Side, memory: CallMemory, lexis: Lexis, offset: int = 0) -> None:
+        self._side: Side = side
         self._memory = memory
-        self._terms = terms
-        self._expectation = Expectation(side, memory)
-        self._begun = False
-        self._pending = ""
-        self._raw = ""
+        self._lexis = lexis
         self._offset = offset
-        self._tokens: list[Token] = []
-        self._glue = ""
-        self._unfinished: Slot | None = None
+        self._tail = Tail()
+        self._at = FIRST_TOKEN
+        self._published = 0
+        self._begun = False
+        self._view = View(self._tail, Expectation(side, memory), lexis, memory.names)
+        self._words = 0
         self._question = False
+        self._continues = True
+        self._unfinished: Slot | None = None
         self.spans: list[Span] = []
-
-    def feed(self, text: str) -> str:
-        """Take a piece; gives what may be published now."""
-        self._pending += text
-        return self._advance(ended=False)
-
-    def end(self) -> str:
-        """The turn is over; gives what is left of it."""
-        public = self._advance(ended=True)
-        if self._begun:
-            self._expectation.end_turn(question=self._question, unfinished=self._unfinished)
-        return public
 
     @property
     def end_offset(self) -> int:
         """Where the turn, as fed so far, ends in the whole."""
-        return self._offset + len(self._raw) + len(self._pending)
+        return self._offset + self._tail.length
 
-    def _advance(self, *, ended: bool) -> str:
-        self._tokenize(ended=ended)
-        at = self._begin()
-        view = self._view(ended=ended)
-        cursor = self._offset
+    def feed(self, text: str) -> str:
+        """Take a piece; gives what may be published now."""
+        self._tail.append(text)
+        return self._advance()
+
+    def end(self) -> str:
+        """The turn is over; gives what is left of it."""
+        self._tail.finish()
+        public = self._advance()
+        if self._begun:
+            self._view.expects.end_turn(
+                Said(self._words, self._question, self._continues and not self.spans, self._unfinished)
+            )
+        return public
+
+    def _advance(self) -> str:
+        """Decide on token after token until one needs words that have not come yet."""
         public: list[str] = []
-        while at < len(self._tokens):
-            match = _match(view, at)
-            if match is WAIT:
-                break
-            if match is None:
-                self._pass(self._tokens[at])
-                at += 1
-                continue
-            if match.type is not None:
-                span = self._take(at, match, match.type)
-                public += (self._text(cursor, span.start), placeholder(span.type))
-                cursor = span.end
-            at = match.end
-        stop = self._tokens[at].start if at < len(self._tokens) else self._offset + len(self._raw)
-        public.append(self._text(cursor, stop))
-        self._drop(at, stop)
+        try:
+            if not self._begun:
+                self._begin()
+            while not self._tail.marks[self._at] & kinds.END:
+                self._step(public)
+        except IndexError:
+            if self._tail.ended:
+                raise
+        stop = self._tail.decided(self._at)
+        public.append(self._tail.between(self._published, stop))
+        self._published = stop
+        self._at = self._tail.trim(self._at)
         return "".join(public)
 
-    def _tokenize(self, *, ended: bool) -> None:
-        ready = complete_length(self._pending, ended=ended)
-        text = self._pending[:ready]
-        self._tokens.extend(tokenize(text, self._offset + len(self._raw), before=self._glue))
-        self._glue = text[-1:].strip() or ("" if text else self._glue)
-        self._raw += text
-        self._pending = self._pending[ready:]
-
-    def _begin(self) -> int:
-        """At the first word: whose turn this is. Gives how many tokens are its label ("Agent:")."""
-        if self._begun or not self._tokens:
-            return 0
+    def _begin(self) -> None:
+        """At the first word: whose turn this is, if it has a label ("Agent:")."""
+        tail = self._tail
+        if tail.marks[FIRST_TOKEN] & kinds.END:
+            return
+        side = _LABELS.get(tail.words[FIRST_TOKEN])
+        labelled = side and tail.words[FIRST_TOKEN + 1] == ":" and tail.glued[FIRST_TOKEN + 1]
+        self._view.expects = Expectation(side if side and labelled else self._side, self._memory)
+        self._at = FIRST_TOKEN + (2 if labelled else 0)
         self._begun = True
-        label = self._tokens[0]
-        side = _LABELS.get(label.lower) if self._text(label.end, label.end + 1) == ":" else None
-        self._expectation = Expectation(side or self._side, self._memory)
-        return 2 if side else 0
 
-    def _view(self, *, ended: bool) -> View:
-        return View(
-            tokens=self._tokens,
-            raw=self._raw,
-            offset=self._offset,
-            ended=ended,
-            expectation=self._expectation,
-            medical=self._terms.medical,
-            kept=self._terms.kept,
-            near=self._terms.near,
-            heard_names=self._memory.names,
-        )
+    def _step(self, public: list[str]) -> None:
+        at = self._at
+        match = self._match(at)
+        if match is None:
+            self._pass(at)
+            self._at = at + 1
+            return
+        begin = match.begin if match.begin >= 0 else at
+        for passed in range(at, begin):
+            self._pass(passed)
+        if match.type is None:
+            self._view.expects.name_open = 0
+            self._view.expects.answer = None
+        else:
+            self._take(begin, match, match.type, public)
+        self._at = match.end
 
-    def _pass(self, token: Token) -> None:
-        self._question = token.text == "?"
-        if token.is_word:
-            if closes_name(token):
-                self._expectation.name_may_follow = False
-            self._expectation.note(token.lower)
+    def _match(self, at: int) -> Match | None:
+        view = self._view
+        tail = self._tail
+        kind = tail.marks[at]
+        expects = view.expects
+        if self._lexis.kept and kind & kinds.WORD:
+            kept = phrase(tail, at, self._lexis.kept)
+            if kept is not None and (expects.name_open != STRONG or kept > at + 1):
+                return Match(kept, None)
+        if (
+            kind & _IN_EMAIL
+            and tail.starts[at] >= view.no_email_before
+            and (not kind & kinds.STOP or kind & kinds.LETTER)
+        ):
+            email = spoken_email(view, at)
+            if email is not None:
+                return email
+        return self._match_rules(view, at, kind)
 
-    def _take(self, at: int, match: Match, entity: EntityType) -> Span:
-        words = self._tokens[at : match.end]
-        start, end = words[0].start, words[-1].end
+    def _match_rules(self, view: View, at: int, kind: int) -> Match | None:
+        expects = view.expects
+        expects.place = view.tail.starts[at]
+        if kind & kinds.IDIOM:
+            idiom = phrase(view.tail, at, IDIOMS)
+            if idiom is not None:
+                return Match(idiom, None)
+        if expects.answer is not None and not is_lead(view.tail, at):
+            answer = whole_answer(view, at, expects.answer)
+            expects.answer = None
+            expects.place = view.tail.starts[at]
+            if answer is not None:
+                return answer
+        found = self._match_early(view, at, kind) if kind & kinds.WORD else None
+        return found or _match_table(view, at, kind)
+
+    def _match_early(self, view: View, at: int, kind: int) -> Match | None:
+        """What goes before the table: terms that begin with a number, and names where one may follow."""
+        if (kind & kinds.TERM and kind & kinds.NUMERAL) or view.lexis.near:
+            found = medical(view, at)
+            if found is not None:
+                return found
+        if not (view.expects.name_open or view.names):
+            return None
+        code = alphanumeric(view, at) if kind & _CODED else None
+        return code or name(view, at)
+
+    def _pass(self, at: int) -> None:
+        """The token is published as it is."""
+        tail = self._tail
+        kind = tail.marks[at]
+        expects = self._view.expects
+        if kind & kinds.WORD:
+            self._words += 1
+            self._continues = self._continues and tail.words[at] in _CONTINUERS
+            if expects.name_open and not kind & (kinds.LEAD | kinds.DOCTOR):
+                expects.name_open = 0
+            if kind & kinds.CUE:
+                expects.note(tail, at)
+        elif tail.words[at] == "?":
+            self._question = True
+
+    def _take(self, at: int, match: Match, entity: EntityType, public: list[str]) -> None:
+        """The tokens from `at` to the end of the match are an entity."""
+        tail = self._tail
+        start, end = tail.starts[at], tail.ends[match.end - 1]
         if entity == "PERSON":
-            self._memory.names.update(lasting_names(words))
+            self._memory.names.update(lasting_names(tail.words[at : match.end]))
         self._unfinished = entity if match.runs_on else None
-        self._question = False
-        span = Span(entity, start, end, self._text(start, end))
-        self.spans.append(span)
-        return span
-
-    def _text(self, start: int, end: int) -> str:
-        return self._raw[start - self._offset : end - self._offset]
-
-    def _drop(self, at: int, stop: int) -> None:
-        del self._tokens[:at]
-        self._raw = self._raw[stop - self._offset :]
-        self._offset = stop
+        self._view.expects.took(entity, tail.ends[match.end - 1])
+        self._view.expects.name_open = 0
+        self._view.expects.answer = None
+        value = tail.between(start, end)
+        self.spans.append(Span(entity, self._offset + start, self._offset + end, value, match.confidence))
+        public += (tail.between(self._published, start), placeholder(entity))
+        self._published = end
 
 
-def _match(view: View, at: int) -> Match | None:
-    kept = phrase(view, at, view.kept)
-    if kept is not None:
-        return kept
-    for rule in _RULES:
-        match = rule(view, at)
-        if match is not None:
-            return match
+def _match_table(view: View, at: int, kind: int) -> Match | None:
+    for kinds_looked_at, rule in _AWAITING_RULES if view.expects.waiting() else _RULES:
+        if kind & kinds_looked_at:
+            match = rule(view, at)
+            if match is not None:
+                return match
     return None

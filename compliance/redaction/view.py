@@ -1,67 +1,56 @@
 """What every rule looks at, and how it answers.
 
-A rule looks at the open tokens from one position and answers with a `Match`, with `WAIT` (this may be the
-beginning of an entity and the words so far cannot tell) or with None. An answer other than `WAIT` never
-changes when more words come; that alone makes streaming and one-shot redaction agree. Every rule waits for a
-bounded number of tokens.
+A rule looks at the open tokens from one position and answers with a `Match` or None. To look at a token that
+has not come yet raises `IndexError` (see `Tail`): then the decision waits for more words. An answer that was
+given has therefore seen all it depends on and never changes; that alone makes streaming and one-shot
+redaction agree. Every rule looks ahead over a bounded number of tokens.
 """
 
 import re
-from dataclasses import dataclass, field
-from typing import Final
+from typing import Final, NamedTuple
 
+from compliance.redaction.dialogue import Expectation
 from compliance.redaction.entities import EntityType
-from compliance.redaction.expectation import Expectation
-from compliance.redaction.lexicon import Phrases
-from compliance.redaction.near import NearTerms
-from compliance.redaction.tokens import Token
+from compliance.redaction.lexis import Lexis
+from compliance.redaction.tokens import Tail
+
+SURE: Final = 0.99
+LIKELY: Final = 0.9
+GUESSED: Final = 0.7
 
 
-@dataclass(frozen=True, slots=True)
-class Match:
+class Match(NamedTuple):
     """Tokens up to index `end` are one entity, or (`type` None) are to be passed as they are.
 
-    `runs_on`: a number too short to be whole, at the very end of the turn.
+    `begin`: the entity starts later than where it was looked for; the words before are passed. `runs_on`: a
+    number too short to be whole, at the very end of the turn. `whole`: nothing of the value seems to be
+    missing.
     """
 
     end: int
     type: EntityType | None
+    confidence: float = LIKELY
+    begin: int = -1
     runs_on: bool = False
+    whole: bool = True
 
 
-WAIT: Final = Match(-1, None)
-
-
-@dataclass(slots=True)
 class View:
-    """What a rule may look at: the open tokens, their raw text, and what is known of the call.
+    """What a rule may look at: the open tokens, what is expected, the org's words, the names heard."""
 
-    `raw` begins at position `offset` of the whole. `heard_names` are the words of names masked earlier in the
-    call.
-    """
+    __slots__ = ("expects", "lexis", "names", "no_email_before", "tail")
 
-    tokens: list[Token]
-    raw: str
-    offset: int
-    ended: bool
-    expectation: Expectation
-    medical: Phrases
-    kept: Phrases
-    near: NearTerms
-    heard_names: set[str] = field(default_factory=set)
+    def __init__(self, tail: Tail, expects: Expectation, lexis: Lexis, names: set[str]) -> None:
+        self.tail = tail
+        self.expects = expects
+        self.lexis = lexis
+        self.names = names
+        self.no_email_before = 0
+        """Place in the turn before which no spoken e-mail address begins."""
 
     def unit_match(self, pattern: re.Pattern[str], at: int) -> int | None:
         """The token index behind what `pattern` matches at token `at`, within its unit."""
-        token = self.tokens[at]
-        found = pattern.match(self.raw, token.start - self.offset, token.unit_end - self.offset)
-        if found is None:
-            return None
-        end = found.end() + self.offset
-        while at < len(self.tokens) and self.tokens[at].start < end:
-            at += 1
-        return at
-
-    def limit(self, at: int, most: int) -> tuple[int, bool]:
-        """Where looking ahead by at most `most` tokens ends, and whether all there is to see is there."""
-        end = at + most
-        return min(end, len(self.tokens)), self.ended or end <= len(self.tokens)
+        tail = self.tail
+        start = tail.starts[at]
+        found = pattern.match(tail.between(start, tail.unit_end(at)))
+        return None if found is None else tail.index_from(at, start + found.end())

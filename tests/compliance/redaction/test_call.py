@@ -32,7 +32,7 @@ def test_the_clinic_and_its_practitioners_are_never_masked(call: CallRedactor) -
 @pytest.mark.parametrize(
     ("question", "answer", "public"),
     [
-        ("What is your date of birth?", "The fourth of May, nineteen sixty.", "The [REDACTED: DOB]."),
+        ("What is your date of birth?", "The fourth of May, nineteen sixty.", "[REDACTED: DOB]."),
         ("And your full name, please?", "yes it's Mary Ann Jones", "yes it's [REDACTED: PERSON]"),
         ("What's the best number to reach you on?", "triple two, one", "[REDACTED: PHONE]"),
         ("What's the postcode?", "It's 90210", "It's [REDACTED: POSTCODE]"),
@@ -74,7 +74,11 @@ def test_a_number_broken_off_by_the_end_of_a_turn_goes_on_in_the_next(call: Call
 def test_a_name_once_given_is_masked_on_both_sides_from_then_on(call: CallRedactor) -> None:
     call.caller("Hi, my name is Siobhan Price")
     assert call.agent("Thank you, Siobhan.") == "Thank you, [REDACTED: PERSON]."
-    assert call.caller("Price as in price") == "[REDACTED: PERSON] as in [REDACTED: PERSON]"
+    assert (
+        call.caller("it's siobhan, for the Price family")
+        == "it's [REDACTED: PERSON], for the [REDACTED: PERSON] family"
+    )
+    assert call.caller("what is the price") == "what is the price"
 
 
 def test_offered_times_are_public(call: CallRedactor) -> None:

@@ -47,13 +47,13 @@ MASKED = [
     ("no allergies, but hay-fever and Crohn\u2019s disease", "no [MEDICAL], but [MEDICAL] and [MEDICAL]"),
     ("cardiac surgery, diabetic, haemorrhoids, hemorrhoids", "[MEDICAL], [MEDICAL], [MEDICAL], [MEDICAL]"),
     ("a nose job", "a [MEDICAL]"),
-    ("my back hurts and my throat is sore", "my [MEDICAL] and my throat is [MEDICAL]"),
+    ("my back hurts and my throat is sore", "my [MEDICAL] and my [MEDICAL]"),
     ("a pain in my knee, it's swollen and itchy", "a [MEDICAL] in my knee, it's [MEDICAL] and [MEDICAL]"),
     ("I can't breathe, I have hearing loss", "I [MEDICAL], I have [MEDICAL]"),
     ("a blood test, a boob job, a wisdom tooth", "a [MEDICAL], a [MEDICAL], a [MEDICAL]"),
     # names and births, where the words around say so
     ("my name is Sarah O'Brien and I'd like to book", "my name is [PERSON] and I'd like to book"),
-    ("I was born on the 14th of December 1955", "I was born on the [DOB]"),
+    ("I was born on the 14th of December 1955", "I was born on [DOB]"),
     ("my date of birth is 12/05/1955", "my date of birth is [DOB]"),
     ("date of birth twelve five nineteen fifty five", "date of birth [DOB]"),
 ]

@@ -1,0 +1,123 @@
+"""The whole answer to a question for one value, as noisy as a recogniser makes it.
+
+Where the agent asked for a postcode, "do you ate for you else" is one, misheard. So an answer in which no
+rule finds the value whole is masked to its end, unless it is plainly none: a question back, a refusal, a
+request to wait.
+"""
+
+from typing import Final
+
+from compliance.redaction import kinds
+from compliance.redaction.addresses import address
+from compliance.redaction.codes import alphanumeric
+from compliance.redaction.dates import date_of_birth
+from compliance.redaction.dialogue import Slot
+from compliance.redaction.emails import spoken_email
+from compliance.redaction.entities import EntityType
+from compliance.redaction.lexicon import word_list
+from compliance.redaction.names import name
+from compliance.redaction.numbers import number
+from compliance.redaction.patterns import written_email
+from compliance.redaction.tokens import Tail
+from compliance.redaction.view import GUESSED, Match, View
+
+_ANSWER_TOKENS: Final = 26
+_LEADS: Final = word_list("answer_leads")
+_NO_ANSWERS: Final = frozenset(tuple(line.split()) for line in word_list("no_answers"))
+_NO_ANSWER_WORDS: Final = 3
+_ANSWERED: Final[dict[Slot, EntityType]] = {
+    "EMAIL": "EMAIL", "PHONE": "PHONE", "POSTCODE": "POSTCODE", "ADDRESS": "ADDRESS", "DOB": "DOB",
+    "PERSON": "PERSON",
+}  # fmt: skip
+_SPEAKS_ON: Final = word_list("talks_on")
+
+
+def is_lead(tail: Tail, at: int) -> bool:
+    """Comes before an answer: "yes, the number is"."""
+    kind = tail.marks[at]
+    return not kind & (kinds.WORD | kinds.DIGITS | kinds.MARK) or tail.words[at] in _LEADS
+
+
+def whole_answer(view: View, at: int, slot: Slot) -> Match | None:
+    """The answer from `at` to the end of the turn if no rule finds all of it; None if one does."""
+    entity = _ANSWERED.get(slot)
+    if entity is None:
+        return None
+    tail = view.tail
+    end = _end_of_turn(tail, at)
+    if end is None or _is_no_answer(tail, at) or _is_found(view, at, end, entity):
+        return None
+    return Match(end, entity, GUESSED)
+
+
+def _end_of_turn(tail: Tail, at: int) -> int | None:
+    """Behind the last word of the turn; None if it is too long for an answer."""
+    end = at
+    for here in range(at, at + _ANSWER_TOKENS):
+        if tail.marks[here] & kinds.END:
+            return end
+        if tail.marks[here] & (kinds.WORD | kinds.DIGITS):
+            end = here + 1
+    return None
+
+
+def _is_no_answer(tail: Tail, at: int) -> bool:
+    begin = at
+    while not tail.marks[begin - 1] & kinds.END and tail.words[begin - 1] and at - begin < _NO_ANSWER_WORDS:
+        begin -= 1
+    return any(_starts(tail, start) for start in range(begin, at + 1))
+
+
+def _starts(tail: Tail, at: int) -> bool:
+    said: tuple[str, ...] = ()
+    for ahead in range(_NO_ANSWER_WORDS):
+        said = (*said, tail.words[at + ahead])
+        if said in _NO_ANSWERS:
+            return True
+        if tail.marks[at + ahead] & kinds.END:
+            return False
+    return False
+
+
+def _is_found(view: View, at: int, end: int, entity: EntityType) -> bool:
+    """A rule finds the value whole, and what is left of the answer is talk."""
+    expects = view.expects
+    here = at
+    while here < end:
+        expects.place = view.tail.starts[here]
+        match = _find(view, here, entity)
+        if match is not None and match.type is not None:
+            return match.whole and _is_talk(view, match.end, end, entity)
+        if entity in ("PERSON", "ADDRESS") and not view.tail.marks[here] & kinds.STOP:
+            return False
+        here += 1
+    return False
+
+
+def _find(view: View, at: int, entity: EntityType) -> Match | None:
+    kind = view.tail.marks[at]
+    if entity == "EMAIL":
+        written = written_email(view, at) if kind & kinds.AT else None
+        return written or spoken_email(view, at)
+    if entity == "DOB":
+        return date_of_birth(view, at)
+    if entity == "PERSON":
+        return name(view, at)
+    if entity == "ADDRESS":
+        return address(view, at)
+    found = alphanumeric(view, at) if entity == "POSTCODE" else None
+    return found or number(view, at)
+
+
+def _is_talk(view: View, at: int, end: int, entity: EntityType) -> bool:
+    """What follows the value goes on talking instead of being a rest of it."""
+    tail = view.tail
+    paused = False
+    while at < end and tail.marks[at] & kinds.PAUSE and not tail.marks[at] & kinds.WORD:
+        at += 1
+        paused = True
+    if at >= end or tail.words[at] in _SPEAKS_ON:
+        return True
+    if entity in ("PERSON", "ADDRESS"):
+        return (paused and bool(tail.marks[at] & kinds.STOP)) or alphanumeric(view, at) is not None
+    return not any(tail.marks[here] & (kinds.NUMBER | kinds.LETTER) for here in range(at, end))

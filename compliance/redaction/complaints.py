@@ -1,0 +1,130 @@
+"""What callers say is wrong, in words of every day: "heart issues", "my knee hurts", "I hurt my back".
+
+No list can hold these; they are built from a part of the body, a complaint, and few ways to join them.
+"""
+
+from typing import Final
+
+from compliance.redaction import kinds
+from compliance.redaction.lexicon import stem, word_list
+from compliance.redaction.tokens import Tail
+
+_OWNERS: Final = frozenset(
+    {"my", "his", "her", "their", "the", "your", "our", "one", "a", "both", "me", "this", "that"}
+)
+_SIDES: Final = word_list("body_sides")
+_WRONG_VERBS: Final = word_list("hurting_verbs")
+"""What a part of the body does: "hurts", "clicks"."""
+_WRONG_STATES: Final = word_list("hurting_states")
+"""How a part of the body is: "is swollen", "went numb"."""
+_LINKS: Final = word_list("body_links")
+_HARM_VERBS: Final = word_list("harming_verbs")
+"""What happens to a part of the body: "broke my wrist"."""
+_DISTINCT: Final = word_list("body_distinct")
+"""Parts of the body that are hardly anything else; the others need an owner: "my back"."""
+
+_MODIFIERS: Final = 3
+_MOST_LINKS: Final = 3
+
+
+def complaint(tail: Tail, at: int) -> int | None:
+    """Where the complaint that begins at `at` ends."""
+    kind = tail.marks[at]
+    word = tail.words[at]
+    if kind & kinds.BODY:
+        found = _of_body(tail, at)
+        if found is not None:
+            return found
+    if kind & kinds.MODIFIER:
+        found = _modified(tail, at)
+        if found is not None:
+            return found
+    if word in _HARM_VERBS:
+        return _harm(tail, at)
+    return None
+
+
+def _of_body(tail: Tail, at: int) -> int | None:
+    """ "heart issues", "heart and lung trouble", "knee hurts", "feet go numb"."""
+    here = at + 1
+    if tail.words[here] == "-" and tail.glued[here]:
+        here += 1
+    if tail.words[here] in ("and", "or") and tail.marks[here + 1] & kinds.BODY:
+        here += 2
+    elif tail.marks[here] & kinds.BODY and not tail.marks[here] & kinds.COMPLAINT:
+        here += 1
+    if tail.words[here] in ("'s",):
+        here += 1
+    if tail.marks[here] & kinds.COMPLAINT:
+        return here + 1
+    if tail.marks[here] & kinds.TERM and stem(tail.words[here]) in _HEADS:
+        return here + 1
+    if not _is_meant(tail, at):
+        return None
+    if tail.words[here] in _WRONG_VERBS:
+        return here + 1
+    return _state(tail, here)
+
+
+_HEADS: Final = word_list("complaint_heads")
+
+
+def _is_meant(tail: Tail, at: int) -> bool:
+    """It is a part of somebody's body: "my back", "her left arm", "knees"."""
+    if stem(tail.words[at]) in _DISTINCT:
+        return True
+    before = tail.words[at - 1]
+    return before in _OWNERS or (before in _SIDES and tail.words[at - 2] in _OWNERS)
+
+
+def _state(tail: Tail, at: int) -> int | None:
+    here = at
+    while here < at + _MOST_LINKS and (tail.words[here] in _LINKS or tail.words[here] == "'s"):
+        here += 1
+    if here == at:
+        return None
+    if tail.words[here] in _WRONG_STATES or tail.words[here] in _WRONG_VERBS:
+        return here + 1
+    return here + 2 if (tail.words[here], tail.words[here + 1]) in _PAIRS else None
+
+
+_PAIRS: Final = frozenset(
+    {
+        ("killing", "me"),
+        ("playing", "up"),
+        ("pins", "and"),
+        ("giving", "way"),
+        ("acting", "up"),
+        ("hurting", "me"),
+    }
+)
+
+
+def _modified(tail: Tail, at: int) -> int | None:
+    """ "swollen knee", "lower back pain", "severe chest pain"; a modifier alone is nothing."""
+    here = at
+    while here < at + _MODIFIERS and tail.marks[here] & kinds.MODIFIER:
+        here += 1
+    if not tail.marks[here] & kinds.BODY:
+        return None
+    found = _of_body(tail, here)
+    if found is not None:
+        return found
+    injured = any(tail.words[place] in _WRONG_STATES for place in range(at, here))
+    return here + 1 if injured else None
+
+
+def _harm(tail: Tail, at: int) -> int | None:
+    """ "broke my wrist", "hurt his lower back", "grind my teeth"."""
+    here = at + 1
+    if tail.words[here] in ("up", "off", "out"):
+        here += 1
+    if tail.words[here] not in _OWNERS or tail.words[here] == "a":
+        return None
+    here += 1
+    while tail.words[here] in _SIDES and not (
+        tail.marks[here] & kinds.BODY and not tail.marks[here + 1] & kinds.BODY
+    ):
+        here += 1
+    fits = tail.marks[here] & kinds.BODY and tail.words[here] not in ("heart", "head", "hand", "leg")
+    return here + 1 if fits else None

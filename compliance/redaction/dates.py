@@ -1,0 +1,112 @@
+"""Dates of birth: dates behind "born" or "date of birth", or where one was asked for."""
+
+from typing import Final
+
+from compliance.redaction import kinds
+from compliance.redaction.spoken import Element, read_element
+from compliance.redaction.tokens import Tail
+from compliance.redaction.view import LIKELY, SURE, Match, View
+
+_DATE_TOKENS: Final = 18
+_JOIN_WORDS: Final = frozenset(
+    {"of", "the", "and", "in", "um", "uh", "er", "erm", "slash", "dash", "stroke", "dot", "day"}
+)
+_JOIN_MARKS: Final = frozenset({"/", "-", ".", ",", "'"})
+_ENDINGS: Final = frozenset({"st", "nd", "rd", "th"})
+_LATER_TOKENS: Final = 7
+_MISHEARD_MONTHS: Final = frozenset(
+    {"marge", "mae", "juin", "disember", "desember", "octobre", "novembre", "febuary"}
+)
+
+
+def date_of_birth(view: View, at: int) -> Match | None:
+    """The date at `at` if it is one of birth."""
+    tail = view.tail
+    if tail.marks[at] & kinds.ARTICLE and not tail.marks[at + 1] & (
+        kinds.ORDINAL | kinds.DIGITS | kinds.NUMERAL
+    ):
+        return None
+    named = view.expects.named("DOB")
+    asked = view.expects.awaits("DOB")
+    end, strong, figures, months, years = _read_date(tail, at)
+    if end is None:
+        return None
+    if not (asked or named):
+        whole = years or strong >= 3
+        return Match(end, "DOB", LIKELY) if whole and _named_later(tail, end) else None
+    whole = bool(years) or figures >= 5 or (months and strong >= 2) or strong >= 3
+    if not whole and not (months or (named and years)):
+        return None
+    if asked and not named and not years and figures < 5 and _speaks_of_booking(tail, end):
+        return None
+    open_end = not years and figures < 5
+    return Match(end, "DOB", SURE, runs_on=open_end, whole=not open_end or strong >= 3)
+
+
+def _read_date(tail: Tail, at: int) -> tuple[int | None, int, int, bool, int]:
+    """Where the date ends, its parts, its written digits, whether a month is named, its full years."""
+    here, last, parts, figures, months, years = at, None, 0, 0, 0, 0
+    here += bool(tail.marks[at] & kinds.ARTICLE)
+    previous: Element | None = None
+    limit = at + _DATE_TOKENS
+    while here < limit:
+        kind = tail.marks[here]
+        word = tail.words[here]
+        if kind & kinds.MONTH or word in _MISHEARD_MONTHS:
+            if months:
+                break
+            months += 1
+            here = last = here + 1
+            parts, previous = parts + 1, None
+            continue
+        if kind & kinds.ORDINAL and (word not in _ENDINGS or tail.glued[here] or previous):
+            here = last = here + 1
+            parts += word not in _ENDINGS
+            continue
+        element = read_element(tail, here) if kind & (kinds.DIGITS | kinds.NUMERAL) else None
+        if element is not None and element.kind != "m":
+            if years and months and not _ends_year(previous, element):
+                break
+            years += _is_year(previous, element)
+            figures += len(element.digits) if element.kind == "d" else 0
+            here = last = element.end
+            parts, previous = parts + 1, element
+            continue
+        if last is None or not (word in _JOIN_WORDS or word in _JOIN_MARKS):
+            break
+        if word == "." and not tail.glued[here + 1] and years:
+            break
+        here += 1
+    return last, parts, figures, bool(months), years
+
+
+def _is_year(previous: Element | None, element: Element) -> bool:
+    """ "1955", "nineteen fifty five", "two thousand and one", "oh four"."""
+    if element.kind == "d":
+        return len(element.digits) == 4 and element.digits[:2] in ("18", "19", "20")
+    if element.kind == "k":
+        return previous is not None and previous.digits == "2"
+    if previous is not None and previous.digits in ("19", "20") and previous.kind in "ty":
+        return element.kind in "tyzu"
+    return False
+
+
+def _ends_year(previous: Element | None, element: Element) -> bool:
+    """The "seven" of "two thousand and seven"."""
+    return previous is not None and previous.kind == "k" and element.kind in "utyz"
+
+
+def _speaks_of_booking(tail: Tail, at: int) -> bool:
+    """A time or "please" follows a date without a year: it is about the diary."""
+    return tail.words[at] in ("at", "please", "works", "is", "would", "suits") and tail.words[at] != "."
+
+
+def _named_later(tail: Tail, at: int) -> bool:
+    """ "… is my date of birth", "… is when I was born"."""
+    for ahead in range(at, at + _LATER_TOKENS):
+        word = tail.words[ahead]
+        if word in ("birth", "birthday", "born", "dob", "birthdate"):
+            return True
+        if not tail.marks[ahead] & (kinds.STOP | kinds.PAUSE) and word != "date":
+            return False
+    return False

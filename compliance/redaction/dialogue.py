@@ -1,0 +1,279 @@
+"""What the next value will be: named by the speaker ("my mobile is"), or asked for by the other side before.
+
+A bare answer ("14 December 1955") carries no mark of its own; only the question tells what it is. What is
+named holds for some words; what was asked holds until it is answered or the talk has moved on: it outlives
+fillers, side remarks and "could you repeat that?". A value read back by the agent may be corrected next.
+"""
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from typing import Final, Literal, NamedTuple
+
+from compliance.redaction.entities import EntityType
+from compliance.redaction.lexicon import word_list
+from compliance.redaction.tokens import Tail
+from compliance.redaction.vocabulary import mark_cues
+
+Slot = EntityType | Literal["CODE", "EXPIRY"]
+Side = Literal["caller", "agent"]
+
+_CHARS_HELD: Final = 64
+_SHORT_TURN: Final = 3
+_ZIP_CHARS: Final = 24
+_PLAIN_WORDS: Final = 16
+_BRIEF_WORDS: Final = 6
+_MOST_AGE: Final = 2
+
+_NAMED: Final[tuple[Slot, ...]] = (
+    "PHONE",
+    "POSTCODE",
+    "CARD",
+    "EXPIRY",
+    "GOV_ID",
+    "DOB",
+    "EMAIL",
+    "ADDRESS",
+    "CODE",
+)
+_ASKED: Final[tuple[Slot, ...]] = ("PERSON", "ADDRESS", "PHONE", "DOB")
+WEAK: Final = 1
+STRONG: Final = 2
+
+
+def _phrases(name: str) -> set[tuple[str, ...]]:
+    return {tuple(phrase.replace("-", " - ").split()) for phrase in word_list(name)}
+
+
+def _by_last_word(tables: Mapping[str, Slot]) -> dict[str, list[tuple[tuple[str, ...], Slot]]]:
+    """Phrases of the named lists by their last word, the longest first."""
+    index: dict[str, list[tuple[tuple[str, ...], Slot]]] = {}
+    for name, slot in tables.items():
+        for words in _phrases(name):
+            index.setdefault(words[-1], []).append((words, slot))
+    for phrases in index.values():
+        phrases.sort(key=lambda each: -len(each[0]))
+    return index
+
+
+_CUES: Final[dict[str, Slot]] = {f"cue_{slot.lower()}": slot for slot in _NAMED}
+_QUESTIONS: Final[dict[str, Slot]] = {f"ask_{slot.lower()}": slot for slot in _ASKED}
+_NAMED_INDEX: Final = _by_last_word(_CUES)
+_ASKED_INDEX: Final = _by_last_word(_CUES | _QUESTIONS)
+mark_cues({*_NAMED_INDEX, *_ASKED_INDEX, *(words[-1] for words in _phrases("ask_again"))})
+_OPENS: Final = {
+    **dict.fromkeys(_phrases("cue_name_maybe"), WEAK),
+    **dict.fromkeys(_phrases("cue_name"), STRONG),
+}
+_OPENS_INDEX: Final = {
+    last: sorted((words for words in _OPENS if words[-1] == last), key=len, reverse=True)
+    for last in {words[-1] for words in _OPENS}
+}
+mark_cues(_OPENS_INDEX)
+_THINGS: Final = frozenset(
+    [
+        "medication",
+        "medicine",
+        "tablet",
+        "tablets",
+        "drug",
+        "doctor",
+        "gp",
+        "clinic",
+        "practice",
+        "treatment",
+        "procedure",
+        "insurer",
+        "insurance",
+        "company",
+        "pharmacy",
+        "hospital",
+        "consultant",
+        "dentist",
+        "school",
+        "product",
+        "dog",
+        "cream",
+    ]
+)
+"""What else has a name."""
+_ASK_WORDS: Final = frozenset(
+    {"your", "what", "what's", "whats", "who", "who's", "where", "which", "patient's"}
+)
+mark_cues(_THINGS | _ASK_WORDS)
+_REPEATS: Final = frozenset(_phrases("ask_again"))
+
+
+def _ends_with(tail: Tail, at: int, words: tuple[str, ...]) -> bool:
+    """The tokens up to `at` are these words."""
+    begin = at - len(words) + 1
+    return all(tail.words[begin + place] == word for place, word in enumerate(words))
+
+
+class Said(NamedTuple):
+    """A turn that has ended: its number of words, whether it asks something, whether it only asks to go on
+    ("mm-hm"), and the type of a value that its end cut short.
+    """
+
+    words: int
+    question: bool
+    continues: bool
+    unfinished: Slot | None
+
+
+@dataclass(slots=True)
+class CallMemory:
+    """What turns of one call leave to the next.
+
+    `asked` holds slots with the number of agent turns since; `answered` what the caller gave last;
+    `unfinished` the type of a number or date that the end of the caller's turn cut short; `names` the words
+    of names masked; `replied`: the caller has spoken since the agent did; `fresh`: the one value that the
+    last turn asked for.
+    """
+
+    asked: dict[Slot, int] = field(default_factory=dict)
+    answered: set[Slot] = field(default_factory=set)
+    unfinished: Slot | None = None
+    names: set[str] = field(default_factory=set)
+    replied: bool = True
+    fresh: Slot | None = None
+
+
+class Expectation:
+    """What is expected within one turn; fed with every cue word that is passed over."""
+
+    __slots__ = (
+        "_asks",
+        "_memory",
+        "_mentioned",
+        "_named",
+        "_repeat",
+        "_thing",
+        "_until",
+        "answer",
+        "asked",
+        "found",
+        "name_open",
+        "place",
+        "side",
+    )
+
+    def __init__(self, side: Side, memory: CallMemory) -> None:
+        self.side: Side = side
+        self.place = 0
+        """Where the rule looks now, in characters of the turn."""
+        self.found: set[Slot] = set()
+        self._memory = memory
+        self.asked: frozenset[Slot] = frozenset()
+        if side == "caller":
+            also = {memory.unfinished} if memory.unfinished else set()
+            self.asked = frozenset(memory.asked) | also
+        self.name_open = STRONG if "PERSON" in self.asked else 0
+        """A name may stand here: `WEAK` or `STRONG`; 0 if none is expected."""
+        self._mentioned: set[Slot] = set()
+        self._named: Slot | None = None
+        self._until = -1
+        self._thing = False
+        self._asks = False
+        self.answer: Slot | None = memory.fresh if side == "caller" else None
+        """The one value just asked for, until the answer has begun."""
+        self._repeat = False
+
+    def awaits(self, slot: Slot) -> bool:
+        """Named just now in this turn, or asked for before it and nothing else named since."""
+        if self._named is not None and self.place <= self._until:
+            return self._named == slot or (slot in self.asked and self._named != "CODE")
+        return slot in self.asked
+
+    def took(self, entity: EntityType, end: int) -> None:
+        """An entity was found up to this place; a postcode or ZIP follows an address."""
+        self.found.add(entity)
+        if entity == "CARD" and (self._named == "EXPIRY" or "EXPIRY" in self.asked):
+            self.found.add("EXPIRY")
+        if entity == "ADDRESS":
+            self._named, self._until = "POSTCODE", end + _ZIP_CHARS
+
+    def waiting(self) -> bool:
+        """Something was asked for, or named just now."""
+        return bool(self.asked) or self.place <= self._until
+
+    def named(self, slot: Slot) -> bool:
+        """Named just now in this turn."""
+        return self._named == slot and self.place <= self._until
+
+    def note(self, tail: Tail, at: int) -> None:
+        """The word at `at`, which may end a cue, is no part of an entity."""
+        word = tail.words[at]
+        for words in _OPENS_INDEX.get(word, ()):
+            if _ends_with(tail, at, words):
+                self.name_open = (
+                    max(self.name_open, _OPENS[words]) if self.side == "caller" else _OPENS[words]
+                )
+                break
+        for words, slot in _NAMED_INDEX.get(word, ()):
+            if _ends_with(tail, at, words):
+                self._named, self._until = slot, tail.ends[at] + _CHARS_HELD
+                self._mentioned.add(slot)
+                break
+        else:
+            self._note_question(tail, at, word)
+        self._thing = self._thing or word in _THINGS
+        self._asks = self._asks or word in _ASK_WORDS
+        if not self._repeat:
+            self._repeat = any(words[-1] == word and _ends_with(tail, at, words) for words in _REPEATS)
+
+    def _note_question(self, tail: Tail, at: int, word: str) -> None:
+        for words, slot in _ASKED_INDEX.get(word, ()):
+            if _ends_with(tail, at, words):
+                self._mentioned.add(slot)
+                return
+
+    def end_turn(self, said: Said) -> None:
+        """Leave to the next turn what it needs."""
+        if self.side == "caller":
+            self._end_caller(said)
+        else:
+            self._end_agent(said)
+
+    def _end_caller(self, said: Said) -> None:
+        memory = self._memory
+        if (self._repeat or said.continues) and not self.found:
+            memory.asked.update(dict.fromkeys(memory.answered, 0))
+        memory.unfinished = said.unfinished
+        memory.replied = True
+        memory.fresh = self._asks_one(said.words) if said.question or self._asks else None
+        if self.found:
+            memory.answered = set(self.found)
+        for slot in self.found:
+            memory.asked.pop(slot, None)
+        open_slots = self._mentioned - self.found
+        if not said.question:
+            open_slots.discard("PERSON")
+        memory.asked.update(dict.fromkeys(open_slots, 0))
+
+    def _end_agent(self, said: Said) -> None:
+        memory = self._memory
+        memory.fresh = self._asks_one(said.words) or (memory.fresh if not memory.replied else None)
+        if self._thing:
+            self._mentioned.discard("PERSON")
+        read_back = self.found - {"MEDICAL"}
+        if self._mentioned or self._repeat or read_back:
+            again = memory.answered if self._repeat or not self._mentioned else set[Slot]()
+            kept = {} if "CODE" in self._mentioned else self._older()
+            memory.asked = kept | dict.fromkeys(self._mentioned | read_back | again, 0)
+        elif said.continues or (said.words <= _SHORT_TURN and not said.question):
+            memory.asked |= dict.fromkeys(memory.answered, 0)
+        else:
+            memory.asked = self._older()
+        memory.replied = False
+
+    def _asks_one(self, words: int) -> Slot | None:
+        """The value asked for if it is one alone, asked plainly, and not given in the same breath."""
+        if words > (_PLAIN_WORDS if self._asks else _BRIEF_WORDS):
+            return None
+        asked = self._mentioned - ({"PERSON"} if self._thing else set())
+        return next(iter(asked)) if len(asked) == 1 and not self.found - {"MEDICAL", "PERSON"} else None
+
+    def _older(self) -> dict[Slot, int]:
+        """What was asked before and is still open, one agent turn later."""
+        step = int(self._memory.replied)
+        return {slot: age + step for slot, age in self._memory.asked.items() if age + step < _MOST_AGE}

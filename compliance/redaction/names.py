@@ -1,0 +1,335 @@
+"""Names of persons: behind "my name is" and "name?", of relatives, by the lists, and those heard before.
+
+A name of the staff ("Dr Patel", "the nurse, Jenny") is operational and stays, unless it is the answer to the
+question for a name.
+"""
+
+from collections.abc import Iterable
+from typing import Final
+
+from compliance.redaction import kinds
+from compliance.redaction.dialogue import STRONG, WEAK
+from compliance.redaction.entities import EntityType
+from compliance.redaction.lexicon import bare, word_list
+from compliance.redaction.spoken import read_letter
+from compliance.redaction.tokens import Tail
+from compliance.redaction.view import GUESSED, LIKELY, SURE, Match, View
+from compliance.redaction.vocabulary import MONTHS
+
+NOT_NAMES: Final = word_list("not_names")
+VERY_COMMON: Final = word_list("common")
+_NAME_WORDS: Final = 6
+_NAME_CHARS: Final = 40
+_SPELLED_TOKENS: Final = 60
+_LEAST_SPELLED: Final = 3
+_SURELY_SPELLED: Final = 4
+_PARTICLES: Final = frozenset(
+    {
+        "de",
+        "van",
+        "von",
+        "der",
+        "den",
+        "da",
+        "di",
+        "la",
+        "le",
+        "al",
+        "el",
+        "bin",
+        "ibn",
+        "ap",
+        "st",
+        "mc",
+        "mac",
+        "o",
+        "du",
+        "dos",
+        "del",
+    }
+)
+_LISTED: Final = kinds.FIRST | kinds.MAYBE | kinds.LAST
+_LOOSE: Final = kinds.LAST | kinds.UNKNOWN | kinds.FIRST | kinds.LETTER | kinds.PHONETIC
+_NEVER: Final = (
+    kinds.STOP | kinds.DIGITS | kinds.NUMERAL | kinds.REPEAT | kinds.MONTH | kinds.END | kinds.ALONE
+)
+_CALLED: Final = frozenset(
+    {"called", "named", "is", "'s", "name", "names", "name's", ",", "it's", "she's", "he's", "as"}
+)
+_OWNERS: Final = frozenset({"my", "our", "his", "her", "their", "the", "your"})
+_HERE: Final = frozenset({"here", "speaking", "calling", "again", "ringing", "phoning"})
+_HERE_TOKENS: Final = 5
+_TITLED: Final = 3
+
+
+def name(view: View, at: int) -> Match | None:
+    """A name that begins at `at`, or right behind the title or the relative there."""
+    tail = view.tail
+    kind = tail.marks[at]
+    strong = view.expects.name_open == STRONG
+    if kind & kinds.DOCTOR:
+        return None if strong else _staff(tail, at)
+    if kind & kinds.WORD and view.names and bare(tail.words[at]) in view.names and _is_heard(tail, at):
+        return Match(_parse(tail, at, strict=False) or at + 1, "PERSON", SURE)
+    if view.expects.name_open or (
+        kind & _LOOSE and view.expects.awaits("PERSON") and not kind & kinds.COMMON
+    ):
+        found = _awaited(view, at)
+        if found is not None:
+            return found
+    if kind & kinds.TITLE:
+        return _titled(tail, at, strong=strong)
+    if kind & kinds.RELATIVE:
+        return _of_relative(tail, at)
+    if kind & kinds.FIRST:
+        return Match(_parse(tail, at, strict=False) or at + 1, "PERSON", LIKELY)
+    if kind & (kinds.MAYBE | kinds.LAST | kinds.UNKNOWN):
+        return _by_neighbours(tail, at)
+    if kind & kinds.LETTER:
+        end = _spelled_end(tail, at, _SURELY_SPELLED, misheard=False)
+        slot: EntityType = "ADDRESS" if view.expects.awaits("ADDRESS") else "PERSON"
+        return None if end is None else Match(end, slot, GUESSED)
+    return None
+
+
+def _titled(tail: Tail, at: int, *, strong: bool) -> Match | None:
+    """ "Mrs Khan"; "to see Mr Khan" and "Mr Khan's clinic" speak of a surgeon, as addressed in Britain."""
+    begin = at + 1 + (tail.words[at + 1] == ".")
+    end = _parse(tail, begin, strict=True)
+    if end is None:
+        return None
+    if (
+        not strong
+        and tail.words[at] in ("mr", "mister", "miss", "ms", "mrs")
+        and _is_operational(tail, at, end)
+    ):
+        return Match(end, None)
+    return Match(end, "PERSON", SURE, begin=begin)
+
+
+def _is_operational(tail: Tail, at: int, end: int) -> bool:
+    if tail.words[at - 1] in _SEEN_BY:
+        return True
+    possessive = tail.words[end - 1].endswith("'s")
+    return tail.words[end] in (_OF_STAFF if possessive else _STAFF_DOES)
+
+
+_SEEN_BY: Final = frozenset({"see", "seeing", "saw", "with", "under", "does", "is", "has", "by", "can"})
+_OF_STAFF: Final = frozenset(
+    {"secretary", "clinic", "list", "team", "patients", "office", "diary", "rooms", "assistant"}
+)
+_STAFF_DOES: Final = frozenset({"operates", "available", "operate"})
+
+
+def _is_heard(tail: Tail, at: int) -> bool:
+    """An ordinary word is a name heard before only with a capital letter within a sentence."""
+    return not tail.marks[at] & kinds.COMMON or (tail.capital[at] and _inside(tail, at))
+
+
+def _inside(tail: Tail, at: int) -> bool:
+    return tail.words[at - 1] not in (".", "?", "!", "", ":")
+
+
+def _staff(tail: Tail, at: int) -> Match | None:
+    """ "Dr Patel", "Doctor Margaret Hughes", "the dentist, Sarah": passed as it is."""
+    here = at + 1
+    while tail.words[here] in (".", ",", "called", "named") and here < at + 3:
+        here += 1
+    end = here
+    while (
+        end < here + _TITLED
+        and _is_name(tail, end)
+        and not (tail.marks[end] & kinds.COMMON and not tail.capital[end])
+    ):
+        end += 1
+    if end == here and tail.marks[here] & kinds.LAST and not tail.marks[here] & kinds.STOP:
+        end = here + 1
+    return Match(end, None) if end > here else None
+
+
+def _of_relative(tail: Tail, at: int) -> Match | None:
+    """ "my husband Mark", "her mother is called Rita", "my son, Liam"."""
+    here = at + 1
+    while here < at + 4 and tail.words[here] in _CALLED:
+        here += 1
+    kind = tail.marks[here]
+    told = any(tail.words[place] in ("called", "named", "name", "names") for place in range(at, here))
+    fits = kind & kinds.FIRST or (
+        kind & _LISTED and (tail.capital[here] or told or _near_maybe(tail, at, here))
+    )
+    fits = (
+        fits
+        or (told and _is_name(tail, here))
+        or (tail.capital[here] and not kind & kinds.COMMON and _is_name(tail, here))
+    )
+    if not fits or tail.words[here] in NOT_NAMES or kind & (kinds.MONTH | kinds.ALONE | kinds.STOP):
+        return None
+    end = _parse(tail, here, strict=True)
+    return None if end is None else Match(end, "PERSON", LIKELY, begin=here)
+
+
+def _near_maybe(tail: Tail, at: int, here: int) -> bool:
+    """ "my husband mark": in lower case, right behind the relative, and more likely a name than a word."""
+    return here == at + 1 and bool(tail.marks[here] & kinds.MAYBE) and tail.words[at - 1] in _OWNERS
+
+
+def _by_neighbours(tail: Tail, at: int) -> Match | None:
+    """A word that can be a name, before a surname or "speaking"."""
+    kind = tail.marks[at]
+    follows = tail.marks[at + 1]
+    surname = bool(follows & (kinds.LAST | kinds.FIRST)) and not follows & (kinds.STREET | kinds.STOP)
+    surname = surname and bool(kind & kinds.MAYBE or not follows & kinds.TOWN)
+    if surname and not kind & kinds.STREET:
+        sure = kind & kinds.MAYBE and not follows & kinds.COMMON and not kind & kinds.STOP
+        if sure or (tail.capital[at] and tail.capital[at + 1] and not kind & kinds.COMMON):
+            return Match(_parse(tail, at, strict=True) or at + 1, "PERSON", LIKELY)
+    if kind & kinds.MAYBE and tail.capital[at] and tail.capital[at + 1] and follows & kinds.UNKNOWN:
+        return Match(_parse(tail, at, strict=True) or at + 1, "PERSON", LIKELY)
+    if not (kind & kinds.COMMON and not tail.capital[at]) and _says_here(tail, at):
+        return Match(_parse(tail, at, strict=True) or at + 1, "PERSON", LIKELY)
+    if kind & kinds.LAST and not kind & kinds.COMMON:
+        spelled = _goes_on(tail, at + 1)
+        return Match(spelled, "PERSON", LIKELY) if spelled > at + 1 else None
+    return None
+
+
+def _says_here(tail: Tail, at: int) -> bool:
+    """ "Okafor speaking", "it's Rowan here"."""
+    for ahead in range(at + 1, at + _HERE_TOKENS):
+        if tail.words[ahead] in _HERE:
+            return True
+        if not _is_name(tail, ahead):
+            return False
+    return False
+
+
+def _awaited(view: View, at: int) -> Match | None:
+    """Where a name was asked for or announced: what can be one."""
+    tail = view.tail
+    spelled = _spelled_end(tail, at, _LEAST_SPELLED - 1, misheard=view.expects.awaits("PERSON"))
+    if spelled is not None:
+        return Match(_goes_on(tail, spelled), "PERSON", SURE)
+    kind = tail.marks[at]
+    if not _is_name(tail, at) or kind & kinds.LEAD or _is_word_only(tail, at):
+        return None
+    if view.expects.name_open == WEAK and not _is_likely(tail, at):
+        return None
+    end = _parse(tail, at, strict=True)
+    return None if end is None else Match(end, "PERSON", SURE)
+
+
+def _is_likely(tail: Tail, at: int) -> bool:
+    """A listed name that is no ordinary word, or one written like a name."""
+    kind = tail.marks[at]
+    if kind & kinds.FIRST or (kind & _LISTED and not kind & kinds.COMMON):
+        return True
+    if kind & _LISTED and tail.capital[at]:
+        return bool(tail.marks[at + 1] & (kinds.LAST | kinds.END)) or not tail.marks[at + 1] & kinds.WORD
+    return bool(kind & kinds.UNKNOWN) and tail.capital[at] and _inside(tail, at)
+
+
+def _is_word_only(tail: Tail, at: int) -> bool:
+    """An ordinary word that the sentence goes on behind: "name is wrong on the letter"."""
+    kind = tail.marks[at]
+    if not kind & kinds.COMMON or kind & kinds.FIRST:
+        return False
+    if tail.capital[at] and kind & _LISTED and _inside(tail, at):
+        return False
+    follows = tail.marks[at + 1]
+    if follows & kinds.WORD and follows & (_LISTED | kinds.UNKNOWN) and not follows & kinds.STOP:
+        return False
+    if not kind & _LISTED:
+        return True
+    return bool(follows & kinds.WORD) and tail.words[at + 1] not in (
+        "and",
+        "i",
+        "i'm",
+        "i'd",
+        "here",
+        "speaking",
+        "from",
+        "i've",
+    )
+
+
+def _parse(tail: Tail, at: int, *, strict: bool) -> int | None:
+    """Where the name that begins at `at` ends; `strict`: it is surely one: unknown words go with it."""
+    end = here = at
+    words = 0
+    while words < _NAME_WORDS:
+        if not _continues(tail, here, first=here == at, strict=strict):
+            break
+        here = end = here + 1
+        words += 1
+        if tail.words[here] in ("-", ".") and (tail.words[here] == "-" or len(tail.words[here - 1]) == 1):
+            here += 1
+    return None if end == at else _goes_on(tail, end)
+
+
+def _continues(tail: Tail, at: int, *, first: bool, strict: bool) -> bool:
+    kind = tail.marks[at]
+    if first:
+        return _is_name(tail, at)
+    word = tail.words[at]
+    if kind & kinds.LETTER and not kind & kinds.STOP:
+        return True
+    if word in _PARTICLES or (word == "oh" and strict):
+        return bool(tail.marks[at + 1] & (_LISTED | kinds.UNKNOWN)) and not tail.marks[at + 1] & kinds.STOP
+    if not _is_name(tail, at) or word in NOT_NAMES:
+        return False
+    if kind & kinds.COMMON:
+        if not kind & _LISTED:
+            return False
+        if tail.marks[at + 1] & kinds.END:
+            return True
+        if tail.capital[at] and tail.capital[at - 1]:
+            return True
+        return word not in VERY_COMMON or (strict and not _sentence_goes_on(tail, at))
+    if kind & _LISTED:
+        return True
+    return bool(kind & kinds.UNKNOWN) and (tail.capital[at] or strict or not tail.capital[at - 1])
+
+
+def _sentence_goes_on(tail: Tail, at: int) -> bool:
+    follows = tail.marks[at + 1]
+    return (
+        bool(follows & kinds.WORD)
+        and not follows & (_LISTED | kinds.UNKNOWN)
+        and tail.words[at + 1] not in ("and", "i", "i'm", "i'd")
+    )
+
+
+def _is_name(tail: Tail, at: int) -> bool:
+    kind = tail.marks[at]
+    if not kind & kinds.WORD or kind & _NEVER or len(tail.words[at]) > _NAME_CHARS:
+        return False
+    return tail.words[at] not in NOT_NAMES
+
+
+def _goes_on(tail: Tail, at: int) -> int:
+    """Over a spelling of the name right behind it: "Smyth, S M Y T H"."""
+    here = at
+    while here < at + 3 and tail.words[here] in (",", "-", ".", "that's", "spelt", "spelled"):
+        here += 1
+    return _spelled_end(tail, here, _LEAST_SPELLED, misheard=False) or at
+
+
+def _spelled_end(tail: Tail, at: int, least: int, *, misheard: bool) -> int | None:
+    """Where a run of at least so many spelled letters ends."""
+    here = end = at
+    count = 0
+    while here < at + _SPELLED_TOKENS:
+        letter = read_letter(tail, here, misheard=misheard and count > 0)
+        if letter is None:
+            break
+        end = here = letter[1]
+        count += len(letter[0])
+        while tail.words[here] in (",", "-", ".", "um", "uh", "er", "erm", "then", "and") and here < end + 2:
+            here += 1
+    return end if count >= least and (count > 1) else None
+
+
+def lasting_names(words: Iterable[str]) -> set[str]:
+    """Those words of a masked name that are masked wherever they come again in the call."""
+    heard = {bare(word) for word in words if word[:1].isalpha()}
+    return {word for word in heard if len(word) > 2 and word not in MONTHS and word not in NOT_NAMES}

@@ -1,0 +1,229 @@
+"""Every word that a rule knows, with all that it can be, in one dictionary: one look-up tells what to do."""
+
+from collections.abc import Iterable
+from typing import Final
+
+from compliance.redaction import kinds
+from compliance.redaction.lexicon import bare, bases, phrase_index, plurals, stem, word_list
+
+UNITS: Final = {
+    word: str(value + 1)
+    for value, word in enumerate(["one", "two", "three", "four", "five", "six", "seven", "eight", "nine"])
+}
+ZEROS: Final = frozenset({"zero", "oh", "o", "nought", "naught", "nil"})
+TEENS: Final = {
+    word: str(value + 10)
+    for value, word in enumerate(
+        [
+            "ten",
+            "eleven",
+            "twelve",
+            "thirteen",
+            "fourteen",
+            "fifteen",
+            "sixteen",
+            "seventeen",
+            "eighteen",
+            "nineteen",
+        ]
+    )
+}
+TENS: Final = {
+    word: value + 2
+    for value, word in enumerate(
+        ["twenty", "thirty", "forty", "fifty", "sixty", "seventy", "eighty", "ninety"]
+    )
+} | {"fourty": 4}
+SCALES: Final = {"hundred": ("00", "h"), "thousand": ("000", "k"), "million": ("000000", "m")}
+REPEATS: Final = {"double": 2, "triple": 3, "treble": 3, "quadruple": 4}
+PHONETIC: Final = {
+    word: word[0]
+    for word in [
+        "alpha",
+        "bravo",
+        "charlie",
+        "delta",
+        "echo",
+        "foxtrot",
+        "golf",
+        "hotel",
+        "india",
+        "juliet",
+        "juliett",
+        "kilo",
+        "lima",
+        "mike",
+        "november",
+        "oscar",
+        "papa",
+        "quebec",
+        "romeo",
+        "sierra",
+        "tango",
+        "uniform",
+        "victor",
+        "whiskey",
+        "whisky",
+        "yankee",
+        "zulu",
+    ]
+} | {"alfa": "a", "xray": "x"}
+HOMOPHONES: Final = {
+    "won": "1", "to": "2", "too": "2", "tu": "2", "tree": "3", "for": "4", "fore": "4", "fower": "4",
+    "fife": "5",
+    "sicks": "6", "sex": "6", "sevin": "7", "ate": "8", "nein": "9", "niner": "9", "owe": "0", "ow": "0",
+    "ho": "0",
+    "ay": "a", "eh": "a", "bee": "b", "be": "b", "sea": "c", "see": "c", "cee": "c", "dee": "d", "de": "d",
+    "eff": "f", "ef": "f", "gee": "g", "jee": "g", "aitch": "h", "haitch": "h", "eye": "i", "aye": "i",
+    "jay": "j",
+    "kay": "k", "ell": "l", "el": "l", "em": "m", "en": "n", "pea": "p", "pee": "p", "queue": "q", "cue": "q",
+    "kew": "q", "ar": "r", "are": "r", "ess": "s", "es": "s", "tea": "t", "tee": "t", "ewe": "u", "you": "u",
+    "vee": "v", "ex": "x", "why": "y", "wye": "y", "zed": "z", "zee": "z", "doubleyou": "w", "fiver": "5",
+}  # fmt: skip
+MONTHS: Final = word_list("months")
+ORDINALS: Final = word_list("ordinals")
+PAUSE_WORDS: Final = frozenset(
+    ["um", "uh", "er", "erm", "mm", "umm", "uhm", "hmm", "ah", "and", "then", "dash", "hyphen", "space", "so"]
+)
+PAUSE_MARKS: Final = frozenset("-\u2013\u2014.()/,:;\u2026")
+LETTERS: Final = frozenset("abcdefghijklmnopqrstuvwxyz")
+
+MEDICAL: Final = word_list("medical") | word_list("lay_medical")
+DISTILLED: Final = word_list("diseases") | word_list("drugs")
+_NOT_MEDICAL: Final = word_list("not_medical")
+ENGLISH: Final = word_list("english") | word_list("common")
+
+
+def american(word: str) -> str:
+    """The American spelling of a British medical word: "anaemia", "oestrogen", "tumour"."""
+    word = word.replace("ae", "e").replace("oe", "e").replace("our", "or")
+    return (
+        word.replace("isation", "ization")
+        .replace("yse", "yze")
+        .replace("litre", "liter")
+        .replace("fibre", "fiber")
+    )
+
+
+def both_spellings(terms: Iterable[str]) -> set[str]:
+    terms = set(terms)
+    return terms | {american(term) for term in terms}
+
+
+def _participles(terms: frozenset[str]) -> set[str]:
+    """Ordinary words that are forms of a term: "bruised"."""
+    return {word for word in ENGLISH if word.endswith(("ed", "ing")) and terms.intersection(bases(word))}
+
+
+TERMS: Final = phrase_index(both_spellings(MEDICAL) | (DISTILLED - _NOT_MEDICAL) | _participles(MEDICAL))
+"""All built-in medical terms by their first stem."""
+IDIOMS: Final = phrase_index(word_list("idioms"))
+
+_NO_NAMES: Final = (
+    word_list("stop_words") | word_list("not_names") | word_list("relatives") | word_list("staff")
+)
+_TOWN_NAMES: Final = word_list("towns")
+
+_LISTS: Final = (
+    (UNITS, kinds.NUMERAL),
+    (ZEROS, kinds.NUMERAL),
+    (TEENS, kinds.NUMERAL),
+    (TENS, kinds.NUMERAL),
+    (SCALES, kinds.NUMERAL),
+    (REPEATS, kinds.REPEAT),
+    (PHONETIC, kinds.PHONETIC),
+    (HOMOPHONES, kinds.HOMOPHONE),
+    (LETTERS, kinds.LETTER),
+    (MONTHS, kinds.MONTH),
+    (ORDINALS, kinds.ORDINAL),
+    (PAUSE_WORDS, kinds.PAUSE),
+    ((word_list("first_names") | word_list("sure_names")) - _NO_NAMES - _TOWN_NAMES, kinds.FIRST),
+    (word_list("ambiguous_names") - word_list("sure_names") - _NO_NAMES, kinds.MAYBE),
+    (word_list("last_names") - _NO_NAMES, kinds.LAST),
+    (ENGLISH, kinds.COMMON),
+    (word_list("stop_words"), kinds.STOP | kinds.COMMON),
+    (("mr", "mrs", "miss", "ms", "mister", "missus", "master", "mx"), kinds.TITLE),
+    (word_list("staff"), kinds.DOCTOR | kinds.COMMON),
+    (word_list("relatives"), kinds.RELATIVE | kinds.COMMON),
+    (word_list("streets"), kinds.STREET),
+    (word_list("dwellings"), kinds.DWELLING),
+    (("at", "@"), kinds.SIGN),
+    (word_list("name_lead_ins"), kinds.LEAD),
+    (word_list("modifiers"), kinds.MODIFIER),
+    (word_list("harming_verbs"), kinds.HARM),
+    (("the",), kinds.ARTICLE),
+)
+
+
+def _gather() -> dict[str, int]:
+    gathered: dict[str, int] = {}
+    for words, kind in _LISTS:
+        for word in words:
+            gathered[word] = gathered.get(word, 0) | kind
+    for town in _TOWN_NAMES:
+        first = town.split()[0]
+        gathered[first] = gathered.get(first, 0) | kinds.TOWN
+    for index, kind in (
+        (TERMS, kinds.TERM),
+        (IDIOMS, kinds.IDIOM),
+        ([word for word, terms in TERMS.items() if (word,) in terms], kinds.ALONE),
+        (word_list("body_parts"), kinds.BODY),
+        (word_list("complaints"), kinds.COMPLAINT),
+    ):
+        for word in index:
+            gathered[word] = gathered.get(word, 0) | kind
+            for form in plurals(word):
+                if form in gathered and stem(form) == word:
+                    gathered[form] |= kind
+    found = {word: kind | _of_letters(word, kind) for word, kind in gathered.items()}
+    found |= dict.fromkeys(PAUSE_MARKS, kinds.PAUSE) | dict.fromkeys("+£$€", kinds.MARK)
+    return found | {"(": kinds.PAUSE | kinds.MARK, "plus": found.get("plus", kinds.WORD) | kinds.MARK}
+
+
+def _of_letters(word: str, kind: int) -> int:
+    if not word[0].isalpha():
+        return 0
+    return kinds.WORD | (kinds.PAIR if len(word) == 2 and not kind & kinds.STOP else 0)
+
+
+KINDS: Final = _gather()
+
+_OF_STEM: Final = (
+    kinds.IDIOM
+    | kinds.TERM
+    | kinds.ALONE
+    | kinds.BODY
+    | kinds.COMPLAINT
+    | kinds.COMMON
+    | kinds.RELATIVE
+    | kinds.FIRST
+    | kinds.LAST
+)
+_OF_BARE: Final = _OF_STEM | kinds.MAYBE | kinds.MONTH | kinds.STREET | kinds.TOWN | kinds.NUMERAL
+
+
+def mark_cues(words: Iterable[str]) -> None:
+    """These words may end a phrase that says what comes next."""
+    for word in words:
+        KINDS[word] = KINDS.get(word, kinds.UNKNOWN | kinds.WORD) | kinds.CUE
+
+
+def kind_of(word: str) -> int:
+    """All that a lower-case token can be."""
+    kind = KINDS.get(word)
+    return _unlisted(word) if kind is None else kind
+
+
+def _unlisted(word: str) -> int:
+    if not word[0].isalpha():
+        return kinds.DIGITS if word.isdecimal() else 0
+    if "'" in word:
+        kind = KINDS.get(bare(word), 0) & _OF_BARE
+        if kind:
+            return kind | kinds.WORD
+    kind = KINDS.get(stem(word), 0) & _OF_STEM
+    if kind:
+        return kind | kinds.WORD
+    if len(word) == 1:
+        return kinds.WORD | kinds.LETTER
+    return kinds.WORD | kinds.UNKNOWN | (kinds.PAIR if len(word) == 2 else 0)
