@@ -44,6 +44,7 @@ SLOTS = {
     "ADDRESS": ("address",),
     "EMAIL": ("email",),
 }
+_FILLER = re.compile(r"(?:(?:the|and|so|um|uh|well|yes|yeah)\b\W*)+", re.IGNORECASE)
 _LEAD_IN = re.compile(r"(?:(?:yes|yeah|and),? )?(?:it's|it is|that's|that is) ", re.IGNORECASE)
 
 
@@ -107,6 +108,9 @@ def case(answer: Answer, heard: str) -> str | None:
     ending = heard[begins + len(value) :] if end else ""
     if len(re.findall(r"\w", value)) < 2 or len(heard.split()) > 3 * len(answer.spoken.split()) + 3:
         return None
+    filler = _FILLER.match(value)
+    if filler and filler.end() < len(value):
+        value = f"<{filler[0]}>{value[filler.end() :]}"
     return f"agent| {answer.question}\ncaller| {heard[:begins]}{{{answer.type}|{value}}}{ending}\n"
 
 
