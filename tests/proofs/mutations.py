@@ -21,7 +21,7 @@ from pathlib import Path
 
 from tests.proofs.mutants import MUTANTS, Mutant
 
-_FAILED = re.compile(r"^FAILED (\S+?)(?: - .*)?$", re.MULTILINE)
+_FAILED = re.compile(r"^FAILED (.+?)(?: - .*)?$", re.MULTILINE)
 _ALL_PASSED, _SOME_FAILED = 0, 1
 ROOT = Path(__file__).parents[2]
 TIMEOUT_S = 600
