@@ -27,7 +27,7 @@ from compliance.redaction.call import OnMasked
 from compliance.vault import Vault
 from gateway.caller import Ends
 from gateway.carriers.events import CallEnded, CallerAudio, CallStarted, CarrierEvent, Dtmf, MarkReached
-from gateway.code_redactor import CodeRedactor
+from gateway.code_redactor import CodeRedactor, without_codes
 from gateway.errors import OrgUnavailable
 from gateway.feed import Feed
 from gateway.journal import CallJournal, Record
@@ -273,7 +273,7 @@ class Call:
             tts=desk.clients.tts(office.keys, profile.voice),
             tools=call_tools(booking),
             line=media.line,
-            redactor=CodeRedactor(_redactor(profile, records.masked), lambda: booking.awaits_code),
+            redactor=_call_redactor(profile, records.masked, lambda: booking.awaits_code),
             journal=journal,
             clock=desk.clock,
         )
@@ -413,6 +413,12 @@ def keyterms(profile: OrgProfile) -> list[str]:
         *(practitioner.name for practitioner in profile.practitioners),
         *(synonym for service in profile.services for synonym in service.synonyms),
     ]
+
+
+def _call_redactor(
+    profile: OrgProfile, on_masked: OnMasked, code_awaited: Callable[[], bool]
+) -> CodeRedactor:
+    return CodeRedactor(_redactor(profile, without_codes(on_masked, code_awaited)), code_awaited)
 
 
 def _redactor(profile: OrgProfile, on_masked: OnMasked) -> CallRedactor:

@@ -106,8 +106,8 @@ _REFUSED: Final[Mapping[str, Outcome]] = {
     "configuration": "no_texts",
     "content": "no_texts",
 }
-# Twilio docs, error pages 21614 and 21635 (read 2026-11): not a mobile, a landline.
-_NOT_MOBILE: Final = frozenset({21614, 21635})
+# Twilio docs, error pages 21614, 21635 and 30006 (read 2026-11): not a mobile, a landline, found to be one.
+_NOT_MOBILE: Final = frozenset({21614, 21635, 30006})
 
 FAILURES: Final[Mapping[type[errors.BookingError], Outcome]] = {
     errors.SlotUnknown: "gone",

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 import pytest
 
 from compliance.redaction import CallRedactor
-from gateway.code_redactor import HIDDEN, CodeRedactor
+from gateway.code_redactor import HIDDEN, CodeRedactor, without_codes
 
 
 @dataclass
@@ -68,3 +68,17 @@ def test_what_is_masked_already_stays_as_it_is() -> None:
     public = redactor().caller("My number is oh seven seven double oh nine hundred one two three.")
     assert "[REDACTED: PHONE" in public
     assert HIDDEN not in public
+
+
+def test_what_may_be_the_code_is_not_kept_even_sealed() -> None:
+    kept: list[str] = []
+    out = Out()
+    live = CallRedactor(on_masked=without_codes(lambda speaker, entity, value: kept.append(value), out))
+    live.caller("It's four two one nine oh three.")
+    live.caller("421903")
+    assert kept == []
+    live.caller("My number is oh seven seven double oh nine hundred one two three.")
+    assert len(kept) == 1
+    out.code = False
+    live.caller("My number is four two one nine oh three.")
+    assert len(kept) == 2

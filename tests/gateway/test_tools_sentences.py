@@ -69,6 +69,10 @@ def test_the_providers_codes_are_told_apart(code: int, outcome: str) -> None:
     assert outcome_of(SmsRefused(_REASONS[code], code)) == outcome
 
 
+def test_a_number_that_came_back_as_a_landlines_is_told_as_one() -> None:
+    assert outcome_of(SmsRefused("receiver", 30006)) == "not_mobile"
+
+
 def test_every_outcome_has_a_sentence_and_every_sentence_an_outcome() -> None:
     assert SENTENCES.keys() == outcomes()
     source = " ".join(path.read_text() for path in TOOLS.glob("*.py"))
