@@ -39,8 +39,8 @@ class CodeRedactor:
 
 
 def without_codes(on_masked: OnMasked, awaited: Callable[[], bool]) -> OnMasked:
-    """Tells of all that was masked but what may be the code: redaction takes it for a phone number, and a secret
-    is not to be kept even sealed.
+    """Tells of all that was masked but what may be the code: redaction takes it for a phone number, and it is
+    not to be kept even sealed.
     """
 
     def told(speaker: Speaker, entity: EntityType, value: str) -> None:
