@@ -2,6 +2,7 @@
 tell what is there.
 """
 
+import re
 from collections import defaultdict
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
@@ -81,10 +82,18 @@ def _routes(operations: Iterable[Operation]) -> list[Route]:
     return [_endpoint(methods) for methods in by_path.values()]
 
 
+class _EverythingBelow(Mount):
+    """Starlette's own stops at a line break in the path, which would then be answered past the guard."""
+
+    def __init__(self, path: str, app: ASGIApp) -> None:
+        super().__init__(path, app=app)
+        self.path_regex = re.compile(self.path_regex.pattern, re.DOTALL)
+
+
 _DOCUMENT: Final = document(OPERATIONS)
 _GUARDED: Final = Guarded(Router(_routes(OPERATIONS), redirect_slashes=False))
 ROUTES: Final = [
     Route("/api/openapi.json", openapi, methods=["GET"]),
     Route(PREFIX, _GUARDED),  # else Starlette would redirect, to wherever `Host` says
-    Mount(PREFIX, app=_GUARDED),
+    _EverythingBelow(PREFIX, app=_GUARDED),
 ]

@@ -303,3 +303,11 @@ async def test_a_token_of_no_clinic_needs_the_scope(anybody: Client, made: Made)
     for changes in ({"scope": " ".join(SCOPES)}, {"scope": None}, {"scope": "admin", "org_id": ""}):
         token = hs256(claims(None, **changes))
         assert (await anybody.with_token(token).get(made.path)).status_code == 401
+
+
+async def test_a_line_break_in_the_path_does_not_lead_past_the_guard(
+    anybody: Client, platform: Client, made: Made
+) -> None:
+    for path in (f"{made.path}/numbers/%0A", f"{made.path}/%0A/x", "/%0A"):
+        assert (await anybody.put(path)).status_code == 401
+        assert (await platform.put(path)).status_code in (404, 422)
