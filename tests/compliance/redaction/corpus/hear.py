@@ -44,7 +44,7 @@ SLOTS = {
     "ADDRESS": ("address",),
     "EMAIL": ("email",),
 }
-_FILLER = re.compile(r"(?:(?:the|and|so|um|uh|well|yes|yeah)\b\W*)+", re.IGNORECASE)
+_FILLER = re.compile(r"(?:(?:the|and|so|um|uh|well|y[eu]\w+|is|it's|that's)(?:\W+|$))+", re.IGNORECASE)
 _LEAD_IN = re.compile(r"(?:(?:yes|yeah|and),? )?(?:it's|it is|that's|that is) ", re.IGNORECASE)
 
 
