@@ -194,7 +194,7 @@ $$;
 -- since; if that is nothing, the proof from before is answered (`again`). No row: nothing is known of the number. GW013.
 --
 -- Keys go first: whoever is writing under one holds it until that is done (keep_values), and nobody can begin to
--- afterwards, so no row comes in behind what clears it. Order of locks: practitioners, number, contact, keys.
+-- afterwards, so no row comes in behind what clears it. Order of locks: number, practitioners, contact, keys.
 create function app.erase_person(
     p_org uuid, p_contact uuid, p_digests bytea[], p_cancel boolean, p_actor_kind text, p_actor_id uuid
 )
@@ -211,6 +211,9 @@ declare
     v_count integer;
 begin
     perform app.require_org(p_org);
+    v_digests := v_digests || array(
+        select c.phone_digest from public.contacts c where c.org_id = p_org and c.id = p_contact);
+    perform app.lock_number(p_org, v_digests);
     if p_contact is null then
         select c.id into v_contact from public.contacts c
         where c.org_id = p_org and c.phone_digest = any (p_digests) order by c.created_at limit 1;
@@ -229,9 +232,6 @@ begin
         where a.org_id = p_org and a.id = any (v_appointments) and a.status = 'booked'
           and a.starts_at > clock_timestamp();
     end if;
-    v_digests := v_digests || array(
-        select c.phone_digest from public.contacts c where c.org_id = p_org and c.id = v_contact);
-    perform app.lock_number(p_org, v_digests);
     perform from public.contacts c where c.org_id = p_org and c.id = v_contact for no key update;
     v_calls := array(select app.calls_of(p_org, v_contact, v_digests));
 
