@@ -70,10 +70,6 @@ _RECORDS = (
     join appointments a on a.hold_id = h.id where a.id = $1
     """,
     """
-    insert into contact_keys (id, org_id, contact_id, wrapped)
-    select gen_random_uuid(), org_id, contact_id, 'wrapped' from appointments where id = $1
-    """,
-    """
     insert into consents (org_id, kind, given, source, contact_id)
     select org_id, 'recording', true, 'call', contact_id from appointments where id = $1
     """,
