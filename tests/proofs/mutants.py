@@ -427,7 +427,6 @@ TENANCY = (
         ("grant usage on schema jobs to gw_app", "grant select on all tables in schema jobs to gw_app"),
         (TABLES,),
     ),
-    Mutant("gw_app past row level security", ("alter role gw_app bypassrls",), (TABLES,)),
     Mutant(
         "gw_worker reads whole rows", ("grant select on public.appointment_holds to gw_worker",), (TABLES,)
     ),
