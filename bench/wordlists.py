@@ -136,7 +136,7 @@ def write_names(folder: Path, english: Mapping[str, int]) -> set[str]:
         if rank <= _first_limit(english.get(name))
     }
     first -= unsure
-    last = {name for name, rank in names(folder, "last", ()).items() if rank <= 6000} - hand_written(
+    last = {name for name, rank in names(folder, "last", ()).items() if rank <= 4000} - hand_written(
         "not_names"
     )
     write("first_names", "First names that are hardly ever another word.", first)

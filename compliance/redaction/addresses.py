@@ -11,6 +11,8 @@ from compliance.redaction.view import GUESSED, LIKELY, SURE, Match, View
 
 _STREET_WORDS: Final = 5
 _TAIL_TOKENS: Final = 12
+_FREE_TOKENS: Final = 8
+_WORD_CHARS: Final = 30
 _TOWNS: Final = {tuple(town.split()) for town in word_list("towns")}
 _TOWN_WORDS: Final = 3
 _NO_STREET: Final = word_list("measures")
@@ -25,6 +27,8 @@ def address(view: View, at: int) -> Match | None:
     tail = view.tail
     kind = tail.marks[at]
     wanted = view.expects.awaits("ADDRESS")
+    if tail.words[at] == "a" and tail.words[at + 1] == "hundred":
+        return _from_hundred(view, at, wanted=wanted)
     end = _dwelling(tail, at) if kind & kinds.DWELLING else None
     if end is not None:
         return Match(_to_town(view, _after_dwelling(view, end)), "ADDRESS", SURE)
@@ -33,6 +37,28 @@ def address(view: View, at: int) -> Match | None:
         if street is not None:
             return Match(_to_town(view, street), "ADDRESS", LIKELY)
     return _answer(view, at) if wanted else None
+
+
+def _from_hundred(view: View, at: int, *, wanted: bool) -> Match | None:
+    """ "a hundred and eighty eight Queens Lane"."""
+    street = _numbered_street(view.tail, at + 1, wanted)
+    return None if street is None else Match(_to_town(view, street), "ADDRESS", LIKELY)
+
+
+def free_address(view: View, at: int) -> Match | None:
+    """A street without a number, before a known town: "Rose Cottage, Mill Lane, Kettering"."""
+    tail = view.tail
+    if tail.starts[at] < view.no_street_before:
+        return None
+    here = at
+    while here < at + _FREE_TOKENS and (tail.words[here] == "," or _names_street(tail, here, wanted=False)):
+        if here > at and tail.marks[here] & kinds.STREET and _is_street(tail, here, at):
+            after = here + 1 + (tail.words[here + 1] == ",")
+            if _town(tail, after) is not None:
+                return Match(_to_town(view, here + 1), "ADDRESS", LIKELY)
+        here += 1
+    view.no_street_before = tail.starts[here]
+    return None
 
 
 def _dwelling(tail: Tail, at: int) -> int | None:
@@ -69,15 +95,17 @@ def _after_dwelling(view: View, at: int) -> int:
 
 def _house_number(tail: Tail, at: int) -> int | None:
     """Where the house number at `at` ends ("14", "14b", "twenty two", "one oh five", "12-14")."""
-    if not tail.marks[at] & (kinds.DIGITS | kinds.NUMERAL):
+    if not tail.marks[at] & (kinds.DIGITS | kinds.NUMERAL | kinds.REPEAT):
         return None
     element = read_element(tail, at)
-    if element is None or len(element.digits) > 5 or element.kind not in "duty":
+    if element is None or len(element.digits) > 5 or element.kind not in "dutyrhz":
         return None
     end = element.end
-    for _ in range(3):
-        more = read_element(tail, end) if tail.marks[end] & kinds.NUMERAL else None
-        if element.kind == "d" or more is None or more.kind not in "uztyh":
+    for _ in range(4):
+        follows = end + (element.kind != "d" and tail.words[end] == "and")
+        numeral = tail.marks[follows] & (kinds.NUMERAL | kinds.REPEAT)
+        more = read_element(tail, follows) if numeral else None
+        if element.kind == "d" or more is None or more.kind not in "uztyhr":
             break
         end = more.end
     if tail.marks[end] & kinds.LETTER and (tail.glued[end] or tail.words[end] not in ("a", "i", "o")):
@@ -91,7 +119,17 @@ def _numbered_street(tail: Tail, at: int, wanted: bool) -> int | None:
     number = _house_number(tail, at)
     if number is None:
         return None
-    return _street_name(tail, number + (tail.words[number] == ","), wanted=wanted)
+    begin = number + (tail.words[number] == ",")
+    return _street_name(tail, begin, wanted=wanted) or _nameless_street(tail, begin)
+
+
+def _nameless_street(tail: Tail, at: int) -> int | None:
+    """ "the paddocks", before a town."""
+    if tail.words[at] != "the" or tail.marks[at + 1] & kinds.STOP or not tail.marks[at + 1] & kinds.WORD:
+        return None
+    follows = at + 2 + (tail.words[at + 2] == ",")
+    sure = tail.marks[follows] & kinds.TOWN and not tail.marks[follows] & kinds.COMMON
+    return at + 2 if sure else None
 
 
 def _street_name(tail: Tail, at: int, *, wanted: bool) -> int | None:
@@ -113,16 +151,21 @@ def _street_name(tail: Tail, at: int, *, wanted: bool) -> int | None:
 def _is_street(tail: Tail, at: int, begin: int) -> bool:
     if tail.words[at] not in _NAMELESS:
         return True
-    return not tail.marks[at - 1] & kinds.STOP and at > begin
+    before = tail.marks[at - 1]
+    return (
+        at > begin
+        and not before & kinds.STOP
+        and (tail.capital[at] or not before & kinds.COMMON or bool(before & kinds.LAST))
+    )
 
 
 def _names_street(tail: Tail, at: int, wanted: bool) -> bool:
     kind = tail.marks[at]
     word = tail.words[at]
-    if word in _NO_STREET or not kind & kinds.WORD:
+    if word in _NO_STREET or not kind & kinds.WORD or len(word) > _WORD_CHARS:
         return word in ("-", "'") and tail.glued[at]
     if kind & kinds.STOP:
-        return word in ("the", "of", "a") or (word in ("st", "saint"))
+        return word == "the" or (word == "of" and not tail.marks[at - 1] & kinds.NUMERAL)
     if kind & kinds.MONTH:
         return tail.capital[at] and wanted
     return not kind & (kinds.NUMERAL | kinds.REPEAT) or (kind & kinds.ORDINAL) != 0
@@ -131,9 +174,9 @@ def _names_street(tail: Tail, at: int, wanted: bool) -> bool:
 def _to_town(view: View, at: int) -> int:
     """Over commas and "in" to the town and the county; stops before the postcode."""
     tail = view.tail
-    end = at
-    limit = at + _TAIL_TOKENS
-    here = at
+    end = _street_name(tail, at, wanted=False) or at
+    limit = end + _TAIL_TOKENS
+    here = end
     while here < limit:
         begin = here
         while tail.words[begin] in (",", "in", "near", "."):

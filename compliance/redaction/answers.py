@@ -45,7 +45,7 @@ def whole_answer(view: View, at: int, slot: Slot) -> Match | None:
         return None
     tail = view.tail
     end = _end_of_turn(tail, at)
-    if end is None or _is_no_answer(tail, at) or _is_found(view, at, end, entity):
+    if end is None or end <= at or _is_no_answer(tail, at) or _is_found(view, at, end, entity):
         return None
     return Match(end, entity, GUESSED)
 

@@ -8,6 +8,8 @@ from compliance.redaction.tokens import Tail
 from compliance.redaction.view import LIKELY, SURE, Match, View
 
 _DATE_TOKENS: Final = 18
+_DATE_FIGURES: Final = 8
+_DATE_PARTS: Final = 6
 _JOIN_WORDS: Final = frozenset(
     {"of", "the", "and", "in", "um", "uh", "er", "erm", "slash", "dash", "stroke", "dot", "day"}
 )
@@ -34,12 +36,14 @@ def date_of_birth(view: View, at: int) -> Match | None:
     if not (asked or named):
         whole = years or strong >= 3
         return Match(end, "DOB", LIKELY) if whole and _named_later(tail, end) else None
+    if figures > _DATE_FIGURES or (not months and strong > _DATE_PARTS):
+        return None
     whole = bool(years) or figures >= 5 or (months and strong >= 2) or strong >= 3
     if not whole and not (months or (named and years)):
         return None
     if asked and not named and not years and figures < 5 and _speaks_of_booking(tail, end):
         return None
-    open_end = not years and figures < 5
+    open_end = not years and figures < 5 and strong < 3
     return Match(end, "DOB", SURE, runs_on=open_end, whole=not open_end or strong >= 3)
 
 

@@ -99,14 +99,19 @@ _THINGS: Final = frozenset(
 _ASK_WORDS: Final = frozenset(
     {"your", "what", "what's", "whats", "who", "who's", "where", "which", "patient's"}
 )
-mark_cues(_THINGS | _ASK_WORDS)
-_REPEATS: Final = frozenset(_phrases("ask_again"))
+_PLACES: Final = frozenset({"street", "town", "road", "city", "county", "address"})
+"""In a turn of a few words these ask for a part of an address."""
+mark_cues(_THINGS | _ASK_WORDS | _PLACES)
+_REPEATS: Final = {
+    last: [words for words in _phrases("ask_again") if words[-1] == last]
+    for last in {words[-1] for words in _phrases("ask_again")}
+}
 
 
 def _ends_with(tail: Tail, at: int, words: tuple[str, ...]) -> bool:
     """The tokens up to `at` are these words."""
-    begin = at - len(words) + 1
-    return all(tail.words[begin + place] == word for place, word in enumerate(words))
+    said = tail.words
+    return all(said[at - place + 1] == words[-place] for place in range(2, len(words) + 1))
 
 
 class Said(NamedTuple):
@@ -146,6 +151,7 @@ class Expectation:
         "_memory",
         "_mentioned",
         "_named",
+        "_place_asked",
         "_repeat",
         "_thing",
         "_until",
@@ -174,6 +180,7 @@ class Expectation:
         self._until = -1
         self._thing = False
         self._asks = False
+        self._place_asked = False
         self.answer: Slot | None = memory.fresh if side == "caller" else None
         """The one value just asked for, until the answer has begun."""
         self._repeat = False
@@ -218,8 +225,9 @@ class Expectation:
             self._note_question(tail, at, word)
         self._thing = self._thing or word in _THINGS
         self._asks = self._asks or word in _ASK_WORDS
+        self._place_asked = self._place_asked or word in _PLACES
         if not self._repeat:
-            self._repeat = any(words[-1] == word and _ends_with(tail, at, words) for words in _REPEATS)
+            self._repeat = any(_ends_with(tail, at, words) for words in _REPEATS.get(word, ()))
 
     def _note_question(self, tail: Tail, at: int, word: str) -> None:
         for words, slot in _ASKED_INDEX.get(word, ()):
@@ -229,6 +237,8 @@ class Expectation:
 
     def end_turn(self, said: Said) -> None:
         """Leave to the next turn what it needs."""
+        if self._place_asked and said.words <= _SHORT_TURN and not self.found:
+            self._mentioned.add("ADDRESS")
         if self.side == "caller":
             self._end_caller(said)
         else:
@@ -240,7 +250,9 @@ class Expectation:
             memory.asked.update(dict.fromkeys(memory.answered, 0))
         memory.unfinished = said.unfinished
         memory.replied = True
-        memory.fresh = self._asks_one(said.words) if said.question or self._asks else None
+        memory.fresh = (
+            self._asks_one(said.words) if said.question or self._asks or said.words <= _SHORT_TURN else None
+        )
         if self.found:
             memory.answered = set(self.found)
         for slot in self.found:

@@ -4,6 +4,7 @@ from typing import Final
 
 from compliance.redaction import kinds
 from compliance.redaction.lexicon import word_list
+from compliance.redaction.spoken import read_letter
 from compliance.redaction.tokens import Tail
 from compliance.redaction.view import GUESSED, SURE, Match, View
 
@@ -21,6 +22,9 @@ _NEVER_LOCAL: Final = word_list("not_email")
 def spoken_email(view: View, at: int) -> Match | None:
     """An address that begins at `at`: words up to "at", then a host."""
     tail = view.tail
+    if tail.marks[at] & kinds.SIGN and view.expects.awaits("EMAIL"):
+        host = _domain(tail, at + 1)
+        return None if host is None else Match(host, "EMAIL", SURE)
     if tail.starts[at] < view.no_email_before or not _begins_local(tail, at):
         return None
     sign = at
@@ -29,7 +33,8 @@ def spoken_email(view: View, at: int) -> Match | None:
         if sign >= limit or not _in_local(tail, sign):
             view.no_email_before = tail.starts[sign]
             return _without_sign(view, at, sign) if view.expects.awaits("EMAIL") else None
-        sign += 1
+        letter = read_letter(tail, sign) if tail.marks[sign] & kinds.LETTER else None
+        sign = sign + 1 if letter is None else letter[1]
     end = None if sign == at else _domain(tail, sign + 1)
     if end is None:
         view.no_email_before = tail.starts[sign]

@@ -4,11 +4,11 @@ The lists are read once, at import; a line is a term, `#` begins a comment.
 """
 
 import re
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Mapping
 from importlib.resources import files
 from typing import Final
 
-Phrases = Mapping[str, Sequence[tuple[str, ...]]]
+Phrases = Mapping[str, tuple[tuple[str, ...], ...]]
 
 _UNSTEMMED: Final = frozenset({"aids", "hives", "piles"})
 _BASE_LETTERS: Final = 4
@@ -35,12 +35,9 @@ def stem(word: str) -> str:
         return word
     if word.endswith("ies"):
         return word[:-3] + "y"
+    if word.endswith("aches"):
+        return word[:-1]
     return word[:-2] if word.endswith(("shes", "xes", "sses", "ches")) else word[:-1]
-
-
-def plurals(word: str) -> tuple[str, ...]:
-    """Forms whose stem is this word."""
-    return (word + "s", word + "es", word[:-1] + "ies") if word.endswith("y") else (word + "s", word + "es")
 
 
 def bases(word: str) -> tuple[str, ...]:
@@ -58,7 +55,7 @@ def words_of(text: str) -> tuple[str, ...]:
     return tuple(stem(word) for word in _WORD.findall(text.lower().replace("\u2019", "'")))
 
 
-def phrase_index(terms: Iterable[str]) -> dict[str, list[tuple[str, ...]]]:
+def phrase_index(terms: Iterable[str]) -> dict[str, tuple[tuple[str, ...], ...]]:
     """Terms by their first word, the longest first; those of several words also as one word."""
     index: dict[str, list[tuple[str, ...]]] = {}
     split = {words_of(term) for term in terms}
@@ -68,7 +65,7 @@ def phrase_index(terms: Iterable[str]) -> dict[str, list[tuple[str, ...]]]:
     for words in sorted(split | joined, key=len, reverse=True):
         if words:
             index.setdefault(words[0], []).append(words)
-    return index
+    return {first: tuple(terms) for first, terms in index.items()}
 
 
 def word_list(name: str) -> frozenset[str]:

@@ -1,6 +1,6 @@
 """The words of one org beside the built-in ones: its services are medical, its people are kept."""
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from typing import Final
 
 from compliance.redaction import kinds
@@ -47,10 +47,10 @@ class Lexis:
         self.kept: Phrases = phrase_index(kept_terms(keep))
         self.near = NearTerms(own)
 
-    def terms(self, first: str) -> list[tuple[str, ...]]:
+    def terms(self, first: str) -> Sequence[tuple[str, ...]]:
         """The terms that begin with this stem, the longest first."""
         own = self.own.get(first)
-        built_in = TERMS.get(first, [])
+        built_in = TERMS.get(first, ())
         return built_in if not own else sorted([*own, *built_in], key=len, reverse=True)
 
     def is_term(self, word: str) -> bool:

@@ -60,6 +60,8 @@ _OWNERS: Final = frozenset({"my", "our", "his", "her", "their", "the", "your"})
 _HERE: Final = frozenset({"here", "speaking", "calling", "again", "ringing", "phoning"})
 _HERE_TOKENS: Final = 5
 _TITLED: Final = 3
+_WRITTEN_NAMES: Final = frozenset({"will", "may", "art", "van", "an", "so", "my"})
+"""Names only with a capital and a surname behind."""
 
 
 def name(view: View, at: int) -> Match | None:
@@ -206,10 +208,14 @@ def _says_here(tail: Tail, at: int) -> bool:
 def _awaited(view: View, at: int) -> Match | None:
     """Where a name was asked for or announced: what can be one."""
     tail = view.tail
-    spelled = _spelled_end(tail, at, _LEAST_SPELLED - 1, misheard=view.expects.awaits("PERSON"))
+    spelled = _spelled_end(tail, at, _LEAST_SPELLED, misheard=view.expects.awaits("PERSON"))
     if spelled is not None:
         return Match(_goes_on(tail, spelled), "PERSON", SURE)
     kind = tail.marks[at]
+    if tail.words[at] in _WRITTEN_NAMES and tail.capital[at] and tail.capital[at + 1]:
+        follows = tail.marks[at + 1]
+        if follows & kinds.LAST and not follows & kinds.STOP:
+            return Match(_parse(tail, at + 1, strict=True) or at + 2, "PERSON", SURE)
     if not _is_name(tail, at) or kind & kinds.LEAD or _is_word_only(tail, at):
         return None
     if view.expects.name_open == WEAK and not _is_likely(tail, at):
@@ -309,7 +315,7 @@ def _is_name(tail: Tail, at: int) -> bool:
 def _goes_on(tail: Tail, at: int) -> int:
     """Over a spelling of the name right behind it: "Smyth, S M Y T H"."""
     here = at
-    while here < at + 3 and tail.words[here] in (",", "-", ".", "that's", "spelt", "spelled"):
+    while here < at + 3 and tail.words[here] in (",", "-", "."):
         here += 1
     return _spelled_end(tail, here, _LEAST_SPELLED, misheard=False) or at
 

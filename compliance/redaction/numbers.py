@@ -65,7 +65,7 @@ def number(view: View, at: int) -> Match | None:
     if not tail.marks[begin] & (kinds.NUMBER | kinds.HOMOPHONE):
         return None
     elements = _read_run(view, begin)
-    if not elements:
+    if not elements or (elements[0].end == begin + 1 and len(elements) == 1 and _is_letter_o(tail, begin)):
         return None
     end = elements[-1].end
     said = _Said(
@@ -81,6 +81,11 @@ def number(view: View, at: int) -> Match | None:
         return Match(end, None)
     short = len(said.digits) < _WHOLE.get(entity, 0)
     return Match(end, entity, confidence, runs_on=short and _ends_turn(tail, end), whole=not short)
+
+
+def _is_letter_o(tail: Tail, at: int) -> bool:
+    """The letter, in a spelling: "o k a f o r"."""
+    return tail.words[at] == "o" and bool(tail.marks[at + 1] & kinds.LETTER)
 
 
 def _ends_turn(tail: Tail, at: int) -> bool:
@@ -182,7 +187,7 @@ def _later_cue(tail: Tail, at: int) -> EntityType | None:
         word = tail.words[ahead]
         if word in _LATER_CUES:
             return _LATER_CUES[word]
-        if not tail.marks[ahead] & (kinds.STOP | kinds.PAUSE) and word not in ("number", "contact", "best"):
+        if not tail.marks[ahead] & kinds.STOP and word not in ("number", "contact", "best"):
             return None
     return None
 

@@ -20,7 +20,7 @@ _STRAIGHT: Final = str.maketrans(dict.fromkeys("\u2018\u2019\u02bc\uff07`\u00b4"
 _LOOK_BACK: Final = 8
 FIRST_TOKEN: Final = _LOOK_BACK
 """The index of a turn's first token."""
-_PADDING: Final = 96
+_PADDING: Final = 16
 _TRIM_AT: Final = 256
 
 

@@ -4,7 +4,7 @@ from collections.abc import Callable
 from typing import Final
 
 from compliance.redaction import kinds
-from compliance.redaction.addresses import address
+from compliance.redaction.addresses import address, free_address
 from compliance.redaction.answers import is_lead, whole_answer
 from compliance.redaction.cards import expiry
 from compliance.redaction.codes import alphanumeric
@@ -28,13 +28,15 @@ _CODED: Final = kinds.SPELLED | kinds.PAIR | kinds.REPEAT
 _MEDICAL: Final = kinds.TERM | kinds.BODY | kinds.MODIFIER | kinds.UNKNOWN | kinds.HARM
 _LISTED: Final = kinds.FIRST | kinds.MAYBE | kinds.LAST | kinds.UNKNOWN | kinds.LETTER
 _NAMES: Final = _LISTED | kinds.TITLE | kinds.DOCTOR | kinds.RELATIVE
+_STREETS: Final = kinds.FIRST | kinds.MAYBE | kinds.LAST | kinds.UNKNOWN | kinds.COMMON
 _RULES: Final[tuple[tuple[int, Rule], ...]] = (
     (kinds.AT, written_email),
     (kinds.MONTH | kinds.ORDINAL | kinds.ARTICLE | _FIGURES, date_of_birth),
-    (kinds.DWELLING | _FIGURES, address),
+    (kinds.DWELLING | _FIGURES | kinds.REPEAT, address),
     (kinds.DIGITS | kinds.MARK, written_safe),
     (_CODED, alphanumeric),
     (kinds.NUMBER | kinds.MARK, number),
+    (_STREETS, free_address),
     (_MEDICAL, medical),
     (_NAMES, name),
 )
@@ -47,6 +49,7 @@ _AWAITING_RULES: Final[tuple[tuple[int, Rule], ...]] = (
     (kinds.DIGITS | kinds.MARK, written_safe),
     (_CODED | _FIGURES | kinds.HOMOPHONE | kinds.UNKNOWN, alphanumeric),
     (kinds.NUMBER | kinds.MARK, number),
+    (_STREETS, free_address),
     (_MEDICAL, medical),
     (_NAMES | kinds.PHONETIC, name),
 )
@@ -180,7 +183,7 @@ class TurnStream:
         if (
             kind & _IN_EMAIL
             and tail.starts[at] >= view.no_email_before
-            and (not kind & kinds.STOP or kind & kinds.LETTER)
+            and (not kind & kinds.STOP or kind & (kinds.LETTER | kinds.SIGN))
         ):
             email = spoken_email(view, at)
             if email is not None:

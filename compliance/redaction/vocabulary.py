@@ -4,7 +4,7 @@ from collections.abc import Iterable
 from typing import Final
 
 from compliance.redaction import kinds
-from compliance.redaction.lexicon import bare, bases, phrase_index, plurals, stem, word_list
+from compliance.redaction.lexicon import bare, bases, phrase_index, stem, word_list
 
 UNITS: Final = {
     word: str(value + 1)
@@ -149,10 +149,13 @@ _LISTS: Final = (
     (word_list("dwellings"), kinds.DWELLING),
     (("at", "@"), kinds.SIGN),
     (word_list("name_lead_ins"), kinds.LEAD),
-    (word_list("modifiers"), kinds.MODIFIER),
+    (word_list("modifiers") | word_list("hurting_states"), kinds.MODIFIER),
     (word_list("harming_verbs"), kinds.HARM),
     (("the",), kinds.ARTICLE),
 )
+
+
+_OF_TERM: Final = kinds.TERM | kinds.IDIOM | kinds.ALONE | kinds.BODY | kinds.COMPLAINT
 
 
 def _gather() -> dict[str, int]:
@@ -172,18 +175,16 @@ def _gather() -> dict[str, int]:
     ):
         for word in index:
             gathered[word] = gathered.get(word, 0) | kind
-            for form in plurals(word):
-                if form in gathered and stem(form) == word:
-                    gathered[form] |= kind
-    found = {word: kind | _of_letters(word, kind) for word, kind in gathered.items()}
+    for word, kind in list(gathered.items()):
+        if word[-1:] == "s" and (of_stem := gathered.get(stem(word), 0) & _OF_TERM):
+            gathered[word] = kind | of_stem
+    found = {word: kind | kinds.WORD for word, kind in gathered.items()}
+    found |= {
+        word: kind | kinds.PAIR for word, kind in found.items() if len(word) == 2 and not kind & kinds.STOP
+    }
+    found["@"] = kinds.SIGN
     found |= dict.fromkeys(PAUSE_MARKS, kinds.PAUSE) | dict.fromkeys("+£$€", kinds.MARK)
     return found | {"(": kinds.PAUSE | kinds.MARK, "plus": found.get("plus", kinds.WORD) | kinds.MARK}
-
-
-def _of_letters(word: str, kind: int) -> int:
-    if not word[0].isalpha():
-        return 0
-    return kinds.WORD | (kinds.PAIR if len(word) == 2 and not kind & kinds.STOP else 0)
 
 
 KINDS: Final = _gather()
@@ -199,13 +200,15 @@ _OF_STEM: Final = (
     | kinds.FIRST
     | kinds.LAST
 )
-_OF_BARE: Final = _OF_STEM | kinds.MAYBE | kinds.MONTH | kinds.STREET | kinds.TOWN | kinds.NUMERAL
+_OF_BARE: Final = _OF_STEM | kinds.MAYBE | kinds.MONTH | kinds.STREET | kinds.TOWN
 
 
 def mark_cues(words: Iterable[str]) -> None:
     """These words may end a phrase that says what comes next."""
     for word in words:
-        KINDS[word] = KINDS.get(word, kinds.UNKNOWN | kinds.WORD) | kinds.CUE
+        kind = kind_of(word) if word[0].isalpha() else 0
+        known = KINDS.get(word) is not None or "'" in word
+        KINDS[word] = (kind & ~kinds.UNKNOWN if known else kind) | kinds.CUE
 
 
 def kind_of(word: str) -> int:

@@ -33,7 +33,7 @@ def test_no_term_gets_out_whatever_its_ending(ending: str, join: str) -> None:
         ("my cancer's back", "my [MEDICAL] back"),
         ("a nose job's price", "a [MEDICAL] price"),
         ("Botox\u2019ll do", "[MEDICAL] do"),
-        ("I have AIDS and I'm on the pill", "I have [MEDICAL] and I'm on [MEDICAL]"),
+        ("I have AIDS and I'm on the pill", "I have [MEDICAL] and I'm on the [MEDICAL]"),
         ("I was botoxed", "I was [MEDICAL]"),
         ("botoxing, scanned, bruised", "[MEDICAL], scanned, [MEDICAL]"),
         ("anti wrinkle or antiwrinkle", "[MEDICAL] or [MEDICAL]"),
