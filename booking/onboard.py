@@ -8,7 +8,7 @@
     python -m booking.onboard issue-token --clinic example "front desk" --scope slots:read --days 90
 
 Runs as role gw_app, after the migrations. Whatever is repeated changes nothing; what does change is printed
-and stands in the audit log. Slots are opened for the days to come: run `apply` or `open-slots` daily.
+and stands in the audit log. Slots are opened for the days to come; a daily job goes on with them.
 
 Exit status: 0 when done, 1 if it could not be done, 2 for arguments that make no sense.
 """

@@ -3,17 +3,22 @@
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
+from functools import partial
+from uuid import UUID
 
 import asyncpg
 import structlog
 
 from booking.calendar import GoogleCalendars, StoredCalendars
 from booking.calendar_sync import CalendarSync, due_calendars, orgs_with_calendars
+from booking.clinic_upkeep import open_slots
 from booking.db import open_pool
 from booking.jobs import Outcome, Sweep, Work, fan_out
 from booking.messages import Messages, due_messages
+from booking.types import Claim
 from booking.worker import POOL_SIZE, Pace, housekeeping, working
 from compliance.vault import Vault
+from gateway.chainer import Chainer, chaining
 from gateway.metrics import Metrics
 from gateway.retention import Retention, every_org
 from gateway.sealing import VaultSealer
@@ -38,7 +43,10 @@ async def open_jobs(
         if not await orgs_with_calendars(worker_pool):
             log.info("no_calendars", reason="no org has credentials for one")
         work = all_work(pool, worker_pool, messages, calendars, Retention(pool, metrics))
-        async with working(worker_pool, jobs.direct_url, work, WatchedJobs(metrics), pace):
+        async with (
+            chaining(Chainer(pool, worker_pool, metrics)),
+            working(worker_pool, jobs.direct_url, work, WatchedJobs(metrics), pace),
+        ):
             yield
 
 
@@ -56,6 +64,7 @@ def all_work(
             "calendar_busy_sync": calendars.sync_busy,
             "sms_reconcile": messages.reconcile,
             "retention": retention.enforce,
+            "slots_ahead": partial(_open_slots_ahead, pool),
         },
         sweeps=[
             *housekeeping(worker_pool),
@@ -70,8 +79,14 @@ def all_work(
                 fan_out(pool, "calendar_busy_sync", lambda: due_calendars(worker_pool)),
             ),
             Sweep("old_records", "41 3 * * *", fan_out(pool, "retention", lambda: every_org(worker_pool))),
+            Sweep("days_to_come", "7 1 * * *", fan_out(pool, "slots_ahead", lambda: every_org(worker_pool))),
         ],
     )
+
+
+async def _open_slots_ahead(pool: asyncpg.Pool, claim: Claim, _org_id: UUID) -> None:
+    """A day has passed: the last of the days to come gets its slots. Satisfies `booking.jobs.Handler`."""
+    await open_slots(pool, claim)
 
 
 @dataclass(frozen=True, slots=True)

@@ -102,6 +102,18 @@ async def test_the_document_lists_every_job_and_sweep(stack: Stack, pool: asyncp
     assert sorted(listed("sweep")) == sorted(each.name for each in work.sweeps)
 
 
+async def test_the_days_to_come_get_their_slots(stack: Stack, pool: asyncpg.Pool, clinic: Clinic) -> None:
+    """The clinic was opened for 14 days; the job goes on with the rest of the 60."""
+    latest = "select max(starts_at)::date - current_date from slots"
+    async with gateway(environment(stack, **with_workers(stack))), asyncio.timeout(PATIENT_S):
+        async with org_transaction(pool, clinic.claim) as connection:
+            assert await connection.fetchval(latest) < 16
+            await enqueue(connection, "slots_ahead", clinic.claim.org_id)
+        await done(stack, clinic.claim.org_id.bytes * 2)
+    async with org_transaction(pool, clinic.claim) as connection:
+        assert await connection.fetchval(latest) >= 58
+
+
 def test_the_document_says_which_sweeps_need_the_database_alone(pool: asyncpg.Pool) -> None:
     line = next(line for line in DOCUMENT.splitlines() if line.startswith("python -m booking.worker"))
     assert sorted(re.findall(r"\b[a-z]+_[a-z]+\b", line)) == sorted(each.name for each in housekeeping(pool))
