@@ -181,13 +181,27 @@ def _to_town(view: View, at: int) -> int:
         begin = here
         while tail.words[begin] in (",", "in", "near", "."):
             begin += 1
-        town = _town(tail, begin)
+        town = _town(tail, begin) or _second_dwelling(tail, begin) or _quarter(tail, begin, here)
         if town is None and begin > here and "," in tail.words[here:begin]:
             town = _capitals(view, begin)
         if town is None:
             return end
         end = here = town
     return end
+
+
+def _second_dwelling(tail: Tail, at: int) -> int | None:
+    """The "apartment 12" behind an American street."""
+    return _dwelling(tail, at) if tail.words[at] in ("apartment", "apt", "flat", "unit", "suite") else None
+
+
+def _quarter(tail: Tail, at: int, street: int) -> int | None:
+    """ "South" right behind a street, and "in Bermondsey": a place of no list."""
+    if at == street and tail.words[at] in ("north", "south", "east", "west"):
+        return at + 1
+    named = tail.words[at - 1] == "in" and at > street
+    fits = tail.marks[at] & (kinds.UNKNOWN | kinds.LAST) and not tail.marks[at] & (kinds.COMMON | kinds.TERM)
+    return at + 1 if named and fits else None
 
 
 def _town(tail: Tail, at: int) -> int | None:
@@ -214,6 +228,11 @@ def _answer(view: View, at: int) -> Match | None:
     """Where an address was asked for or named: a house's name, a street without a number, a town."""
     tail = view.tail
     kind = tail.marks[at]
+    if tail.words[at] == "the":
+        house = _house_name(tail, at + 1)
+        return (
+            None if house is None else Match(_to_town(view, _after_dwelling(view, house)), "ADDRESS", GUESSED)
+        )
     if kind & (kinds.STOP | kinds.LEAD) or not kind & (kinds.WORD | kinds.DIGITS):
         return None
     number = _house_number(tail, at)

@@ -25,6 +25,9 @@ _ANSWER_TOKENS: Final = 26
 _LEADS: Final = word_list("answer_leads")
 _NO_ANSWERS: Final = frozenset(tuple(line.split()) for line in word_list("no_answers"))
 _NO_ANSWER_WORDS: Final = 3
+_MOST_MISHEARD: Final = 3
+_TALK: Final = word_list("answer_talk")
+"""Of talk before a value; other words right before one are a part of it, misheard."""
 _ANSWERED: Final[dict[Slot, EntityType]] = {
     "EMAIL": "EMAIL", "PHONE": "PHONE", "POSTCODE": "POSTCODE", "ADDRESS": "ADDRESS", "DOB": "DOB",
     "PERSON": "PERSON",
@@ -45,9 +48,15 @@ def whole_answer(view: View, at: int, slot: Slot) -> Match | None:
         return None
     tail = view.tail
     end = _end_of_turn(tail, at)
-    if end is None or end <= at or _is_no_answer(tail, at) or _is_found(view, at, end, entity):
+    if end is None or end <= at or _is_no_answer(tail, at):
         return None
-    return Match(end, entity, GUESSED)
+    begin, found = _found(view, at, end, entity)
+    if found is None or not found.whole or not _is_talk(view, found.end, end, entity):
+        return Match(end, entity, GUESSED)
+    misheard = at < begin <= at + _MOST_MISHEARD and not any(
+        tail.words[here] in _TALK for here in range(at, begin)
+    )
+    return Match(found.end, entity, GUESSED) if misheard else None
 
 
 def _end_of_turn(tail: Tail, at: int) -> int | None:
@@ -79,19 +88,19 @@ def _starts(tail: Tail, at: int) -> bool:
     return False
 
 
-def _is_found(view: View, at: int, end: int, entity: EntityType) -> bool:
-    """A rule finds the value whole, and what is left of the answer is talk."""
+def _found(view: View, at: int, end: int, entity: EntityType) -> tuple[int, Match | None]:
+    """The first value that a rule finds in the answer, and where it was looked for."""
     expects = view.expects
     here = at
     while here < end:
         expects.place = view.tail.starts[here]
         match = _find(view, here, entity)
         if match is not None and match.type is not None:
-            return match.whole and _is_talk(view, match.end, end, entity)
+            return here, match
         if entity in ("PERSON", "ADDRESS") and not view.tail.marks[here] & kinds.STOP:
-            return False
+            break
         here += 1
-    return False
+    return here, None
 
 
 def _find(view: View, at: int, entity: EntityType) -> Match | None:

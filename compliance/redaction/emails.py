@@ -22,7 +22,7 @@ _NEVER_LOCAL: Final = word_list("not_email")
 def spoken_email(view: View, at: int) -> Match | None:
     """An address that begins at `at`: words up to "at", then a host."""
     tail = view.tail
-    if tail.marks[at] & kinds.SIGN and view.expects.awaits("EMAIL"):
+    if tail.marks[at] & kinds.SIGN and tail.words[at - 1] in ("", ":") and "EMAIL" in view.expects.asked:
         host = _domain(tail, at + 1)
         return None if host is None else Match(host, "EMAIL", SURE)
     if tail.starts[at] < view.no_email_before or not _begins_local(tail, at):

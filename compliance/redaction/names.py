@@ -120,7 +120,7 @@ _SEEN_BY: Final = frozenset({"see", "seeing", "saw", "with", "under", "does", "i
 _OF_STAFF: Final = frozenset(
     {"secretary", "clinic", "list", "team", "patients", "office", "diary", "rooms", "assistant"}
 )
-_STAFF_DOES: Final = frozenset({"operates", "available", "operate"})
+_STAFF_DOES: Final = frozenset({"operates", "operated", "available", "operate"})
 
 
 def _is_heard(tail: Tail, at: int) -> bool:

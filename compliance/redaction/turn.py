@@ -81,6 +81,7 @@ _CONTINUERS: Final = frozenset(
 )
 """A turn of these alone asks to go on."""
 _IN_EMAIL: Final = kinds.WORD | kinds.DIGITS
+_IN_EMAIL_TOO: Final = kinds.LETTER | kinds.SIGN
 _LABELS: Final[dict[str, Side]] = {
     **dict.fromkeys(("agent", "assistant", "receptionist", "clinic", "bot", "operator", "ai"), "agent"),
     **dict.fromkeys(("caller", "patient", "customer", "client", "user"), "caller"),
@@ -180,14 +181,6 @@ class TurnStream:
             kept = phrase(tail, at, self._lexis.kept)
             if kept is not None and (expects.name_open != STRONG or kept > at + 1):
                 return Match(kept, None)
-        if (
-            kind & _IN_EMAIL
-            and tail.starts[at] >= view.no_email_before
-            and (not kind & kinds.STOP or kind & (kinds.LETTER | kinds.SIGN))
-        ):
-            email = spoken_email(view, at)
-            if email is not None:
-                return email
         return self._match_rules(view, at, kind)
 
     def _match_rules(self, view: View, at: int, kind: int) -> Match | None:
@@ -203,11 +196,16 @@ class TurnStream:
             expects.place = view.tail.starts[at]
             if answer is not None:
                 return answer
-        found = self._match_early(view, at, kind) if kind & kinds.WORD else None
-        return found or _match_table(view, at, kind)
+        return self._match_early(view, at, kind) or _match_table(view, at, kind)
 
     def _match_early(self, view: View, at: int, kind: int) -> Match | None:
-        """What goes before the table: terms that begin with a number, and names where one may follow."""
+        """What goes before the table: e-mail, terms that begin with a number, names where one may follow."""
+        if kind & _IN_EMAIL and (not kind & kinds.STOP or kind & _IN_EMAIL_TOO):
+            email = spoken_email(view, at)
+            if email is not None:
+                return email
+        if not kind & kinds.WORD:
+            return None
         if (kind & kinds.TERM and kind & kinds.NUMERAL) or view.lexis.near:
             found = medical(view, at)
             if found is not None:
