@@ -64,6 +64,8 @@ SAFE_KEYS: Final = frozenset(
         "path",
         "model",
         "error",
+        "position",
+        "hash",
     }
 )
 _FRAMES_SHOWN: Final = 8

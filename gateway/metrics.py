@@ -37,6 +37,7 @@ class Metrics:
         self._edge(registry)
         self._texts(registry)
         self._jobs(registry)
+        self._audit(registry)
 
     def exposition(self) -> bytes:
         """The text that `/metrics` answers."""
@@ -166,4 +167,18 @@ class Metrics:
         )
         self.queue_interruptions = Counter(
             "gateway_queue_interruptions", "Times that the queue of jobs was lost", registry=registry
+        )
+
+    def _audit(self, registry: CollectorRegistry) -> None:
+        self.audit_linked = Counter(
+            "gateway_audit_linked", "Audit records that this process has linked", registry=registry
+        )
+        self.audit_lag = Histogram(
+            "gateway_audit_lag_seconds",
+            "From an audit record to its link in the chain",
+            buckets=(0.1, 0.25, 0.5, 1.0, 2.0, 5.0, 10.0, 60.0, 600.0),
+            registry=registry,
+        )
+        self.audit_passes_failed = Counter(
+            "gateway_audit_passes_failed", "Times that linking was broken off", registry=registry
         )

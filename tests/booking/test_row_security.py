@@ -38,6 +38,8 @@ TABLES = (
     "appointments",
     "otp_codes",
     "audit_log",
+    "audit_chain",
+    "audit_unlinked",
     "clinical_notes",
     "pii_vault",
     "knowledge_chunks",
@@ -54,7 +56,7 @@ TABLES = (
     "calendar_events",
 )
 # The owner's right to change these is taken by a trigger.
-UNCHANGEABLE = ("audit_log",)
+UNCHANGEABLE = ("audit_log", "audit_chain")
 _DENIED = asyncpg.InsufficientPrivilegeError
 
 
@@ -125,6 +127,7 @@ async def fill(pool: asyncpg.Pool, clinic: Clinic) -> None:
     await fetch(pool, claim, "begin_busy_sync", slot.practitioner_id, timedelta(hours=1))  # no more due
     for statement in _RECORDS:
         await desk.by_hand(statement, booking.id)
+    await fetch(pool, claim, "link_audit", 1)
     await staff.issue_token(pool, claim, name="front desk", scopes=["slots:read"])
     life = timedelta(minutes=1)
     await fetch(pool, claim, "begin_request", b"k" * 32, b"r" * 32, uuid4(), life, life)
