@@ -32,3 +32,9 @@ def test_neither_another_message_nor_another_deployment_can_use_it() -> None:
     query = dict(query_of(ADDRESS.url(ORG, MESSAGE)))
     assert ADDRESS.read(query | {"m": ORG.hex + uuid4().hex}) is None
     assert StatusAddress(b"j" * 32, "https://gw.example.com").read(query) is None
+
+
+def test_addresses_under_an_older_key_are_read_as_long_as_it_is_there() -> None:
+    query, new = query_of(ADDRESS.url(ORG, MESSAGE)), b"n" * 32
+    assert StatusAddress(new, "https://gw.example.com", [b"k" * 32]).read(query) == (ORG, MESSAGE)
+    assert StatusAddress(new, "https://gw.example.com").read(query) is None
