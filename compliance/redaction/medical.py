@@ -60,6 +60,8 @@ def medical(view: View, at: int) -> Match | None:
     kind = tail.marks[at]
     end = _longest(tail, at, view.lexis.terms(stem(tail.words[at]))) if kind & kinds.TERM else None
     confidence = SURE
+    if end is not None and tail.words[at] == "allergic":
+        end = _allergen(tail, at, end)
     if end is None and kind & kinds.UNKNOWN and (_participle(view, at) or _has_ending(tail.words[at])):
         end, confidence = at + 1, LIKELY
     near = _near(view, at)
@@ -70,6 +72,17 @@ def medical(view: View, at: int) -> Match | None:
         if wider is not None and (end is None or wider > end):
             end, confidence = wider, LIKELY
     return None if end is None else Match(end, "MEDICAL", confidence)
+
+
+def _allergen(tail: Tail, at: int, end: int) -> int:
+    """Over "to shellfish"."""
+    follows = at + 2
+    fits = (
+        tail.words[at + 1] == "to"
+        and tail.marks[follows] & kinds.WORD
+        and not tail.marks[follows] & kinds.STOP
+    )
+    return max(end, follows + 1) if fits else end
 
 
 def _participle(view: View, at: int) -> bool:

@@ -187,12 +187,28 @@ def _by_neighbours(tail: Tail, at: int) -> Match | None:
             return Match(_parse(tail, at, strict=True) or at + 1, "PERSON", LIKELY)
     if kind & kinds.MAYBE and tail.capital[at] and tail.capital[at + 1] and follows & kinds.UNKNOWN:
         return Match(_parse(tail, at, strict=True) or at + 1, "PERSON", LIKELY)
+    if kind & kinds.MAYBE and not kind & (kinds.MONTH | kinds.TOWN) and _is_addressed(tail, at):
+        return Match(at + 1, "PERSON", GUESSED)
     if not (kind & kinds.COMMON and not tail.capital[at]) and _says_here(tail, at):
         return Match(_parse(tail, at, strict=True) or at + 1, "PERSON", LIKELY)
     if kind & kinds.LAST and not kind & kinds.COMMON:
         spelled = _goes_on(tail, at + 1)
         return Match(spelled, "PERSON", LIKELY) if spelled > at + 1 else None
     return None
+
+
+def _is_addressed(tail: Tail, at: int) -> bool:
+    """ "please ask Faith", "for Amber and Jade": with a capital, behind a word that people stand behind."""
+    if not tail.capital[at] or tail.capital[at + 1] or tail.marks[at + 1] & kinds.STREET:
+        return False
+    if tail.words[at - 1] == "and":
+        return tail.capital[at - 2] and bool(tail.marks[at - 2] & _LISTED)
+    return tail.words[at - 1] in _BEFORE_PEOPLE
+
+
+_BEFORE_PEOPLE: Final = frozenset(
+    {"ask", "tell", "for", "hi", "hello", "thanks", "that's", "told", "asked", "dear"}
+)
 
 
 def _says_here(tail: Tail, at: int) -> bool:

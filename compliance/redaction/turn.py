@@ -12,6 +12,7 @@ from compliance.redaction.dates import date_of_birth
 from compliance.redaction.dialogue import STRONG, CallMemory, Expectation, Said, Side, Slot
 from compliance.redaction.emails import spoken_email
 from compliance.redaction.entities import EntityType, Span, placeholder
+from compliance.redaction.lexicon import word_list
 from compliance.redaction.lexis import Lexis
 from compliance.redaction.medical import medical, phrase
 from compliance.redaction.names import lasting_names, name
@@ -54,31 +55,7 @@ _AWAITING_RULES: Final[tuple[tuple[int, Rule], ...]] = (
     (_NAMES | kinds.PHONETIC, name),
 )
 """The same where something was named or asked for."""
-_CONTINUERS: Final = frozenset(
-    [
-        "yes",
-        "yeah",
-        "ok",
-        "okay",
-        "uh",
-        "huh",
-        "mm",
-        "hm",
-        "mhm",
-        "mmm",
-        "right",
-        "go",
-        "on",
-        "sure",
-        "got",
-        "it",
-        "thanks",
-        "carry",
-        "and",
-        "then",
-        "great",
-    ]
-)
+_CONTINUERS: Final = word_list("continuers")
 """A turn of these alone asks to go on."""
 _IN_EMAIL: Final = kinds.WORD | kinds.DIGITS
 _IN_EMAIL_TOO: Final = kinds.LETTER | kinds.SIGN
