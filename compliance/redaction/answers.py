@@ -35,8 +35,10 @@ _ANSWERED: Final[dict[Slot, EntityType]] = {
 _SPEAKS_ON: Final = word_list("talks_on")
 
 
-def is_lead(tail: Tail, at: int) -> bool:
+def is_lead(tail: Tail, at: int, slot: Slot) -> bool:
     """Comes before an answer: "yes, the number is"."""
+    if slot == "ADDRESS" and tail.words[at] == "number":
+        return False
     kind = tail.marks[at]
     return not kind & (kinds.WORD | kinds.DIGITS | kinds.MARK) or tail.words[at] in _LEADS
 

@@ -3,6 +3,9 @@
 It keeps the open tail and a little state, and never rescans. A word is published once no rule can still claim
 it for an entity, so that no part of a masked entity ever gets out; what is published depends on the words
 alone, never on where the chunks were cut. A line is a turn; `Agent:` or `Caller:` before it says whose.
+
+Final words only: an interim transcript may still change, and what was published cannot be taken back.
+Interims are never fed and never shown.
 """
 
 from collections.abc import Iterable

@@ -167,7 +167,7 @@ class TurnStream:
             idiom = phrase(view.tail, at, IDIOMS)
             if idiom is not None:
                 return Match(idiom, None)
-        if expects.answer is not None and not is_lead(view.tail, at):
+        if expects.answer is not None and not is_lead(view.tail, at, expects.answer):
             answer = whole_answer(view, at, expects.answer)
             expects.answer = None
             expects.place = view.tail.starts[at]

@@ -18,14 +18,14 @@ from compliance.redaction import Redactor, find
 DEV = Path(__file__).parent / "corpus" / "dev"
 
 FLOORS = {
-    "leak_percent": 3.5,
-    "full_percent": 94.0,
-    "f1_overlap": 0.955,
-    "f1_exact": 0.915,
-    "f1_of_any_type": 0.9,
-    "noisy_leak_percent": 4.5,
-    "ordinary_false_per_1000_words": 0.35,
-    "negatives_false_per_1000_words": 1.0,
+    "leak_percent": 1.6,
+    "full_percent": 97.3,
+    "f1_overlap": 0.983,
+    "f1_exact": 0.963,
+    "f1_of_any_type": 0.955,
+    "noisy_leak_percent": 2.0,
+    "ordinary_false_per_1000_words": 0.15,
+    "negatives_false_per_1000_words": 0.5,
     "streamed_leak_points": 0.3,
     "held_back_p95": 85,
 }
