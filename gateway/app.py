@@ -37,6 +37,7 @@ from gateway.settings import Settings
 from gateway.shared_store import SharedStore
 from gateway.tenancy.accounts import Accounts
 from gateway.tenancy.cache import LayeredCache, Lives, Source
+from gateway.tenancy.changes import Changes
 from gateway.tenancy.credentials import TwilioAccount, credentials_source
 from gateway.tenancy.forgetting import OrgMemory
 from gateway.tenancy.resolve import number_source, profile_source
@@ -127,6 +128,7 @@ async def _opened(settings: Settings) -> AsyncIterator[Edge]:
             await stack.enter_async_context(open_jobs(settings, pool, vault, texts.messages, metrics))
         desk = _desk(base, feed, clients, vault, texts)
         desk.phrases.want(clients.voice(PROCESS_KEYS, None), [each.text for each in DEFAULT_PHRASES.values()])
+        await stack.enter_async_context(_changes(base, desk))
         calls = await stack.enter_async_context(Calls(desk))
         yield _edge(base, desk, calls, control)
 
@@ -156,6 +158,18 @@ async def _feed(base: _Foundation) -> AsyncIterator[Feed]:
     finally:
         publishing.cancel()
         await feed.close(base.settings.waits.call_close_s)
+
+
+@asynccontextmanager
+async def _changes(base: _Foundation, desk: Desk) -> AsyncIterator[None]:
+    """What other replicas change is forgotten here."""
+    waits, caches = base.settings.waits, (desk.numbers, desk.profiles, desk.credentials)
+    changes = Changes(base.store, caches, quiet_s=waits.changes_quiet_s, retry_s=waits.changes_retry_s)
+    listening = base.group.create_task(changes.run())
+    try:
+        yield
+    finally:
+        listening.cancel()
 
 
 def _desk(base: _Foundation, feed: Feed, clients: Clients, vault: Vault, texts: Texts) -> Desk:

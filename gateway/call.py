@@ -9,7 +9,7 @@ turn was spoken to its end after the slot was held: then the caller knows. Any o
 """
 
 import asyncio
-from collections.abc import AsyncIterator, Awaitable, Callable, Coroutine, Mapping
+from collections.abc import AsyncIterator, Awaitable, Callable, Coroutine
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Final, Protocol, Self, assert_never
@@ -39,7 +39,7 @@ from gateway.prompt import system_prompt
 from gateway.records import CallRecords
 from gateway.settings import Settings
 from gateway.tenancy.cache import LayeredCache
-from gateway.tenancy.credentials import OrgKeys, open_keys
+from gateway.tenancy.credentials import CredentialCache, OrgKeys, open_keys
 from gateway.texts import Texts
 from gateway.tools import CallBooking, call_tools
 from pipeline.ports import Clock, SttSession, TakesKeyterms
@@ -80,7 +80,7 @@ class Desk:
     pool: asyncpg.Pool
     numbers: LayeredCache[str, UUID]
     profiles: LayeredCache[UUID, OrgProfile]
-    credentials: LayeredCache[UUID, Mapping[str, bytes]]
+    credentials: CredentialCache
     vault: Vault
     texts: Texts
     clients: Clients

@@ -1,9 +1,8 @@
 """`python -m gateway.credentials`: an org's own provider keys and carrier account.
 
 The secret is read from standard input, never from the command line, where every user of the machine could
-see it. It is checked, sealed with `MASTER_KEY` and stored; then the sealed copy in Redis is dropped. A
-running gateway may go on with what is in its memory for `CREDENTIALS_MEMORY_S`. Each change stands in the
-audit log, without the secret.
+see it. It is checked, sealed with `MASTER_KEY` and stored; then all running gateways are told, over Redis, to
+forget the old one: the next call goes by the new. Each change stands in the audit log, without the secret.
 
     python -m gateway.credentials set --org 9f… --provider deepgram < key.txt
     python -m gateway.credentials rotate --org 9f… --provider twilio < account.json
@@ -35,6 +34,7 @@ from gateway.metrics import Metrics
 from gateway.sealing import open_vault
 from gateway.settings import Settings, load
 from gateway.shared_store import SharedStore
+from gateway.tenancy.changes import tell_changed
 from gateway.tenancy.credentials import shared_key
 from gateway.tenancy.secrets import KEPT, MAX_CHARACTERS, OrgSecrets, require_secret
 from gateway.tenancy.trials import Trial, try_secret
@@ -149,7 +149,7 @@ class _Work:
 
     async def _stale(self) -> str:
         with suppress(SharedStoreAway):
-            await self.store.forget(shared_key(self.claim.org_id))
+            await tell_changed(self.store, shared_key(self.claim.org_id))
             return ""
         return _STALE
 

@@ -59,6 +59,8 @@ class Waits:
     drain_s: float = 900.0  # SIGTERM until live calls are cut
     credentials_memory_s: float = 5.0
     credentials_redis_s: float = 300.0
+    changes_quiet_s: float = 10.0  # nothing heard of changes: is the connection to Redis still there?
+    changes_retry_s: float = 1.0  # between two tries to listen for changes
     unknown_s: float = 15.0  # that a number belongs to nobody, or an org has no keys
     hold_s: float = 600.0  # the life of a slot's hold
     sms_s: float = 4.0  # the carrier's taking of one text message

@@ -7,15 +7,23 @@ import asyncio
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from types import TracebackType
-from typing import Self
+from typing import Any, Final, Self
 
 from redis.asyncio import Redis
+from redis.asyncio.client import PubSub
 from redis.asyncio.retry import Retry
 from redis.backoff import NoBackoff
+from redis.exceptions import ConnectionError as RedisConnectionError
 from redis.exceptions import RedisError
 
 from gateway.errors import SharedStoreAway
 from gateway.metrics import Metrics
+
+_PUT_OVER: Final = """
+if (redis.call('GET', KEYS[1]) or '') ~= ARGV[1] then return 0 end
+redis.call('SET', KEYS[1], ARGV[2], 'PX', ARGV[3])
+return 1
+"""
 
 
 class SharedStore:
@@ -54,6 +62,44 @@ class SharedStore:
         async with self._bounded():
             await self._redis.delete(key)
 
+    async def put_over(self, key: str, seen: bytes | None, value: bytes, life_s: float) -> bool:
+        """Put it if under the key there still is what was `seen` there. Whether that was so."""
+        async with self._bounded():
+            put = self._redis.eval(_PUT_OVER, 1, key, seen or b"", value, int(life_s * 1000))
+            return bool(await put == 1)
+
+    async def put_and_tell(self, key: str, value: bytes, life_s: float, channel: str, message: bytes) -> None:
+        """Put it and publish the message, both or neither: who hears it finds the value there."""
+        async with self._bounded(), self._redis.pipeline(transaction=True) as both:
+            both.set(key, value, px=int(life_s * 1000))
+            both.publish(channel, message)
+            await both.execute()
+
+    @asynccontextmanager
+    async def listening(self, channel: str, *, quiet_s: float) -> AsyncIterator[AsyncIterator[bytes]]:
+        """What is published from now on; entered once the server has confirmed that.
+
+        A connection on which nothing comes for `quiet_s` is tried. Raises `SharedStoreAway` when it is lost,
+        and messages with it.
+        """
+        async with self._redis.pubsub() as pubsub:
+            async with self._bounded():
+                await pubsub.subscribe(channel)
+                await _next(pubsub, self._command_s)
+            yield self._messages(pubsub, quiet_s)
+
+    async def _messages(self, pubsub: PubSub, quiet_s: float) -> AsyncIterator[bytes]:
+        while True:
+            async with self._translated():
+                message = await _next(pubsub, quiet_s)
+                if message is None:
+                    await pubsub.ping()
+                    message = await _next(pubsub, self._command_s)
+                if message is None or message["type"] == "subscribe":  # the client's own reconnecting: a gap
+                    raise RedisConnectionError
+            if message["type"] == "message":
+                yield message["data"]
+
     async def publish(self, channel: str, message: bytes) -> None:
         async with self._bounded():
             await self._redis.publish(channel, message)
@@ -68,9 +114,19 @@ class SharedStore:
 
     @asynccontextmanager
     async def _bounded(self) -> AsyncIterator[None]:
+        async with self._translated(), asyncio.timeout(self._command_s):
+            yield
+
+    @asynccontextmanager
+    async def _translated(self) -> AsyncIterator[None]:
         try:
-            async with asyncio.timeout(self._command_s):
-                yield
+            yield
         except (RedisError, OSError, TimeoutError) as error:
             self._metrics.shared_store_faults.inc()
             raise SharedStoreAway(type(error).__name__) from None
+
+
+async def _next(pubsub: PubSub, within_s: float) -> dict[str, Any] | None:
+    """The next message of whatever kind, None if none came."""
+    message: dict[str, Any] | None = await pubsub.get_message(timeout=within_s)
+    return message

@@ -6,15 +6,14 @@ are few at a time, so that forged ones cannot crowd out the calls at the databas
 """
 
 import asyncio
-from collections.abc import Awaitable, Callable, Mapping
+from collections.abc import Awaitable, Callable
 from dataclasses import dataclass
 from typing import Final
 from uuid import UUID
 
 from compliance.vault import Vault
 from gateway.errors import OrgUnavailable
-from gateway.tenancy.cache import LayeredCache
-from gateway.tenancy.credentials import TwilioAccount, open_keys
+from gateway.tenancy.credentials import CredentialCache, TwilioAccount, open_keys
 
 _UNVERIFIED_AT_ONCE: Final = 2
 
@@ -40,7 +39,7 @@ class Accounts:
     def __init__(
         self,
         process: TwilioAccount,
-        credentials: LayeredCache[UUID, Mapping[str, bytes]],
+        credentials: CredentialCache,
         vault: Vault,
         *,
         lookup_s: float,

@@ -2,10 +2,15 @@
 
 One look-up per key at a time; who else asks meanwhile waits for it. Redis failing makes it slower,
 nothing else. When the source fails, a value not older than its Redis life still serves: calls go on while
-Postgres is away.
+Postgres is away. Age counts from when the source said it, whichever replica asked.
+
+A change is told to all replicas (`changes`). A look-up that had begun before is answered and forgotten: it
+is neither remembered nor put into Redis. If the change could not be told, the old value serves for its Redis
+life and one memory life at the most.
 """
 
 import asyncio
+import time
 from collections.abc import Awaitable, Callable
 from contextlib import suppress
 from dataclasses import dataclass
@@ -14,6 +19,8 @@ from typing import Final, Generic, TypeVar
 from gateway.errors import OrgUnavailable, SharedStoreAway
 from gateway.metrics import Metrics
 from gateway.shared_store import SharedStore
+from gateway.tenancy.changes import tell_changed
+from gateway.tenancy.shelf import Shelved, put_up, take_down
 from pipeline.ports import Clock
 
 K = TypeVar("K")
@@ -39,8 +46,8 @@ class Lives:
 class Source(Generic[K, V]):
     """Where values come from and how they stand in Redis.
 
-    `load` raises `unavailable` when it cannot tell. `dump` never yields empty bytes: those mean "there is
-    none". `parse` raises ValueError for what it does not know.
+    `shared_key` tells the keys of all sources apart. `load` raises `unavailable` when it cannot tell. `dump`
+    never yields empty bytes: those mean "there is none". `parse` raises ValueError for what it does not know.
     """
 
     name: str
@@ -53,12 +60,31 @@ class Source(Generic[K, V]):
 
 @dataclass(frozen=True, slots=True)
 class _Entry(Generic[V]):
+    """`known_at_s`: when the source said it. `read_at_s`: when this process looked it up, wherever; `era`:
+    how often it had begun to doubt by then.
+    """
+
     value: V | None
     known_at_s: float
+    read_at_s: float
+    era: int
+
+
+@dataclass(eq=False, slots=True)
+class _Flight(Generic[V]):
+    """A look-up under way. `seen`: what stood in Redis before the source was asked."""
+
+    answer: asyncio.Future[V | None]
+    seen: bytes | None = None
+    reachable: bool = False
+    overtaken: bool = False
 
 
 class LayeredCache(Generic[K, V]):
-    """Look-ups of one kind. They run in `group`, so that whoever gives up does not end another's."""
+    """Look-ups of one kind. They run in `group`, so that whoever gives up does not end another's.
+
+    `since_1970_s`: the clock that replicas compare ages by.
+    """
 
     def __init__(
         self,
@@ -69,107 +95,133 @@ class LayeredCache(Generic[K, V]):
         group: asyncio.TaskGroup,
         clock: Clock,
         metrics: Metrics,
+        since_1970_s: Callable[[], float] = time.time,
     ) -> None:
         self._source = source
         self._lives = lives
         self._store = store
         self._group = group
         self._clock = clock
-        self._metrics = metrics
-        self._memory: dict[K, _Entry[V]] = {}
-        self._flights: dict[K, asyncio.Future[V | None]] = {}
+        self._since_1970_s = since_1970_s
+        self._counted = {
+            layer: metrics.lookups.labels(source.name, layer)
+            for layer in ("memory", "redis", "source", "stale")
+        }
+        self._memory: dict[str, _Entry[V]] = {}
+        self._flights: dict[str, _Flight[V]] = {}
+        self._era = 0
 
     async def get(self, key: K) -> V | None:
         """The value, None if there is none. Raises `OrgUnavailable` if no layer can tell."""
-        entry = self._memory.get(key)
-        if entry is not None and self._age_s(entry) < self._memory_life_s(entry):
-            self._count("memory")
+        shared_key = self._source.shared_key(key)
+        entry = self._memory.get(shared_key)
+        if entry is not None and self._is_fresh(entry):
+            self._counted["memory"].inc()
             return entry.value
-        flight = self._flights.get(key)
+        flight = self._flights.get(shared_key)
         if flight is None:
-            flight = self._flights[key] = asyncio.get_running_loop().create_future()
-            self._group.create_task(self._fly(key, flight))
-        return await asyncio.shield(flight)
+            flight = self._flights[shared_key] = _Flight(asyncio.get_running_loop().create_future())
+            self._group.create_task(self._fly(key, shared_key, flight))
+        return await asyncio.shield(flight.answer)
 
-    def forget(self, key: K) -> None:
-        """Drop what this process remembers."""
-        self._memory.pop(key, None)
+    def forget_shared(self, shared_key: str) -> None:
+        """Drop what this process remembers under this key of Redis, and what it is just finding out."""
+        self._memory.pop(shared_key, None)
+        flight = self._flights.pop(shared_key, None)
+        if flight is not None:
+            flight.overtaken = True
+
+    def doubt(self) -> None:
+        """What is remembered serves again only once Redis or the source has said it anew."""
+        self._era += 1
+        for flight in self._flights.values():
+            flight.overtaken = True
+        self._flights.clear()
 
     async def forget_everywhere(self, key: K) -> bool:
-        """Drop it from Redis too, as far as that answers. Other processes' memory lives on for seconds."""
-        self.forget(key)
+        """It has changed: drop it here, in Redis and in all replicas. False if Redis could not be told."""
+        shared_key = self._source.shared_key(key)
+        self.forget_shared(shared_key)
         with suppress(SharedStoreAway):
-            await self._store.forget(self._source.shared_key(key))
+            await tell_changed(self._store, shared_key)
             return True
         return False
 
-    async def _fly(self, key: K, flight: asyncio.Future[V | None]) -> None:
+    async def _fly(self, key: K, shared_key: str, flight: _Flight[V]) -> None:
+        answer = flight.answer
         try:
-            value = await self._find(key)
+            value = await self._find(key, shared_key, flight)
         except Exception as error:  # noqa: BLE001  whatever it is belongs to those who asked
-            if not flight.cancelled():
-                flight.set_exception(error)
-                flight.exception()  # retrieved here too: those who asked may all have gone
+            if not answer.cancelled():
+                answer.set_exception(error)
+                answer.exception()  # retrieved here too: those who asked may all have gone
         else:
-            if not flight.cancelled():
-                flight.set_result(value)
+            if not answer.cancelled():
+                answer.set_result(value)
         finally:
-            self._flights.pop(key, None)
-            flight.cancel()
+            if self._flights.get(shared_key) is flight:
+                del self._flights[shared_key]
+            answer.cancel()
 
-    async def _find(self, key: K) -> V | None:
-        found, value = await self._from_store(key)
+    async def _find(self, key: K, shared_key: str, flight: _Flight[V]) -> V | None:
+        found, value = await self._from_store(shared_key, flight)
         if found:
-            self._count("redis")
-            self._remember(key, value)
             return value
+        known_at_s, since_1970_s = self._clock.now_s(), self._since_1970_s()
         try:
             async with asyncio.timeout(self._lives.source_s):
                 value = await self._source.load(key)
         except (self._source.unavailable, TimeoutError):
-            return self._stale(key)
-        self._count("source")
-        self._remember(key, value)
-        self._group.create_task(self._into_store(key, value))
+            return self._stale(shared_key)
+        self._counted["source"].inc()
+        self._remember(shared_key, flight, value, known_at_s)
+        if flight.reachable and not flight.overtaken:
+            self._group.create_task(self._into_store(shared_key, flight.seen, value, since_1970_s))
         return value
 
-    def _stale(self, key: K) -> V | None:
-        entry = self._memory.get(key)
+    def _stale(self, shared_key: str) -> V | None:
+        entry = self._memory.get(shared_key)
         if entry is None or entry.value is None or self._age_s(entry) >= self._lives.redis_s:
             raise OrgUnavailable(self._source.name)
-        self._count("stale")
+        self._counted["stale"].inc()
         return entry.value
 
-    async def _from_store(self, key: K) -> tuple[bool, V | None]:
+    async def _from_store(self, shared_key: str, flight: _Flight[V]) -> tuple[bool, V | None]:
         try:
-            raw = await self._store.get(self._source.shared_key(key))
-            if raw is None:
+            flight.seen = await self._store.get(shared_key)
+            flight.reachable = True
+            shelved = take_down(flight.seen)
+            if shelved is None:
                 return False, None
-            return True, self._source.parse(raw) if raw else None
+            value = self._source.parse(shelved.value) if shelved.value else None
         except (SharedStoreAway, ValueError):
             return False, None
+        self._counted["redis"].inc()
+        age_s = min(max(self._since_1970_s() - shelved.known_at_s, 0.0), self._lives.redis_s)
+        self._remember(shared_key, flight, value, self._clock.now_s() - age_s)
+        return True, value
 
-    async def _into_store(self, key: K, value: V | None) -> None:
-        raw = b"" if value is None else self._source.dump(value)
+    async def _into_store(
+        self, shared_key: str, seen: bytes | None, value: V | None, known_at_s: float
+    ) -> None:
+        raw = put_up(Shelved(b"" if value is None else self._source.dump(value), known_at_s))
         life_s = self._lives.unknown_s if value is None else self._lives.redis_s
         with suppress(SharedStoreAway):
-            await self._store.put(self._source.shared_key(key), raw, life_s)
+            await self._store.put_over(shared_key, seen, raw, life_s)
 
-    def _remember(self, key: K, value: V | None) -> None:
-        self._memory.pop(key, None)
-        self._memory[key] = _Entry(value, self._clock.now_s())
+    def _remember(self, shared_key: str, flight: _Flight[V], value: V | None, known_at_s: float) -> None:
+        if flight.overtaken:
+            return
+        self._memory.pop(shared_key, None)
+        self._memory[shared_key] = _Entry(value, known_at_s, self._clock.now_s(), self._era)
         if len(self._memory) > _ENTRIES:
             del self._memory[next(iter(self._memory))]
 
+    def _is_fresh(self, entry: _Entry[V]) -> bool:
+        life_s = self._lives.memory_s
+        if entry.value is None:
+            life_s = min(life_s, self._lives.unknown_s)
+        return entry.era == self._era and self._clock.now_s() - entry.read_at_s < life_s
+
     def _age_s(self, entry: _Entry[V]) -> float:
         return self._clock.now_s() - entry.known_at_s
-
-    def _memory_life_s(self, entry: _Entry[V]) -> float:
-        return (
-            self._lives.memory_s
-            if entry.value is not None
-            else min(self._lives.memory_s, self._lives.unknown_s)
-        )
-
-    def _count(self, layer: str) -> None:
-        self._metrics.lookups.labels(self._source.name, layer).inc()

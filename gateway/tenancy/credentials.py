@@ -44,6 +44,30 @@ class OrgKeys:
     twilio: TwilioAccount | None = None
 
 
+NO_KEYS: Final = OrgKeys()
+"""Of an org that has none of its own."""
+_SEALED: Final = msgspec.msgpack.Decoder(dict[str, bytes])
+
+
+class SealedKeys:
+    """Provider -> sealed secret, as they stand in Postgres; opened when first asked for, then kept open."""
+
+    __slots__ = ("_opened", "sealed")
+
+    def __init__(self, sealed: Mapping[str, bytes]) -> None:
+        self.sealed = sealed
+        self._opened: OrgKeys | None = None
+
+    def opened(self, vault: OrgVault, org_id: UUID) -> OrgKeys:
+        """One that does not open is left out and told."""
+        if self._opened is None:
+            self._opened = _opened_all(vault, org_id, self.sealed)
+        return self._opened
+
+
+CredentialCache = LayeredCache[UUID, SealedKeys]
+
+
 def parse_key(secret: str) -> str:
     """An API key as it may stand in a header. ValueError for anything else; the secret is never repeated."""
     if not _KEY.fullmatch(secret):
@@ -73,29 +97,34 @@ def shared_key(org_id: UUID) -> str:
     return f"gw:credentials:{org_id}"
 
 
-def credentials_source(pool: asyncpg.Pool) -> Source[UUID, Mapping[str, bytes]]:
-    """Org -> provider -> sealed key. Redis gets the very blobs that Postgres holds."""
+def credentials_source(pool: asyncpg.Pool) -> Source[UUID, SealedKeys]:
+    """Org -> its sealed keys. Redis gets the very blobs that Postgres holds."""
 
-    async def load(org_id: UUID) -> Mapping[str, bytes] | None:
-        return await load_credentials(pool, Claim(org_id)) or None
+    async def load(org_id: UUID) -> SealedKeys | None:
+        sealed = await load_credentials(pool, Claim(org_id))
+        return SealedKeys(sealed) if sealed else None
 
     return Source(
         name="credentials",
         load=load,
         unavailable=BookingUnavailable,
         shared_key=shared_key,
-        dump=lambda sealed: msgspec.msgpack.encode(dict(sealed)),
-        parse=msgspec.msgpack.Decoder(dict[str, bytes]).decode,
+        dump=lambda keys: msgspec.msgpack.encode(dict(keys.sealed)),
+        parse=lambda raw: SealedKeys(_SEALED.decode(raw)),
     )
 
 
-async def open_keys(cache: LayeredCache[UUID, Mapping[str, bytes]], vault: Vault, org_id: UUID) -> OrgKeys:
+async def open_keys(cache: CredentialCache, vault: Vault, org_id: UUID) -> OrgKeys:
     """The org's keys, opened. One that does not open is left out and told. Raises `OrgUnavailable`."""
-    sealed = await cache.get(org_id) or {}
+    keys = await cache.get(org_id)
+    return NO_KEYS if keys is None else keys.opened(vault.for_org(org_id), org_id)
+
+
+def _opened_all(vault: OrgVault, org_id: UUID, sealed: Mapping[str, bytes]) -> OrgKeys:
     opened = {
         provider: secret
         for provider in PROVIDERS
-        if (secret := _opened(vault.for_org(org_id), org_id, provider, sealed.get(provider))) is not None
+        if (secret := _opened(vault, org_id, provider, sealed.get(provider))) is not None
     }
     account = opened.pop(TWILIO, None)
     return OrgKeys(**opened, twilio=None if account is None else parse_account(account))

@@ -1,15 +1,16 @@
-"""What is remembered of an org is dropped when it changes: in this process, and what all of them share.
+"""What is remembered of an org is dropped when it changes, in all replicas.
 
-Another process may go on with its own memory for `CREDENTIALS_MEMORY_S`, which is as long for all that is
-remembered. Without Redis the shared copies serve to the end of their lives.
+While Redis is away nobody can be told: the others' memory serves for `CREDENTIALS_MEMORY_S`, and what Redis
+holds when it comes back to the end of its life.
 """
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable
 from dataclasses import dataclass
 from uuid import UUID
 
 from booking.types import OrgProfile
 from gateway.tenancy.cache import LayeredCache
+from gateway.tenancy.credentials import CredentialCache
 
 
 @dataclass(frozen=True, slots=True)
@@ -18,7 +19,7 @@ class OrgMemory:
 
     numbers: LayeredCache[str, UUID]
     profiles: LayeredCache[UUID, OrgProfile]
-    credentials: LayeredCache[UUID, Mapping[str, bytes]]
+    credentials: CredentialCache
 
     async def forget_clinic(self, org_id: UUID, numbers: Iterable[str] = ()) -> None:
         """What is said of the clinic, and whose these numbers are."""

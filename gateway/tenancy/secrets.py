@@ -57,7 +57,7 @@ def require_secret(provider: str, secret: str) -> None:
 
 @dataclass(frozen=True, slots=True)
 class OrgSecrets:
-    """All orgs' secrets. A change reaches other processes when what they remember is over, in seconds."""
+    """All orgs' secrets. Who changes one tells it afterwards: `changes.tell_changed`."""
 
     pool: asyncpg.Pool
     vault: Vault

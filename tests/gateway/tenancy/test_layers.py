@@ -3,6 +3,7 @@
 import asyncio
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
+from typing import Any
 from uuid import UUID, uuid4
 
 import pytest
@@ -30,10 +31,11 @@ class Clock:
 
 
 class Numbers:
-    """A source that counts how often it is asked; `gate` holds its answers up."""
+    """A source that counts how often it is asked; `gate` holds its answers up, `answer` is an old one."""
 
     def __init__(self) -> None:
         self.known: dict[str, UUID] = {}
+        self.answer: UUID | None = None
         self.asked = 0
         self.away = False
         self.gate = asyncio.Event()
@@ -45,7 +47,7 @@ class Numbers:
         await self.gate.wait()
         if self.away:
             raise SourceAway
-        return self.known.get(number)
+        return self.answer or self.known.get(number)
 
     def source(self) -> Source[str, UUID]:
         return Source(
@@ -59,10 +61,14 @@ class Numbers:
 
 
 @asynccontextmanager
-async def cache(numbers: Numbers, url: str, clock: Clock) -> AsyncIterator[LayeredCache[str, UUID]]:
+async def cache(
+    numbers: Numbers, url: str, clock: Clock, **options: Any
+) -> AsyncIterator[LayeredCache[str, UUID]]:
     metrics = Metrics()
     async with SharedStore(url, metrics, command_s=1) as store, asyncio.TaskGroup() as group:
-        yield LayeredCache(numbers.source(), LIVES, store=store, group=group, clock=clock, metrics=metrics)
+        yield LayeredCache(
+            numbers.source(), LIVES, store=store, group=group, clock=clock, metrics=metrics, **options
+        )
 
 
 async def test_memory_answers_for_seconds_then_redis(stack: Stack) -> None:
@@ -123,6 +129,28 @@ async def test_without_source_what_was_known_still_serves_for_a_while() -> None:
             await layers.get("+44")
         with pytest.raises(OrgUnavailable):
             await layers.get("+1")
+
+
+async def test_age_counts_from_when_the_source_said_it_whichever_replica_asked(stack: Stack) -> None:
+    numbers, clock, org = Numbers(), Clock(), uuid4()
+    numbers.known["+44"] = org
+    async with cache(numbers, stack.redis, clock, since_1970_s=lambda: 1000.0) as layers:
+        assert await layers.get("+44") == org
+    clock.at_s += LIVES.redis_s - 1
+    async with cache(numbers, stack.redis, clock, since_1970_s=lambda: 999.0 + LIVES.redis_s) as another:
+        assert await another.get("+44") == org  # Redis, whose clock is its own, has kept it
+        await forget_in_redis(stack, numbers)
+        numbers.away = True
+        clock.at_s += 0.5
+        assert await another.get("+44") == org
+        clock.at_s += LIVES.memory_s
+        with pytest.raises(OrgUnavailable):
+            await another.get("+44")
+
+
+async def forget_in_redis(stack: Stack, numbers: Numbers) -> None:
+    async with SharedStore(stack.redis, Metrics(), command_s=1) as store:
+        await store.forget(numbers.source().shared_key("+44"))
 
 
 async def test_a_fault_in_the_source_is_those_who_asked_alone(stack: Stack) -> None:
