@@ -1,12 +1,15 @@
 """The audit log: who did what to which row. It is only ever added to, and holds no personal value."""
 
 from datetime import datetime
+from typing import Final
 from uuid import UUID
 
 import asyncpg
 
 from booking import db
 from booking.types import Actor, AuditRecord, Claim
+
+_SEALED: Final = ("note", "value", "text")
 
 
 async def record(
@@ -37,9 +40,10 @@ async def record_refusal(pool: asyncpg.Pool, claim: Claim, *, action: str, subje
 async def owned_elsewhere(pool: asyncpg.Pool, claim: Claim, *, kind: str, row_id: UUID) -> bool:
     """Whether another org has a row of this id: 403 rather than 404.
 
-    `kind`: slot, hold, booking, contact, service, practitioner or call.
+    `kind`: slot, hold, booking, contact, service, practitioner, call; of sealed rows note, value, text.
     """
-    (row,) = await db.fetch(pool, claim, "owned_elsewhere", kind, row_id)
+    function = "sealed_elsewhere" if kind in _SEALED else "owned_elsewhere"
+    (row,) = await db.fetch(pool, claim, function, kind, row_id)
     owned: bool = row[0]
     return owned
 

@@ -25,6 +25,17 @@ OrgScope = Literal[
     "org:read",
     "org:write",
     "secrets:write",
+    "sealed:read",
+    "contacts:export",
+    "contacts:erase",
+    "consents:read",
+    "consents:write",
+    "retention:read",
+    "retention:write",
+    "audit:read",
+    "role:staff",
+    "role:clinician",
+    "role:auditor",
 ]
 Scope = OrgScope | Literal["admin"]
 

@@ -231,19 +231,19 @@ async def _first_fault(connection: asyncpg.Connection, org_id: UUID, walk: "_Wal
 
 async def _links(connection: asyncpg.Connection, org_id: UUID) -> AsyncGenerator[Link, None]:
     async for row in connection.cursor(_LINKS, org_id, prefetch=_PAGE):
-        record = None if row["id"] is None else _record(row)
+        record = None if row["id"] is None else record_of(row)
         yield Link(row["position"], row["linked_id"], row["hash"], record)
 
 
 async def _stands_elsewhere(connection: asyncpg.Connection, org_id: UUID, before: bytes, link: Link) -> bool:
     """Whether another of the org's records is the one that was linked here."""
     async for row in connection.cursor(_RECORDS, org_id, prefetch=_PAGE):
-        if next_hash(before, _record(row)) == link.hash:
+        if next_hash(before, record_of(row)) == link.hash:
             return True
     return False
 
 
-def _record(row: asyncpg.Record) -> AuditRecord:
+def record_of(row: asyncpg.Record) -> AuditRecord:
     return AuditRecord(
         row["org_id"], row["id"], row["recorded_at"], row["actor_kind"], row["actor_id"], row["action"],
         row["subject_kind"], row["subject_id"],

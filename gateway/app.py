@@ -24,6 +24,7 @@ from gateway.calls import Calls
 from gateway.control import TwilioControl
 from gateway.endings import Endings
 from gateway.feed import Feed
+from gateway.hedging import Hedges
 from gateway.jobs import open_jobs
 from gateway.metrics import Metrics
 from gateway.phrases import PhraseCache
@@ -198,6 +199,7 @@ def _desk(base: _Foundation, feed: Feed, clients: Clients, vault: Vault, texts: 
         vault=vault,
         texts=texts,
         clients=clients,
+        hedges=Hedges(base.settings.hedging, clients, base.metrics),
         phrases=phrases,
         feed=feed,
         metrics=base.metrics,
@@ -240,6 +242,7 @@ def _api_context(edge: Edge) -> ApiContext:
         settings=edge.settings,
         pool=desk.pool,
         sealer=VaultSealer(desk.vault),
+        keys=VaultSealer(desk.vault).keys,
         verification=desk.texts.verification,
         metrics=edge.metrics,
         now=desk.now,

@@ -25,7 +25,7 @@ from booking.errors import (
 )
 from gateway.api.guard import require_scope
 from gateway.api.idempotency import HEADER, Attempt, Rendered, read_key
-from gateway.api.operations import Answer, ApiContext, Asked, Operation, Platform, Principal
+from gateway.api.operations import HTML, Answer, ApiContext, Asked, Operation, Platform, Principal
 from gateway.api.problems import (
     FAILED,
     INVALID,
@@ -135,6 +135,8 @@ class Dispatch:
 
 
 def rendered_answer(answer: Answer) -> Rendered:
+    if answer.page is not None:
+        return Rendered(answer.status, {"Content-Type": HTML, **answer.headers}, answer.page.encode())
     body = b"" if answer.body is None else msgspec.json.encode(answer.body)
     media_type = {} if answer.body is None else {"Content-Type": _JSON}
     return Rendered(answer.status, {**media_type, **answer.headers}, body)

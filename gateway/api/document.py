@@ -10,7 +10,7 @@ import msgspec
 from booking.staff import SCOPES
 from gateway.api import problems
 from gateway.api.idempotency import HEADER, MAX_CHARACTERS, REPLAYED
-from gateway.api.operations import PLATFORM_SCOPE, PREFIX, Operation
+from gateway.api.operations import HTML, PLATFORM_SCOPE, PREFIX, Operation
 from gateway.api.problems import Kind, Problem
 
 API_VERSION: Final = "1.0.0"
@@ -126,7 +126,9 @@ def _responses(operation: Operation) -> dict[str, Any]:
     told: dict[str, Any] = {}
     for status, body in operation.answers.items():
         told[str(status)] = {"description": _SUCCESS[status], "headers": _headers(operation, status)}
-        if body is not None:
+        if operation.media_type == HTML:
+            told[str(status)]["content"] = {HTML: {"schema": {"type": "string"}}}
+        elif body is not None:
             told[str(status)]["content"] = _content("application/json", body)
     by_status: dict[int, list[Kind]] = defaultdict(list)
     for kind in kinds_of(operation):

@@ -12,6 +12,7 @@ from booking.staff import PREFIX as STAFF
 from booking.staff import resolve_token
 from gateway.api.operations import PLATFORM_SCOPE, Operation, Platform, Principal
 from gateway.api.problems import SCOPE_MISSING, UNAUTHENTICATED, UNAVAILABLE, Refused
+from gateway.api.roles import granted
 from gateway.api.tokens import MAX_CHARACTERS, TokenCheck
 from gateway.errors import CredentialRefused, KeysUnavailable
 from gateway.metrics import Metrics
@@ -46,7 +47,7 @@ class Guard:
             holder = await resolve_token(self.pool, token)
             if holder is None:
                 raise CredentialRefused("unknown")
-            scopes = frozenset(holder.scopes)
+            scopes = granted(holder.scopes)
             return Principal(holder.org_id, f"staff {holder.token_id}", scopes, holder.token_id)
         if self.tokens is None:
             raise CredentialRefused("unknown")

@@ -13,6 +13,7 @@ from booking.ports import Sealer
 from booking.staff import Scope
 from booking.types import Actor, Claim
 from booking.verification import Verification
+from compliance.keys import Keyring
 from gateway.api.problems import INVALID, Kind, Refused
 from gateway.metrics import Metrics
 from gateway.settings import Settings
@@ -22,6 +23,8 @@ from gateway.tenancy.secrets import OrgSecrets
 Method = Literal["GET", "POST", "PUT", "PATCH", "DELETE"]
 PREFIX: Final = "/api/v1"
 PLATFORM_SCOPE: Final = "admin"
+JSON: Final = "application/json"
+HTML: Final = "text/html; charset=utf-8"
 
 
 @dataclass(frozen=True, slots=True)
@@ -31,6 +34,7 @@ class ApiContext:
     settings: Settings
     pool: asyncpg.Pool
     sealer: Sealer
+    keys: Keyring
     verification: Verification
     metrics: Metrics
     now: Callable[[], datetime]
@@ -100,11 +104,15 @@ class Asked:
 
 @dataclass(frozen=True, slots=True)
 class Answer:
-    """What a handler answers: one of the declared statuses, with the body declared for it."""
+    """What a handler answers: one of the declared statuses, with the body declared for it.
+
+    `page`: an HTML page instead, of an operation whose `media_type` is that.
+    """
 
     status: int
     body: msgspec.Struct | None = None
     headers: Mapping[str, str] = field(default_factory=dict)
+    page: str | None = None
 
 
 Handler = Callable[[Asked], Awaitable[Answer]]
@@ -115,7 +123,7 @@ class Operation:
     """One method on one path, under `PREFIX`. A path's `{…_id}` are UUIDs, other parameters strings.
 
     `answers`: each status of success with its body. `problems`: the kinds that this one may answer besides
-    those that all may (`document` lists them).
+    those that all may (`document` lists them). `media_type`: of the body that success has.
     """
 
     name: str
@@ -128,6 +136,7 @@ class Operation:
     body: type[msgspec.Struct] | None = None
     query: type[msgspec.Struct] | None = None
     problems: tuple[Kind, ...] = ()
+    media_type: str = JSON
 
     @property
     def repeatable(self) -> bool:

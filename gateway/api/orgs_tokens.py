@@ -20,7 +20,7 @@ _LONGEST_NAME = 100
 class TokenForm(msgspec.Struct, kw_only=True, forbid_unknown_fields=True):
     """What the token may do, and for how many days; until it is revoked if that is left out."""
 
-    scopes: Annotated[list[OrgScope], msgspec.Meta(min_length=1, max_length=16)]
+    scopes: Annotated[list[OrgScope], msgspec.Meta(min_length=1, max_length=32)]
     days: Annotated[int, msgspec.Meta(ge=1, le=3660)] | None = None
 
 

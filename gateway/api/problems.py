@@ -35,10 +35,12 @@ UNAUTHENTICATED: Final = Kind("unauthenticated", 401, "A valid bearer token is n
 SCOPE_MISSING: Final = Kind("scope-missing", 403, "The token does not carry the scope that this needs")
 FOREIGN: Final = Kind("foreign", 403, "This belongs to another clinic")
 NO_ORG: Final = Kind("no-such-org", 403, "The token's clinic is not served here")
+READING_REFUSED: Final = Kind("reading-refused", 403, "The token's role may not read this for this purpose")
 NOT_FOUND: Final = Kind("not-found", 404, "There is nothing of this kind and id")
 METHOD_UNKNOWN: Final = Kind("method-not-allowed", 405, "This cannot be done with it")
 TOO_SLOW: Final = Kind("too-slow", 408, "The request did not arrive in time")
 CONFLICT: Final = Kind("conflict", 409, "It no longer stands as the request supposes")
+STOPPED: Final = Kind("stopped", 409, "They told the carrier STOP; only their own START takes that back")
 KEY_PENDING: Final = Kind(
     "idempotency-key-pending", 409, "The first request with this Idempotency-Key is under way"
 )
@@ -51,6 +53,7 @@ HOLD_UNVERIFIED: Final = Kind(
 BOOKING_OVER: Final = Kind("booking-over", 409, "The booking was cancelled or moved, or has begun")
 CODE_LOCKED: Final = Kind("code-locked", 409, "Too many wrong codes: this hold can no longer be verified")
 CODE_EXPIRED: Final = Kind("code-expired", 410, "No code is in force for the hold; ask for a new one")
+ERASED: Final = Kind("erased", 410, "It was erased; nothing brings it back")
 TOO_LARGE: Final = Kind("too-large", 413, "The request is too large")
 MEDIA_UNKNOWN: Final = Kind("media-type", 415, "The body must be application/json")
 INVALID: Final = Kind("invalid", 422, "A value is not what the description of the API says")

@@ -1,6 +1,18 @@
 """All operations of the API."""
 
-from gateway.api import bookings, codes, holds, orgs, orgs_offer, orgs_secrets, orgs_tokens, slots
+from gateway.api import (
+    bookings,
+    codes,
+    compliance_people,
+    compliance_records,
+    compliance_sealed,
+    holds,
+    orgs,
+    orgs_offer,
+    orgs_secrets,
+    orgs_tokens,
+    slots,
+)
 
 OPERATIONS = (
     *slots.OPERATIONS,
@@ -11,4 +23,7 @@ OPERATIONS = (
     *orgs_offer.OPERATIONS,
     *orgs_secrets.OPERATIONS,
     *orgs_tokens.OPERATIONS,
+    *compliance_sealed.OPERATIONS,
+    *compliance_people.OPERATIONS,
+    *compliance_records.OPERATIONS,
 )

@@ -3,6 +3,7 @@
 The algorithm decides which key is looked at and the key's kind admits one algorithm alone, so that a public
 key can never be used as a shared secret. Issuer, audience and expiry must be there; the org is named by
 `org_id`, or `clinic_id` in older tokens. A token that names none is the platform's, if its scopes say so.
+`clinic_role` is a role there (`roles`); `role` is left to those who name a database role by it, as Supabase.
 """
 
 from collections.abc import Mapping
@@ -14,6 +15,7 @@ import jwt
 
 from gateway.api.jwks import Jwks
 from gateway.api.operations import PLATFORM_SCOPE, Platform, Principal
+from gateway.api.roles import granted, role_scope
 from gateway.errors import CredentialRefused
 
 MAX_CHARACTERS: Final = 8192
@@ -54,7 +56,7 @@ class TokenCheck:
         subject, scopes = "jwt " + _subject(claims), _scopes(claims)
         if PLATFORM_SCOPE in scopes and not any(name in claims for name in _ORG_CLAIMS):
             return Platform(subject)
-        return Principal(org_id=_org(claims), subject=subject, scopes=scopes)
+        return Principal(org_id=_org(claims), subject=subject, scopes=granted(scopes | _role(claims)))
 
     async def _key(self, header: Mapping[str, Any]) -> tuple[bytes | jwt.PyJWK, str]:
         match header.get("alg"):
@@ -90,3 +92,14 @@ def _scopes(claims: Mapping[str, Any]) -> frozenset[str]:
     told = claims.get("scope", claims.get("scp", ""))
     words = told.split() if isinstance(told, str) else told if isinstance(told, list) else []
     return frozenset(word for word in words[:_MAX_SCOPES] if isinstance(word, str))
+
+
+def _role(claims: Mapping[str, Any]) -> frozenset[str]:
+    """The scope that stands for the role named; a role that there is not makes the token no good."""
+    if "clinic_role" not in claims:
+        return frozenset()
+    named = claims["clinic_role"]
+    scope = role_scope(named) if isinstance(named, str) else None
+    if scope is None:
+        raise CredentialRefused("role")
+    return frozenset({scope})

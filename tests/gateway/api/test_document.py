@@ -11,7 +11,7 @@ import pytest
 from booking.staff import SCOPES
 from gateway.api import problems
 from gateway.api.document import document, kinds_of
-from gateway.api.operations import PLATFORM_SCOPE, PREFIX
+from gateway.api.operations import HTML, PLATFORM_SCOPE, PREFIX
 from gateway.api.problems import Kind
 from gateway.api.surface import OPERATIONS
 from tests.gateway.api.client import fits
@@ -44,7 +44,7 @@ class Parameter(msgspec.Struct, forbid_unknown_fields=True):
 
 
 class MediaType(msgspec.Struct, forbid_unknown_fields=True):
-    schema: dict[Literal["$ref"], str]
+    schema: dict[Literal["$ref", "type"], str]
 
 
 class RequestBody(msgspec.Struct, forbid_unknown_fields=True):
@@ -60,7 +60,9 @@ class Header(msgspec.Struct, forbid_unknown_fields=True):
 class Response(msgspec.Struct, forbid_unknown_fields=True):
     description: str
     headers: dict[str, Header] = {}
-    content: dict[Literal["application/json", "application/problem+json"], MediaType] = {}
+    content: dict[
+        Literal["application/json", "application/problem+json", "text/html; charset=utf-8"], MediaType
+    ] = {}
 
 
 class Described(msgspec.Struct, forbid_unknown_fields=True):
@@ -148,7 +150,9 @@ def test_every_operation_says_how_it_succeeds_and_how_it_refuses() -> None:
         for status, response in operation.responses.items():
             problem = int(status) >= 400
             assert ("application/problem+json" in response.content) == problem
-            assert ("application/json" in response.content) == (not problem and status != "204")
+            page = path.endswith(".html")
+            assert ("application/json" in response.content) == (not problem and not page and status != "204")
+            assert (HTML in response.content) == (not problem and page)
 
 
 def test_patterns_can_be_read_by_other_languages() -> None:

@@ -43,6 +43,12 @@ REACHES: list[tuple[str, str, str, Any]] = [
     ("booking", "GET", "/bookings/{booking}", None),
     ("booking", "PATCH", "/bookings/{booking}", {"slot_id": "{slot}"}),
     ("booking", "DELETE", "/bookings/{booking}", None),
+    ("contact", "GET", "/sealed?contact_id={contact}", None),
+    ("contact", "GET", "/sealed/contact/{contact}?purpose=booking", None),
+    ("contact", "GET", "/contacts/{contact}/export", None),
+    ("contact", "DELETE", "/contacts/{contact}", None),
+    ("contact", "GET", "/contacts/{contact}/consents", None),
+    ("contact", "PUT", "/contacts/{contact}/consents/texts", {"given": True}),
 ]
 
 
