@@ -20,19 +20,18 @@ _DESK: Final = frozenset[OrgScope](
         "bookings:write",
         "org:read",
         "sealed:read",
-        "contacts:export",
         "consents:read",
         "consents:write",
     }
 )
 ROLE_SCOPES: Final[Mapping[Role, frozenset[OrgScope]]] = MappingProxyType(
     {
-        "clinician": _DESK | {"contacts:erase", "retention:read"},
+        "clinician": _DESK | {"contacts:export", "contacts:erase", "retention:read"},
         "staff": _DESK,
         "auditor": frozenset[OrgScope]({"audit:read", "consents:read", "retention:read", "org:read"}),
     }
 )
-"""In the order in which they are tried where a token has more than one."""
+"""In the order in which they are tried where a token has more than one. An export holds notes: not for desks."""
 _PREFIX: Final = "role:"
 
 
