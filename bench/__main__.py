@@ -1,5 +1,5 @@
 """`python -m bench`: the demo, one more call to it, what the gateway adds to a turn, what a claim costs, how
-soon a code is handed over, how well redaction masks.
+soon a code is handed over, what a look-up of keys costs, how well redaction masks.
 """
 
 import argparse
@@ -7,6 +7,8 @@ import sys
 from pathlib import Path
 
 from bench.booking import Plan, run_booking
+from bench.credentials import Plan as Lookups
+from bench.credentials import run_credentials
 from bench.demo.command import run_call, run_demo
 from bench.otp import Load as Codes
 from bench.otp import run_otp
@@ -44,6 +46,12 @@ def main() -> int:
     otp = commands.add_parser("otp", help="how soon a code by text message is handed to the carrier")
     otp.add_argument("--codes", type=int, default=500, metavar="N", help="codes in all")
     otp.add_argument("--at-once", type=int, default=20, metavar="N", help="requests at once")
+    credentials = commands.add_parser(
+        "credentials", help="what a look-up of a clinic's own keys costs, from each layer"
+    )
+    credentials.add_argument("--lookups", type=int, default=2000, metavar="N", help="from each layer")
+    credentials.add_argument("--callers", type=int, default=500, metavar="N", help="at once, on a miss")
+    credentials.add_argument("--rounds", type=int, default=20, metavar="N", help="misses and changes")
     redaction = commands.add_parser(
         "redaction", help="how well and how fast redaction masks a labelled corpus"
     )
@@ -58,6 +66,8 @@ def main() -> int:
     chosen = parser.parse_args()
     if chosen.command == "redaction":
         return run_redaction(Options(chosen.corpus, chosen.misses, chosen.json, chosen.spacy_model))
+    if chosen.command == "credentials":
+        return run_credentials(Lookups(chosen.lookups, chosen.callers, chosen.rounds))
     if chosen.command == "otp":
         return run_otp(Codes(chosen.codes, chosen.at_once))
     if chosen.command == "overhead":
