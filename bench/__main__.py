@@ -4,16 +4,22 @@ soon a code is handed over, what a look-up of keys costs, how well redaction mas
 
 import argparse
 import sys
+from collections.abc import Callable, Mapping
 from pathlib import Path
 
 from bench.booking import Plan, run_booking
 from bench.credentials import Plan as Lookups
 from bench.credentials import run_credentials
 from bench.demo.command import run_call, run_demo
+from bench.harness import arguments
+from bench.harness.target import TargetUnusable
+from bench.hedge import HedgeLoad, run_hedge
 from bench.otp import Load as Codes
 from bench.otp import run_otp
 from bench.overhead import Load, run_overhead
 from bench.redaction.command import CORPUS, Options, run_redaction
+
+Run = Callable[[argparse.Namespace], int]
 
 
 def main() -> int:
@@ -52,6 +58,14 @@ def main() -> int:
     credentials.add_argument("--lookups", type=int, default=2000, metavar="N", help="from each layer")
     credentials.add_argument("--callers", type=int, default=500, metavar="N", help="at once, on a miss")
     credentials.add_argument("--rounds", type=int, default=20, metavar="N", help="misses and changes")
+    hedge = commands.add_parser("hedge", help="what a second request for a late reply wins and costs")
+    hedge.add_argument(
+        "--after", type=float, nargs="+", default=[0, 0.6, 0.7, 0.8, 1.0], metavar="S", help="0 is without"
+    )
+    hedge.add_argument("--requests", type=int, default=1500, metavar="N", help="for each of them")
+    hedge.add_argument("--at-once", type=int, default=30, metavar="N", help="requests at once")
+    hedge.add_argument("--model", default="published", metavar="NAME", help="of the providers' delays")
+    hedge.add_argument("--seed", type=int, default=1, metavar="N", help="of the delays drawn")
     redaction = commands.add_parser(
         "redaction", help="how well and how fast redaction masks a labelled corpus"
     )
@@ -63,11 +77,19 @@ def main() -> int:
     redaction.add_argument(
         "--spacy-model", metavar="NAME", help="a spaCy pipeline for Presidio: package or folder"
     )
+    latency = _add_latency(commands)
     chosen = parser.parse_args()
+    if chosen.command in latency:
+        try:
+            return latency[chosen.command](chosen)
+        except TargetUnusable as error:
+            parser.error(str(error))
     if chosen.command == "redaction":
         return run_redaction(Options(chosen.corpus, chosen.misses, chosen.json, chosen.spacy_model))
     if chosen.command == "credentials":
         return run_credentials(Lookups(chosen.lookups, chosen.callers, chosen.rounds))
+    if chosen.command == "hedge":
+        return run_hedge(HedgeLoad(chosen.after, chosen.requests, chosen.at_once, chosen.model, chosen.seed))
     if chosen.command == "otp":
         return run_otp(Codes(chosen.codes, chosen.at_once))
     if chosen.command == "overhead":
@@ -85,6 +107,12 @@ def main() -> int:
     if chosen.command == "demo":
         return run_demo(chosen.call, once=chosen.once)
     return run_call(chosen.recording)
+
+
+def _add_latency(commands: "argparse._SubParsersAction[argparse.ArgumentParser]") -> Mapping[str, Run]:
+    """The commands that time a gateway's answers, by name."""
+    arguments.add_ttfb(commands.add_parser("ttfb", help="how long a caller waits for each answer, and why"))
+    return {"ttfb": arguments.ttfb}
 
 
 if __name__ == "__main__":

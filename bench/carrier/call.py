@@ -32,7 +32,10 @@ MAX_MESSAGE_BYTES = 16 * 1024 * 1024
 
 @dataclass(frozen=True, slots=True)
 class CallPlan:
-    """What is fixed before the phone rings. Addresses are public ones; `pace` 1 is real time."""
+    """What is fixed before the phone rings. Addresses are public ones; `pace` 1 is real time.
+
+    With `media_url` there is no webhook: the call goes straight to that socket.
+    """
 
     account_sid: str
     call_sid: str
@@ -42,6 +45,7 @@ class CallPlan:
     status_url: str | None
     pace: float = 1.0
     extra_fields: tuple[tuple[str, str], ...] = ()
+    media_url: str | None = None
 
 
 class LiveCall:
@@ -179,7 +183,7 @@ class LiveCall:
         life.
         """
         try:
-            reason = await self._follow(await self._fetch(self.plan.voice_url))
+            reason = await self._follow(await self._answered())
         except CarrierFault as fault:
             self.record.faults.append(fault)
             reason = "fault"
@@ -197,6 +201,11 @@ class LiveCall:
         """Wait until the media stream runs. Raises `CallOver` if there never was one."""
         await self._started.wait()
         self._live()
+
+    async def _answered(self) -> list[Verb]:
+        if self.plan.media_url is not None:
+            return [ConnectStream(self.plan.media_url, dict(self.plan.extra_fields))]
+        return await self._fetch(self.plan.voice_url)
 
     async def _follow(self, verbs: list[Verb]) -> EndReason:
         while verbs:

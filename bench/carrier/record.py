@@ -4,6 +4,7 @@ All instants are milliseconds of stream time: the number of frames exchanged so 
 """
 
 import wave
+from array import array
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Literal
@@ -21,10 +22,15 @@ EndReason = Literal[
 
 @dataclass(frozen=True, slots=True)
 class MediaCame:
-    """Agent audio arrived from the gateway."""
+    """Agent audio arrived from the gateway, `came_s` by the monotonic clock, behind `waiting_ms` that were
+    still to be played.
+    """
 
     at_ms: int
     length_ms: float
+    mulaw: bytes = field(default=b"", repr=False)
+    came_s: float = 0.0
+    waiting_ms: float = 0.0
 
 
 @dataclass(frozen=True, slots=True)
@@ -39,6 +45,7 @@ class ClearCame:
 
     at_ms: int
     dropped_ms: float
+    came_s: float = 0.0
 
 
 @dataclass(frozen=True, slots=True)
@@ -64,6 +71,10 @@ def is_audible(frame: bytes) -> bool:
 class CallRecord:
     """Grows while the call runs. `spoken_by_carrier` are `<Say>` sentences; `documents` counts answer
     documents.
+
+    `sent_s`: when each frame of the caller went out (monotonic seconds); `worst_late_ms`: how far behind its
+    own clock the carrier was at worst, which is no fault of the gateway's; `late_frames`: frames a frame or
+    more late.
     """
 
     call_sid: str
@@ -81,6 +92,9 @@ class CallRecord:
     last_caller_audible_ms: int | None = None
     end_reason: EndReason | None = None
     close_code: int | None = None
+    sent_s: "array[float]" = field(default_factory=lambda: array("d"))
+    worst_late_ms: float = 0.0
+    late_frames: int = 0
 
     @property
     def now_ms(self) -> int:
@@ -95,6 +109,11 @@ class CallRecord:
             self.last_agent_audible_ms = self.now_ms
         if is_audible(caller):
             self.last_caller_audible_ms = self.now_ms
+
+    def add_lateness(self, late_s: float) -> None:
+        """How late the frame that is due now is sent."""
+        self.worst_late_ms = max(self.worst_late_ms, late_s * 1000)
+        self.late_frames += late_s * 1000 >= FRAME_MS
 
     def write_wav(self, path: Path) -> None:
         """16-bit PCM, 8 kHz, two channels: caller left, agent right."""

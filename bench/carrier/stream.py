@@ -6,6 +6,7 @@ sample.
 """
 
 import asyncio
+import time
 from collections import deque
 from collections.abc import Callable
 from dataclasses import dataclass, field
@@ -127,6 +128,7 @@ class MediaStream:
         clock = asyncio.get_running_loop().time
         due_s = clock()
         while self._ending is None and not reading.done():
+            self._record.add_lateness(clock() - due_s)
             await self._tick()
             due_s += self._frame_s
             await asyncio.sleep(max(0.0, due_s - clock()))
@@ -143,6 +145,7 @@ class MediaStream:
         caller = self.caller.take_frame()
         timestamp_ms = self._record.now_ms - self._started_ms
         self._record.add_frame(caller, agent)
+        self._record.sent_s.append(time.monotonic())
         if self._socket.transport.get_write_buffer_size() > MAX_UNSENT_BYTES:
             self._lose_frame()
         else:
@@ -176,7 +179,8 @@ class MediaStream:
         now_ms = self._record.now_ms
         match order:
             case Media(mulaw):
-                self._record.wire.append(MediaCame(now_ms, len(mulaw) / 8))
+                waiting_ms, came_s = self.playback.waiting_ms, time.monotonic()
+                self._record.wire.append(MediaCame(now_ms, len(mulaw) / 8, mulaw, came_s, waiting_ms))
                 if not self.playback.queue(mulaw):
                     self._overflow()
             case Mark(name):
@@ -184,7 +188,7 @@ class MediaStream:
                 await self._return_marks(self.playback.mark(name), flushed=False)
             case Clear():
                 marks, dropped_ms = self.playback.clear()
-                self._record.wire.append(ClearCame(now_ms, dropped_ms))
+                self._record.wire.append(ClearCame(now_ms, dropped_ms, time.monotonic()))
                 await self._return_marks(marks, flushed=True)
 
     def _overflow(self) -> None:

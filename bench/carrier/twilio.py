@@ -35,6 +35,8 @@ class TwilioCarrier:
 
     `public_url` is the gateway's configured public address and what is signed; `connect_url` is where it
     listens (default: the same). `pace` is the speed of stream time against real time; 1 is a telephone.
+    `voice_url` and `status_url`: the number's webhooks, by default our own gateway's routes; with `voice_url`
+    alone no status is told. `media_url`: no webhook at all, calls go straight to that media socket.
     `dialled` is told of each call before the gateway is, so that the account's REST interface can know it.
     """
 
@@ -45,6 +47,9 @@ class TwilioCarrier:
         *,
         connect_url: str | None = None,
         pace: float = 1.0,
+        voice_url: str | None = None,
+        status_url: str | None = None,
+        media_url: str | None = None,
         dialled: Callable[[CallPlan], None] = lambda plan: None,
     ) -> None:
         self.account = account or TwilioAccount()
@@ -52,6 +57,10 @@ class TwilioCarrier:
         self._public_url = public_url.rstrip("/")
         self._route = Route(self._public_url, (connect_url or public_url).rstrip("/"))
         self._pace = pace
+        own = voice_url is None and media_url is None
+        self._voice_url = voice_url or self._public_url + VOICE_PATH
+        self._status_url = self._public_url + STATUS_PATH if own else status_url
+        self._media_url = media_url
         self._dialled = dialled
 
     async def __aenter__(self) -> Self:
@@ -89,6 +98,7 @@ class TwilioCarrier:
         finally:
             live.hang_up()
             await self._finish(running)
+            self.calls.pop(live.plan.call_sid, None)
         if strict and live.record.faults:
             raise live.record.faults[0]
 
@@ -103,10 +113,11 @@ class TwilioCarrier:
             call_sid=new_sid("CA"),
             dialled=dialled,
             caller=caller,
-            voice_url=self._public_url + VOICE_PATH,
-            status_url=self._public_url + STATUS_PATH,
+            voice_url=self._voice_url,
+            status_url=self._status_url,
             pace=self._pace,
             extra_fields=tuple(extra_fields.items()),
+            media_url=self._media_url,
         )
         live = LiveCall(plan, self._route, self._webhooks, new_sid)
         self.calls[plan.call_sid] = live

@@ -32,7 +32,7 @@ class Route:
 
     def real_url(self, url: str) -> str:
         """The address to connect to for a public one; foreign addresses stay as they are."""
-        if urlsplit(url).netloc != urlsplit(self.public_url).netloc:
+        if self.public_url == self.connect_url or urlsplit(url).netloc != urlsplit(self.public_url).netloc:
             return url
         return urlsplit(url)._replace(scheme="http", netloc=urlsplit(self.connect_url).netloc).geturl()
 

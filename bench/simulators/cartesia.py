@@ -15,7 +15,8 @@ import itertools
 import json
 import re
 import struct
-from collections.abc import AsyncIterator, Mapping
+import time
+from collections.abc import AsyncIterator, Callable, Mapping
 from contextlib import aclosing
 from dataclasses import dataclass, field
 from functools import partial
@@ -125,6 +126,8 @@ class ContextRecord:
     cancelled: bool = False
     ended: str | None = None
     over: asyncio.Event = field(default_factory=asyncio.Event)
+    came_s: float = field(default_factory=time.monotonic)
+    first_chunk_s: float | None = None  # after it came, as drawn
 
 
 @dataclass(slots=True)
@@ -152,6 +155,8 @@ class CartesiaSimulator:
     """`{url}/tts/websocket`, `{url}/tts/bytes`, `{url}/voices`, from `async with` to its end.
 
     `sockets` and `requests` record what came; `pace`, `limits` and `faults` may be changed while it runs.
+    `starts` says for each context how many seconds after its first text its first audio comes, in place of
+    `pace.first_chunk_s`.
     """
 
     def __init__(
@@ -165,8 +170,10 @@ class CartesiaSimulator:
         host: str = "127.0.0.1",
         port: int = 0,
         record: bool = True,
+        starts: Callable[[ContextRecord], float] | None = None,
     ) -> None:
         self.voice = voice
+        self.starts = starts
         self._keys = keys
         self.pace = pace or SpeechPace()
         self.limits = limits or SpeechLimits()
@@ -601,11 +608,18 @@ class _Context:
         pace = self._server.pace
         if self.record.chunks == 0:
             delay = self._server.faults.take(DelaySpeech)
-            await asyncio.sleep(pace.first_chunk_s + (delay.seconds if delay else 0.0))
+            await asyncio.sleep(self._starts_in_s() + (delay.seconds if delay else 0.0))
         elif pace.audio_s_per_s:
             await asyncio.sleep(CHUNK_S / pace.audio_s_per_s)
         else:
             await asyncio.sleep(0)
+
+    def _starts_in_s(self) -> float:
+        """Until the first audio is due; a drawn delay runs from the first text."""
+        if self._server.starts is None:
+            return self._server.pace.first_chunk_s
+        self.record.first_chunk_s = first_s = self._server.starts(self.record)
+        return max(0.0, self.record.came_s + first_s - time.monotonic())
 
     async def _strike(self) -> bool:
         """Let the faults strike that are due before the next chunk; false if the context is over by them."""

@@ -10,7 +10,8 @@ import asyncio
 import itertools
 import json
 import re
-from collections.abc import AsyncIterator, Mapping, Sequence
+import time
+from collections.abc import AsyncIterator, Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any, Self
 
@@ -52,6 +53,8 @@ class ChatRequest:
     cancelled: bool = False
     over: asyncio.Event = field(default_factory=asyncio.Event)
     fault: ChatFault | None = None
+    came_s: float = field(default_factory=time.monotonic)
+    first_token_s: float | None = None  # after it came, as drawn
 
     @property
     def messages(self) -> Sequence[Mapping[str, Any]]:
@@ -68,7 +71,8 @@ class ChatSimulator:
     """`POST {url}/chat/completions` and `GET {url}/models`, from `async with` to its end.
 
     `requests` records every completion request in order, refused ones too; `pace` and `faults` may be
-    changed while it runs. Faults understood: `Refuse`, `SlowUpgrade`, and `ChatFault`; a `Reply` may carry
+    changed while it runs. `thinks` says for each request how many seconds its first token takes, in place of
+    `pace.first_token_s`. Faults understood: `Refuse`, `SlowUpgrade`, and `ChatFault`; a `Reply` may carry
     its own `ChatFault`.
     """
 
@@ -83,8 +87,10 @@ class ChatSimulator:
         host: str = "127.0.0.1",
         port: int = 0,
         record: bool = True,
+        thinks: Callable[[ChatRequest], float] | None = None,
     ) -> None:
         self.model = model
+        self._thinks = thinks
         self._keys = keys
         self._models = (*MODELS, *further_models)
         self._record = record
@@ -171,9 +177,11 @@ class ChatSimulator:
             raise Refused(500, str(ended), kind="server_error") from None
 
     async def _whole(self, record: ChatRequest, reply: Reply) -> web.Response:
-        await asyncio.sleep(self.pace.first_token_s)
+        """All at once, when the last piece of a stream would have come."""
         completion_id = f"chatcmpl-{next(self._ids):06d}"
         pieces = _within_limit(reply, record.body)
+        async for _ in self._paced(record, _deltas(completion_id, pieces)):
+            record.pieces_sent += 1
         message: dict[str, Any] = {
             "role": "assistant",
             "content": "".join(pieces.text) or None,
@@ -204,7 +212,7 @@ class ChatSimulator:
         await response.prepare(request)
         events = _Events(response, f"chatcmpl-{next(self._ids):06d}", record.body)
         pieces = _within_limit(reply, record.body)
-        async for delta in self._paced(_deltas(events.id, pieces)):
+        async for delta in self._paced(record, _deltas(events.id, pieces)):
             if record.pieces_sent == fault.after_tokens and await _strike(fault, request, events):
                 break
             await events.delta(delta)
@@ -228,15 +236,25 @@ class ChatSimulator:
         await events.finish(pieces.finish_reason, _usage(record.body, pieces))
         record.finished = True
 
-    async def _paced(self, deltas: Sequence[Mapping[str, Any]]) -> AsyncIterator[Mapping[str, Any]]:
-        await asyncio.sleep(self.pace.first_token_s)
+    async def _paced(
+        self, record: ChatRequest, deltas: Sequence[Mapping[str, Any]]
+    ) -> AsyncIterator[Mapping[str, Any]]:
+        """Each piece at its instant, counted from the request: what a piece takes does not delay the next."""
+        record.first_token_s = self._thinks(record) if self._thinks else self.pace.first_token_s
+        due_s = record.came_s + (record.fault.delay_s if record.fault else 0.0) + record.first_token_s
         for position, delta in enumerate(deltas):
             if position:
-                await asyncio.sleep(self.pace.between_tokens_s)
+                due_s += self.pace.between_tokens_s
+            await asyncio.sleep(max(0.0, due_s - time.monotonic()))
             yield delta
 
 
 # Pieces of a reply.
+
+
+def tokens(text: str) -> list[str]:
+    """The pieces in which a text is streamed; joined they are the text."""
+    return _TOKEN.findall(text)
 
 
 @dataclass(frozen=True, slots=True)
@@ -248,11 +266,11 @@ class _Pieces:
 
 def _within_limit(reply: Reply, body: Mapping[str, Any]) -> _Pieces:
     """The reply cut at `max_completion_tokens`, as a real model's would be; no tool call after a cut."""
-    tokens = tuple(_TOKEN.findall(reply.text))
+    pieces = tuple(tokens(reply.text))
     limit = body.get("max_completion_tokens") or body.get("max_tokens")
-    if limit is not None and len(tokens) > limit:
-        return _Pieces(tokens[:limit], (), "length")
-    return _Pieces(tokens, reply.calls, "tool_calls" if reply.calls else "stop")
+    if limit is not None and len(pieces) > limit:
+        return _Pieces(pieces[:limit], (), "length")
+    return _Pieces(pieces, reply.calls, "tool_calls" if reply.calls else "stop")
 
 
 def _deltas(completion_id: str, pieces: _Pieces) -> list[Mapping[str, Any]]:

@@ -23,7 +23,7 @@ from websockets.http11 import Request, Response
 from websockets.typing import Subprotocol
 
 from bench.simulators.deepgram_audio import AudioDecoder, Undecodable
-from bench.simulators.deepgram_flux import Flux
+from bench.simulators.deepgram_flux import Flux, TurnEnds
 from bench.simulators.deepgram_hearing import Hearing
 from bench.simulators.deepgram_nova import Nova
 from bench.simulators.deepgram_pace import Pace
@@ -86,7 +86,7 @@ class DeepgramSimulator:
 
     `url` is its base (`http://127.0.0.1:port`), known once entered. `faults` may be changed while it runs.
     `idle_s`: how long nothing may come before NET-0001. `burst_s`: how far audio may run ahead of real time
-    before that is noted. Without `record` nothing is kept of a session.
+    before that is noted. Without `record` nothing is kept of a session. `ends` times the turns of `/v2`.
     """
 
     def __init__(
@@ -100,8 +100,10 @@ class DeepgramSimulator:
         idle_s: float = 10.0,
         burst_s: float = 5.0,
         record: bool = True,
+        ends: TurnEnds | None = None,
     ) -> None:
         self.faults = faults or Faults()
+        self._ends = ends
         self.sessions: list[Session] = []
         self.url = ""
         self._hearing = hearing
@@ -168,7 +170,7 @@ class DeepgramSimulator:
 
     def _stream(self, settings: NovaSettings | FluxSettings, request_id: str) -> Stream:
         if isinstance(settings, FluxSettings):
-            return FluxStream(Flux(self._hearing(), settings), request_id)
+            return FluxStream(Flux(self._hearing(), settings, self._ends), request_id)
         return NovaStream(Nova(self._hearing(), settings), request_id)
 
 

@@ -1,4 +1,5 @@
-"""Flux, the `/v2/listen` state machine: audio in, messages out, nothing but audio time in between.
+"""Flux, the `/v2/listen` state machine: audio in, messages out, nothing but audio time in between, unless it
+is given the delays of each turn's end (`TurnEnds`): those are kept to the millisecond by the clock.
 
 Deepgram, "Understanding the Flux State Machine" (developers.deepgram.com/docs/flux/state, read 2026-10):
 
@@ -9,12 +10,15 @@ Deepgram, "Understanding the Flux State Machine" (developers.deepgram.com/docs/f
     after EndOfTurn.
 """
 
+import asyncio
+import time
+from collections import deque
 from collections.abc import AsyncIterator, Sequence
 from dataclasses import dataclass, replace
 from enum import Enum, auto
-from typing import Any, Final, Literal
+from typing import Any, Final, Literal, Protocol
 
-from bench.simulators.deepgram_hearing import Hearing, Samples, Word
+from bench.simulators.deepgram_hearing import RATE_HZ, Hearing, Samples, Word
 from bench.simulators.deepgram_parameters import FluxSettings, Refused, checked_flux, too_many_keyterms
 from bench.simulators.deepgram_voice import (
     SETTLE_S,
@@ -31,6 +35,42 @@ Event = Literal["StartOfTurn", "Update", "EagerEndOfTurn", "TurnResumed", "EndOf
 _UPDATE_S: Final = 0.25
 _THRESHOLDS: Final = frozenset({"eot_threshold", "eager_eot_threshold", "eot_timeout_ms"})
 _STEP_SAMPLES: Final = 160  # audio is heard in carrier frames, so that its cut into messages changes nothing
+_STEP_S: Final = 0.02
+_RECENT_MESSAGES: Final = 50  # the clock of the audio is taken from that many
+
+
+@dataclass(frozen=True, slots=True)
+class EndDelays:
+    """Seconds from the last voiced sample of a turn to its eager end and to its end."""
+
+    eager_s: float
+    end_s: float
+
+
+class TurnEnds(Protocol):
+    """Decides when a turn ends, in place of the machine's own confidence."""
+
+    def after(self, transcript: str) -> EndDelays | None:
+        """None for words of which it knows nothing: then the machine decides."""
+
+    def told(self, event: "Event", transcript: str, at_s: float) -> None:
+        """The client is now being told this (monotonic seconds)."""
+
+
+class _AudioClock:
+    """When an instant of the audio was spoken: what came with the least delay, lately, says so."""
+
+    def __init__(self) -> None:
+        self._heard_s = 0.0
+        self._began_s: deque[float] = deque(maxlen=_RECENT_MESSAGES)
+
+    def took(self, duration_s: float) -> None:
+        self._heard_s += duration_s
+        self._began_s.append(time.monotonic() - self._heard_s)
+
+    async def until(self, audio_s: float) -> None:
+        """Wait for that instant of the audio, if it lies ahead."""
+        await asyncio.sleep(max(0.0, min(self._began_s) + audio_s - time.monotonic()))
 
 
 class _State(Enum):
@@ -47,6 +87,7 @@ class _Turn:
     words: tuple[Word, ...] = ()
     settled: bool = False
     patience_s: float = USUAL_S
+    delays: EndDelays | None = None
 
 
 class Flux:
@@ -54,8 +95,10 @@ class Flux:
     sends.
     """
 
-    def __init__(self, hearing: Hearing, settings: FluxSettings) -> None:
+    def __init__(self, hearing: Hearing, settings: FluxSettings, ends: TurnEnds | None = None) -> None:
         self.settings = settings
+        self._ends = ends
+        self._clock = _AudioClock()
         self._hearing = hearing
         self._voice = VoiceTracker()
         self._state = _State.READY
@@ -65,6 +108,7 @@ class Flux:
 
     async def hear(self, samples: Samples) -> AsyncIterator[Message]:
         """Take audio, int16 mono 8 kHz, and tell what it brought."""
+        self._clock.took(samples.size / RATE_HZ)
         for at in range(0, samples.size, _STEP_SAMPLES):
             for window in self._hearing.listen(samples[at : at + _STEP_SAMPLES]):
                 self._voice.step(window)
@@ -124,9 +168,11 @@ class Flux:
         """Nobody speaks in an open turn: is it over, or perhaps over?"""
         silence_s = self._voice.silence_s
         if not self._turn.settled:
-            if not at_least(silence_s, SETTLE_S):
+            if not at_least(silence_s, SETTLE_S if self._ends is None else 0.0):
                 return None
             await self._settle()
+        if self._turn.delays is not None:
+            return await self._due(self._turn.delays)
         if self._reached(self.settings.eot_threshold):
             return self._end("model")
         if at_least(silence_s, self.settings.eot_timeout_s):
@@ -142,13 +188,28 @@ class Flux:
         self._state = _State.AWAITING
         return self._info("EagerEndOfTurn")
 
+    async def _due(self, delays: EndDelays) -> Message | None:
+        """The end, or the eager end, that falls into the frame behind this one: at its very instant."""
+        ended_s, next_s = self._voice.last_voice_s, self._voice.silence_s + _STEP_S
+        if next_s > delays.end_s:
+            await self._clock.until(ended_s + delays.end_s)
+            return self._end("model")
+        eager = self.settings.eager_eot_threshold is not None and self._state is not _State.AWAITING
+        if eager and next_s > delays.eager_s:
+            await self._clock.until(ended_s + delays.eager_s)
+            self._state = _State.AWAITING
+            return self._info("EagerEndOfTurn")
+        return None
+
     def _reached(self, threshold: float) -> bool:
         return threshold < 1.0 and at_least(self._confidence(), threshold)
 
     async def _settle(self) -> None:
         self._turn.words = await self._hear_words(settled=True)
         self._turn.settled = True
-        self._turn.patience_s = patience_s(_text(self._turn.words))
+        text = _text(self._turn.words)
+        self._turn.patience_s = patience_s(text)
+        self._turn.delays = self._ends.after(text) if self._ends else None
 
     async def _update(self) -> Message:
         if self._state is _State.READY:
@@ -179,6 +240,8 @@ class Flux:
 
     def _info(self, event: Event) -> Message:
         self._update_at_s = self._voice.now_s + _UPDATE_S
+        if self._ends is not None:
+            self._ends.told(event, _text(self._turn.words), time.monotonic())
         return {
             "type": "TurnInfo",
             "event": event,

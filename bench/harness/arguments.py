@@ -1,0 +1,141 @@
+"""The latency commands' arguments: what they share, and what they are turned into."""
+
+import argparse
+import os
+from collections.abc import Mapping
+from pathlib import Path
+
+from bench.carrier import TwilioAccount
+from bench.demo.clinic import CLINIC_NUMBER
+from bench.harness.caller import Manners
+from bench.harness.figures import Objective, parse_objective
+from bench.harness.floor import Policy, Speculation
+from bench.harness.providers import Ports
+from bench.harness.speech import DEFAULT_VOICE
+from bench.harness.target import Address, parse_settings
+from bench.simulators.latency import MODELS, LatencyModel, changed, parse_latency
+from bench.ttfb import Load, Outputs, Setup, run_ttfb
+from gateway.settings import variables
+
+_SPECULATIONS: Mapping[str, Speculation] = {"off": "off", "eager": "eager", "interim": "interim"}
+
+
+def add_setup(parser: argparse.ArgumentParser) -> None:
+    """What is measured and against what."""
+    target = parser.add_argument_group("the gateway (default: our own, as a child on embedded servers)")
+    target.add_argument("--url", help="any gateway: ws(s):// its media socket, http(s):// its signed webhook")
+    target.add_argument("--number", default=CLINIC_NUMBER, help="dialled at --url (default: %(default)s)")
+    target.add_argument("--account-sid", help="of --url's webhook; its token is read from TWILIO_AUTH_TOKEN")
+    target.add_argument("--no-greeting", action="store_true", help="the agent at --url does not speak first")
+    target.add_argument(
+        "--serve-providers",
+        type=int,
+        nargs=3,
+        metavar=("STT", "LLM", "TTS"),
+        help="serve the simulated providers at these ports, for a gateway at --url that uses them",
+    )
+    target.add_argument(
+        "--set", action="append", default=[], metavar="NAME=VALUE", help="a setting of our own"
+    )
+    target.add_argument("--pin", action="store_true", help="the last CPU is our own gateway's alone")
+    providers = parser.add_argument_group("the simulated providers")
+    providers.add_argument(
+        "--model", choices=sorted(MODELS), default="published", help="default: %(default)s"
+    )
+    providers.add_argument("--stt", type=parse_latency, metavar="DELAY", help="end of speech to end of turn")
+    providers.add_argument(
+        "--eager-before-ms", type=float, metavar="MS", help="the guess comes so much earlier"
+    )
+    providers.add_argument("--llm", type=parse_latency, metavar="DELAY", help="request to first token")
+    providers.add_argument("--tokens-per-s", type=float, metavar="N")
+    providers.add_argument("--tts", type=parse_latency, metavar="DELAY", help="text to first audio")
+    providers.add_argument("--seed", type=int, default=1, help="of the delays (default: %(default)s)")
+    parser.add_argument(
+        "--voice", type=Path, default=DEFAULT_VOICE, metavar="FILE", help="what the caller says"
+    )
+
+
+def setup_of(chosen: argparse.Namespace) -> Setup:
+    """Raises `TargetUnusable`."""
+    settings = parse_settings(chosen.set)
+    address = _address(chosen)
+    return Setup(
+        model=_model(chosen),
+        seed=chosen.seed,
+        address=address,
+        ports=Ports(*chosen.serve_providers) if chosen.serve_providers else None,
+        settings=settings,
+        policy=policy_of(settings),
+        voice=chosen.voice,
+        manners=Manners(
+            greeted=not chosen.no_greeting, marked=address is None or chosen.serve_providers is not None
+        ),
+        pinned=chosen.pin,
+    )
+
+
+def policy_of(settings: Mapping[str, str]) -> Policy:
+    """How our gateway goes about a turn under these settings, as far as it can be set."""
+    known = {variable.name: variable.default or "" for variable in variables()}
+    values = known | dict(settings)
+    hedge_s = float(values.get("LLM_HEDGE_AFTER_S") or 0)
+    stable_s = float(values.get("INTERIM_STABLE_S") or 0)
+    return Policy(
+        speculation=_SPECULATIONS.get(values.get("SPECULATION", "off"), "off"),
+        hedge_after_ms=hedge_s * 1000 or None,
+        interim_stable_ms=stable_s * 1000,
+    )
+
+
+def add_outputs(parser: argparse.ArgumentParser) -> None:
+    parser.add_argument("--json", type=Path, metavar="FILE", help="write the result")
+    parser.add_argument("--html", type=Path, metavar="FILE", help="write a page that opens without a network")
+    parser.add_argument(
+        "--slo",
+        type=parse_objective,
+        action="append",
+        default=[],
+        metavar="OBJECTIVE",
+        help="p95<800 (of the TTFB), overhead.p50<=5; exit status 1 if it is missed",
+    )
+
+
+def outputs_of(chosen: argparse.Namespace) -> Outputs:
+    objectives: list[Objective] = chosen.slo
+    return Outputs(chosen.json, chosen.html, objectives)
+
+
+def add_ttfb(parser: argparse.ArgumentParser) -> None:
+    parser.add_argument("--turns", type=int, default=30, metavar="N", help="in all (default: %(default)s)")
+    parser.add_argument(
+        "--per-call", type=int, default=10, metavar="N", help="of one call (default: %(default)s)"
+    )
+    parser.add_argument(
+        "--at-once", type=int, default=1, metavar="N", help="calls at once (default: %(default)s)"
+    )
+    add_setup(parser)
+    add_outputs(parser)
+
+
+def ttfb(chosen: argparse.Namespace) -> int:
+    load = Load(chosen.turns, chosen.per_call, chosen.at_once)
+    return run_ttfb(setup_of(chosen), load, outputs_of(chosen))
+
+
+def _model(chosen: argparse.Namespace) -> LatencyModel:
+    return changed(
+        MODELS[chosen.model],
+        stt_end=chosen.stt,
+        eager_before_ms=chosen.eager_before_ms,
+        llm=chosen.llm,
+        tokens_per_s=chosen.tokens_per_s,
+        tts=chosen.tts,
+    )
+
+
+def _address(chosen: argparse.Namespace) -> Address | None:
+    if chosen.url is None:
+        return None
+    token = os.environ.get("TWILIO_AUTH_TOKEN", "")
+    account = TwilioAccount(chosen.account_sid, token) if chosen.account_sid else TwilioAccount()
+    return Address(chosen.url, chosen.number, account)

@@ -1,0 +1,106 @@
+"""Percentiles, their uncertainty, and objectives on them. Pure."""
+
+import operator
+import re
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
+from typing import Final
+
+import numpy as np
+from numpy.typing import NDArray
+
+PERCENTILES: Final = (50, 90, 95, 99)
+RESAMPLES: Final = 2000
+
+
+def percentile(values: Sequence[float], per_cent: float) -> float:
+    """By linear interpolation between the two nearest values."""
+    return float(np.percentile(np.asarray(values, dtype=np.float64), per_cent))
+
+
+def summary(values: Sequence[float | None]) -> dict[str, float]:
+    """`n`, and where there is any value: `mean`, `min`, `max`, `p50 p90 p95 p99`, to a tenth of a
+    millisecond.
+    """
+    known = [value for value in values if value is not None]
+    if not known:
+        return {"n": 0}
+    told = {"mean": sum(known) / len(known), "min": min(known), "max": max(known)}
+    told |= {f"p{each}": percentile(known, each) for each in PERCENTILES}
+    return {"n": len(known)} | {name: round(value, 1) for name, value in told.items()}
+
+
+@dataclass(frozen=True, slots=True)
+class Interval:
+    """A figure and its 95 % confidence interval."""
+
+    value: float
+    low: float
+    high: float
+
+    def __str__(self) -> str:
+        return f"{self.value:.3f} [{self.low:.3f}, {self.high:.3f}]"
+
+
+def ratio(before: Sequence[float], after: Sequence[float], per_cent: float, seed: int = 1) -> Interval:
+    """After over before at a percentile, by the bootstrap: both samples drawn anew `RESAMPLES` times."""
+    chance = np.random.default_rng(seed)
+    first, second = np.asarray(before, dtype=np.float64), np.asarray(after, dtype=np.float64)
+    ratios = _resampled(second, per_cent, chance) / _resampled(first, per_cent, chance)
+    low, high = np.percentile(ratios, [2.5, 97.5])
+    return Interval(percentile(after, per_cent) / percentile(before, per_cent), float(low), float(high))
+
+
+def _resampled(
+    values: NDArray[np.float64], per_cent: float, chance: np.random.Generator
+) -> NDArray[np.float64]:
+    picked = chance.integers(0, values.size, (RESAMPLES, values.size))
+    percentiles: NDArray[np.float64] = np.percentile(values[picked], per_cent, axis=1)
+    return percentiles
+
+
+# --- objectives ---------------------------------------------------------------------------------------------
+
+_OBJECTIVE: Final = re.compile(
+    r"\s*(?:(\w+)\.)?(p\d{1,2}(?:\.\d+)?|mean|max)\s*(<=|<)\s*(\d+(?:\.\d+)?)\s*(?:ms)?\s*"
+)
+_COMPARE: Final[Mapping[str, Callable[[float, float], bool]]] = {"<": operator.lt, "<=": operator.le}
+
+
+class ObjectiveUnreadable(ValueError):
+    """The text is no objective; the message says what it must be."""
+
+
+@dataclass(frozen=True, slots=True)
+class Objective:
+    """`figure` of `measure` (`ttfb`, `overhead`, …) must compare so with `limit_ms`."""
+
+    measure: str
+    figure: str
+    comparison: str
+    limit_ms: float
+
+    def met(self, values: Sequence[float]) -> bool:
+        """No value at all does not meet it."""
+        return bool(values) and _COMPARE[self.comparison](self.of(values), self.limit_ms)
+
+    def of(self, values: Sequence[float]) -> float:
+        match self.figure:
+            case "mean":
+                return sum(values) / len(values)
+            case "max":
+                return max(values)
+            case _:
+                return percentile(values, float(self.figure[1:]))
+
+    def __str__(self) -> str:
+        return f"{self.measure}.{self.figure}{self.comparison}{self.limit_ms:g}"
+
+
+def parse_objective(text: str) -> Objective:
+    """`p95<800` (of the TTFB), `overhead.p50<=5`. Raises `ObjectiveUnreadable`."""
+    found = _OBJECTIVE.fullmatch(text)
+    if found is None:
+        raise ObjectiveUnreadable(f"{text!r} is no objective such as p95<800 or overhead.p50<=5")
+    measure, figure, comparison, limit = found.groups()
+    return Objective(measure or "ttfb", figure, comparison, float(limit))

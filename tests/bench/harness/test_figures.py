@@ -1,0 +1,54 @@
+"""Percentiles, ratios with their uncertainty, objectives."""
+
+import random
+
+import pytest
+
+from bench.harness.figures import ObjectiveUnreadable, parse_objective, percentile, ratio, summary
+
+
+def test_summary_leaves_out_what_is_not_known() -> None:
+    told = summary([100.0, None, 300.0])
+    assert (told["n"], told["p50"], told["max"]) == (2, 200.0, 300.0)
+    assert summary([None]) == {"n": 0}
+
+
+def test_percentile_lies_between_its_neighbours() -> None:
+    assert percentile([10.0, 20.0], 95) == pytest.approx(19.5)
+
+
+def test_a_ratio_of_equals_holds_one_and_a_real_difference_does_not() -> None:
+    chance = random.Random(1)
+    before = [chance.gauss(600, 40) for _ in range(200)]
+    again = [chance.gauss(600, 40) for _ in range(200)]
+    faster = [value * 0.8 for value in again]
+    same = ratio(before, again, 50)
+    assert same.low < 1 < same.high
+    assert ratio(before, faster, 50).high < 0.9
+    assert ratio(before, faster, 50) == ratio(before, faster, 50)
+
+
+@pytest.mark.parametrize(
+    ("text", "told"),
+    [
+        ("p95<800", "ttfb.p95<800"),
+        (" p50 <= 505 ms ", "ttfb.p50<=505"),
+        ("overhead.p99.9<20", "overhead.p99.9<20"),
+        ("max<2000", "ttfb.max<2000"),
+    ],
+)
+def test_objectives_are_read(text: str, told: str) -> None:
+    assert str(parse_objective(text)) == told
+
+
+@pytest.mark.parametrize("text", ["", "p95", "p95>800", "p101<5", "p95<fast", "other p95<1"])
+def test_what_is_no_objective_is_refused(text: str) -> None:
+    with pytest.raises(ObjectiveUnreadable):
+        parse_objective(text)
+
+
+def test_an_objective_without_a_value_is_missed() -> None:
+    objective = parse_objective("p50<=100")
+    assert objective.met([100.0])
+    assert not objective.met([101.0])
+    assert not objective.met([])
