@@ -30,6 +30,7 @@ from gateway.carriers.events import CallEnded, CallerAudio, CallStarted, Carrier
 from gateway.code_redactor import CodeRedactor, without_codes
 from gateway.errors import OrgUnavailable
 from gateway.feed import Feed
+from gateway.hedging import Hedges
 from gateway.journal import CallJournal, Record
 from gateway.metrics import Metrics
 from gateway.outbound import Outbound
@@ -84,6 +85,7 @@ class Desk:
     vault: Vault
     texts: Texts
     clients: Clients
+    hedges: Hedges
     phrases: PhraseCache
     feed: Feed
     metrics: Metrics
@@ -211,7 +213,7 @@ class Call:
         return None if profile is None else Office(profile, keys)
 
     async def _warm_model(self) -> None:
-        await (await self._desk.clients.llm(PROCESS_KEYS)).warm_up()
+        await self._desk.clients.warm_models(PROCESS_KEYS)
 
     async def _warm_voice(self, office: Office) -> None:
         """Sockets and phrases in the org's own name; the process's are opened without waiting for it."""
@@ -220,7 +222,7 @@ class Call:
         desk.phrases.want(voice, [office.profile.greeting, *(each.text for each in DEFAULT_PHRASES.values())])
         warming = [desk.clients.tts(office.keys, office.profile.voice).warm_up()]
         if office.keys.llm is not None:
-            warming.append((await desk.clients.llm(office.keys)).warm_up())
+            warming.append(desk.clients.warm_models(office.keys))
         await asyncio.gather(*warming)
 
     # --- the conversation -----------------------------------------------------------------------------------
@@ -269,7 +271,7 @@ class Call:
         journal = CallJournal(record, booking.turn_answered, records.caller_heard)
         ports = CallPorts(
             stt_session=hearing,
-            llm=await desk.clients.llm(office.keys),
+            llm=await desk.hedges.model(profile.org_id, office.keys),
             tts=desk.clients.tts(office.keys, profile.voice),
             tools=call_tools(booking),
             line=media.line,

@@ -34,6 +34,7 @@ class Metrics:
         GCCollector(registry=registry)
         self._calls(registry)
         self._turns(registry)
+        self._thinking(registry)
         self._edge(registry)
         self._texts(registry)
         self._jobs(registry)
@@ -88,6 +89,19 @@ class Metrics:
             "gateway_provider_faults",
             "Faults of providers",
             ["provider", "fault", "action"],
+            registry=registry,
+        )
+
+    def _thinking(self, registry: CollectorRegistry) -> None:
+        self.second_requests = Counter(
+            "gateway_llm_second_requests",
+            "Replies asked for twice, by why and by which request won; those that a cap forbade, too",
+            ["reason", "won"],
+            registry=registry,
+        )
+        self.second_request_tokens = Counter(
+            "gateway_llm_second_request_tokens",
+            "Tokens of requests that did not win, about",
             registry=registry,
         )
 

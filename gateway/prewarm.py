@@ -26,13 +26,14 @@ class Clients:
 
     def __init__(self, settings: Settings) -> None:
         self._settings = settings
-        self._llm: dict[str, ChatModel] = {}
+        self._llm: dict[tuple[str, str, str], ChatModel] = {}
         self._tts: dict[CartesiaConfig, Cartesia] = {}
         self._stt: dict[str, Deepgram] = {}
         self._making = asyncio.Lock()
 
     async def __aenter__(self) -> Self:
         await self.llm(PROCESS_KEYS)
+        await self.fallback(PROCESS_KEYS)
         return self
 
     async def __aexit__(
@@ -56,20 +57,41 @@ class Clients:
         )
 
     async def llm(self, keys: OrgKeys) -> LanguageModel:
-        """The model. A new key's client is made in a thread: making it takes some 100 ms of CPU."""
-        config = self.thinking(keys)
-        key = config.api_key
+        """The model that thinks for this org."""
+        return await self._model(self.thinking(keys))
+
+    def thinking(self, keys: OrgKeys) -> LlmConfig:
+        """How this org thinks."""
+        provider = self._settings.llm
+        return LlmConfig(keys.llm or provider.api_key, provider.model, provider.url, **provider.waits)
+
+    async def fallback(self, keys: OrgKeys) -> LanguageModel | None:
+        """The model that is asked when the other one is late or fails, if there is one."""
+        config = self.thinking_instead(keys)
+        return None if config is None else await self._model(config)
+
+    def thinking_instead(self, keys: OrgKeys) -> LlmConfig | None:
+        """An org that brought a key of its own chose who reads its callers' words: no other server does."""
+        usual, instead = self._settings.llm, self._settings.hedging.fallback
+        if instead is None or (instead.url and keys.llm):
+            return None
+        key = instead.api_key or keys.llm or usual.api_key
+        return LlmConfig(key, instead.model, instead.url or usual.url, **usual.waits)
+
+    async def warm_models(self, keys: OrgKeys) -> None:
+        """A connection to each model that the next turn may ask. Never raises."""
+        models = [await self.llm(keys), await self.fallback(keys)]
+        await asyncio.gather(*(model.warm_up() for model in models if model is not None))
+
+    async def _model(self, config: LlmConfig) -> ChatModel:
+        """A new key's client is made in a thread: making it takes some 100 ms of CPU."""
+        key = (config.base_url, config.model, config.api_key)
         if key in self._llm:  # not behind the lock: another org's new client is no reason to wait
             return self._llm[key]
         async with self._making:
             if key not in self._llm:
                 self._llm[key] = await asyncio.to_thread(ChatModel, config)
         return self._llm[key]
-
-    def thinking(self, keys: OrgKeys) -> LlmConfig:
-        """The model that thinks for this org."""
-        provider = self._settings.llm
-        return LlmConfig(keys.llm or provider.api_key, provider.model, provider.url, **provider.waits)
 
     def tts(self, keys: OrgKeys, voice: str | None) -> TextToSpeech:
         """The synthesiser in this voice."""

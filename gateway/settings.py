@@ -36,6 +36,7 @@ MIN_JWT_SECRET_BYTES = 32  # RFC 7518 section 3.2: at least the hash's length
 MIN_JOBS_AT_ONCE = 2
 VENDOR_SCHEMES = ("https", "http", "wss", "ws")
 _KEY_COMMENT = re.compile(r"#.*")
+OFF_OR_SECONDS = "be off or a positive number of seconds"
 LOG_LEVELS = ("debug", "info", "warning", "error")
 
 
@@ -109,6 +110,21 @@ class Provider:
 
 
 @dataclass(frozen=True, slots=True)
+class Hedging:
+    """When a reply is asked for a second time, and of whom.
+
+    `after_s`: request to first speakable clause; None: never for being late. `fallback`: the model that is
+    asked then, and when the other one fails; None: the same one, for being late alone.
+    """
+
+    after_s: float | None = None
+    requests_per_call: int = 10
+    tokens_per_call: int = 50_000
+    org_share_percent: int = 20
+    fallback: Provider | None = None
+
+
+@dataclass(frozen=True, slots=True)
 class Twilio:
     """The account whose numbers ring here; its primary auth token signs webhooks and sockets."""
 
@@ -161,6 +177,7 @@ class Settings:
     limits: Limits = Limits()
     api_tokens: ApiTokens = ApiTokens()
     conversation: Mapping[str, Any] = field(default_factory=dict)
+    hedging: Hedging = Hedging()
 
     @property
     def master_key(self) -> bytes:
@@ -304,7 +321,41 @@ def _read(reader: _Reader) -> Settings:
         limits=_limits(reader),
         api_tokens=_api_tokens(reader),
         conversation=_conversation(reader),
+        hedging=_hedging(reader),
     )
+
+
+def _hedging(reader: _Reader) -> Hedging:
+    usual = Hedging()
+    numbers = reader.numbers(
+        {
+            "hedges_per_call": usual.requests_per_call,
+            "hedge_tokens_per_call": usual.tokens_per_call,
+            "hedge_share_percent": usual.org_share_percent,
+        },
+        "LLM_",
+    )
+    return Hedging(
+        after_s=reader.parsed("LLM_HEDGE_AFTER_S", "0.7", _seconds_or_off, OFF_OR_SECONDS, None),
+        requests_per_call=numbers["hedges_per_call"],
+        tokens_per_call=numbers["hedge_tokens_per_call"],
+        org_share_percent=numbers["hedge_share_percent"],
+        fallback=_fallback(reader),
+    )
+
+
+def _fallback(reader: _Reader) -> Provider | None:
+    """Another model: on the same server under the same key, or on another one under a key of its own."""
+    model = _living(reader, "LLM_FALLBACK_MODEL", "llm", "")
+    url = reader.url("LLM_FALLBACK_BASE_URL", "", VENDOR_SCHEMES)
+    key = reader.text("LLM_FALLBACK_API_KEY", "", secret=True)
+    if bool(url) != bool(key):
+        reader.faults.append("LLM_FALLBACK_BASE_URL and LLM_FALLBACK_API_KEY need each other")
+    if not model:
+        if url:
+            reader.faults.append("LLM_FALLBACK_MODEL is missing")
+        return None
+    return Provider(url, key, model, {})
 
 
 def _conversation(reader: _Reader) -> dict[str, Any]:
@@ -517,6 +568,10 @@ def _log_level(text: str) -> str:
     if text.lower() not in LOG_LEVELS:
         raise ValueError(text)
     return text.lower()
+
+
+def _seconds_or_off(text: str) -> float | None:
+    return None if text.lower() == "off" else _positive(float)(text)
 
 
 def _positive(kind: type[float]) -> Callable[[str], float]:

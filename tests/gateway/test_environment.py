@@ -9,6 +9,7 @@ import pytest
 from gateway.errors import SettingsInvalid
 from gateway.prewarm import PROCESS_KEYS, Clients
 from gateway.settings import Settings, is_local_bench, load, variables
+from gateway.tenancy.credentials import OrgKeys
 
 GOOD = {
     "PUBLIC_URL": "https://gw.example.com/",
@@ -77,6 +78,8 @@ def test_each_required_one_is_missed(missing: str) -> None:
         ("MEDIA_GARBAGE_FRAMES", "1.5", "MEDIA_GARBAGE_FRAMES must be a positive whole number"),
         ("OUTBOUND_FRAME_MS", "10", "OUTBOUND_FRAME_MS must be 20 to 100"),
         ("SILENCE_PROMPT_S", "-1", "SILENCE_PROMPT_S must be a positive number"),
+        ("LLM_HEDGE_AFTER_S", "soon", "LLM_HEDGE_AFTER_S must be off or a positive number of seconds"),
+        ("LLM_FALLBACK_BASE_URL", "https://llm.example.com/v1", "LLM_FALLBACK_API_KEY need each other"),
         ("GATEWAY_LOCAL_BENCH", "maybe", "GATEWAY_LOCAL_BENCH must be true or false"),
         ("DEFAULT_ORG", str(UUID(int=1)), "under GATEWAY_LOCAL_BENCH alone"),
     ],
@@ -114,6 +117,34 @@ def test_waits_of_the_adapters_reach_them() -> None:
     assert (spoken.idle_s, spoken.phrase_s) == (2.5, 4.0)
     assert clients.hearing(PROCESS_KEYS).mute_after_s == 1.5
     assert clients.thinking(PROCESS_KEYS).read_s == 7.0
+
+
+def test_a_fallback_is_on_the_same_server_unless_told_otherwise() -> None:
+    clients = Clients(settings(LLM_FALLBACK_MODEL="gpt-4.1-nano"))
+    instead = clients.thinking_instead(OrgKeys(llm="own"))
+    assert instead is not None
+    assert (instead.model, instead.api_key) == ("gpt-4.1-nano", "own")
+    assert instead.base_url == clients.thinking(PROCESS_KEYS).base_url
+
+
+def test_an_org_with_its_own_key_is_never_sent_to_another_server() -> None:
+    elsewhere = {
+        "LLM_FALLBACK_MODEL": "gpt-4.1-nano",
+        "LLM_FALLBACK_BASE_URL": "https://llm.example.com/v1",
+        "LLM_FALLBACK_API_KEY": "fallback-key",
+    }
+    clients = Clients(settings(**elsewhere))
+    instead = clients.thinking_instead(PROCESS_KEYS)
+    assert instead is not None
+    assert (instead.base_url, instead.api_key) == ("https://llm.example.com/v1", "fallback-key")
+    assert clients.thinking_instead(OrgKeys(llm="own")) is None
+    assert "fallback-key" not in repr(settings(**elsewhere))
+
+
+def test_hedging_can_be_switched_off() -> None:
+    assert settings().hedging.after_s == 0.7
+    assert settings(LLM_HEDGE_AFTER_S="off").hedging.after_s is None
+    assert settings().hedging.fallback is None
 
 
 def test_all_faults_are_told_in_one_line() -> None:
