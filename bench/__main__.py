@@ -112,7 +112,10 @@ def main() -> int:
 def _add_latency(commands: "argparse._SubParsersAction[argparse.ArgumentParser]") -> Mapping[str, Run]:
     """The commands that time a gateway's answers, by name."""
     arguments.add_ttfb(commands.add_parser("ttfb", help="how long a caller waits for each answer, and why"))
-    return {"ttfb": arguments.ttfb}
+    arguments.add_load(
+        commands.add_parser("load", help="how many calls at once it holds, and what each costs")
+    )
+    return {"ttfb": arguments.ttfb, "load": arguments.load}
 
 
 if __name__ == "__main__":

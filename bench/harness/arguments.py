@@ -13,10 +13,13 @@ from bench.harness.floor import Policy, Speculation
 from bench.harness.providers import Ports
 from bench.harness.speech import DEFAULT_VOICE
 from bench.harness.target import Address, parse_settings
+from bench.load import Ramp, run_load
 from bench.simulators.latency import MODELS, LatencyModel, changed, parse_latency
 from bench.ttfb import Load, Outputs, Setup, run_ttfb
 from gateway.settings import variables
 
+DEFAULT_OBJECTIVE = "over_floor.p95<=50"
+"""Of a load: what the gateway adds at the most, whatever the providers take."""
 _SPECULATIONS: Mapping[str, Speculation] = {"off": "off", "eager": "eager", "interim": "interim"}
 
 
@@ -78,13 +81,19 @@ def policy_of(settings: Mapping[str, str]) -> Policy:
     """How our gateway goes about a turn under these settings, as far as it can be set."""
     known = {variable.name: variable.default or "" for variable in variables()}
     values = known | dict(settings)
-    hedge_s = float(values.get("LLM_HEDGE_AFTER_S") or 0)
-    stable_s = float(values.get("INTERIM_STABLE_S") or 0)
     return Policy(
         speculation=_SPECULATIONS.get(values.get("SPECULATION", "off"), "off"),
-        hedge_after_ms=hedge_s * 1000 or None,
-        interim_stable_ms=stable_s * 1000,
+        hedge_after_ms=_ms(values.get("LLM_HEDGE_AFTER_S", "off")),
+        interim_stable_ms=_ms(values.get("INTERIM_STABLE_S", "0")) or 0.0,
     )
+
+
+def _ms(seconds: str) -> float | None:
+    """None for what is switched off; what is no number the gateway refuses itself."""
+    try:
+        return float(seconds) * 1000
+    except ValueError:
+        return None
 
 
 def add_outputs(parser: argparse.ArgumentParser) -> None:
@@ -120,6 +129,40 @@ def add_ttfb(parser: argparse.ArgumentParser) -> None:
 def ttfb(chosen: argparse.Namespace) -> int:
     load = Load(chosen.turns, chosen.per_call, chosen.at_once)
     return run_ttfb(setup_of(chosen), load, outputs_of(chosen))
+
+
+def add_load(parser: argparse.ArgumentParser) -> None:
+    parser.add_argument(
+        "--steps", type=int, nargs="+", default=[1, 10, 25, 50, 75, 100], metavar="N", help="calls at once"
+    )
+    parser.add_argument("--turns", type=int, default=4, metavar="N", help="of each call (default: 4)")
+    parser.add_argument(
+        "--gaps",
+        type=float,
+        default=0.0,
+        metavar="N",
+        help="playback gaps allowed per 1,000 turns (default: 0)",
+    )
+    parser.add_argument(
+        "--soak", type=int, default=0, metavar="CALLS", help="then so many calls of one turn: memory per call"
+    )
+    parser.add_argument("--soak-at-once", type=int, default=20, metavar="N")
+    add_setup(parser)
+    add_outputs(parser)
+
+
+def load(chosen: argparse.Namespace) -> int:
+    ramp = Ramp(
+        steps=chosen.steps,
+        turns=chosen.turns,
+        objectives=chosen.slo or [parse_objective(DEFAULT_OBJECTIVE)],
+        gaps_per_1000=chosen.gaps,
+        soak_calls=chosen.soak,
+        soak_at_once=chosen.soak_at_once,
+        json=chosen.json,
+        html=chosen.html,
+    )
+    return run_load(setup_of(chosen), ramp)
 
 
 def _model(chosen: argparse.Namespace) -> LatencyModel:

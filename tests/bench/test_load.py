@@ -1,0 +1,109 @@
+"""`python -m bench load`: who gave out, what memory does, and one short ramp against the real thing."""
+
+import json
+import random
+from pathlib import Path
+
+import pytest
+
+from bench.__main__ import main
+from bench.harness.figures import parse_objective
+from bench.harness.floor import Policy
+from bench.harness.gauges import Gauges
+from bench.harness.results import Result, TurnResult
+from bench.load import Ramp, Step, fitted_slope, judged, load_page
+
+
+def turn(ttfb_ms: float, gaps_ms: tuple[float, ...] = ()) -> TurnResult:
+    return TurnResult(
+        call="CA1",
+        number=1,
+        id=1,
+        outcome="answered",
+        ttfb_ms=ttfb_ms,
+        first_sound_ms=ttfb_ms,
+        own_ttfb_ms=ttfb_ms,
+        overhead_ms=1.0,
+        floor_ms=600.0,
+        stages_ms={},
+        drawn_ms={},
+        gaps_ms=gaps_ms,
+    )
+
+
+def step(
+    *turns: TurnResult,
+    failed: int = 0,
+    late_share: float = 0.0,
+    lag_ms: float = 1.0,
+    bench_cores: float = 0.2,
+) -> Step:
+    failures = {"unanswered": failed} if failed else {}
+    result = Result("load", {}, {}, Policy(), list(turns), failures, {"late_frames_share": late_share})
+    gauges = Gauges(0.0, 10.0, 5.0, [100.0, 130.0], [], 10.0 * bench_cores, [lag_ms] * 50)
+    ramp = Ramp(steps=[1], objectives=[parse_objective("p95<800")])
+    return judged(result, gauges, ramp, calls=10, call_s=600.0, idle_mib=100.0)
+
+
+def test_a_step_holds_when_nothing_breaks_and_tells_what_a_call_costs() -> None:
+    held = step(turn(610.0), turn(700.0))
+    assert (held.verdict, held.broken) == ("held", [])
+    assert held.cpu_s_per_call_minute == 0.5
+    assert held.gateway_cores == 0.5
+    assert held.memory_mib_per_call == 3.0
+
+
+@pytest.mark.parametrize(
+    ("broken", "why"),
+    [
+        (step(turn(900.0)), "ttfb.p95<800"),
+        (step(turn(610.0, (40.0,))), "1 playback gaps"),
+        (step(turn(610.0), failed=2), "2 failed calls"),
+    ],
+)
+def test_whatever_breaks_is_the_gateways_while_the_bench_keeps_time(broken: Step, why: str) -> None:
+    assert broken.verdict == "gateway gave out"
+    assert broken.broken == [why]
+
+
+@pytest.mark.parametrize(
+    "tired",
+    [step(turn(900.0), late_share=0.02), step(turn(900.0), lag_ms=30), step(turn(900.0), bench_cores=0.99)],
+)
+def test_a_bench_that_lost_its_own_time_blames_nobody_else(tired: Step) -> None:
+    assert tired.verdict == "bench gave out"
+
+
+def test_memory_that_grows_is_told_from_memory_that_wobbles() -> None:
+    chance = random.Random(5)
+    flat = [(call, 50_000 + chance.gauss(0, 200)) for call in range(1, 400)]
+    slope, low, high = fitted_slope(flat)
+    assert low < 0 < high
+    growing = [(call, rss + 8 * call) for call, rss in flat]
+    slope, low, high = fitted_slope(growing)
+    assert slope == pytest.approx(8, abs=1)
+    assert low > 0
+    assert fitted_slope(flat[:10])[1] == -float("inf")
+
+
+def test_the_page_shows_every_step() -> None:
+    text = load_page([step(turn(610.0)), step(turn(900.0))], None)
+    assert text.count("<tr>") == 3
+    assert "gateway gave out" in text
+
+
+def test_a_short_ramp_and_soak(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+    file = tmp_path / "load.json"
+    monkeypatch.setattr(
+        "sys.argv",
+        [
+            "bench", "load", "--model", "quick", "--steps", "2", "--turns", "1", "--slo", "p95<5000",
+            "--gaps", "1000", "--soak", "2", "--soak-at-once", "2", "--json", str(file),
+        ],
+    )  # fmt: skip
+    assert main() == 0
+    told = json.loads(file.read_text())
+    assert told["last_held"] == 2
+    assert told["steps"][0]["turns"] == 2
+    assert told["steps"][0]["cpu_s_per_call_minute"] > 0
+    assert (told["soak"]["calls"], told["soak"]["failed_calls"]) == (2, 0)
