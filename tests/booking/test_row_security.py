@@ -42,7 +42,9 @@ TABLES = (
     "audit_unlinked",
     "clinical_notes",
     "pii_vault",
+    "knowledge_documents",
     "knowledge_chunks",
+    "knowledge_terms",
     "outbound_campaigns",
     "text_opt_outs",
     "contact_keys",
@@ -88,6 +90,10 @@ _RECORDS = (
     insert into practitioner_services (org_id, practitioner_id, practitioner_number, service_id)
     select s.org_id, s.practitioner_id, s.practitioner_number, s.service_id from slots s
     join appointments a on a.slot_id = s.id where a.id = $1
+    """,
+    """
+    insert into knowledge_documents (org_id, source, title)
+    select org_id, 'parking', 'Parking' from appointments where id = $1
     """,
     """
     insert into knowledge_chunks (org_id, source, position, body)
