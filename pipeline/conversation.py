@@ -51,6 +51,14 @@ class Conversation:
         self._entries: list[_CallerTurn | Step] = []
         self._call_ids: set[str] = set()
 
+    def draft(self, text: str) -> "Draft":
+        """The history as it would go on if the caller had said this; `adopt` makes it so."""
+        return Draft(self, text)
+
+    def adopt(self, draft: "Draft", said: str) -> None:
+        """The caller did, in these very words: what was drafted is history."""
+        self._entries += draft.entries(said)
+
     def caller_said(self, text: str) -> None:
         self._entries.append(_CallerTurn(text))
 
@@ -86,6 +94,20 @@ class Conversation:
             else:
                 merged.append(message)
         return [*merged, Message("system", RESUME)] if resume else merged
+
+
+class Draft(Conversation):
+    """A history beside the call's own, which must not grow meanwhile. Ids of tool calls stay unique."""
+
+    def __init__(self, history: Conversation, text: str) -> None:
+        self._system = history._system
+        self._before = len(history._entries)
+        self._entries = [*history._entries, _CallerTurn(text)]
+        self._call_ids = history._call_ids
+
+    def entries(self, said: str) -> "list[_CallerTurn | Step]":
+        """What was drafted, with what the caller really said in front."""
+        return [_CallerTurn(said), *self._entries[self._before + 1 :]]
 
 
 def _same_say(before: Message, after: Message) -> bool:

@@ -153,6 +153,10 @@ class TurnFinished:
     llm_first_token first_clause tts_request tts_first_audio first_audio_sent`. `ttfb_ms`: speech_end to
     first_audio_sent, None if the reply never sounded. `overhead_ms`: what we added between the providers'
     stages.
+
+    `speculated`: the reply had been begun on a guess, at the `eager` end of the turn or from `interim` words;
+    all guesses since the turn before were `thrown` away; or `none` was made. `wasted_tokens`: what those
+    thrown away cost at the model, prompts included.
     """
 
     turn: int
@@ -160,6 +164,8 @@ class TurnFinished:
     ttfb_ms: float | None
     overhead_ms: float | None
     outcome: Literal["answered", "interrupted", "failed", "silent"]
+    speculated: Literal["none", "eager", "interim", "thrown"] = "none"
+    wasted_tokens: int = 0
 
 
 @dataclass(frozen=True, slots=True)
@@ -174,11 +180,12 @@ class ProviderFailed:
 
 @dataclass(frozen=True, slots=True)
 class CallFinished:
-    """The conversation is over; nothing follows."""
+    """The conversation is over; nothing follows. `wasted_tokens`: of guesses that no turn has told of."""
 
     reason: str
     turns: int
     duration_ms: float
+    wasted_tokens: int = 0
 
 
 JournalEvent = CallerSaid | AgentSaid | ToolFinished | BargedIn | TurnFinished | ProviderFailed | CallFinished

@@ -4,15 +4,17 @@ import asyncio
 from collections.abc import Mapping, Sequence
 from typing import assert_never
 
-from pipeline.conversation import Step
+from pipeline.conversation import Conversation, Draft, Step
 from pipeline.errors import ProviderDropped, ProviderError, ProviderRefused, ProviderStalled
 from pipeline.events import LlmEvent, ReplyFinished, TextDelta, ToolCall
+from pipeline.gate import Gate
 from pipeline.sentences import ClauseSplitter
 from pipeline.speech import Speech
 from pipeline.streams import closing
+from pipeline.tokens import RequestTokens
 from pipeline.toolbox import END_CALL
 from pipeline.turn.playback import Take
-from pipeline.turn.protocol import ReplyEnded, StartReply
+from pipeline.turn.protocol import ReplyEnded, Speculate, StartReply
 from pipeline.turn.timeline import Timeline
 from pipeline.utterance import CallParts
 
@@ -20,30 +22,58 @@ _SENTENCE_ENDS = (".", "!", "?")
 
 
 class Reply:
-    """Answers one committed turn."""
+    """Answers one turn of the caller's: a committed one or, on a guess, one that has not ended yet.
 
-    def __init__(self, order: StartReply, parts: CallParts, timeline: Timeline) -> None:
+    On a guess everything is made as ever, but behind a gate; `commit` opens it.
+    """
+
+    def __init__(self, order: StartReply | Speculate, parts: CallParts, timeline: Timeline) -> None:
         self._order = order
         self._parts = parts
-        self._timeline = timeline
-        self._speech = Speech(order.utterance, parts.speech(order.turn, "reply", timeline))
+        self.timeline = timeline
+        self._gate = Gate(is_open=isinstance(order, StartReply))
+        self._history: Conversation = parts.conversation
+        self._draft: Draft | None = None
+        if isinstance(order, Speculate):
+            self._history = self._draft = parts.conversation.draft(order.text)
+        self._requests: list[RequestTokens] = []
+        speech = parts.speech(order.turn, "reply", timeline, self._gate)
+        self._speech = Speech(order.utterance, speech)
         self._speaking: asyncio.Task[None] | None = None
         self._end_call = False
 
     async def run(self) -> ReplyEnded:
-        """Returns when all audio is with the line; a fault is an outcome. Cancelling it stops all of it."""
+        """Returns when all audio is with the line; a fault is an outcome. Cancelling it stops all of it.
+
+        Behind a closed gate it returns for a fault only.
+        """
         speaking = self._speaking = self._parts.spawn(self._speech.run())
         fault: ProviderError | None = None
         try:
             async with asyncio.timeout(self._parts.settings.reply_limit_s):
                 fault = await self._answered()
                 self._speech.close()
-                await asyncio.wait([speaking])
+                if fault is None or self._gate.is_open:
+                    await asyncio.wait([speaking])
+                if (fault or self._speech.failure) is None:
+                    await self._gate.opened()
         except TimeoutError:
             fault = ProviderStalled("llm", "reply_limit", retryable=False)
         finally:
             speaking.cancel()
         return self._ended(fault or self._speech.failure)
+
+    def commit(self, said: str) -> None:
+        """The guess was right, in these very words: what is made so far goes out and is history."""
+        if self._draft is not None:
+            self._parts.conversation.adopt(self._draft, said)
+            self._history, self._draft = self._parts.conversation, None
+        self._gate.open()
+        self._parts.spawn(self._speech.release())
+
+    def tokens(self) -> int:
+        """What the model has been asked and has said so far."""
+        return sum(request.total() for request in self._requests)
 
     def stop(self) -> None:
         self._speech.silence()
@@ -55,7 +85,7 @@ class Reply:
 
     def _ended(self, fault: ProviderError | None) -> ReplyEnded:
         if fault is not None:
-            self._parts.record_fault(self._order.turn, fault, retried=False)
+            self._record_fault(fault, retried=False)
             return ReplyEnded(self._order.utterance, "failed")
         if self._speech.sounded:
             return ReplyEnded(self._order.utterance, "spoken", self._end_call)
@@ -78,12 +108,12 @@ class Reply:
         others = [call for call in step.calls if call.name != END_CALL.name]
         if len(others) < len(step.calls):
             self._end_call = True
-        await self._parts.toolbox.use(self._order.turn, step)
+        await self._parts.toolbox.use(self._order.turn, step, self._gate)
         return bool(others)
 
     async def _completed(self, *, again: bool = True) -> Step:
         """One completion; asked for once more if the model fails before it has said anything."""
-        step = self._parts.conversation.new_step()
+        step = self._history.new_step()
         self._speech.begin_segment(step)
         try:
             calls = await self._streamed(step)
@@ -93,17 +123,19 @@ class Reply:
                 return step
             if step.text or not (again and fault.retryable and fault.provider == "llm"):
                 raise
-            self._parts.conversation.drop(step)
-            self._parts.record_fault(self._order.turn, fault, retried=True)
+            self._history.drop(step)
+            self._record_fault(fault, retried=True)
             return await self._completed(again=False)
-        step.calls = self._parts.conversation.unique(calls)
+        step.calls = self._history.unique(calls)
         await self._speech.end_segment()
         return step
 
     async def _streamed(self, step: Step) -> Sequence[ToolCall]:
         """Read one stream to its end, speaking as it comes; its tool calls."""
-        messages = self._parts.conversation.messages(resume=not self._order.text)
-        self._timeline.mark("llm_request", self._parts.clock.now_s())
+        messages = self._history.messages(resume=not self._order.text)
+        tokens = RequestTokens(messages, self._parts.toolbox.specs)
+        self._requests.append(tokens)
+        self.timeline.mark("llm_request", self._parts.clock.now_s())
         stream = self._parts.llm.reply(messages, self._parts.toolbox.specs)
         reading = _Reading()
         try:
@@ -112,6 +144,7 @@ class Reply:
                 closing(stream, self._parts.settings.teardown_step_s) as events,
             ):
                 async for event in events:
+                    tokens.note(event)
                     self._note_token(event)
                     await self._say(reading.take(event))
                     if step.text or reading.calls:
@@ -124,12 +157,15 @@ class Reply:
 
     async def _say(self, clauses: Sequence[str]) -> None:
         for clause in clauses:
-            self._timeline.mark("first_clause", self._parts.clock.now_s())
+            self.timeline.mark("first_clause", self._parts.clock.now_s())
             await self._speech.say(clause)
 
     def _note_token(self, event: LlmEvent) -> None:
         if not isinstance(event, ReplyFinished):
-            self._timeline.mark("llm_first_token", self._parts.clock.now_s())
+            self.timeline.mark("llm_first_token", self._parts.clock.now_s())
+
+    def _record_fault(self, fault: ProviderError, *, retried: bool) -> None:
+        self._gate.then(lambda: self._parts.record_fault(self._order.turn, fault, retried=retried))
 
     def _now_s(self) -> float:
         return asyncio.get_running_loop().time()

@@ -21,6 +21,7 @@ from pipeline.turn.endpointing import keys_hidden
 from pipeline.turn.machine import State, TurnMachine
 from pipeline.turn.protocol import (
     CallBegan,
+    DropSpeculation,
     EndCall,
     FinishTurn,
     ForceEndOfTurn,
@@ -29,9 +30,12 @@ from pipeline.turn.protocol import (
     LineLost,
     MarkReached,
     SayPhrase,
+    Speculate,
+    Speculated,
     StartReply,
     SttFailed,
     TimePassed,
+    TokensWasted,
     TurnAction,
     TurnEvent,
     TurnOutcome,
@@ -90,8 +94,10 @@ class CallRunner:
         self._conversation = Conversation(settings.system_prompt)
         self._voice = VoiceActivity()
         self._voiced_s: float | None = None
-        self._timelines: dict[int, Timeline] = {}
+        self._turns: dict[int, _Turn] = {}
         self._utterances: dict[int, _Speaker] = {}
+        self._guess: _Guess | None = None
+        self._wasted_tokens = 0
         self._early: list[TurnEvent] = []
         self._alarm: asyncio.TimerHandle | None = None
         self._alarm_s: float | None = None
@@ -125,7 +131,9 @@ class CallRunner:
             await self._converse()
         finally:
             duration_s = self._ports.clock.now_s() - began_s
-            self._ports.journal.record(CallFinished(self._end.reason, self._machine.turn, duration_s * 1000))
+            self._ports.journal.record(
+                CallFinished(self._end.reason, self._machine.turn, duration_s * 1000, self._wasted_tokens)
+            )
         if self._crash is not None:
             raise self._crash
         return CallOutcome(self._end.reason, self._end.ended_by, self._machine.turn, duration_s)
@@ -210,6 +218,10 @@ class CallRunner:
 
     def _carry_out(self, action: TurnAction, now_s: float) -> None:
         match action:
+            case Speculate():
+                self._speculate(action, now_s)
+            case DropSpeculation():
+                self._drop_guess()
             case StartReply():
                 self._start_reply(action)
             case SayPhrase():
@@ -226,12 +238,36 @@ class CallRunner:
             case _:
                 assert_never(action)
 
+    def _speculate(self, order: Speculate, now_s: float) -> None:
+        reply = Reply(order, self._parts, Timeline(now_s))
+        self._guess = _Guess(reply, _Speaker(reply, self._spawn(self._say(reply))))
+
+    def _drop_guess(self) -> None:
+        guess, self._guess = self._guess, None
+        if guess is None:
+            return
+        guess.speaker.stop()
+        tokens = guess.reply.tokens()
+        self._wasted_tokens += tokens
+        self._tell(TokensWasted(tokens))
+        if self._machine.state is not State.CLOSED:
+            self._spawn(self._ports.llm.warm_up())
+
     def _start_reply(self, order: StartReply) -> None:
-        timeline = self._timelines[order.turn] = Timeline()
+        guess, self._guess = self._guess, None
+        timeline = guess.reply.timeline if guess is not None else Timeline(order.end_of_turn_s)
+        self._turns[order.turn] = _Turn(timeline, order.speculated, self._wasted_tokens)
+        self._wasted_tokens = 0
         if order.text:
             self._mark_end_of_speech(order, timeline)
             public = self._ports.redactor.caller(keys_hidden(order.text))
             self._ports.journal.record(CallerSaid(order.turn, public))
+        if guess is not None:
+            self._keep_admitted()
+            self._utterances[order.utterance] = guess.speaker
+            guess.reply.commit(order.text)
+            return
+        if order.text:
             self._conversation.caller_said(order.text)
         self._speak(order.utterance, Reply(order, self._parts, timeline))
 
@@ -245,10 +281,13 @@ class CallRunner:
         self._voiced_s = None
 
     def _speak(self, number: int, utterance: Utterance) -> None:
+        self._keep_admitted()
+        self._utterances[number] = _Speaker(utterance, self._spawn(self._say(utterance)))
+
+    def _keep_admitted(self) -> None:
         self._utterances = {
             each: kept for each, kept in self._utterances.items() if self._machine.admits(each)
         }
-        self._utterances[number] = _Speaker(utterance, self._spawn(self._say(utterance)))
 
     async def _say(self, utterance: Utterance) -> None:
         with suppress(Silenced):
@@ -272,9 +311,16 @@ class CallRunner:
                 self._ports.journal.record(BargedIn(order.turn, heard, clear_ms))
 
     def _finish_turn(self, turn: int, outcome: TurnOutcome) -> None:
-        timeline = self._timelines.pop(turn)
+        ended = self._turns.pop(turn)
+        timeline = ended.timeline
         finished = TurnFinished(
-            turn, timeline.stages_s(), timeline.ttfb_ms(), timeline.overhead_ms(), outcome
+            turn,
+            timeline.stages_s(),
+            timeline.ttfb_ms(),
+            timeline.overhead_ms(),
+            outcome,
+            ended.speculated,
+            ended.wasted_tokens,
         )
         self._ports.journal.record(finished)
 
@@ -326,6 +372,15 @@ class CallRunner:
 
 
 @dataclass(frozen=True, slots=True)
+class _Turn:
+    """A committed turn that is not finished. `wasted_tokens`: of guesses thrown away since the one before."""
+
+    timeline: Timeline
+    speculated: Speculated
+    wasted_tokens: int
+
+
+@dataclass(frozen=True, slots=True)
 class _Speaker:
     utterance: Utterance
     task: asyncio.Task[None]
@@ -333,3 +388,11 @@ class _Speaker:
     def stop(self) -> None:
         self.utterance.stop()
         self.task.cancel()
+
+
+@dataclass(frozen=True, slots=True)
+class _Guess:
+    """A reply to a turn that is not committed."""
+
+    reply: Reply
+    speaker: _Speaker

@@ -56,6 +56,8 @@ class ConversationSettings(TurnLimits):
     """Model requests in one turn; more is a loop."""
     reply_limit_s: float = 60.0
     """Longest making of one reply, tools included."""
+    speculation_held_s: float = 10.0
+    """Audio that a reply begun on a guess may have waiting; then its synthesiser waits too."""
     teardown_step_s: float = 2.0
     """Longest of each step of tear-down: closing a stream, a context, the line."""
 

@@ -3,10 +3,14 @@
 A reply is a row of *segments*, one for each completion of the model (words, tools, more words). A segment is
 spoken on one context, so that prosody carries over; after a fault, or when the context has expired, it goes
 on with another one from the first word that has not sounded. Each context is one *take* of the heard ledger.
+
+Behind a closed gate only the first clause is synthesised, and its audio is held, so much at most; `release`
+sends it in one piece, and the rest follows as ever.
 """
 
 import asyncio
 from collections.abc import Awaitable, Callable, Mapping
+from contextlib import suppress
 from dataclasses import dataclass, field
 
 from pipeline.audio.energy import is_silent
@@ -15,6 +19,7 @@ from pipeline.conversation import Step
 from pipeline.errors import ProviderDropped, ProviderError, ProviderStalled
 from pipeline.events import AudioChunk, SpeechFinished, SpokenWords
 from pipeline.floor import Floor, Silenced
+from pipeline.gate import Gate
 from pipeline.ports import Clock, TextToSpeech, TtsContext
 from pipeline.settings import ConversationSettings
 from pipeline.streams import closing
@@ -46,13 +51,21 @@ class _Take:
 class _Segment:
     step: Step
     text: str = ""
+    first_chars: int = 0
+    """Length of its first clause."""
     pushed: int = 0
     closed: bool = False
     takes: list[_Take] = field(default_factory=list)
 
-    def rest(self) -> str:
-        """The text that no context has yet; it counts as pushed now."""
-        rest, self.pushed = self.text[self.pushed :], len(self.text)
+    def add(self, clause: str) -> None:
+        self.first_chars = self.first_chars or len(clause)
+        self.text += clause
+        self.step.text += clause
+
+    def rest(self, *, first_only: bool) -> str:
+        """The text that no context has yet, or what of it is the first clause; it counts as pushed now."""
+        end = self.first_chars if first_only else len(self.text)
+        rest, self.pushed = self.text[self.pushed : end], max(self.pushed, end)
         return rest
 
     def has_rest(self) -> bool:
@@ -84,6 +97,7 @@ class SpeechParts:
     settings: ConversationSettings
     transcript: Transcript
     timeline: Timeline
+    gate: Gate
     on_retry: Callable[[ProviderError], None]
 
 
@@ -103,6 +117,9 @@ class Speech:
         self._deadline: asyncio.Timeout | None = None
         self._push_fault: ProviderError | None = None
         self._retried = False
+        self._sending = asyncio.Lock()
+        self._held = bytearray()
+        self._audible_s: float | None = None
         self.failure: ProviderError | None = None
         """Why it gave up, once it has."""
         self.sounded = False
@@ -117,10 +134,9 @@ class Speech:
         if self.failure is not None:
             raise self.failure
         segment = self._segments[-1]
-        segment.text += clause
-        segment.step.text += clause
+        segment.add(clause)
         self._parts.transcript.add(clause)
-        if self._context is not None and segment is self._current:
+        if self._context is not None and segment is self._current and self._parts.gate.is_open:
             await self._noting_fault(self._push(self._context, segment))
         self._news.set()
 
@@ -129,10 +145,23 @@ class Speech:
         segment = self._segments[-1]
         segment.closed = True
         self._parts.transcript.end_sentence()
-        if self._context is not None and segment is self._current:
+        if self._context is not None and segment is self._current and self._may_finish(segment):
             self._arm_idle(segment.takes[-1])
             await self._noting_fault(self._context.finish())
         self._news.set()
+
+    async def release(self) -> None:
+        """The gate has opened: what is held goes out, text that waited is synthesised."""
+        segment, context = self._current, self._context
+        if segment is None or context is None:
+            return
+        take = segment.takes[-1]
+        with suppress(Silenced):
+            await self._flush(take)
+        if context is self._context:
+            if segment.closed or take.spoken.owed:
+                self._arm_idle(take)
+            await self._noting_fault(self._catch_up(context, segment))
 
     def close(self) -> None:
         """No segment follows: `run` ends when all is said."""
@@ -176,6 +205,8 @@ class Speech:
         await self._news.wait()
 
     async def _speak(self, segment: _Segment) -> None:
+        if self._takes:
+            await self._parts.gate.opened()
         self._current = segment
         while True:
             while not segment.has_rest():
@@ -185,6 +216,7 @@ class Speech:
             try:
                 await self._sound(segment)
             except ProviderError as fault:
+                self._drop_held()
                 segment.take_back(segment.takes[-1])
                 if self._retried or not fault.retryable:
                     raise
@@ -212,18 +244,32 @@ class Speech:
     def _overdue(self, take: _Take) -> ProviderError:
         if self._push_fault is not None:
             return self._push_fault
-        return ProviderStalled("tts", "idle" if take.spoken.audio_s else "no_first_audio", retryable=True)
+        return ProviderStalled("tts", "idle" if self._has_audio(take) else "no_first_audio", retryable=True)
 
     async def _open(self, context: TtsContext, segment: _Segment) -> None:
         self._parts.timeline.mark("tts_request", self._parts.clock.now_s())
-        while segment.has_rest():
-            await self._push(context, segment)
+        await self._push(context, segment)
+        if self._parts.gate.is_open:
+            while segment.has_rest():
+                await self._push(context, segment)
         self._context = context
+        if self._may_finish(segment):
+            await context.finish()
+
+    async def _catch_up(self, context: TtsContext, segment: _Segment) -> None:
+        """Text that came while the gate was closed."""
+        if not segment.has_rest():
+            return
+        await self._push(context, segment)
         if segment.closed:
             await context.finish()
 
+    def _may_finish(self, segment: _Segment) -> bool:
+        """No text follows, or waits for the gate."""
+        return segment.closed and not segment.has_rest()
+
     async def _push(self, context: TtsContext, segment: _Segment) -> None:
-        text = segment.rest()
+        text = segment.rest(first_only=not self._parts.gate.is_open)
         segment.takes[-1].push(text)
         self._arm_idle(segment.takes[-1])
         await context.push(text)
@@ -241,31 +287,59 @@ class Speech:
             async for event in events:
                 match event:
                     case AudioChunk(mulaw):
-                        await self._send(take, mulaw)
+                        await self._take_audio(take, mulaw)
                     case SpokenWords(words, _, ends_s):
                         take.spoken.timed(words, ends_s)
                     case SpeechFinished():
                         await self._finish(segment, take)
                         return
-                if segment.closed or take.spoken.owed:
+                if self._parts.gate.is_open and (segment.closed or take.spoken.owed):
                     self._arm_idle(take)
         raise ProviderDropped("tts", "no_end", retryable=True)
 
-    async def _send(self, take: _Take, mulaw: bytes) -> None:
+    async def _take_audio(self, take: _Take, mulaw: bytes) -> None:
+        """Audio that has just come: out with it or, behind a closed gate, kept."""
         came_s = self._parts.clock.now_s()
         self._parts.timeline.mark("tts_first_audio", came_s)
         self._arm(None)
+        if self._audible_s is None and not is_silent(mulaw):
+            self._audible_s = came_s
+        if self._parts.gate.is_open:
+            await self._flush(take, mulaw)
+            return
+        self._held += mulaw
+        if duration_s(self._held) >= self._parts.settings.speculation_held_s:
+            await self._parts.gate.opened()
+
+    async def _flush(self, take: _Take, more: bytes = b"") -> None:
+        """Send what is held and what has just come. Raises `Silenced`."""
+        async with self._sending:
+            mulaw = bytes(self._held) + more if self._held else more
+            self._held.clear()
+            if mulaw:
+                await self._send(take, mulaw)
+
+    def _drop_held(self) -> None:
+        """Its text will be said again."""
+        self._held.clear()
+        if not self.sounded:
+            self._audible_s = None
+
+    async def _send(self, take: _Take, mulaw: bytes) -> None:
         sent_s = await self._parts.floor.play(take.key, mulaw)
         take.spoken.audio_s += duration_s(mulaw)
         self._parts.transcript.sounds()
-        if not self.sounded and not is_silent(mulaw):
+        if not self.sounded and self._audible_s is not None:
             self.sounded = True
-            self._parts.timeline.sounded(came_s, sent_s)
+            self._parts.timeline.sounded(self._audible_s, sent_s)
         if take.clause_passed():
             await self._mark(take)
 
     async def _finish(self, segment: _Segment, take: _Take) -> None:
         """All audio of the context is here. One that ended unasked (it expired) may owe us words."""
+        self._arm(None)
+        await self._parts.gate.opened()
+        await self._flush(take)
         if not take.spoken.audio_s:
             raise ProviderDropped("tts", "no_audio", retryable=True)
         if segment.closed or not take.spoken.owed:
@@ -281,8 +355,12 @@ class Speech:
 
     def _arm_idle(self, take: _Take) -> None:
         """The context owes us audio; until the first of it, the deadline for that stands."""
-        if take.spoken.audio_s:
+        if self._has_audio(take):
             self._arm(self._parts.settings.tts_idle_s)
+
+    def _has_audio(self, take: _Take) -> bool:
+        """The first of it has come."""
+        return bool(take.spoken.audio_s or self._held)
 
     def _arm(self, within_s: float | None) -> None:
         if self._deadline is not None and not self._deadline.expired():

@@ -1,7 +1,8 @@
 """The model's tool calls, carried out: side by side, in limited time, each with an answer for the model.
 
 A tool without effect is dropped with the reply that asked for it. One with an effect, once begun, runs to its
-end whatever the caller does; its result goes into the history then, and the next reply waits for it.
+end whatever the caller does; its result goes into the history then, and the next reply waits for it. Behind
+a closed gate it is not begun.
 """
 
 import asyncio
@@ -12,6 +13,7 @@ from typing import Any, Final
 from pipeline.conversation import Step
 from pipeline.errors import ToolArgumentError
 from pipeline.events import ToolCall, ToolFinished
+from pipeline.gate import Gate
 from pipeline.ports import Clock, Journal, Tool, ToolResult, ToolSpec
 from pipeline.settings import ConversationSettings
 
@@ -44,13 +46,19 @@ class Toolbox:
         self._effects: set[asyncio.Task[None]] = set()
         self.specs: tuple[ToolSpec, ...] = (*(tool.spec for tool in tools), END_CALL)
 
-    async def use(self, turn: int, step: Step) -> None:
-        """Run the calls of a committed turn's step; returns when each has its result in the step.
+    async def use(self, turn: int, step: Step, gate: Gate) -> None:
+        """Run the calls of a step; returns when each has its result in the step.
 
-        Cancelling it cancels the tools without effect; the others go on.
+        Those with an effect begin once the gate is open: the turn is committed. Cancelling it cancels the
+        tools without effect; the others go on.
         """
-        begun = [self._begin(turn, step, call) for call in step.calls if call.name != END_CALL.name]
+        calls = [call for call in step.calls if call.name != END_CALL.name]
+        effects = [call for call in calls if self._has_effect(call)]
+        begun = [self._begin(turn, step, call, gate) for call in calls if call not in effects]
         try:
+            if effects:
+                await gate.opened()
+                begun += [self._begin(turn, step, call, gate) for call in effects]
             if begun:
                 await asyncio.wait(begun)
         finally:
@@ -63,16 +71,20 @@ class Toolbox:
         if self._effects:
             await asyncio.wait(set(self._effects))
 
-    def _begin(self, turn: int, step: Step, call: ToolCall) -> asyncio.Task[None]:
+    def _has_effect(self, call: ToolCall) -> bool:
         tool = self._tools.get(call.name)
-        task = self._spawn(self._answer(turn, step, call, tool))
-        if tool is not None and tool.spec.effectful:
+        return tool is not None and tool.spec.effectful
+
+    def _begin(self, turn: int, step: Step, call: ToolCall, gate: Gate) -> asyncio.Task[None]:
+        task = self._spawn(self._answer(turn, step, call, gate))
+        if self._has_effect(call):
             step.running.add(call.id)
             self._effects.add(task)
             task.add_done_callback(self._effects.discard)
         return task
 
-    async def _answer(self, turn: int, step: Step, call: ToolCall, tool: Tool | None) -> None:
+    async def _answer(self, turn: int, step: Step, call: ToolCall, gate: Gate) -> None:
+        tool = self._tools.get(call.name)
         began_s = self._clock.now_s()
         result = ToolResult("", "cancelled")
         try:
@@ -86,7 +98,8 @@ class Toolbox:
             step.running.discard(call.id)
             took_ms = (self._clock.now_s() - began_s) * 1000
             name = call.name if tool is not None else "unknown"
-            self._journal.record(ToolFinished(turn, name, result.outcome, took_ms, result.detail))
+            finished = ToolFinished(turn, name, result.outcome, took_ms, result.detail)
+            gate.then(lambda: self._journal.record(finished))
 
     async def _run(self, tool: Tool, call: ToolCall) -> ToolResult:
         arguments = _parsed(call.arguments)

@@ -3,6 +3,7 @@
 from typing import Literal
 
 from pipeline.events import AgentSaid
+from pipeline.gate import Gate
 from pipeline.ports import Journal, Redactor
 
 SpeechKind = Literal["reply", "greeting", "filler", "prompt", "apology", "goodbye"]
@@ -13,7 +14,10 @@ _SENTENCE_ENDS = (".", "!", "?", "\N{HORIZONTAL ELLIPSIS}", "\n")
 class Transcript:
     """Redacts whole sentences, never clauses: a number may be spoken over several of them."""
 
-    def __init__(self, redactor: Redactor, journal: Journal, turn: int, kind: SpeechKind) -> None:
+    def __init__(
+        self, redactor: Redactor, journal: Journal, turn: int, kind: SpeechKind, gate: Gate | None = None
+    ) -> None:
+        self._gate = gate or Gate()
         self._redactor = redactor
         self._journal = journal
         self._turn = turn
@@ -32,9 +36,8 @@ class Transcript:
     def end_sentence(self) -> None:
         """Nothing is added to the sentence begun."""
         if self._open.strip():
-            self._sentences.append((self._open, self._redactor.agent(self._open.strip())))
-            self._open = ""
-            self._record()
+            sentence, self._open = self._open, ""
+            self._gate.then(lambda: self._redact(sentence))
 
     def sounds(self) -> None:
         """Audio has gone out: what is said from now on is said indeed."""
@@ -52,6 +55,11 @@ class Transcript:
             parts.append(raw[:length].strip() if raw.strip() == public else public)
             length -= len(raw)
         return " ".join(parts)
+
+    def _redact(self, sentence: str) -> None:
+        """The redactor is told in the order in which the call is held: never of what may not be said."""
+        self._sentences.append((sentence, self._redactor.agent(sentence.strip())))
+        self._record()
 
     def _record(self) -> None:
         if not self._sounding:

@@ -9,6 +9,7 @@ from pipeline.conversation import Conversation
 from pipeline.errors import ProviderError
 from pipeline.events import ProviderFailed
 from pipeline.floor import Floor
+from pipeline.gate import Gate
 from pipeline.ports import Clock, Journal, LanguageModel, Redactor, TextToSpeech
 from pipeline.settings import ConversationSettings
 from pipeline.speech import SpeechParts
@@ -47,19 +48,23 @@ class CallParts:
     floor: Floor
     spawn: Callable[[Coroutine[Any, Any, None]], "asyncio.Task[None]"]
 
-    def speech(self, turn: int, kind: SpeechKind, timeline: Timeline) -> SpeechParts:
+    def speech(
+        self, turn: int, kind: SpeechKind, timeline: Timeline, gate: Gate | None = None
+    ) -> SpeechParts:
+        gate = gate or Gate()
         return SpeechParts(
             tts=self.tts,
             floor=self.floor,
             clock=self.clock,
             settings=self.settings,
-            transcript=self.transcript(turn, kind),
+            transcript=self.transcript(turn, kind, gate),
             timeline=timeline,
-            on_retry=lambda fault: self.record_fault(turn, fault, retried=True),
+            gate=gate,
+            on_retry=lambda fault: gate.then(lambda: self.record_fault(turn, fault, retried=True)),
         )
 
-    def transcript(self, turn: int, kind: SpeechKind) -> Transcript:
-        return Transcript(self.redactor, self.journal, turn, kind)
+    def transcript(self, turn: int, kind: SpeechKind, gate: Gate | None = None) -> Transcript:
+        return Transcript(self.redactor, self.journal, turn, kind, gate)
 
     def record_fault(self, turn: int, fault: ProviderError, *, retried: bool) -> None:
         self.journal.record(

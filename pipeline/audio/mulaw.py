@@ -53,7 +53,7 @@ def encode(samples: Samples) -> bytes:
     return _ENCODED[samples.view(np.uint16)].tobytes()
 
 
-def duration_s(mulaw: bytes) -> float:
+def duration_s(mulaw: bytes | bytearray) -> float:
     return len(mulaw) / BYTES_PER_S
 
 

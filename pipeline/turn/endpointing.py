@@ -6,6 +6,7 @@ from typing import Final
 from pipeline.turn.limits import TurnLimits
 
 MAX_KEYS = 32
+TRAILING_FILLERS: Final = frozenset(["ah", "eh", "em", "er", "erm", "hm", "hmm", "mm", "uh", "uhm", "um"])
 
 _KEYPAD: Final = "(keypad) "
 
@@ -18,12 +19,21 @@ class CallerTurn:
     news_s: float
     """When we last learned something of it."""
     text: str = ""
+    words_s: float = 0.0
+    """When its words last changed."""
     eager_end_s: float | None = None
     forced_s: float | None = None
+    guesses: int = 0
+    """Replies begun before its end."""
+    guessed: str = ""
+    """The words that the last of them answers."""
 
     def heard(self, text: str, now_s: float) -> None:
-        if text != self.text:
-            self.text, self.news_s = text, now_s
+        if text == self.text:
+            return
+        if not same_words(text, self.text):
+            self.words_s = now_s
+        self.text, self.news_s = text, now_s
 
     def watchdog_s(self, limits: TurnLimits) -> float:
         """When to stop waiting: for the end first, then for the answer to forcing it."""
@@ -59,6 +69,23 @@ class Keypad:
         said = f"{_KEYPAD}{self.digits}" if self.digits else ""
         self.digits, self.complete = "", False
         return said
+
+
+def same_words(one: str, other: str) -> bool:
+    """Whether a reply to the one is a reply to the other: case, punctuation and a trailing "um" apart.
+
+    >>> same_words("Tuesday at ten, um", "tuesday at ten."), same_words("Tuesday", "Tuesday at ten")
+    (True, False)
+    """
+    return one == other or _bare_words(one) == _bare_words(other)
+
+
+def _bare_words(text: str) -> list[str]:
+    bare = ("".join(filter(str.isalnum, word)).casefold() for word in text.split())
+    words = [word for word in bare if word]
+    while len(words) > 1 and words[-1] in TRAILING_FILLERS:
+        words.pop()
+    return words
 
 
 def keys_hidden(text: str) -> str:

@@ -1,6 +1,9 @@
 """The waits and limits of turn taking: seconds on the call's own clock, each with its default."""
 
 from dataclasses import dataclass
+from typing import Literal
+
+Speculation = Literal["off", "eager", "interim"]
 
 BACKCHANNELS = frozenset(
     ["ah", "aha", "alright", "cool", "fine", "gotcha", "great", "hm", "hmm", "huh", "mhm", "mm", "mmhm"]
@@ -44,3 +47,12 @@ class TurnLimits:
     """So many failed replies in a row end the call."""
     max_resumes: int = 2
     """How often in a row a reply that noise interrupted is taken up again."""
+
+    speculation: Speculation = "off"
+    """When a reply is begun on a guess: never, at the eager end of a turn, or as soon as its words rest."""
+    interim_stable_s: float = 0.3
+    """Words of an open turn that have not changed for so long are guessed to be all of it (`interim`)."""
+    max_speculations_per_turn: int = 3
+    """Replies begun on a guess in one turn of the caller's at most."""
+    speculation_tokens_per_call: int = 50_000
+    """Tokens of thrown-away guesses, prompts included; once a call has cost so many, no more are made."""

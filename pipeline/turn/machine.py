@@ -1,9 +1,15 @@
 """Who has the floor: a pure state machine. Events and instants in, orders out; no task, no socket, no clock.
 
     LISTENING ──speech, keys──▶ CALLER_SPEAKING ──end of turn──▶ RESPONDING ──heard──▶ LISTENING
-        └──────silence: prompt, then goodbye──────────────────────▲   │  ▲
-                            CALLER_SPEAKING ◀────────barge-in──────┘  │  └─ noise ended: taken up again
+        │                        │ ▲          ▲                   ▲ │ ▲ ▲
+        │      eager end, or words at rest    └───barge-in────────│─┘ │ └─ noise ended: taken up again
+        │                        ▼ │ went on, other words         │   │
+        │                      SPECULATING ───end of turn─────────┘   │
+        └───────silence: prompt, then goodbye─────────────────────────┘
     any state ──fault or time limit──▶ CLOSING ──last words heard──▶ CLOSED ◀──goodbye heard, line lost
+
+SPECULATING is CALLER_SPEAKING with a reply to the words so far begun on a guess. It is made behind a gate,
+its number not admitted; the end of the turn with the same words admits it, anything else drops it.
 
 RESPONDING lasts from the caller's end of turn until the last of our audio has been heard, as `Playback` knows
 it: thinking, tools and speaking are one state, because the caller may interrupt any of them in the same way.
@@ -19,16 +25,18 @@ from typing import Final
 
 from pipeline.events import EagerEndOfTurn, EndOfTurn, InterimTranscript, SpeechStarted, TurnResumed
 from pipeline.turn.barge_in import interrupts, voice_interrupts_at_s
-from pipeline.turn.endpointing import CallerTurn, Keypad
+from pipeline.turn.endpointing import CallerTurn, Keypad, same_words
 from pipeline.turn.limits import TurnLimits
 from pipeline.turn.playback import Playback
 from pipeline.turn.protocol import (
     AudioQueued,
     CallBegan,
+    DropSpeculation,
     EndCall,
     EndedBy,
     FinishTurn,
     ForceEndOfTurn,
+    GuessedFrom,
     Interrupt,
     KeyPressed,
     LineLost,
@@ -37,10 +45,13 @@ from pipeline.turn.protocol import (
     PhraseEnded,
     ReplyEnded,
     SayPhrase,
+    Speculate,
+    Speculated,
     StartReply,
     StockKind,
     SttFailed,
     TimePassed,
+    TokensWasted,
     TurnAction,
     TurnEvent,
     TurnOutcome,
@@ -53,13 +64,15 @@ class State(Enum):
     IDLE = "idle"
     LISTENING = "listening"
     CALLER_SPEAKING = "caller_speaking"
+    SPECULATING = "speculating"
     RESPONDING = "responding"
     CLOSING = "closing"
     CLOSED = "closed"
 
 
-IDLE, LISTENING, CALLER_SPEAKING, RESPONDING, CLOSING, CLOSED = State
+IDLE, LISTENING, CALLER_SPEAKING, SPECULATING, RESPONDING, CLOSING, CLOSED = State
 OPEN: Final = frozenset({LISTENING, CALLER_SPEAKING, RESPONDING})
+_TALKING: Final = frozenset({CALLER_SPEAKING, SPECULATING})
 
 # What each state does with an event, and the states that may follow. An event that is not named is ignored.
 TRANSITIONS: Final[Mapping[State, Mapping[type, tuple[str, frozenset[State]]]]] = {
@@ -70,7 +83,7 @@ TRANSITIONS: Final[Mapping[State, Mapping[type, tuple[str, frozenset[State]]]]] 
     LISTENING: {
         SpeechStarted: ("_turn_opened", frozenset({CALLER_SPEAKING})),
         InterimTranscript: ("_words_heard", frozenset({LISTENING, CALLER_SPEAKING})),
-        EagerEndOfTurn: ("_words_heard", frozenset({LISTENING, CALLER_SPEAKING})),
+        EagerEndOfTurn: ("_words_heard", frozenset({LISTENING}) | _TALKING),
         EndOfTurn: ("_turn_ended", frozenset({LISTENING, RESPONDING})),
         KeyPressed: ("_key_pressed", frozenset({CALLER_SPEAKING, RESPONDING})),
         TimePassed: ("_time_passed", frozenset({LISTENING, RESPONDING, CLOSING})),
@@ -80,18 +93,30 @@ TRANSITIONS: Final[Mapping[State, Mapping[type, tuple[str, frozenset[State]]]]] 
     CALLER_SPEAKING: {
         SpeechStarted: ("_turn_opened", frozenset({CALLER_SPEAKING})),
         InterimTranscript: ("_words_heard", frozenset({CALLER_SPEAKING})),
-        EagerEndOfTurn: ("_words_heard", frozenset({CALLER_SPEAKING})),
+        EagerEndOfTurn: ("_words_heard", _TALKING),
         TurnResumed: ("_turn_resumed", frozenset({CALLER_SPEAKING})),
         EndOfTurn: ("_turn_ended", frozenset({LISTENING, CALLER_SPEAKING, RESPONDING})),
         KeyPressed: ("_key_pressed", frozenset({CALLER_SPEAKING, RESPONDING})),
-        TimePassed: ("_time_passed", frozenset({LISTENING, CALLER_SPEAKING, RESPONDING, CLOSING})),
+        TimePassed: ("_time_passed", OPEN | {SPECULATING, CLOSING}),
+        SttFailed: ("_stt_failed", frozenset({CLOSING})),
+        LineLost: ("_line_lost", frozenset({CLOSED})),
+    },
+    SPECULATING: {
+        SpeechStarted: ("_turn_opened", frozenset({SPECULATING})),
+        InterimTranscript: ("_words_heard", _TALKING),
+        EagerEndOfTurn: ("_words_heard", _TALKING),
+        TurnResumed: ("_turn_resumed", frozenset({CALLER_SPEAKING})),
+        EndOfTurn: ("_turn_ended", frozenset({LISTENING, CALLER_SPEAKING, RESPONDING})),
+        KeyPressed: ("_key_pressed", frozenset({CALLER_SPEAKING})),
+        ReplyEnded: ("_guess_failed", _TALKING),
+        TimePassed: ("_time_passed", frozenset({LISTENING, SPECULATING, RESPONDING, CLOSING})),
         SttFailed: ("_stt_failed", frozenset({CLOSING})),
         LineLost: ("_line_lost", frozenset({CLOSED})),
     },
     RESPONDING: {
         SpeechStarted: ("_turn_opened", frozenset({RESPONDING})),
         InterimTranscript: ("_words_overheard", frozenset({RESPONDING, CALLER_SPEAKING})),
-        EagerEndOfTurn: ("_words_overheard", frozenset({RESPONDING, CALLER_SPEAKING})),
+        EagerEndOfTurn: ("_words_overheard", frozenset({RESPONDING}) | _TALKING),
         TurnResumed: ("_turn_resumed", frozenset({RESPONDING})),
         EndOfTurn: ("_overheard_ended", frozenset({RESPONDING})),
         KeyPressed: ("_key_pressed", frozenset({CALLER_SPEAKING, RESPONDING})),
@@ -100,7 +125,7 @@ TRANSITIONS: Final[Mapping[State, Mapping[type, tuple[str, frozenset[State]]]]] 
         AudioQueued: ("_audio_queued", frozenset({RESPONDING})),
         MarkQueued: ("_mark_queued", frozenset({RESPONDING})),
         MarkReached: ("_mark_reached", OPEN | {CLOSED}),
-        TimePassed: ("_time_passed", OPEN | {CLOSING, CLOSED}),
+        TimePassed: ("_time_passed", OPEN | {SPECULATING, CLOSING, CLOSED}),
         SttFailed: ("_stt_failed", frozenset({CLOSING})),
         LineLost: ("_line_lost", frozenset({CLOSED})),
     },
@@ -138,6 +163,11 @@ class TurnMachine:
         self._settled_text: str | None = None
         self._aside: tuple[str, float] | None = None
 
+        self._guess: Speculate | None = None
+        self._guessed_from: GuessedFrom = "eager"
+        self._thrown = False
+        self._wasted_tokens = 0
+
         self._utterance = 0
         self._admitted: set[int] = set()
         self._making: set[int] = set()
@@ -161,6 +191,9 @@ class TurnMachine:
         if isinstance(event, VoiceStarted | VoiceStopped):
             self._voiced_since_s = now_s if isinstance(event, VoiceStarted) else None
             return []
+        if isinstance(event, TokensWasted):
+            self._wasted_tokens += event.tokens
+            return []
         entry = TRANSITIONS[self.state].get(type(event))
         if entry is not None:
             getattr(self, entry[0])(event, now_s)
@@ -168,7 +201,7 @@ class TurnMachine:
         return actions
 
     def admits(self, utterance: int) -> bool:
-        """May audio of this utterance go out now? Never again once the answer was no."""
+        """May audio of this utterance go out now? Never again once the answer has turned to no."""
         return utterance in self._admitted
 
     def next_deadline_s(self) -> float | None:
@@ -184,7 +217,7 @@ class TurnMachine:
     def _deadlines(self) -> Iterator[tuple[float, Callable[[float], None]]]:
         if self.state is CLOSING:
             yield self._closing_at_s, self._hang_up
-        elif self.state in OPEN:
+        elif self.state in OPEN or self.state is SPECULATING:
             yield self._began_s + self._limits.max_call_s, self._call_too_long
             yield from self._caller_deadlines()
         if self.state is LISTENING:
@@ -196,6 +229,8 @@ class TurnMachine:
         caller = self._caller
         if caller is not None:
             yield caller.watchdog_s(self._limits), self._turn_overdue
+            if self.state is CALLER_SPEAKING and self._may_rest(caller):
+                yield caller.words_s + self._limits.interim_stable_s, self._words_rest
         keys_end_s = self._keypad.ends_at_s(self._limits)
         if keys_end_s is not None and (caller is None or not caller.text.strip()):
             yield keys_end_s, self._keys_complete
@@ -236,8 +271,14 @@ class TurnMachine:
             self.state = CALLER_SPEAKING
 
     def _words_heard(self, event: InterimTranscript | EagerEndOfTurn, now_s: float) -> None:
-        if self._note_words(event, now_s):
+        if not self._note_words(event, now_s):
+            return
+        if self._guess is None:
             self.state = CALLER_SPEAKING
+        elif not same_words(self._guess.text, event.text):
+            self._drop_guess()
+        if isinstance(event, EagerEndOfTurn):
+            self._speculate("eager")
 
     def _note_words(self, event: InterimTranscript | EagerEndOfTurn, now_s: float) -> bool:
         """The open turn grows. False if there is none: no words, or those of a turn that we closed."""
@@ -254,6 +295,7 @@ class TurnMachine:
     def _turn_resumed(self, _: TurnResumed, now_s: float) -> None:
         if self._caller is not None:
             self._caller.eager_end_s, self._caller.news_s = None, now_s
+        self._drop_guess()
 
     def _turn_ended(self, event: EndOfTurn, now_s: float) -> None:
         if self._is_late_end(event):
@@ -264,7 +306,9 @@ class TurnMachine:
         if text:
             said = f"{text} {self._keypad.take()}".strip()
             self._commit(said, now_s, eager_end_s=eager_end_s)
-        elif self._keypad.digits:
+            return
+        self._drop_guess()
+        if self._keypad.digits:
             self.state = CALLER_SPEAKING
         else:
             self._nothing_said(now_s)
@@ -302,6 +346,7 @@ class TurnMachine:
     def _key_pressed(self, event: KeyPressed, now_s: float) -> None:
         if self.state is RESPONDING:
             self._interrupt(now_s)
+        self._drop_guess()
         self._keypad.press(event.digit, now_s)
         self.state = CALLER_SPEAKING
         if self._keypad.complete and not (self._caller and self._caller.text.strip()):
@@ -310,12 +355,69 @@ class TurnMachine:
     def _keys_complete(self, now_s: float) -> None:
         self._commit(self._keypad.take(), now_s, speech_end_s=self._keypad.pressed_s)
 
+    # -- a reply begun on a guess
+
+    def _speculate(self, sign: GuessedFrom) -> None:
+        """The caller may have finished: begin the reply to the words so far, unless it is begun already."""
+        caller = self._caller
+        if self._guess is not None or caller is None or not self._may_speculate(caller):
+            return
+        caller.guesses += 1
+        caller.guessed = caller.text
+        self._utterance += 1
+        self._guess = Speculate(self.turn + 1, self._utterance, caller.text.strip())
+        self._guessed_from = sign
+        self._actions.append(self._guess)
+        self.state = SPECULATING
+
+    def _may_speculate(self, caller: CallerTurn) -> bool:
+        return (
+            self._limits.speculation != "off"
+            and bool(caller.text.strip())
+            and not self._keypad.digits
+            and caller.guesses < self._limits.max_speculations_per_turn
+            and self._wasted_tokens < self._limits.speculation_tokens_per_call
+        )
+
+    def _may_rest(self, caller: CallerTurn) -> bool:
+        """These words count as all of the turn once they have not changed for a while; once each."""
+        is_new = not same_words(caller.guessed, caller.text)
+        return self._limits.speculation == "interim" and is_new and self._may_speculate(caller)
+
+    def _words_rest(self, _: float) -> None:
+        self._speculate("interim")
+
+    def _guess_failed(self, event: ReplyEnded, _: float) -> None:
+        """A fault behind the gate is nobody's: the turn's own reply tries anew."""
+        if self._guess is not None and self._guess.utterance == event.utterance:
+            self._drop_guess()
+
+    def _drop_guess(self) -> None:
+        guess, self._guess = self._guess, None
+        if guess is None:
+            return
+        self._thrown = True
+        self._actions.append(DropSpeculation(guess.utterance))
+        self.state = CALLER_SPEAKING
+
+    def _settle_guess(self, said: str) -> tuple[int | None, Speculated]:
+        """The turn is committed with these words: the utterance that answers them already, if one does."""
+        guess = self._guess
+        if guess is not None and same_words(guess.text, said):
+            self._guess, self._thrown = None, False
+            return guess.utterance, self._guessed_from
+        self._drop_guess()
+        thrown, self._thrown = self._thrown, False
+        return None, "thrown" if thrown else "none"
+
     # -- the caller speaks while we do
 
     def _words_overheard(self, event: InterimTranscript | EagerEndOfTurn, now_s: float) -> None:
         if self._note_words(event, now_s) and self._stops_us(event.text):
             self._interrupt(now_s)
             self.state = CALLER_SPEAKING
+            if isinstance(event, EagerEndOfTurn):
+                self._speculate("eager")
 
     def _stops_us(self, text: str) -> bool:
         return interrupts(text, self._limits, leaving=self._last_words is not None)
@@ -352,9 +454,10 @@ class TurnMachine:
         self.turn += 1
         self._unfinished = self.turn
         self._owed, self._fillers, self._aside = False, 0, None
-        self._reply = self._new_utterance(now_s)
+        begun, speculated = self._settle_guess(text)
+        self._reply = self._new_utterance(now_s) if begun is None else self._admit(begun, now_s)
         self.state = RESPONDING
-        reply = StartReply(self.turn, self._reply, text, now_s, speech_end_s, eager_end_s)
+        reply = StartReply(self.turn, self._reply, text, now_s, speech_end_s, eager_end_s, speculated)
         self._actions.append(reply)
 
     def _say(self, kind: StockKind, now_s: float) -> None:
@@ -365,10 +468,13 @@ class TurnMachine:
 
     def _new_utterance(self, now_s: float) -> int:
         self._utterance += 1
-        self._admitted.add(self._utterance)
-        self._making.add(self._utterance)
+        return self._admit(self._utterance, now_s)
+
+    def _admit(self, utterance: int, now_s: float) -> int:
+        self._admitted.add(utterance)
+        self._making.add(utterance)
         self._responding_s = now_s
-        return self._utterance
+        return utterance
 
     def _audio_queued(self, event: AudioQueued, now_s: float) -> None:
         if event.take[0] in self._admitted:
@@ -485,6 +591,7 @@ class TurnMachine:
         """Say the last words whatever the caller does, then hang up."""
         if self._admitted:
             self._interrupt(now_s, barge_in=False)
+        self._drop_guess()
         self._caller, self._keypad = None, Keypad()
         self._last_words = reason
         self._closing_at_s = now_s + self._limits.closing_s
@@ -501,6 +608,7 @@ class TurnMachine:
     def _end(self, reason: str, ended_by: EndedBy, now_s: float) -> None:
         self._finish_turn("interrupted")
         self._fall_silent(now_s)
+        self._drop_guess()
         self._caller = None
         self.state = CLOSED
         self._actions.append(EndCall(reason, ended_by))

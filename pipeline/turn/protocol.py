@@ -8,6 +8,8 @@ from pipeline.events import SttEvent
 from pipeline.turn.playback import Take
 
 StockKind = Literal["greeting", "filler", "prompt", "apology", "fault", "goodbye"]
+GuessedFrom = Literal["eager", "interim"]
+Speculated = Literal["none", "eager", "interim", "thrown"]
 TurnOutcome = Literal["answered", "interrupted", "failed", "silent"]
 EndedBy = Literal["agent", "caller", "fault"]
 
@@ -83,6 +85,13 @@ class LineLost:
 
 
 @dataclass(frozen=True, slots=True)
+class TokensWasted:
+    """A reply begun on a guess was thrown away, and this is what the model was asked and said for it."""
+
+    tokens: int
+
+
+@dataclass(frozen=True, slots=True)
 class TimePassed:
     """The deadline that `next_deadline_s` named has come."""
 
@@ -100,8 +109,29 @@ TurnEvent = (
     | ReplyEnded
     | SttFailed
     | LineLost
+    | TokensWasted
     | TimePassed
 )
+
+
+@dataclass(frozen=True, slots=True)
+class Speculate:
+    """Begin the reply to a turn that has not ended, behind a gate: nothing of it may show, no effect run.
+
+    `turn` is the number that the turn will have. `StartReply` with the same utterance opens the gate; before
+    that, `DropSpeculation` or the end of the call may come. One at a time.
+    """
+
+    turn: int
+    utterance: int
+    text: str
+
+
+@dataclass(frozen=True, slots=True)
+class DropSpeculation:
+    """The guess was wrong: stop that reply, leave no trace of it."""
+
+    utterance: int
 
 
 @dataclass(frozen=True, slots=True)
@@ -110,6 +140,8 @@ class StartReply:
 
     `text` is what the caller said; empty if a reply that noise interrupted is to be taken up again.
     `speech_end_s` is known for keys only; of speech the energy detector knows it.
+    `speculated`: `eager` or `interim` if the reply has been begun by a `Speculate` on that sign; `thrown` if
+    all that were begun since the turn before were dropped; `none` if there were none.
     """
 
     turn: int
@@ -118,6 +150,7 @@ class StartReply:
     end_of_turn_s: float
     speech_end_s: float | None = None
     eager_end_s: float | None = None
+    speculated: Speculated = "none"
 
 
 @dataclass(frozen=True, slots=True)
@@ -163,4 +196,6 @@ class EndCall:
     ended_by: EndedBy
 
 
-TurnAction = StartReply | SayPhrase | Interrupt | FinishTurn | ForceEndOfTurn | EndCall
+TurnAction = (
+    Speculate | DropSpeculation | StartReply | SayPhrase | Interrupt | FinishTurn | ForceEndOfTurn | EndCall
+)

@@ -16,18 +16,17 @@ Stage = Literal[
 STAGES: Final[tuple[Stage, ...]] = get_args(Stage)
 """In the order in which they come."""
 
-WAITS_OF_OURS: Final[tuple[tuple[Stage, Stage], ...]] = (
-    ("end_of_turn", "llm_request"),
-    ("first_clause", "tts_request"),
-)
-"""Between these no provider and no tool works. The third is from audible audio to its sending."""
-
 
 class Timeline:
-    """First instants only: a second token, clause or chunk changes nothing. Monotonic seconds."""
+    """First instants only: a second token, clause or chunk changes nothing. Monotonic seconds.
 
-    def __init__(self) -> None:
+    Instants are true: of a reply begun on a guess, `llm_request` and what follows may lie before
+    `end_of_turn`. `began_s` is when that reply was ordered; without it, the end of the turn.
+    """
+
+    def __init__(self, began_s: float | None = None) -> None:
         self._at_s: dict[Stage, float] = {}
+        self._began_s = began_s
         self._came_s: float | None = None
 
     def mark(self, stage: Stage, at_s: float) -> None:
@@ -43,18 +42,32 @@ class Timeline:
         return stage in self._at_s
 
     def stages_s(self) -> dict[str, float]:
-        return {stage: at_s for stage, at_s in self._at_s.items()}  # noqa: C416
+        """In the order in which they came."""
+        in_order = sorted(self._at_s, key=lambda stage: (self._at_s[stage], STAGES.index(stage)))
+        return {stage: self._at_s[stage] for stage in in_order}
 
     def ttfb_ms(self) -> float | None:
         """The caller's last voiced frame to the reply's own first audible audio; None if either lacks."""
         return self._between_ms("speech_end", "first_audio_sent")
 
     def overhead_ms(self) -> float | None:
-        """What we added between the providers; None for a turn that was never heard."""
+        """What we added between the providers; None for a turn that was never heard.
+
+        No provider and no tool works from the order to reply to the request, from the clause to its being
+        handed over, and from audible audio to its sending. Audio that came before the end of the turn had to
+        wait for that: then only what follows counts, as nothing before delayed the caller.
+        """
         if self._came_s is None:
             return None
-        sending_ms = (self._at_s["first_audio_sent"] - self._came_s) * 1000
-        return sending_ms + sum(self._between_ms(start, end) or 0.0 for start, end in WAITS_OF_OURS)
+        ended_s = self._at_s.get("end_of_turn", self._came_s)
+        sending_ms = (self._at_s["first_audio_sent"] - max(self._came_s, ended_s)) * 1000
+        return sending_ms + (self._making_ms() if self._came_s >= ended_s else 0.0)
+
+    def _making_ms(self) -> float:
+        clause_ms = self._between_ms("first_clause", "tts_request") or 0.0
+        if self._began_s is None or "llm_request" not in self._at_s:
+            return clause_ms + (self._between_ms("end_of_turn", "llm_request") or 0.0)
+        return clause_ms + (self._at_s["llm_request"] - self._began_s) * 1000
 
     def _between_ms(self, start: Stage, end: Stage) -> float | None:
         if start not in self._at_s or end not in self._at_s:

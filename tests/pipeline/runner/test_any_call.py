@@ -1,17 +1,29 @@
 """Random callers against random providers that fail at random, through the whole runner: the rules hold."""
 
 import asyncio
+from collections.abc import Mapping, Sequence
 from random import Random
+from typing import Any
 
 import pytest
 
 from pipeline.errors import ProviderDropped
-from pipeline.events import EndOfTurn, SpeechStarted, ToolCall, TurnFinished
-from pipeline.ports import Message
+from pipeline.events import (
+    CallerSaid,
+    EagerEndOfTurn,
+    EndOfTurn,
+    InterimTranscript,
+    SpeechStarted,
+    ToolCall,
+    TurnFinished,
+    TurnResumed,
+)
+from pipeline.ports import Message, ToolResult
 from tests.pipeline.runner.world import Beat, CallInProgress, Fault, Hand, Mind, Sent, Voice, call
 
 CALLS = 2000
 STOCK = set(range(101, 107))
+LEVELS = ("off", "eager", "interim")
 
 LLM_FAULT = ProviderDropped("llm", "reset", retryable=True)
 TTS_FAULT = ProviderDropped("tts", "reset", retryable=True)
@@ -52,24 +64,63 @@ async def caller(c: CallInProgress, random: Random) -> None:
                 c.speaks("well I")
                 await c.passes(0.5)
                 c.ear.hears(EndOfTurn("well I think Tuesday"))
+            case 3 | 4 | 5:
+                await perhaps_ends(c, random)
             case _:
                 c.says(random.choice(["Tuesday", "mm-hm", "no wait", "How much is it?", "Goodbye"]))
     await c.passes(random.choice([0.0, 1.0, 20.0]))
+
+
+async def perhaps_ends(c: CallInProgress, random: Random) -> None:
+    """A turn that seems to end before it does."""
+    c.ear.hears(SpeechStarted(), InterimTranscript("On Tuesday"), EagerEndOfTurn("On Tuesday"))
+    await c.passes(random.choice([0.0, 0.1, 0.4, 1.5]))
+    match random.randint(0, 3):
+        case 0:
+            c.ear.hears(EndOfTurn("On Tuesday."))
+        case 1:
+            c.ear.hears(TurnResumed(), InterimTranscript("On Tuesday or Wednesday"))
+            await c.passes(random.choice([0.0, 0.5]))
+            c.ear.hears(EndOfTurn("On Tuesday or Wednesday"))
+        case 2:
+            c.ear.hears(TurnResumed(), EagerEndOfTurn("On Tuesday"))
+            await c.passes(0.2)
+            c.ear.hears(EndOfTurn("On Tuesday"))
+        case _:
+            c.ear.hears(EndOfTurn("On Thursday"))
 
 
 async def play(seed: int) -> CallInProgress:
     random = Random(seed)
     mind = Mind(*(completion(random) for _ in range(40)))
     voice = Voice(*(fault(random) for _ in range(40)))
-    tools = [
-        Hand("claim_slot", takes_s=random.choice([0.0, 3.0]), effectful=True),
-        Hand("find_slots", takes_s=0.5),
-    ]
-    async with call(mind, voice, tools, silence_prompt_s=8.0, max_call_s=90.0) as c:
+    effect = Effect("claim_slot", takes_s=random.choice([0.0, 3.0]), effectful=True)
+    tools = [effect, Hand("find_slots", takes_s=0.5)]
+    limits = {"silence_prompt_s": 8.0, "max_call_s": 90.0, "speculation": LEVELS[seed % 3]}
+    async with call(mind, voice, tools, **limits) as c:
+        effect.call = c
         c.phone.returns_marks = random.random() < 0.8
         await caller(c, random)
-    assert tools[0].ended == len(tools[0].begun), "an effect was not finished"
+    assert effect.ended == len(effect.begun), "an effect was not finished"
+    assert effect.all_committed, "an effect of a turn that was not committed"
     return c
+
+
+class Effect(Hand):
+    """A tool that looks whether the turn it acts for has been committed: its words are on record by then."""
+
+    call: CallInProgress
+    all_committed = True
+
+    async def run(self, arguments: Mapping[str, Any]) -> ToolResult:
+        asked = [each.content for each in self.call.mind.requests[-1] if each.role == "user"]
+        said = [each.text for each in self.call.diary.of(CallerSaid)]
+        self.all_committed &= letters(said).startswith(letters(asked))
+        return await super().run(arguments)
+
+
+def letters(texts: Sequence[str]) -> str:
+    return "".join(filter(str.isalpha, "".join(texts))).lower()
 
 
 def check_nothing_sounds_after_its_clear(sent: list[Sent]) -> None:

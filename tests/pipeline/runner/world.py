@@ -54,6 +54,7 @@ class Ear:
         self.answer_to_force: SttEvent | None = None
 
     def hears(self, *events: SttEvent | ProviderError | None) -> None:
+        """It tells them all at once, in this order."""
         for event in events:
             self._events.put_nowait(event)
 
@@ -84,6 +85,7 @@ class Mind:
     def __init__(self, *completions: Sequence[Beat]) -> None:
         self._completions = list(completions)
         self.requests: list[list[Message]] = []
+        self.asked_s: list[float] = []
         self.cancelled = 0
         self.finishes = True
 
@@ -95,6 +97,7 @@ class Mind:
 
     async def reply(self, messages: Sequence[Message], tools: Sequence[ToolSpec]) -> AsyncIterator[LlmEvent]:
         self.requests.append(list(messages))
+        self.asked_s.append(now_s())
         beats = self._completions.pop(0) if self._completions else ["I have no more ideas."]
         ended = False
         try:
@@ -295,7 +298,11 @@ class Diary:
 class DigitMask:
     """A redactor: every digit becomes #."""
 
+    def __init__(self) -> None:
+        self.told: list[str] = []
+
     def caller(self, text: str) -> str:
+        self.told.append(text)
         return "".join("#" if letter.isdigit() else letter for letter in text)
 
     agent = caller
@@ -357,14 +364,14 @@ class CallInProgress:
 
     def __init__(self, mind: Mind, voice: Voice, tools: Sequence[Tool], limits: ConversationSettings) -> None:
         self.ear, self.mind, self.voice = Ear(), mind, voice
-        self.phone, self.diary = Phone(), Diary()
+        self.phone, self.diary, self.mask = Phone(), Diary(), DigitMask()
         ports = CallPorts(
             stt_session=self.ear,
             llm=mind,
             tts=voice,
             tools=tools,
             line=self.phone,
-            redactor=DigitMask(),
+            redactor=self.mask,
             journal=self.diary,
             clock=LoopClock(),
         )

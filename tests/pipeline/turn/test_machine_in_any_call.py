@@ -1,7 +1,12 @@
-"""Ten thousand calls from random callers, and none breaks a rule."""
+"""Thousands of calls from random callers, and none breaks a rule.
+
+pytest tests/pipeline/turn/test_machine_in_any_call.py --simulated-calls 100000
+A call that broke a rule is played again, the same to the last event, by `SimulatedCall(seed).run()`.
+"""
 
 from collections import Counter
 
+import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
@@ -9,19 +14,32 @@ from pipeline.turn.machine import CLOSED, TRANSITIONS, State, TurnMachine
 from pipeline.turn.protocol import LineLost, TimePassed
 from tests.pipeline.turn.simulation import SimulatedCall
 
-CALLS = 10_000
+CALLS = 5_000
+MOST_CALLS = 10_000_000
 
 
-def test_ten_thousand_calls_keep_the_rules() -> None:
+def played(seed: int) -> SimulatedCall:
+    call = SimulatedCall(seed)
+    try:
+        call.run()
+    except AssertionError as broken:
+        broken.add_note(f"in SimulatedCall({seed})")
+        raise
+    return call
+
+
+def test_thousands_of_calls_keep_the_rules(request: pytest.FixtureRequest) -> None:
     ends: Counter[str] = Counter()
     states: set[State] = set()
-    for seed in range(CALLS):
-        call = SimulatedCall(seed)
-        call.run()
+    speculated: Counter[str] = Counter()
+    for seed in range(request.config.getoption("simulated_calls", default=None) or CALLS):
+        call = played(seed)
         assert call.ended is not None
         ends[call.ended.reason] += 1
         states |= call.states
+        speculated.update(call.outcomes)
     assert states == set(State)
+    assert speculated.keys() == {"none", "eager", "interim", "thrown"}, speculated
     assert ends.keys() == {
         "goodbye",
         "silence",
@@ -33,9 +51,17 @@ def test_ten_thousand_calls_keep_the_rules() -> None:
 
 
 @settings(max_examples=300, deadline=None)
-@given(st.integers(min_value=CALLS))
+@given(st.integers(min_value=MOST_CALLS))
 def test_so_does_any_other_call(seed: int) -> None:
-    SimulatedCall(seed).run()
+    played(seed)
+
+
+def test_a_call_is_the_same_each_time() -> None:
+    one, other = SimulatedCall(7), SimulatedCall(7)
+    one.run()
+    other.run()
+    assert one.told == other.told
+    assert len(one.told) > 10
 
 
 def test_every_entry_of_the_table_has_its_handler() -> None:
