@@ -115,7 +115,12 @@ def _add_latency(commands: "argparse._SubParsersAction[argparse.ArgumentParser]"
     arguments.add_load(
         commands.add_parser("load", help="how many calls at once it holds, and what each costs")
     )
-    return {"ttfb": arguments.ttfb, "load": arguments.load}
+    arguments.add_barge_in(
+        commands.add_parser(
+            "barge-in", help="how soon an interrupted agent falls silent, and what it takes for heard"
+        )
+    )
+    return {"ttfb": arguments.ttfb, "load": arguments.load, "barge-in": arguments.barge_in}
 
 
 if __name__ == "__main__":

@@ -50,6 +50,7 @@ class Setup:
     voice: Path = DEFAULT_VOICE
     manners: Manners = USUAL_MANNERS
     pinned: bool = False
+    long_replies: bool = False
 
     @property
     def simulated(self) -> bool:
@@ -104,7 +105,7 @@ class Bench:
 async def open_bench(setup: Setup) -> AsyncIterator[Bench]:
     """Providers and target, while the body runs; one turn has been said before, so that nothing is cold."""
     voices = read_voice(setup.voice)
-    turns = Turns(Draws(setup.model, setup.seed))
+    turns = Turns(Draws(setup.model, setup.seed), long_replies=setup.long_replies)
     async with AsyncExitStack() as stack:
         enter = stack.enter_async_context
         urls = await enter(open_providers(turns, setup.ports)) if setup.simulated else {}

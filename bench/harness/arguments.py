@@ -3,8 +3,10 @@
 import argparse
 import os
 from collections.abc import Mapping
+from dataclasses import replace
 from pathlib import Path
 
+from bench.barge_in import run_barge_in
 from bench.carrier import TwilioAccount
 from bench.demo.clinic import CLINIC_NUMBER
 from bench.harness.caller import Manners
@@ -163,6 +165,18 @@ def load(chosen: argparse.Namespace) -> int:
         html=chosen.html,
     )
     return run_load(setup_of(chosen), ramp)
+
+
+def add_barge_in(parser: argparse.ArgumentParser) -> None:
+    parser.add_argument("--interruptions", type=int, default=30, metavar="N", help="in all (default: 30)")
+    parser.add_argument("--per-call", type=int, default=10, metavar="N", help="of one call (default: 10)")
+    add_setup(parser)
+    parser.add_argument("--json", type=Path, metavar="FILE", help="write the result")
+
+
+def barge_in(chosen: argparse.Namespace) -> int:
+    setup = replace(setup_of(chosen), long_replies=True)
+    return run_barge_in(setup, chosen.interruptions, chosen.per_call, Outputs(chosen.json))
 
 
 def _model(chosen: argparse.Namespace) -> LatencyModel:

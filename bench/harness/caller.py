@@ -115,7 +115,7 @@ async def take_turn(live: LiveCall, turn: Turn, audio: bytes, number: int, manne
     first_frame, first_event = record.now_ms // 20, len(record.wire)
     await live.say(audio)
     silent_s = record.sent_s[first_frame + len(audio) // FRAME_BYTES - 1]
-    watch = _ReplyWatch(first_event, silent_s, marked=manners.marked)
+    watch = ReplyWatch(first_event, silent_s, marked=manners.marked)
     try:
         async with asyncio.timeout(manners.patience_s):
             await live.until(watch)
@@ -129,7 +129,7 @@ async def take_turn(live: LiveCall, turn: Turn, audio: bytes, number: int, manne
     return Timed(live.plan.call_sid, number, turn, silent_s, heard, gaps)
 
 
-class _ReplyWatch:
+class ReplyWatch:
     """Has the reply been heard? Each message is looked at once."""
 
     def __init__(self, first_event: int, silent_s: float, *, marked: bool) -> None:

@@ -23,7 +23,7 @@ from bench.simulators.sound import Samples, Sound, Word
 
 KEYS: Final = frozenset({OFFLINE_KEY})
 _RATE_HZ: Final = 8000
-_MS_PER_CHAR: Final = 20
+MS_PER_CHAR: Final = 20
 _AMPLITUDE: Final = 0.3
 
 
@@ -45,7 +45,7 @@ class PitchedVoice:
 
     async def speak(self, text: str) -> AsyncGenerator[Sound, None]:
         pitch_hz = STOCK_HZ if self._turns.in_text(text) is None else REPLY_HZ
-        at_s = np.arange(len(text) * _MS_PER_CHAR * _RATE_HZ // 1000) / _RATE_HZ
+        at_s = np.arange(len(text) * MS_PER_CHAR * _RATE_HZ // 1000) / _RATE_HZ
         samples: Samples = (_AMPLITUDE * np.sin(2 * np.pi * pitch_hz * at_s)).astype(np.float32)
         yield Sound(samples, _RATE_HZ, _words(text))
 
@@ -56,7 +56,7 @@ def _words(text: str) -> tuple[Word, ...]:
     for written in text.split():
         at = text.index(written, at)
         end = at + len(written)
-        words.append(Word(written, at * _MS_PER_CHAR / 1000, end * _MS_PER_CHAR / 1000))
+        words.append(Word(written, at * MS_PER_CHAR / 1000, end * MS_PER_CHAR / 1000))
         at = end
     return tuple(words)
 

@@ -5,6 +5,7 @@ which turn a request is for, and in the first clause of the reply, so the synthe
 """
 
 import re
+from collections import deque
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any, Final
@@ -18,8 +19,14 @@ _CONSONANTS, _VOWELS = "bdfgklmnprstvz", "aeiou"
 _WORD: Final = re.compile(
     rf"\b[{_CONSONANTS}][{_VOWELS}][{_CONSONANTS}][{_VOWELS}][{_CONSONANTS}]\b", re.IGNORECASE
 )
+_RECENT_EVENTS: Final = 100_000
 WORDS: Final = len(_CONSONANTS) ** 3 * len(_VOWELS) ** 2
 _LETTERS: Final = re.compile(r"[^a-z ]")
+LONG_ANSWER: Final = (
+    "There is a small garden behind the house, and in the morning the light comes in through the tall "
+    "windows. People like to sit there with a cup of tea, look at the old trees, and listen to the birds "
+    "before they go."
+)
 OTHERWISE: Final = "I am not sure that I understood you."
 """What is answered to words that hold no turn's code word."""
 
@@ -42,6 +49,7 @@ class Turn:
     word: str
     speech_s: float
     delays: TurnDelays
+    long: bool = False
     told: list[tuple[str, float]] = field(default_factory=list)  # whole words told: event, monotonic seconds
     requests: list[ChatRequest] = field(default_factory=list)  # for the whole words
     early_requests: list[ChatRequest] = field(default_factory=list)  # for part of the words
@@ -54,8 +62,11 @@ class Turn:
 
     @property
     def reply(self) -> str:
-        """A first clause of one word, a second one to go on speaking with."""
-        return f"{self.word.capitalize()}, that is fine. Is there anything else that I can do for you?"
+        """A first clause of one word, a second one to go on speaking with; a long one is to be
+        interrupted.
+        """
+        rest = LONG_ANSWER if self.long else "Is there anything else that I can do for you?"
+        return f"{self.word.capitalize()}, that is fine. {rest}"
 
     @property
     def first_clause_tokens(self) -> int:
@@ -72,15 +83,18 @@ class Turns:
     replies.
     """
 
-    def __init__(self, draws: Draws) -> None:
+    def __init__(self, draws: Draws, *, long_replies: bool = False) -> None:
         self.draws = draws
+        self.events: deque[tuple[str, float]] = deque(maxlen=_RECENT_EVENTS)
+        """What the recogniser told lately, of any turn: event, monotonic seconds."""
+        self._long = long_replies
         self._by_id: dict[int, Turn] = {}
         self._by_word: dict[str, Turn] = {}
         self._made = 0
 
     def make(self, turn_id: int, speech_s: float) -> Turn:
         """A turn that will be said. Words come back into use after `WORDS` turns."""
-        turn = Turn(turn_id, code_word(self._made), speech_s, self.draws.turn(turn_id))
+        turn = Turn(turn_id, code_word(self._made), speech_s, self.draws.turn(turn_id), self._long)
         self._made += 1
         self._by_id[turn_id] = self._by_word[turn.word] = turn
         return turn
@@ -107,6 +121,7 @@ class Turns:
         return EndDelays(turn.delays.eager_ms / 1000, turn.delays.end_ms / 1000)
 
     def told(self, event: str, transcript: str, at_s: float) -> None:
+        self.events.append((event, at_s))
         turn = self.in_text(transcript)
         if turn is not None and _same(turn.line, transcript):
             turn.told.append((event, at_s))

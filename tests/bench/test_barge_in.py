@@ -1,0 +1,66 @@
+"""`python -m bench barge-in`: what the carrier played, in words; and one short run against the real thing."""
+
+import json
+from pathlib import Path
+
+import pytest
+
+from bench.__main__ import main
+from bench.barge_in import Interruption, within_a_word, words_played
+
+SPOKEN = "Bakod, that is fine."  # 20 ms a character
+
+
+@pytest.mark.parametrize(
+    ("played_ms", "words"),
+    [
+        (0.0, 0),
+        (100.0, 0),
+        (120.0, 1),
+        (140.0, 1),
+        (219.9, 1),
+        (220.0, 2),
+        (240.0, 2),
+        (400.0, 4),
+        (9999.0, 4),
+    ],
+)
+def test_a_word_counts_when_it_was_played_whole(played_ms: float, words: int) -> None:
+    assert words_played(SPOKEN, played_ms) == words
+
+
+def interruption(played: int | None, recorded: int | None) -> Interruption:
+    return Interruption(
+        call="CA1",
+        number=1,
+        speech_to_clear_ms=300.0,
+        event_to_clear_ms=1.0,
+        own_clear_ms=1.0,
+        overlap_ms=300.0,
+        stale_ms=0.0,
+        words_played=played,
+        words_recorded=recorded,
+    )
+
+
+def test_words_are_off_either_way_and_unknown_ones_do_not_count() -> None:
+    several = [interruption(5, 4), interruption(5, 5), interruption(5, 7), interruption(None, 5)]
+    assert [each.words_off for each in several] == [-1, 0, 2, None]
+    assert within_a_word(several) == pytest.approx(2 / 3)
+    assert within_a_word([interruption(5, None)]) is None
+
+
+def test_an_interrupted_agent_is_cleared_and_says_nothing_more(
+    monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    file = tmp_path / "barge_in.json"
+    arguments = ["barge-in", "--model", "quick", "--interruptions", "2", "--json", str(file)]
+    monkeypatch.setattr("sys.argv", ["bench", *arguments])
+    assert main() == 0
+    told = json.loads(file.read_text())
+    assert len(told["interruptions"]) == 2
+    for each in told["interruptions"]:
+        assert 0 < each["event_to_clear_ms"] < each["speech_to_clear_ms"] < 3000
+        assert each["stale_ms"] == 0
+        assert abs(each["words_off"]) <= 2
+        assert each["words_played"] > 0
