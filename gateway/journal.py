@@ -9,7 +9,7 @@ from collections import deque
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, fields
 from itertools import pairwise
-from typing import Any, Final, assert_never
+from typing import Any, Final, Protocol, assert_never
 from uuid import UUID
 
 import asyncpg
@@ -35,6 +35,7 @@ from pipeline.turn.timeline import STAGES
 
 log = structlog.get_logger("gateway.call")
 
+
 TOOLS: Final = frozenset(
     {
         "find_slots",
@@ -50,6 +51,21 @@ TOOLS: Final = frozenset(
 )
 
 
+class Spans(Protocol):
+    """One call's spans, if somebody collects them."""
+
+    def take(self, event: JournalEvent) -> None: ...
+
+    def end(self, reason: str) -> None: ...
+
+
+class Traces(Protocol):
+    """Whoever collects the spans of all calls."""
+
+    def call(self, call_id: UUID, org_id: UUID, model: str) -> Spans:
+        """Of a call that begins now and thinks with `model`."""
+
+
 @dataclass(frozen=True, slots=True)
 class Record:
     """Where one call's facts go."""
@@ -61,6 +77,7 @@ class Record:
     feed: Feed
     metrics: Metrics
     clock: Clock
+    spans: Spans | None = None
 
 
 class CallJournal:
@@ -89,6 +106,8 @@ class CallJournal:
         try:
             self._emit(type(event).__name__, _public(event))
             self._take(event)
+            if self._record.spans is not None:
+                self._record.spans.take(event)
         except Exception as error:  # noqa: BLE001  the record must never end the call that it tells of
             self._log.error("journal_failed", error=type(error).__name__, exc_info=error)
 
@@ -101,6 +120,8 @@ class CallJournal:
         """The call's last line, once its row is written. `outcome`: `booked held none`, what it leaves."""
         self._log.info("call_closed", reason=reason, outcome=outcome, released=released)
         self._emit("CallClosed", {"reason": reason, "outcome": outcome})
+        if self._record.spans is not None:
+            self._record.spans.end(reason)
 
     async def store_turns(self) -> None:
         """Write turns as they end, until cancelled. What cannot be written waits for the next one's end."""
@@ -171,12 +192,16 @@ class CallJournal:
         self._log.info("tool_finished", duration_ms=event.duration_ms, **told)
 
     def _finished(self, event: CallFinished) -> None:
+        self._record.metrics.wasted_tokens.inc(event.wasted_tokens)
         lasted_ms = round(event.duration_ms)
-        self._log.info("conversation_over", reason=event.reason, turns=event.turns, duration_ms=lasted_ms)
+        told = {"reason": event.reason, "turns": event.turns, "wasted_tokens": event.wasted_tokens}
+        self._log.info("conversation_over", duration_ms=lasted_ms, **told)
 
     def _turn(self, event: TurnFinished) -> None:
         metrics = self._record.metrics
         metrics.turns.labels(event.outcome).inc()
+        metrics.speculations.labels(event.speculated).inc()
+        metrics.wasted_tokens.inc(event.wasted_tokens)
         if event.ttfb_ms is not None:
             metrics.turn_ttfb.observe(event.ttfb_ms / 1000)
         if event.overhead_ms is not None:
@@ -189,7 +214,9 @@ class CallJournal:
         self._turn_ended.set()
         measures = {"ttfb_ms": event.ttfb_ms, "overhead_ms": event.overhead_ms}
         stages = {stage: round(lasted_s * 1000, 1) for stage, lasted_s in stage_lengths(event.stages_s)}
-        self._log.info("turn_finished", turn=event.turn, outcome=event.outcome, stages_ms=stages, **measures)
+        guess = {"speculated": event.speculated, "wasted_tokens": event.wasted_tokens}
+        told = {"turn": event.turn, "outcome": event.outcome, **guess}
+        self._log.info("turn_finished", stages_ms=stages, **told, **measures)
 
     def _whole(self, event: TurnFinished) -> CallTurn:
         return CallTurn(
@@ -203,9 +230,12 @@ class CallJournal:
 
 
 def stage_lengths(stages_s: Mapping[str, float]) -> list[tuple[str, float]]:
-    """How long after the stage before it each stage came, in seconds; the first one has nothing before it."""
-    known = [stage for stage in STAGES if stage in stages_s]
-    return [(after, max(0.0, stages_s[after] - stages_s[before])) for before, after in pairwise(known)]
+    """How long after whatever stage came before it each stage came, in seconds; the first has none before it.
+
+    In the order of the instants: a reply begun on a guess may be under way before the turn has ended.
+    """
+    known = sorted((stage for stage in STAGES if stage in stages_s), key=lambda stage: stages_s[stage])
+    return [(after, stages_s[after] - stages_s[before]) for before, after in pairwise(known)]
 
 
 def _public(event: JournalEvent) -> dict[str, Any]:

@@ -51,6 +51,8 @@ SAFE_KEYS: Final = frozenset(
         "duration_ms",
         "clear_ms",
         "stages_ms",
+        "speculated",
+        "wasted_tokens",
         "wait_s",
         "turns",
         "frames",

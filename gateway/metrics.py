@@ -78,6 +78,15 @@ class Metrics:
             buckets=_WORK_S,
             registry=registry,
         )
+        self.speculations = Counter(
+            "gateway_turn_speculations",
+            "Turns ended, by what became of guesses",
+            ["outcome"],
+            registry=registry,
+        )
+        self.wasted_tokens = Counter(
+            "gateway_wasted_tokens", "Tokens of replies begun on a wrong guess", registry=registry
+        )
         self.barge_ins = Counter("gateway_barge_ins", "Replies cut by the caller", registry=registry)
         self.clear = Histogram(
             "gateway_clear_seconds", "Caller's speech to clear sent", buckets=_OVERHEAD_S, registry=registry

@@ -13,8 +13,9 @@ import os
 import re
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field, fields
+from importlib.util import find_spec
 from pathlib import Path
-from typing import Any, Literal, TypeGuard, TypeVar
+from typing import Any, Final, Literal, TypeGuard, TypeVar, get_args
 from urllib.parse import urlsplit
 from uuid import UUID
 
@@ -26,6 +27,7 @@ from pipeline.providers.deepgram import DeepgramConfig
 from pipeline.providers.llm import LlmConfig
 from pipeline.providers.models import FAMILIES, ModelRetired, is_of_family, refuse_retired
 from pipeline.runner import ConversationSettings, Phrase
+from pipeline.turn.limits import Speculation
 
 T = TypeVar("T")
 ProviderKind = Literal["stt", "llm", "tts"]
@@ -38,6 +40,7 @@ VENDOR_SCHEMES = ("https", "http", "wss", "ws")
 _KEY_COMMENT = re.compile(r"#.*")
 OFF_OR_SECONDS = "be off or a positive number of seconds"
 LOG_LEVELS = ("debug", "info", "warning", "error")
+SPECULATION_LEVELS: Final[tuple[str, ...]] = get_args(Speculation)
 
 
 @dataclass(frozen=True, slots=True)
@@ -62,6 +65,7 @@ class Waits:
     credentials_redis_s: float = 300.0
     changes_quiet_s: float = 10.0  # nothing heard of changes: is the connection to Redis still there?
     changes_retry_s: float = 1.0  # between two tries to listen for changes
+    knowledge_deadline_s: float = 0.06  # finding passages for what the caller said; then it goes without
     unknown_s: float = 15.0  # that a number belongs to nobody, or an org has no keys
     hold_s: float = 600.0  # the life of a slot's hold
     sms_s: float = 4.0  # the carrier's taking of one text message
@@ -91,6 +95,7 @@ class Limits:
     outbound_frame_ms: int = 100  # 20 to 100: smaller ones jitter, larger ones lag behind a clear
     reconnect_attempts: int = 2
     feed_events: int = 1_000
+    knowledge_passages: int = 3  # told to the model in one turn
     database_connections: int = 10
     api_body_bytes: int = 65_536
     jobs_at_once: int = 4  # background jobs of this process; 2 at least
@@ -122,6 +127,15 @@ class Hedging:
     tokens_per_call: int = 50_000
     org_share_percent: int = 20
     fallback: Provider | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Otel:
+    """Where spans go; nowhere without an endpoint. `headers`: as `name=value,name=value`."""
+
+    endpoint: str = ""
+    headers: str = field(default="", repr=False)
+    service: str = "voice-gateway"
 
 
 @dataclass(frozen=True, slots=True)
@@ -178,6 +192,7 @@ class Settings:
     api_tokens: ApiTokens = ApiTokens()
     conversation: Mapping[str, Any] = field(default_factory=dict)
     hedging: Hedging = Hedging()
+    otel: Otel = Otel()
 
     @property
     def master_key(self) -> bytes:
@@ -322,6 +337,18 @@ def _read(reader: _Reader) -> Settings:
         api_tokens=_api_tokens(reader),
         conversation=_conversation(reader),
         hedging=_hedging(reader),
+        otel=_otel(reader),
+    )
+
+
+def _otel(reader: _Reader) -> Otel:
+    endpoint = reader.url("OTEL_EXPORTER_OTLP_ENDPOINT", "", ("https", "http"))
+    if endpoint and not all(map(find_spec, ("opentelemetry", "opentelemetry.sdk", "opentelemetry.exporter"))):
+        reader.faults.append("OTEL_EXPORTER_OTLP_ENDPOINT needs the extra: pip install '.[otel]'")
+    return Otel(
+        endpoint=endpoint,
+        headers=reader.text("OTEL_EXPORTER_OTLP_HEADERS", "", secret=True),
+        service=reader.text("OTEL_SERVICE_NAME", "voice-gateway"),
     )
 
 
@@ -359,9 +386,12 @@ def _fallback(reader: _Reader) -> Provider | None:
 
 
 def _conversation(reader: _Reader) -> dict[str, Any]:
-    """The numbers among the conversation's settings, as the environment has them."""
+    """The conversation's settings that are numbers or a choice, as the environment has them."""
     defaults = {each.name: each.default for each in fields(ConversationSettings)}
     chosen = reader.numbers({name: number for name, number in defaults.items() if _is_number(number)})
+    default = str(defaults["speculation"])
+    levels = f"be one of {', '.join(SPECULATION_LEVELS)}"
+    chosen["speculation"] = reader.parsed("SPECULATION", default, _speculation, levels, default)
     try:
         ConversationSettings(system_prompt="", greeting=Phrase(""), **chosen)
     except ValueError as fault:
@@ -572,6 +602,12 @@ def _log_level(text: str) -> str:
 
 def _seconds_or_off(text: str) -> float | None:
     return None if text.lower() == "off" else _positive(float)(text)
+
+
+def _speculation(text: str) -> str:
+    if text.lower() not in SPECULATION_LEVELS:
+        raise ValueError(text)
+    return text.lower()
 
 
 def _positive(kind: type[float]) -> Callable[[str], float]:

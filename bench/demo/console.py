@@ -123,7 +123,7 @@ class Console:
         self._event(
             fact,
             "turn",
-            f"{fact['turn']} {fact['outcome']}, TTFB {fact['ttfb_ms']:.0f} ms{ours}",
+            f"{fact['turn']} {fact['outcome']}, TTFB {fact['ttfb_ms']:.0f} ms{ours}{_guess(fact)}",
             style="dim",
         )
         for row in draw(fact.get("stages_s") or {}, ascii_only=self._ascii):
@@ -244,6 +244,13 @@ def _spoken_time(iso: str) -> str:
 def _until(detail: Mapping[str, Any]) -> str:
     expires = detail.get("expires")
     return f", until {datetime.fromisoformat(expires).astimezone(ZONE):%H:%M:%S}" if expires else ""
+
+
+def _guess(fact: Fact) -> str:
+    """Whether the reply had been begun before the turn's end, and what wrong guesses cost."""
+    speculated, wasted = fact.get("speculated", "none"), fact.get("wasted_tokens", 0)
+    begun = f", begun on a guess ({speculated})" if speculated in ("eager", "interim") else ""
+    return begun + (f", {wasted} tokens thrown away" if wasted else "")
 
 
 def _more(detail: Mapping[str, Any]) -> str:

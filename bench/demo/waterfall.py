@@ -16,7 +16,7 @@ _EIGHTHS = " ▏▎▍▌▋▊▉█"
 
 @dataclass(frozen=True, slots=True)
 class Bar:
-    """One stage; `start_ms` counts from the caller's last sound."""
+    """One stage; `start_ms` counts from the caller's last sound, before which a guess may have begun."""
 
     label: str
     start_ms: float
@@ -39,20 +39,22 @@ def draw(stages_s: Mapping[str, float], width: int = 36, *, ascii_only: bool = F
     """One line per stage: label, bar, milliseconds."""
     stages = bars(stages_s)
     ends_s = stages_s.get(_LAST)
-    span_ms = max([bar.start_ms + bar.length_ms for bar in stages], default=0.0)
+    from_ms = min([bar.start_ms for bar in stages], default=0.0)
+    until_ms = max([bar.start_ms + bar.length_ms for bar in stages], default=0.0)
     if ends_s is not None:
-        span_ms = max(span_ms, (ends_s - stages_s[_FIRST]) * 1000)
+        until_ms = max(until_ms, (ends_s - stages_s[_FIRST]) * 1000)
+    span_ms = until_ms - from_ms
     if span_ms <= 0:
         return []
     return [
-        f"{bar.label:<12}{_line(bar, span_ms, width, ascii_only):<{width}} {bar.length_ms:6.0f} ms"
+        f"{bar.label:<12}{_line(bar, from_ms, span_ms, width, ascii_only):<{width}} {bar.length_ms:6.0f} ms"
         for bar in stages
     ]
 
 
-def _line(bar: Bar, span_ms: float, width: int, ascii_only: bool) -> str:
+def _line(bar: Bar, from_ms: float, span_ms: float, width: int, ascii_only: bool) -> str:
     """A bar never vanishes: what took no time is a tick where it happened."""
-    first = min(int(bar.start_ms / span_ms * width + 1e-6), width - 1)
+    first = min(int((bar.start_ms - from_ms) / span_ms * width + 1e-6), width - 1)
     cells = bar.length_ms / span_ms * width
     if ascii_only:
         return " " * first + "#" * max(1, round(cells))

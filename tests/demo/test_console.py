@@ -77,6 +77,16 @@ def test_a_call_in_plain_lines() -> None:
     assert lines[7:] == [" 0:07.0  end      goodbye"]
 
 
+def test_a_turn_tells_what_became_of_guesses() -> None:
+    turn = next(fact for fact in FACTS if fact["type"] == "TurnFinished")
+    console, out = printed()
+    console.show(turn | {"speculated": "eager", "wasted_tokens": 0})
+    console.show(turn | {"speculated": "thrown", "wasted_tokens": 812})
+    told = [line.rstrip() for line in out.getvalue().splitlines() if "TTFB" in line]
+    assert told[0].endswith("of which the gateway 2.5 ms, begun on a guess (eager)")
+    assert told[1].endswith("of which the gateway 2.5 ms, 812 tokens thrown away")
+
+
 def outcome(row: CallRow | None, *, heard: int = 1, asked: Asked | None = None) -> Outcome:
     order = Order(Path("call.wav"), b"", [b"\xff"], asked or Asked("tuesday"))
     conversation = Conversation(greeted=True, turns_said=1, gaps_ms=[620], ended="by_agent")

@@ -34,6 +34,17 @@ def test_drawn_to_scale() -> None:
     ]
 
 
+def test_a_reply_begun_on_a_guess_lies_where_it_was_made() -> None:
+    early = {"llm_request": 9.9, "llm_first_token": 10.1, "first_clause": 10.1, "tts_request": 10.1}
+    drawn = draw(STAGES_S | early | {"tts_first_audio": 10.3, "first_audio_sent": 10.5}, 6, ascii_only=True)
+    assert drawn == [
+        "end of turn  #####    500 ms",
+        "model       ##        200 ms",
+        "clause        #         0 ms",
+        "voice         ##      200 ms",
+    ]
+
+
 def test_a_stage_without_length_stays_visible() -> None:
     instant = STAGES_S | {"llm_first_token": 10.5}
     assert "▏" in draw(instant, 8)[1]

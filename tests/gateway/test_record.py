@@ -33,8 +33,8 @@ TURN: list[JournalEvent] = [
     AgentSaid(1, "We have three times."),
     BargedIn(1, "We have", 3.0),
     ProviderFailed(1, "tts", "http_500", "retried"),
-    TurnFinished(1, STAGES, 800.0, 50.0, "answered"),
-    CallFinished("goodbye", 1, 9_000.0),
+    TurnFinished(1, STAGES, 800.0, 50.0, "answered", "thrown", 812),
+    CallFinished("goodbye", 1, 9_000.0, 95),
 ]
 
 
@@ -90,6 +90,8 @@ async def test_metrics_take_no_name_that_the_model_made_up(
     assert "made up" not in told
     assert metrics.registry.get_sample_value("gateway_turns_total", {"outcome": "answered"}) == 1
     assert metrics.registry.get_sample_value("gateway_turn_ttfb_seconds_sum") == 0.8
+    assert metrics.registry.get_sample_value("gateway_turn_speculations_total", {"outcome": "thrown"}) == 1
+    assert metrics.registry.get_sample_value("gateway_wasted_tokens_total") == 812 + 95
 
 
 async def test_feed_publishes_public_facts_in_order(pool: asyncpg.Pool, clinic: Clinic, stack: Stack) -> None:
@@ -149,3 +151,9 @@ def test_stages_are_told_by_how_long_they_took() -> None:
         ("first_audio_sent", 0.5),
     ]
     assert stage_lengths({}) == []
+    begun_on_a_guess = {"speech_end": 1.0, "end_of_turn": 1.5, "llm_request": 1.25, "first_audio_sent": 1.75}
+    assert stage_lengths(begun_on_a_guess) == [
+        ("llm_request", 0.25),
+        ("end_of_turn", 0.25),
+        ("first_audio_sent", 0.25),
+    ]
