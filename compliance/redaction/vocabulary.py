@@ -117,12 +117,16 @@ def _participles(terms: frozenset[str]) -> set[str]:
 
 TERMS: Final = phrase_index(both_spellings(MEDICAL) | (DISTILLED - _NOT_MEDICAL) | _participles(MEDICAL))
 """All built-in medical terms by their first stem."""
-IDIOMS: Final = phrase_index(word_list("idioms"))
+FEASTS: Final = tuple(sorted({tuple(day.split()) for day in word_list("feasts")}, key=len, reverse=True))
+"""Days of the year with a name, in words."""
+IDIOMS: Final = phrase_index(word_list("idioms") | word_list("feasts"))
 
 _NO_NAMES: Final = (
     word_list("stop_words") | word_list("not_names") | word_list("relatives") | word_list("staff")
 )
-_TOWN_NAMES: Final = word_list("towns")
+TOWNS: Final = word_list("towns") | word_list("places")
+"""Towns, counties, states and countries, in lower case."""
+_FIRST_NAMES: Final = word_list("first_names") | word_list("sure_names")
 
 _LISTS: Final = (
     (UNITS, kinds.NUMERAL),
@@ -137,7 +141,8 @@ _LISTS: Final = (
     (MONTHS, kinds.MONTH),
     (ORDINALS, kinds.ORDINAL),
     (PAUSE_WORDS, kinds.PAUSE),
-    ((word_list("first_names") | word_list("sure_names")) - _NO_NAMES - _TOWN_NAMES, kinds.FIRST),
+    (_FIRST_NAMES - _NO_NAMES - TOWNS, kinds.FIRST),
+    (_FIRST_NAMES & TOWNS, kinds.MAYBE),
     (word_list("ambiguous_names") - word_list("sure_names") - _NO_NAMES, kinds.MAYBE),
     (word_list("last_names") - _NO_NAMES, kinds.LAST),
     (ENGLISH, kinds.COMMON),
@@ -163,7 +168,7 @@ def _gather() -> dict[str, int]:
     for words, kind in _LISTS:
         for word in words:
             gathered[word] = gathered.get(word, 0) | kind
-    for town in _TOWN_NAMES:
+    for town in TOWNS:
         first = town.split()[0]
         gathered[first] = gathered.get(first, 0) | kinds.TOWN
     for index, kind in (
@@ -224,6 +229,8 @@ def _unlisted(word: str) -> int:
         kind = KINDS.get(bare(word), 0) & _OF_BARE
         if kind:
             return kind | kinds.WORD
+        if word.startswith(("o'", "d'", "m'")) and not KINDS.get(bare(word)[2:], 0) & kinds.COMMON:
+            return (kinds.LAST if len(word) > 4 else kinds.UNKNOWN) | kinds.WORD
     kind = KINDS.get(stem(word), 0) & _OF_STEM
     if kind:
         return kind | kinds.WORD
