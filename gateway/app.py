@@ -26,6 +26,7 @@ from gateway.endings import Endings
 from gateway.feed import Feed
 from gateway.hedging import Hedges
 from gateway.jobs import open_jobs
+from gateway.loop_lag import watch_loop
 from gateway.metrics import Metrics
 from gateway.phrases import PhraseCache
 from gateway.prewarm import PROCESS_KEYS, Clients
@@ -36,6 +37,7 @@ from gateway.routes.edge import Edge
 from gateway.sealing import VaultSealer, open_vault
 from gateway.settings import Settings
 from gateway.shared_store import SharedStore
+from gateway.spans import Traces
 from gateway.tenancy.accounts import Accounts
 from gateway.tenancy.cache import LayeredCache, Lives, Source
 from gateway.tenancy.changes import Changes
@@ -127,7 +129,9 @@ async def _opened(settings: Settings) -> AsyncIterator[Edge]:
         texts = await stack.enter_async_context(open_texts(settings, pool, vault, metrics))
         if settings.jobs.here:
             await stack.enter_async_context(open_jobs(settings, pool, vault, texts.messages, metrics))
-        desk = _desk(base, feed, clients, vault, texts)
+        await stack.enter_async_context(_loop_watched(base))
+        traces = await stack.enter_async_context(_traces(base))
+        desk = _desk(base, feed, clients, vault, texts, traces)
         desk.phrases.want(clients.voice(PROCESS_KEYS, None), [each.text for each in DEFAULT_PHRASES.values()])
         await stack.enter_async_context(_changes(base, desk))
         calls = await stack.enter_async_context(Calls(desk))
@@ -173,7 +177,31 @@ async def _changes(base: _Foundation, desk: Desk) -> AsyncIterator[None]:
         listening.cancel()
 
 
-def _desk(base: _Foundation, feed: Feed, clients: Clients, vault: Vault, texts: Texts) -> Desk:
+@asynccontextmanager
+async def _loop_watched(base: _Foundation) -> AsyncIterator[None]:
+    watching = base.group.create_task(watch_loop(base.metrics))
+    try:
+        yield
+    finally:
+        watching.cancel()
+
+
+@asynccontextmanager
+async def _traces(base: _Foundation) -> AsyncIterator[Traces | None]:
+    """The tracing module needs an extra that those without a collector do not install."""
+    otel = base.settings.otel
+    if not otel.endpoint:
+        yield None
+        return
+    from gateway.tracing import open_tracing
+
+    async with open_tracing(otel, base.clock, close_s=base.settings.waits.call_close_s) as tracing:
+        yield tracing
+
+
+def _desk(
+    base: _Foundation, feed: Feed, clients: Clients, vault: Vault, texts: Texts, traces: Traces | None
+) -> Desk:
     waits = base.settings.waits
     lives = Lives(
         memory_s=waits.credentials_memory_s,
@@ -205,6 +233,7 @@ def _desk(base: _Foundation, feed: Feed, clients: Clients, vault: Vault, texts: 
         metrics=base.metrics,
         clock=base.clock,
         now=utc_now,
+        traces=traces,
     )
 
 

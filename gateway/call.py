@@ -39,6 +39,7 @@ from gateway.prewarm import PROCESS_KEYS, Clients, OpenedSession
 from gateway.prompt import system_prompt
 from gateway.records import CallRecords
 from gateway.settings import Settings
+from gateway.spans import Traces
 from gateway.tenancy.cache import LayeredCache
 from gateway.tenancy.credentials import CredentialCache, OrgKeys, open_keys
 from gateway.texts import Texts
@@ -91,6 +92,7 @@ class Desk:
     metrics: Metrics
     clock: Clock
     now: Callable[[], datetime]
+    traces: Traces | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -251,8 +253,16 @@ class Call:
     async def _converse(self, office: Office, media: Media, hearing: SttSession) -> None:
         desk, profile = self._desk, office.profile
         call_id, claim = uuid4(), Claim(profile.org_id)
+        model = desk.clients.thinking(office.keys).model
         record = Record(
-            profile.org_id, call_id, self.carrier_call_id, desk.pool, desk.feed, desk.metrics, desk.clock
+            org_id=profile.org_id,
+            call_id=call_id,
+            carrier_call_id=self.carrier_call_id,
+            pool=desk.pool,
+            feed=desk.feed,
+            metrics=desk.metrics,
+            clock=desk.clock,
+            spans=None if desk.traces is None else desk.traces.call(call_id, profile.org_id, model),
         )
         booking = CallBooking(
             claim=claim,

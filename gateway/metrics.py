@@ -18,7 +18,14 @@ from prometheus_client import (
 )
 
 CONTENT_TYPE: Final = "text/plain; version=0.0.4; charset=utf-8"
-_TURN_S: Final = (0.1, 0.2, 0.3, 0.4, 0.5, 0.65, 0.8, 1.0, 1.5, 2.0, 3.0, 5.0)
+_TURN_S: Final = (
+    *(0.05, 0.1, 0.15, 0.2, 0.25, 0.3, 0.35, 0.4, 0.45, 0.5, 0.55, 0.6, 0.65, 0.7, 0.75, 0.8),
+    *(0.9, 1.0, 1.1, 1.2, 1.35, 1.5, 2.0, 3.0, 5.0),
+)
+_STAGE_S: Final = (
+    *(0.001, 0.005, 0.01, 0.025, 0.05, 0.075, 0.1, 0.125, 0.15, 0.2, 0.25, 0.3, 0.35, 0.4, 0.5),
+    *(0.6, 0.7, 0.8, 1.0, 1.25, 1.5, 2.0, 3.0, 5.0),
+)
 _OVERHEAD_S: Final = (0.001, 0.002, 0.005, 0.01, 0.02, 0.05, 0.1, 0.2, 0.5)
 _HANDOVER_S: Final = (0.05, 0.1, 0.25, 0.5, 0.75, 1.0, 1.5, 2.0, 3.0, 4.0, 5.0, 7.5, 10.0, 20.0)
 _WORK_S: Final = (0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1.0, 2.5, 5.0)
@@ -32,6 +39,7 @@ class Metrics:
         ProcessCollector(registry=registry)
         PlatformCollector(registry=registry)
         GCCollector(registry=registry)
+        self._loop(registry)
         self._calls(registry)
         self._turns(registry)
         self._thinking(registry)
@@ -43,6 +51,17 @@ class Metrics:
     def exposition(self) -> bytes:
         """The text that `/metrics` answers."""
         return generate_latest(self.registry)
+
+    def _loop(self, registry: CollectorRegistry) -> None:
+        self.loop_lag = Histogram(
+            "gateway_event_loop_lag_seconds",
+            "How late the event loop came to a timer, sampled ten times a second",
+            buckets=_OVERHEAD_S,
+            registry=registry,
+        )
+        self.loop_lag_longest = Gauge(
+            "gateway_event_loop_lag_longest_seconds", "The longest of the last 15 s", registry=registry
+        )
 
     def _calls(self, registry: CollectorRegistry) -> None:
         self.calls_active = Gauge("gateway_calls_active", "Calls whose media are flowing", registry=registry)
@@ -75,7 +94,7 @@ class Metrics:
             "gateway_turn_stage_seconds",
             "From a turn's previous stage to this one",
             ["stage"],
-            buckets=_WORK_S,
+            buckets=_STAGE_S,
             registry=registry,
         )
         self.speculations = Counter(
@@ -125,6 +144,13 @@ class Metrics:
             "gateway_carrier_requests",
             "Requests to the carrier's REST interface",
             ["outcome"],
+            registry=registry,
+        )
+        self.knowledge = Histogram(
+            "gateway_knowledge_seconds",
+            "Finding passages of a clinic's documents for a turn",
+            ["outcome"],
+            buckets=_WORK_S,
             registry=registry,
         )
         self.lookups = Counter(
