@@ -19,6 +19,7 @@ def main() -> int:
     if settings.local_bench:
         sys.stderr.write("gateway: GATEWAY_LOCAL_BENCH is on: carriers are NOT checked; this machine alone\n")
     logs.configure(settings.log_level)
+    logs.guard_process()
     GatewayServer(build_app(settings), settings).run()
     return 0
 

@@ -21,6 +21,7 @@ from uvicorn.lifespan.off import LifespanOff
 from uvicorn.lifespan.on import LifespanOn
 from uvicorn.protocols.websockets.websockets_sansio_impl import WebSocketsSansIOProtocol
 
+from gateway import logs
 from gateway.calls import Calls
 from gateway.settings import Settings
 
@@ -59,6 +60,7 @@ class GatewayServer(uvicorn.Server):
     async def startup(self, sockets: list[socket.socket] | None = None) -> None:
         """Listen, then say so: one line of JSON on standard output."""
         self._loop = asyncio.get_running_loop()
+        self._loop.set_exception_handler(logs.loop_fault)
         try:
             with _unheard(self.lifespan):
                 await super().startup(sockets)

@@ -18,6 +18,7 @@ from gateway.texts import open_texts
 async def work(settings: Settings) -> None:
     """Until SIGTERM or SIGINT. Raises `BookingError` if the database does not answer at the start."""
     stopping = asyncio.Event()
+    asyncio.get_running_loop().set_exception_handler(logs.loop_fault)
     for number in (signal.SIGTERM, signal.SIGINT):
         asyncio.get_running_loop().add_signal_handler(number, stopping.set)
     metrics, vault = Metrics(), open_vault(settings)
@@ -39,6 +40,7 @@ def main() -> int:
         sys.stderr.write(f"worker: {fault}\n")
         return 2
     logs.configure(settings.log_level)
+    logs.guard_process()
     try:
         asyncio.run(work(settings))
     except BookingError as error:

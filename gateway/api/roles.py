@@ -31,7 +31,7 @@ ROLE_SCOPES: Final[Mapping[Role, frozenset[OrgScope]]] = MappingProxyType(
         "auditor": frozenset[OrgScope]({"audit:read", "consents:read", "retention:read", "org:read"}),
     }
 )
-"""In the order in which they are tried where a token has more than one. An export holds notes: not for desks."""
+"""In the order in which they are tried where a token has more than one. Exports hold notes: not for desks."""
 _PREFIX: Final = "role:"
 
 

@@ -4,6 +4,8 @@ import ast
 import io
 import json
 import logging
+import subprocess
+import sys
 import traceback
 from collections.abc import Iterator
 from pathlib import Path
@@ -88,6 +90,107 @@ def test_exception_is_told_without_its_words(lines: Lines) -> None:
     told = lines.read_all()
     assert CANARY not in lines.getvalue()
     assert [line["exception"].startswith("ValueError at test_logs.py") for line in told] == [True, True]
+
+
+def test_a_message_that_was_filled_in_already_is_withheld(lines: Lines) -> None:
+    logging.getLogger("somebody").error(f"lost {CANARY}")  # noqa: G004  as others do
+    logging.getLogger("somebody").error("lost " + CANARY + " of %s", "x")  # noqa: G003
+    told = lines.read_all()
+    assert [line["event"] for line in told] == ["withheld", "withheld"]
+    assert all(line["path"].startswith("test_logs.py:") for line in told)
+
+
+@pytest.mark.parametrize(
+    "value",
+    ["my glaucoma", CANARY, CANARY[1:], "a@example.org", "it's", ["glaucoma"], {"said": "my glaucoma"}],
+)
+def test_what_is_no_word_of_ours_is_withheld_under_any_key(lines: Lines, value: object) -> None:
+    structlog.get_logger("gateway.test").info("turn_finished", outcome=value, turn=3)
+    (line,) = lines.read_all()
+    assert line["turn"] == 3
+    assert "glaucoma" not in str(line)
+    assert CANARY[1:] not in str(line)
+    assert line["outcome"] in ("withheld", {"said": "withheld"})
+
+
+def test_a_sentence_is_redacted(lines: Lines) -> None:
+    structlog.get_logger("gateway.test").info("database_refused", reason="no role for jane@example.org")
+    assert lines.read_all()[0]["reason"] == "no role for [REDACTED: EMAIL]"
+
+
+def test_an_event_with_words_in_it_is_withheld(lines: Lines) -> None:
+    structlog.get_logger("gateway.test").info("said %s", CANARY)
+    assert lines.read_all()[0]["event"] == "withheld"
+
+
+def test_a_record_that_cannot_be_written_does_not_show_its_arguments(lines: Lines) -> None:
+    class Unwritable:
+        def __str__(self) -> str:
+            raise ValueError(CANARY)
+
+    (handler,) = [each for each in logging.getLogger().handlers if isinstance(each, logs.OneLineHandler)]
+    handler.handle(logging.LogRecord("somebody", logging.ERROR, __file__, 1, "%s", (Unwritable(),), None))
+    assert lines.getvalue() == '{"event": "log_failed", "error": "ValueError"}\n'
+    assert CANARY not in lines.getvalue()
+
+
+ENDINGS = {
+    "uncaught": "raise ValueError(CANARY)",
+    "thread_failed": "t = threading.Thread(target=fail); t.start(); t.join()",
+    "unraisable": "Held().__del__",
+    "python_warning": "warnings.warn(CANARY)",
+    "loop_fault": "asyncio.run(forgotten())",
+    "group": "asyncio.run(grouped())",
+}
+_PROGRAM = """
+import asyncio, gc, sys, threading, warnings
+from gateway import logs
+CANARY = sys.argv[1]
+def fail():
+    local = CANARY
+    raise ValueError(CANARY)
+class Held:
+    def __del__(self):
+        raise ValueError(CANARY)
+async def forgotten():
+    asyncio.get_running_loop().set_exception_handler(logs.loop_fault)
+    asyncio.get_running_loop().call_soon(fail)
+    async def task():
+        fail()
+    running = asyncio.create_task(task(), name=CANARY)
+    await asyncio.sleep(0.01)
+    del running
+    gc.collect()
+async def grouped():
+    async with asyncio.TaskGroup() as group:
+        group.create_task(asyncio.to_thread(fail))
+logs.configure("debug")
+{guard}
+{ending}
+"""
+
+
+def ended(ending: str, guard: str = "logs.guard_process()") -> str:
+    """All that a process writes that ends so. The canary is given to it, so that its source has none."""
+    program = _PROGRAM.format(guard=guard, ending=ENDINGS[ending])
+    ran = subprocess.run(
+        [sys.executable, "-c", program, CANARY], cwd=ROOT, capture_output=True, text=True, check=False
+    )
+    return ran.stdout + ran.stderr
+
+
+@pytest.mark.parametrize("ending", ENDINGS)
+def test_whatever_troubles_a_process_is_told_without_its_words(ending: str) -> None:
+    told = ended(ending)
+    assert CANARY not in told
+    assert ("uncaught" if ending == "group" else ending) in [
+        json.loads(line)["event"] for line in told.splitlines()
+    ]
+
+
+@pytest.mark.parametrize("ending", ["uncaught", "thread_failed", "unraisable", "python_warning"])
+def test_without_the_guard_that_would_be_seen(ending: str) -> None:
+    assert CANARY in ended(ending, guard="")
 
 
 def test_group_is_told_by_its_first_leaf() -> None:
