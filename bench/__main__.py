@@ -111,16 +111,19 @@ def main() -> int:
 
 def _add_latency(commands: "argparse._SubParsersAction[argparse.ArgumentParser]") -> Mapping[str, Run]:
     """The commands that time a gateway's answers, by name."""
-    arguments.add_ttfb(commands.add_parser("ttfb", help="how long a caller waits for each answer, and why"))
-    arguments.add_load(
-        commands.add_parser("load", help="how many calls at once it holds, and what each costs")
-    )
-    arguments.add_barge_in(
-        commands.add_parser(
-            "barge-in", help="how soon an interrupted agent falls silent, and what it takes for heard"
-        )
-    )
-    return {"ttfb": arguments.ttfb, "load": arguments.load, "barge-in": arguments.barge_in}
+    known: Mapping[str, tuple[str, Callable[[argparse.ArgumentParser], None], Run]] = {
+        "ttfb": ("how long a caller waits for each answer, and why", arguments.add_ttfb, arguments.ttfb),
+        "load": ("how many calls at once it holds, and what each costs", arguments.add_load, arguments.load),
+        "barge-in": (
+            "how soon an interrupted agent falls silent, and what it takes for heard",
+            arguments.add_barge_in,
+            arguments.barge_in,
+        ),
+        "compare": ("two results: did the change help?", arguments.add_compare, arguments.compare),
+    }
+    for name, (told, add, _) in known.items():
+        add(commands.add_parser(name, help=told))
+    return {name: run for name, (_, _, run) in known.items()}
 
 
 if __name__ == "__main__":

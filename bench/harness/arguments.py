@@ -8,6 +8,7 @@ from pathlib import Path
 
 from bench.barge_in import run_barge_in
 from bench.carrier import TwilioAccount
+from bench.compare import run_compare
 from bench.demo.clinic import CLINIC_NUMBER
 from bench.harness.caller import Manners
 from bench.harness.figures import Objective, parse_objective
@@ -177,6 +178,21 @@ def add_barge_in(parser: argparse.ArgumentParser) -> None:
 def barge_in(chosen: argparse.Namespace) -> int:
     setup = replace(setup_of(chosen), long_replies=True)
     return run_barge_in(setup, chosen.interruptions, chosen.per_call, Outputs(chosen.json))
+
+
+def add_compare(parser: argparse.ArgumentParser) -> None:
+    parser.add_argument("before", type=Path, metavar="A.json")
+    parser.add_argument("after", type=Path, metavar="B.json")
+    parser.add_argument(
+        "--worse-than",
+        type=float,
+        metavar="FACTOR",
+        help="exit status 1 if the TTFB has surely grown by more",
+    )
+
+
+def compare(chosen: argparse.Namespace) -> int:
+    return run_compare(chosen.before, chosen.after, chosen.worse_than)
 
 
 def _model(chosen: argparse.Namespace) -> LatencyModel:
