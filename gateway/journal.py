@@ -9,7 +9,7 @@ from collections import deque
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, fields
 from itertools import pairwise
-from typing import Any, Final, Protocol, assert_never
+from typing import Any, assert_never
 from uuid import UUID
 
 import asyncpg
@@ -20,6 +20,8 @@ from booking.errors import BookingError
 from booking.types import CallTurn, Claim, Said
 from gateway.feed import Feed
 from gateway.metrics import Metrics
+from gateway.spans import Spans
+from gateway.vendor_words import in_closed_words
 from pipeline.events import (
     AgentSaid,
     BargedIn,
@@ -34,36 +36,6 @@ from pipeline.ports import Clock
 from pipeline.turn.timeline import STAGES
 
 log = structlog.get_logger("gateway.call")
-
-
-TOOLS: Final = frozenset(
-    {
-        "find_slots",
-        "claim_slot",
-        "send_code",
-        "verify_code",
-        "confirm_booking",
-        "my_appointments",
-        "cancel_booking",
-        "reschedule_booking",
-        "end_call",
-    }
-)
-
-
-class Spans(Protocol):
-    """One call's spans, if somebody collects them."""
-
-    def take(self, event: JournalEvent) -> None: ...
-
-    def end(self, reason: str) -> None: ...
-
-
-class Traces(Protocol):
-    """Whoever collects the spans of all calls."""
-
-    def call(self, call_id: UUID, org_id: UUID, model: str) -> Spans:
-        """Of a call that begins now and thinks with `model`."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -104,10 +76,11 @@ class CallJournal:
     def record(self, event: JournalEvent) -> None:
         """Take one fact. Returns at once; never raises."""
         try:
-            self._emit(type(event).__name__, _public(event))
-            self._take(event)
+            public = in_closed_words(event)
+            self._emit(type(public).__name__, _public(public))
+            self._take(public)
             if self._record.spans is not None:
-                self._record.spans.take(event)
+                self._record.spans.take(public)
         except Exception as error:  # noqa: BLE001  the record must never end the call that it tells of
             self._log.error("journal_failed", error=type(error).__name__, exc_info=error)
 
@@ -186,7 +159,7 @@ class CallJournal:
         self._said.setdefault(turn, []).append(said)
 
     def _tool(self, event: ToolFinished) -> None:
-        tool = event.name if event.name in TOOLS else "unknown"  # the model may make up any name
+        tool = event.name
         self._record.metrics.tools.labels(tool, event.outcome).observe(event.duration_ms / 1000)
         told = {"tool": tool, "outcome": event.outcome, "turn": event.turn, **event.detail}
         self._log.info("tool_finished", duration_ms=event.duration_ms, **told)

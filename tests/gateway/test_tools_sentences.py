@@ -13,7 +13,7 @@ from booking import errors
 from booking.errors import BookingError, SmsRefused
 from booking.sms import _REASONS, Reason
 from booking.types import CodeCheck, CodeStored, Conflict
-from gateway import journal
+from gateway import vendor_words
 from gateway.tools import call_tools
 from gateway.tools.answers import answer, refusal, telling_failures
 from gateway.tools.sentences import FAILURES, SENTENCES, outcome_of, outcomes
@@ -133,7 +133,7 @@ async def test_tools_are_strict_effectful_and_known_to_the_record(post: Post) ->
         assert spec.parameters["additionalProperties"] is False
         assert spec.parameters["required"] == list(spec.parameters["properties"])
     assert {spec.name for spec in specs if not spec.effectful} == {"find_slots", "my_appointments"}
-    assert {spec.name for spec in specs} | {"end_call"} == journal.TOOLS
+    assert {spec.name for spec in specs} | {"end_call"} == vendor_words.TOOLS
 
 
 def test_the_simulators_numbers_cover_what_is_told_apart() -> None:
