@@ -6,7 +6,7 @@ Rules for every implementation: cancelling a coroutine leaves nothing running; a
 `pipeline.errors.ProviderError` that says whether a retry can help; nothing here blocks the event loop.
 """
 
-from collections.abc import AsyncIterator, Mapping, Sequence
+from collections.abc import AsyncIterator, Callable, Mapping, Sequence
 from contextlib import AbstractAsyncContextManager
 from dataclasses import dataclass, field
 from typing import Any, Literal, Protocol, runtime_checkable
@@ -89,6 +89,14 @@ class Tool(Protocol):
 
     async def run(self, arguments: Mapping[str, Any]) -> ToolResult:
         """Do it. Expected failures (slot taken) are results. Raises `ToolArgumentError`."""
+
+
+@runtime_checkable
+class Remembers(Protocol):
+    """What a `Tool` may also be able to do: one without effect may still remember what it has told."""
+
+    def memory(self) -> Callable[[], None]:
+        """What puts its memory back to what it is now, for when the caller never hears what it tells next."""
 
 
 class LanguageModel(Protocol):

@@ -76,6 +76,7 @@ class Reply:
         return sum(request.total() for request in self._requests)
 
     def stop(self) -> None:
+        self._gate.give_up()
         self._speech.silence()
         if self._speaking is not None:
             self._speaking.cancel()

@@ -14,7 +14,7 @@ from pipeline.conversation import Step
 from pipeline.errors import ToolArgumentError
 from pipeline.events import ToolCall, ToolFinished
 from pipeline.gate import Gate
-from pipeline.ports import Clock, Journal, Tool, ToolResult, ToolSpec
+from pipeline.ports import Clock, Journal, Remembers, Tool, ToolResult, ToolSpec
 from pipeline.settings import ConversationSettings
 
 END_CALL: Final = ToolSpec(
@@ -54,7 +54,9 @@ class Toolbox:
         """
         calls = [call for call in step.calls if call.name != END_CALL.name]
         effects = [call for call in calls if self._has_effect(call)]
+        put_back = [] if gate.is_open else self._memories()
         begun = [self._begin(turn, step, call, gate) for call in calls if call not in effects]
+        gate.otherwise(lambda: self._undo(begun, put_back))
         try:
             if effects:
                 await gate.opened()
@@ -65,6 +67,16 @@ class Toolbox:
             for task in begun:
                 if task not in self._effects:
                     task.cancel()
+
+    def _memories(self) -> list[Callable[[], None]]:
+        return [tool.memory() for tool in self._tools.values() if isinstance(tool, Remembers)]
+
+    def _undo(self, begun: Sequence[asyncio.Task[None]], put_back: Sequence[Callable[[], None]]) -> None:
+        """Tools without effect, used on a wrong guess: as if they never had been."""
+        for task in begun:
+            task.cancel()
+        for put in put_back:
+            put()
 
     async def settled(self) -> None:
         """Returns when no effect is running; each has its own limit. Cancelling it touches none."""

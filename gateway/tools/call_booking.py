@@ -128,6 +128,15 @@ class CallBooking:
             self.booked = booking
         return token
 
+    def memory(self) -> Callable[[], None]:
+        """What takes back the tokens given out from now on."""
+        offers, appointments = dict(self.offers), dict(self.appointments)
+
+        def put_back() -> None:
+            self.offers, self.appointments = offers, appointments
+
+        return put_back
+
     def described(self, slot: Slot) -> dict[str, str]:
         starts = slot.starts_at.astimezone(self.zone).isoformat()
         return {"starts": starts, "spoken": self.spoken(slot), "practitioner": slot.practitioner}

@@ -1,6 +1,6 @@
 """`find_slots(service, day, after)`: the soonest free slots, three at most."""
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from datetime import date, datetime, time, timedelta
 from typing import Any, Final
 
@@ -37,6 +37,10 @@ class FindSlots:
             ),
             effectful=False,
         )
+
+    def memory(self) -> Callable[[], None]:
+        """See `pipeline.ports.Remembers`: what was told on a wrong guess has not been offered."""
+        return self._booking.memory()
 
     @telling_failures(slots=[])
     async def run(self, arguments: Mapping[str, Any]) -> ToolResult:

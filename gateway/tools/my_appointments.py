@@ -1,6 +1,6 @@
 """`my_appointments()`: what whoever calls has booked, once they have proved a number."""
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from typing import Any, Final
 
 from booking.bookings import page_of_bookings
@@ -30,6 +30,10 @@ class MyAppointments:
             parameters=schema(),
             effectful=False,
         )
+
+    def memory(self) -> Callable[[], None]:
+        """See `pipeline.ports.Remembers`: what was told on a wrong guess has not been offered."""
+        return self._booking.memory()
 
     @telling_failures(appointments=[])
     async def run(self, arguments: Mapping[str, Any]) -> ToolResult:

@@ -1,7 +1,7 @@
 """Replies begun on a guess: nothing of them shows before the turn is committed; wrong ones leave no trace."""
 
 import asyncio
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager
 from typing import Any
 
@@ -315,6 +315,38 @@ async def test_an_effect_of_a_dropped_guess_never_begins() -> None:
         assert acts.begun == []
         assert c.diary.of(ToolFinished) == []
         assert all(message.role != "tool" for message in c.mind.requests[1])
+
+
+async def test_a_tool_forgets_what_it_told_on_a_wrong_guess() -> None:
+    class Offering(Hand):
+        """Each run offers one more slot."""
+
+        def memory(self) -> Callable[[], None]:
+            begun = list(self.begun)
+            return lambda: setattr(self, "begun", begun)
+
+    reads = Offering("find_slots")
+    ask = ToolCall("a", "find_slots", "{}")
+    mind = Mind([ask], [ask], ["At ten."], [ask], ["At eleven."])
+    async with guessing(mind, tools=[reads]) as c:
+        await seems_to_end(c)
+        assert len(reads.begun) == 2
+        c.ear.hears(TurnResumed())
+        await c.passes(0.1)
+        assert reads.begun == []
+        c.ear.hears(EndOfTurn(ASKED + " Or on Monday?"))
+        await turn_finished(c)
+        assert len(reads.begun) == 1
+
+
+async def test_a_tool_still_running_on_a_wrong_guess_is_stopped() -> None:
+    reads = Hand("find_slots", takes_s=2.0)
+    async with guessing(Mind([ToolCall("a", "find_slots", "{}")], ["At ten."]), tools=[reads]) as c:
+        await seems_to_end(c)
+        c.ear.hears(TurnResumed())
+        await c.passes(3)
+        assert (len(reads.begun), reads.ended) == (1, 0)
+        assert c.diary.of(ToolFinished) == []
 
 
 async def test_rounds_of_reading_tools_are_done_before_the_turn_ends() -> None:

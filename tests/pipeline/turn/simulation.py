@@ -239,8 +239,7 @@ class SimulatedCall:
         require(same_words(guess.text, order.text), "it answers what was said")
         making = self._guessed[guess.utterance]
         making.gate_open = True
-        held, making.held = making.held, []
-        self._at(0.0, lambda: [self._sound(making, *each) for each in held] and None)
+        self._at(0.0, lambda: self._release(making))
 
     def _drop(self, order: DropSpeculation) -> None:
         require(self._guess is not None and self._guess.utterance == order.utterance, "the guess is dropped")
@@ -275,10 +274,14 @@ class SimulatedCall:
             self._at(0.05, lambda: self._made(making, ended))
 
     def _came(self, making: Making, chunk: int, length_s: float) -> None:
+        making.held.append((chunk, length_s))
         if making.gate_open:
+            self._release(making)
+
+    def _release(self, making: Making) -> None:
+        held, making.held = making.held, []
+        for chunk, length_s in held:
             self._sound(making, chunk, length_s)
-        else:
-            making.held.append((chunk, length_s))
 
     def _sound(self, making: Making, chunk: int, length_s: float) -> None:
         utterance = making.utterance

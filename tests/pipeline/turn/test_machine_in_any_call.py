@@ -14,7 +14,7 @@ from pipeline.turn.machine import CLOSED, TRANSITIONS, State, TurnMachine
 from pipeline.turn.protocol import LineLost, TimePassed
 from tests.pipeline.turn.simulation import SimulatedCall
 
-CALLS = 5_000
+CALLS = 10_000
 MOST_CALLS = 10_000_000
 
 
