@@ -81,6 +81,8 @@ SAFE_KEYS: Final = frozenset(
         "error",
         "position",
         "hash",
+        "profile",
+        "p95_ms",
     }
 )
 # Words that were redacted where they were spoken, and what this module itself has made fit to be shown.

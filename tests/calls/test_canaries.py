@@ -3,7 +3,9 @@
 import io
 import logging
 import re
+from base64 import b64encode
 from collections.abc import Iterator, Sequence
+from urllib.parse import quote, quote_plus
 
 import asyncpg
 import pytest
@@ -34,15 +36,24 @@ CANARIES = (
     KEYS,
 )
 _COLUMNS = """
-select table_schema, table_name, column_name from information_schema.columns
+select table_schema, table_name, column_name, data_type from information_schema.columns
 join information_schema.tables using (table_schema, table_name)
 where table_type = 'BASE TABLE' and table_schema not in ('pg_catalog', 'information_schema')
 """
 
 
-def found_in(text: str) -> list[str]:
+def found_in(text: str, canaries: Sequence[str] = CANARIES) -> list[str]:
+    """Those that stand there as they are, percent-encoded, in hexadecimal or in base64."""
     folded = text.casefold()
-    return [canary for canary in CANARIES if canary in folded]
+    return [canary for canary in canaries if any(form in folded for form in forms(canary))]
+
+
+def forms(canary: str) -> set[str]:
+    """Base64 has three, by where in a group of three bytes the canary begins; its ends depend on the rest."""
+    plain = canary.encode()
+    encoded = {b64encode(b"\0" * shift + plain).decode()[4 if shift else 0 : -4] for shift in range(3)}
+    longest = {form.casefold() for form in encoded if len(form) > 7}
+    return {canary, quote(canary), quote_plus(canary), plain.hex(), *longest}
 
 
 @pytest.fixture
@@ -64,8 +75,9 @@ async def every_column(admin_url: str) -> dict[str, str]:
     contents: dict[str, str] = {}
     connection = await asyncpg.connect(admin_url)
     try:
-        for schema, table, column in await connection.fetch(_COLUMNS):
-            query = f'select "{column}"::text from "{schema}"."{table}"'
+        for schema, table, column, kind in await connection.fetch(_COLUMNS):
+            shown = f"encode(\"{column}\", 'escape')" if kind == "bytea" else f'"{column}"::text'
+            query = f'select {shown} from "{schema}"."{table}"'
             values = await connection.fetch(query)
             contents[f"{schema}.{table}.{column}"] = "\n".join(str(value[0]) for value in values)
     finally:

@@ -7,7 +7,7 @@ import logging
 import subprocess
 import sys
 import traceback
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
 
@@ -132,6 +132,57 @@ def test_a_record_that_cannot_be_written_does_not_show_its_arguments(lines: Line
     handler.handle(logging.LogRecord("somebody", logging.ERROR, __file__, 1, "%s", (Unwritable(),), None))
     assert lines.getvalue() == '{"event": "log_failed", "error": "ValueError"}\n'
     assert CANARY not in lines.getvalue()
+
+
+def let_through(_logger: Any, _method: str, event: Any) -> Any:
+    """In place of a guard: what it would keep back is written."""
+    error = event.pop("exc_info", None)
+    return event if error is None else {**event, "exception": repr(error)}
+
+
+def key_undeclared() -> None:
+    structlog.get_logger("gateway.test").info("call_opened", caller=CANARY[1:4] + "x" + CANARY[4:])
+
+
+def value_unfit() -> None:
+    structlog.get_logger("gateway.test").info("call_opened", outcome=CANARY)
+
+
+def error_quoting() -> None:
+    try:
+        fail(CANARY)
+    except ValueError as error:
+        structlog.get_logger("gateway.test").error("call_failed", exc_info=error)
+
+
+def foreign_record() -> None:
+    logging.getLogger("somebody").error("lost %s", CANARY)
+
+
+@pytest.mark.parametrize(
+    ("guard", "leak"),
+    [
+        ("keep_declared", key_undeclared),
+        ("withhold_unfit", value_unfit),
+        ("tell_exception", error_quoting),
+        ("_template_alone", foreign_record),
+    ],
+)
+@pytest.mark.parametrize("taken_away", [False, True])
+def test_each_guard_of_the_log_is_needed(
+    monkeypatch: pytest.MonkeyPatch, guard: str, leak: Callable[[], None], taken_away: bool
+) -> None:
+    if taken_away:
+        monkeypatch.setattr(logs, guard, let_through)
+    root, stream = logging.getLogger(), Lines()
+    handlers, level = root.handlers, root.level
+    logs.configure("info", stream)
+    try:
+        leak()
+    finally:
+        root.handlers, root.level = handlers, level
+        structlog.reset_defaults()
+    assert (CANARY[4:] in stream.getvalue()) == taken_away
 
 
 ENDINGS = {
