@@ -24,8 +24,10 @@ from gateway.calls import Calls
 from gateway.control import TwilioControl
 from gateway.endings import Endings
 from gateway.feed import Feed
+from gateway.gear import Gear, turbo_settings
 from gateway.hedging import Hedges
 from gateway.jobs import open_jobs
+from gateway.latency_profiles import LatencyProfiles
 from gateway.loop_lag import watch_loop
 from gateway.metrics import Metrics
 from gateway.phrases import PhraseCache
@@ -131,7 +133,9 @@ async def _opened(settings: Settings) -> AsyncIterator[Edge]:
             await stack.enter_async_context(open_jobs(settings, pool, vault, texts.messages, metrics))
         await stack.enter_async_context(_loop_watched(base))
         traces = await stack.enter_async_context(_traces(base))
-        desk = _desk(base, feed, clients, vault, texts, traces)
+        turbo = await stack.enter_async_context(_turbo(base))
+        desk = _desk(base, feed, clients, vault, texts, traces, turbo)
+        await stack.enter_async_context(_judging(base, desk))
         desk.phrases.want(clients.voice(PROCESS_KEYS, None), [each.text for each in DEFAULT_PHRASES.values()])
         await stack.enter_async_context(_changes(base, desk))
         calls = await stack.enter_async_context(Calls(desk))
@@ -187,6 +191,22 @@ async def _loop_watched(base: _Foundation) -> AsyncIterator[None]:
 
 
 @asynccontextmanager
+async def _judging(base: _Foundation, desk: Desk) -> AsyncIterator[None]:
+    judging = base.group.create_task(desk.latency.run())
+    try:
+        yield
+    finally:
+        judging.cancel()
+
+
+@asynccontextmanager
+async def _turbo(base: _Foundation) -> AsyncIterator[Gear]:
+    settings = turbo_settings(base.settings)
+    async with Clients(settings) as clients:
+        yield Gear(clients, Hedges(settings.hedging, clients, base.metrics), settings.conversation)
+
+
+@asynccontextmanager
 async def _traces(base: _Foundation) -> AsyncIterator[Traces | None]:
     """The tracing module needs an extra that those without a collector do not install."""
     otel = base.settings.otel
@@ -200,7 +220,13 @@ async def _traces(base: _Foundation) -> AsyncIterator[Traces | None]:
 
 
 def _desk(
-    base: _Foundation, feed: Feed, clients: Clients, vault: Vault, texts: Texts, traces: Traces | None
+    base: _Foundation,
+    feed: Feed,
+    clients: Clients,
+    vault: Vault,
+    texts: Texts,
+    traces: Traces | None,
+    turbo: Gear,
 ) -> Desk:
     waits = base.settings.waits
     lives = Lives(
@@ -234,6 +260,14 @@ def _desk(
         clock=base.clock,
         now=utc_now,
         traces=traces,
+        turbo=turbo,
+        latency=LatencyProfiles(
+            base.store,
+            base.pool,
+            base.metrics,
+            base.settings.latency,
+            switches=base.settings.turbo.switches,
+        ),
     )
 
 

@@ -30,8 +30,10 @@ from gateway.carriers.events import CallEnded, CallerAudio, CallStarted, Carrier
 from gateway.code_redactor import CodeRedactor, without_codes
 from gateway.errors import OrgUnavailable
 from gateway.feed import Feed
+from gateway.gear import Gear
 from gateway.hedging import Hedges
 from gateway.journal import CallJournal, Record
+from gateway.latency_profiles import LatencyProfiles
 from gateway.metrics import Metrics
 from gateway.outbound import Outbound
 from gateway.phrases import PhraseCache
@@ -92,7 +94,13 @@ class Desk:
     metrics: Metrics
     clock: Clock
     now: Callable[[], datetime]
+    latency: LatencyProfiles
+    turbo: Gear
     traces: Traces | None = None
+
+    def gear(self, office: "Office") -> Gear:
+        """What this org's calls are made with now."""
+        return self.turbo if office.turbo else Gear(self.clients, self.hedges, self.settings.conversation)
 
 
 @dataclass(frozen=True, slots=True)
@@ -101,6 +109,7 @@ class Office:
 
     profile: OrgProfile
     keys: OrgKeys
+    turbo: bool = False
 
 
 class Call:
@@ -209,22 +218,24 @@ class Call:
         org_id = await self._find_org()
         if org_id is None:
             return None
-        profile, keys = await asyncio.gather(
-            desk.profiles.get(org_id), open_keys(desk.credentials, desk.vault, org_id)
+        profile, keys, latency = await asyncio.gather(
+            desk.profiles.get(org_id),
+            open_keys(desk.credentials, desk.vault, org_id),
+            desk.latency.profile(org_id),
         )
-        return None if profile is None else Office(profile, keys)
+        return None if profile is None else Office(profile, keys, turbo=latency == "turbo")
 
     async def _warm_model(self) -> None:
         await self._desk.clients.warm_models(PROCESS_KEYS)
 
     async def _warm_voice(self, office: Office) -> None:
         """Sockets and phrases in the org's own name; the process's are opened without waiting for it."""
-        desk = self._desk
-        voice = desk.clients.voice(office.keys, office.profile.voice)
+        desk, clients = self._desk, self._desk.gear(office).clients
+        voice = clients.voice(office.keys, office.profile.voice)
         desk.phrases.want(voice, [office.profile.greeting, *(each.text for each in DEFAULT_PHRASES.values())])
-        warming = [desk.clients.tts(office.keys, office.profile.voice).warm_up()]
-        if office.keys.llm is not None:
-            warming.append(desk.clients.warm_models(office.keys))
+        warming = [clients.tts(office.keys, office.profile.voice).warm_up()]
+        if office.keys.llm is not None or office.turbo:
+            warming.append(clients.warm_models(office.keys))
         await asyncio.gather(*warming)
 
     # --- the conversation -----------------------------------------------------------------------------------
@@ -239,9 +250,10 @@ class Call:
         if office is None:
             await media.line.close(1011, "org_unavailable")
             return
-        if office.keys.deepgram is not None:
+        clients = self._desk.gear(office).clients
+        if clients.hearing(office.keys) != self._desk.clients.hearing(PROCESS_KEYS):
             opened.close()
-            opened = OpenedSession(group, self._desk.clients.stt(office.keys))
+            opened = OpenedSession(group, clients.stt(office.keys))
         try:
             session = await opened.session(waits.providers_s)
             if isinstance(session, TakesKeyterms):  # it was opened before the org was known
@@ -253,7 +265,8 @@ class Call:
     async def _converse(self, office: Office, media: Media, hearing: SttSession) -> None:
         desk, profile = self._desk, office.profile
         call_id, claim = uuid4(), Claim(profile.org_id)
-        model = desk.clients.thinking(office.keys).model
+        gear = desk.gear(office)
+        model = gear.clients.thinking(office.keys).model
         record = Record(
             org_id=profile.org_id,
             call_id=call_id,
@@ -262,6 +275,7 @@ class Call:
             feed=desk.feed,
             metrics=desk.metrics,
             clock=desk.clock,
+            latency=desk.latency,
             spans=None if desk.traces is None else desk.traces.call(call_id, profile.org_id, model),
         )
         booking = CallBooking(
@@ -281,8 +295,8 @@ class Call:
         journal = CallJournal(record, booking.turn_answered, records.caller_heard)
         ports = CallPorts(
             stt_session=hearing,
-            llm=await desk.hedges.model(profile.org_id, office.keys),
-            tts=desk.clients.tts(office.keys, profile.voice),
+            llm=await gear.hedges.model(profile.org_id, office.keys),
+            tts=gear.clients.tts(office.keys, profile.voice),
             tools=call_tools(booking),
             line=media.line,
             redactor=_call_redactor(profile, records.masked, lambda: booking.awaits_code),
@@ -355,7 +369,8 @@ class Call:
 
     def _conversation_settings(self, office: Office) -> ConversationSettings:
         desk, profile = self._desk, office.profile
-        voice = desk.clients.voice(office.keys, profile.voice)
+        gear = desk.gear(office)
+        voice = gear.clients.voice(office.keys, profile.voice)
 
         def phrase(text: str) -> Phrase:
             return Phrase(text, desk.phrases.get(voice, text))
@@ -364,7 +379,7 @@ class Call:
             system_prompt=system_prompt(profile, desk.now()),
             greeting=phrase(profile.greeting),
             phrases={kind: phrase(each.text) for kind, each in DEFAULT_PHRASES.items()},
-            **desk.settings.conversation,
+            **gear.conversation,
         )
 
 

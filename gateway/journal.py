@@ -19,6 +19,7 @@ from booking.calls import store_turn
 from booking.errors import BookingError
 from booking.types import CallTurn, Claim, Said
 from gateway.feed import Feed
+from gateway.latency_profiles import LatencyProfiles
 from gateway.metrics import Metrics
 from gateway.spans import Spans
 from gateway.vendor_words import in_closed_words
@@ -50,6 +51,7 @@ class Record:
     metrics: Metrics
     clock: Clock
     spans: Spans | None = None
+    latency: LatencyProfiles | None = None
 
 
 class CallJournal:
@@ -177,6 +179,8 @@ class CallJournal:
         metrics.wasted_tokens.inc(event.wasted_tokens)
         if event.ttfb_ms is not None:
             metrics.turn_ttfb.observe(event.ttfb_ms / 1000)
+            if self._record.latency is not None:
+                self._record.latency.answered(self._record.org_id, event.ttfb_ms)
         if event.overhead_ms is not None:
             metrics.turn_overhead.observe(event.overhead_ms / 1000)
         for stage, lasted_s in stage_lengths(event.stages_s):

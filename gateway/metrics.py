@@ -43,6 +43,7 @@ class Metrics:
         self._calls(registry)
         self._turns(registry)
         self._thinking(registry)
+        self._latency(registry)
         self._edge(registry)
         self._texts(registry)
         self._jobs(registry)
@@ -130,6 +131,20 @@ class Metrics:
         self.second_request_tokens = Counter(
             "gateway_llm_second_request_tokens",
             "Tokens of requests that did not win, about",
+            registry=registry,
+        )
+
+    def _latency(self, registry: CollectorRegistry) -> None:
+        self.latency_judged = Counter(
+            "gateway_latency_judged",
+            "Turns, by their org's rolling status and its profile when they were answered",
+            ["status", "profile"],
+            registry=registry,
+        )
+        self.latency_switches = Counter(
+            "gateway_latency_switches",
+            "Orgs switched to another latency profile",
+            ["profile"],
             registry=registry,
         )
 

@@ -22,6 +22,7 @@ from uuid import UUID
 from dotenv import dotenv_values
 
 from gateway.errors import SettingsInvalid
+from gateway.latency import CRITICAL_MS, LatencyRules
 from pipeline.providers.cartesia import CartesiaConfig
 from pipeline.providers.deepgram import DeepgramConfig
 from pipeline.providers.llm import LlmConfig
@@ -130,6 +131,18 @@ class Hedging:
 
 
 @dataclass(frozen=True, slots=True)
+class Turbo:
+    """What an org whose calls are answered critically late gets instead. A model "" is the usual one."""
+
+    switches: bool = True
+    stt_model: str = ""
+    llm_model: str = ""
+    tts_model: str = ""
+    hedge_after_s: float | None = 0.5
+    speculation: str = "interim"
+
+
+@dataclass(frozen=True, slots=True)
 class Otel:
     """Where spans go; nowhere without an endpoint. `headers`: as `name=value,name=value`."""
 
@@ -193,6 +206,8 @@ class Settings:
     conversation: Mapping[str, Any] = field(default_factory=dict)
     hedging: Hedging = Hedging()
     otel: Otel = Otel()
+    turbo: Turbo = Turbo()
+    latency: LatencyRules = field(default_factory=LatencyRules)
 
     @property
     def master_key(self) -> bytes:
@@ -338,7 +353,30 @@ def _read(reader: _Reader) -> Settings:
         conversation=_conversation(reader),
         hedging=_hedging(reader),
         otel=_otel(reader),
+        turbo=_turbo(reader),
+        latency=_latency(reader),
     )
+
+
+def _turbo(reader: _Reader) -> Turbo:
+    levels = f"be one of {', '.join(SPECULATION_LEVELS)}"
+    return Turbo(
+        switches=reader.parsed("LATENCY_PROFILES", "true", _boolean, "be true or false", True),
+        stt_model=_living(reader, "TURBO_STT_MODEL", "stt", ""),
+        llm_model=_living(reader, "TURBO_LLM_MODEL", "llm", ""),
+        tts_model=_living(reader, "TURBO_TTS_MODEL", "tts", ""),
+        hedge_after_s=reader.parsed("TURBO_LLM_HEDGE_AFTER_S", "0.5", _seconds_or_off, OFF_OR_SECONDS, None),
+        speculation=reader.parsed("TURBO_SPECULATION", "interim", _speculation, levels, "interim"),
+    )
+
+
+def _latency(reader: _Reader) -> LatencyRules:
+    rules = LatencyRules(**reader.numbers(_defaults(LatencyRules), "LATENCY_"))
+    if rules.back_ms >= CRITICAL_MS:
+        reader.faults.append(f"LATENCY_BACK_MS must be below {CRITICAL_MS:g}, not {rules.back_ms:g}")
+    if rules.min_turns > rules.turns:
+        reader.faults.append("LATENCY_MIN_TURNS must not be above LATENCY_TURNS")
+    return rules
 
 
 def _otel(reader: _Reader) -> Otel:
@@ -477,8 +515,9 @@ def _jobs(reader: _Reader) -> Jobs:
 
 
 def _living(reader: _Reader, name: str, kind: ProviderKind, default: str) -> str:
+    """`default` "": another setting decides."""
     model = reader.text(name, default)
-    if not is_of_family(kind, model):
+    if model and not is_of_family(kind, model):
         begins = ", ".join(f"{each.rstrip('-')}-…" for each in FAMILIES[kind])
         reader.faults.append(f"{name} must be one of its vendor's models ({begins}), not {model!r}")
     try:

@@ -75,6 +75,25 @@ class SharedStore:
             both.publish(channel, message)
             await both.execute()
 
+    async def add_to_window(
+        self, key: str, member: bytes, score: float, *, oldest: float, most: int, life_s: float
+    ) -> list[bytes]:
+        """Add to a sorted set; drop what scores below `oldest` and all but the `most` highest; the rest."""
+        async with self._bounded(), self._redis.pipeline(transaction=True) as window:
+            window.zadd(key, {member: score})
+            window.zremrangebyscore(key, "-inf", f"({oldest!r}")
+            window.zremrangebyrank(key, 0, -most - 1)
+            window.pexpire(key, int(life_s * 1000))
+            window.zrange(key, 0, -1)
+            members: list[bytes] = (await window.execute())[-1]
+        return members
+
+    async def newest(self, key: str, most: int) -> list[bytes]:
+        """The members of a sorted set that score highest, lowest of them first."""
+        async with self._bounded():
+            members = await self._redis.zrange(key, -most, -1)
+        return [member for member in members if isinstance(member, bytes)]
+
     @asynccontextmanager
     async def listening(self, channel: str, *, quiet_s: float) -> AsyncIterator[AsyncIterator[bytes]]:
         """What is published from now on; entered once the server has confirmed that.
