@@ -78,6 +78,14 @@ def _is_meant(tail: Tail, at: int) -> bool:
 
 
 def _state(tail: Tail, at: int) -> int | None:
+    """ "is swollen", "has gone funny", "gave way"."""
+    if (tail.words[at], tail.words[at + 1]) in (
+        ("gave", "way"),
+        ("gives", "way"),
+        ("fell", "out"),
+        ("came", "out"),
+    ):
+        return at + 2
     here = at
     while here < at + _MOST_LINKS and (tail.words[here] in _LINKS or tail.words[here] == "'s"):
         here += 1
@@ -96,6 +104,40 @@ _PAIRS: Final = frozenset(
         ("giving", "way"),
         ("acting", "up"),
         ("hurting", "me"),
+        ("gives", "way"),
+        ("gave", "way"),
+        ("plays", "up"),
+        ("played", "up"),
+        ("out", "of"),
+        ("on", "fire"),
+        ("stopped", "working"),
+        ("working", "properly"),
+        ("work", "properly"),
+        ("bend", "properly"),
+        ("move", "properly"),
+        ("working", "right"),
+        ("feel", "right"),
+        ("close", "properly"),
+        ("gone", "funny"),
+        ("falling", "out"),
+        ("fell", "out"),
+        ("come", "out"),
+        ("coming", "out"),
+        ("dropped", "out"),
+        ("sticking", "out"),
+        ("stick", "out"),
+        ("pinned", "back"),
+        ("seized", "up"),
+        ("locked", "up"),
+        ("swollen", "up"),
+        ("swelled", "up"),
+        ("blown", "up"),
+        ("puffed", "up"),
+        ("bent", "back"),
+        ("black", "and"),
+        ("gone", "black"),
+        ("gone", "dead"),
+        ("been", "bad"),
     }
 )
 
@@ -107,6 +149,8 @@ def _modified(tail: Tail, at: int) -> int | None:
         here += 1
     if not tail.marks[here] & kinds.BODY:
         return None
+    if tail.words[here + 1] in ("and", "or") and tail.marks[here + 2] & kinds.BODY:
+        here += 2
     found = _of_body(tail, here)
     if found is not None:
         return found
@@ -117,6 +161,10 @@ def _modified(tail: Tail, at: int) -> int | None:
     return here + 1 if injured else None
 
 
+_SAID_OTHERWISE: Final = frozenset(
+    {"heart", "hearts", "head", "heads", "hand", "hands", "leg", "nerve", "hair", "face"}
+)
+"""What is broken, cut or lost in idioms."""
 _MEANT_OTHERWISE: Final = frozenset(
     {"ringing", "pulled", "hot", "bent", "popped", "loose", "bleeding", "frozen"}
 )
@@ -128,12 +176,15 @@ def _harm(tail: Tail, at: int) -> int | None:
     here = at + 1
     if tail.words[here] in ("up", "off", "out"):
         here += 1
-    if tail.words[here] not in _OWNERS or tail.words[here] == "a":
+    article = tail.words[here] in ("a", "an", "two", "three", "some", "several")
+    if tail.words[here] not in _OWNERS and not article:
         return None
     here += 1
     while tail.words[here] in _SIDES and not (
         tail.marks[here] & kinds.BODY and not tail.marks[here + 1] & kinds.BODY
     ):
         here += 1
-    fits = tail.marks[here] & kinds.BODY and tail.words[here] not in ("heart", "head", "hand", "leg")
+    fits = tail.marks[here] & kinds.BODY and tail.words[here] not in _SAID_OTHERWISE
+    if article:
+        fits = fits and stem(tail.words[here]) in _DISTINCT
     return here + 1 if fits else None

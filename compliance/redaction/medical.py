@@ -62,8 +62,10 @@ def medical(view: View, at: int) -> Match | None:
     confidence = SURE
     if end is not None and tail.words[at] == "allergic":
         end = _allergen(tail, at, end)
+    if end is not None:
+        end = _with_tail(tail, end)
     if end is None and kind & kinds.UNKNOWN and (_participle(view, at) or _has_ending(tail.words[at])):
-        end, confidence = at + 1, LIKELY
+        end, confidence = _with_tail(tail, at + 1), LIKELY
     near = _near(view, at)
     if near is not None and (end is None or near > end):
         end, confidence = near, GUESSED
@@ -72,6 +74,18 @@ def medical(view: View, at: int) -> Match | None:
         if wider is not None and (end is None or wider > end):
             end, confidence = wider, LIKELY
     return None if end is None else Match(end, "MEDICAL", confidence)
+
+
+_TAILS: Final = word_list("medical_tails")
+_MOST_TAILS: Final = 2
+
+
+def _with_tail(tail: Tail, end: int) -> int:
+    """Over "removal", "surgery", "patches": what is done or given, behind what it is for."""
+    limit = end + _MOST_TAILS
+    while end < limit and stem(tail.words[end]) in _TAILS:
+        end += 1
+    return end
 
 
 def _allergen(tail: Tail, at: int, end: int) -> int:

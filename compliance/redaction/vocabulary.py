@@ -105,6 +105,22 @@ def american(word: str) -> str:
     )
 
 
+_BRITISH: Final = (
+    ("edema", "oedema"), ("anem", "anaem"), ("hem", "haem"), ("emia", "aemia"), ("rrhea", "rrhoea"),
+    ("estr", "oestr"), ("esoph", "oesoph"), ("pedi", "paedi"), ("gynec", "gynaec"), ("fet", "foet"),
+    ("celiac", "coeliac"), ("cec", "caec"), ("tumor", "tumour"), ("apnea", "apnoea"), ("ameb", "amoeb"),
+    ("hesia", "haesia"),
+)  # fmt: skip
+
+
+def british(term: str) -> str:
+    """The British spelling of an American medical word: "lymphedema", "anemia"."""
+    for here, there in _BRITISH:
+        if here in term and there not in term:
+            term = term.replace(here, there)
+    return term
+
+
 def both_spellings(terms: Iterable[str]) -> set[str]:
     terms = set(terms)
     return terms | {american(term) for term in terms}
@@ -115,7 +131,12 @@ def _participles(terms: frozenset[str]) -> set[str]:
     return {word for word in ENGLISH if word.endswith(("ed", "ing")) and terms.intersection(bases(word))}
 
 
-TERMS: Final = phrase_index(both_spellings(MEDICAL) | (DISTILLED - _NOT_MEDICAL) | _participles(MEDICAL))
+TERMS: Final = phrase_index(
+    both_spellings(MEDICAL)
+    | (DISTILLED - _NOT_MEDICAL)
+    | {british(term) for term in DISTILLED - _NOT_MEDICAL}
+    | _participles(MEDICAL)
+)
 """All built-in medical terms by their first stem."""
 FEASTS: Final = tuple(sorted({tuple(day.split()) for day in word_list("feasts")}, key=len, reverse=True))
 """Days of the year with a name, in words."""
