@@ -129,8 +129,10 @@ class DeepgramSession:
         """See `SttSession`. While no socket is open the newest seconds are kept for the next."""
         if not mulaw:
             return  # an empty message would end the stream
-        self._watch.audio_came(_now_s(), len(mulaw) / BYTES_PER_S, loud=is_loud(mulaw))
+        loud = is_loud(mulaw)
+        self._watch.audio_came(_now_s(), len(mulaw) / BYTES_PER_S, loud=loud)
         await self._take(mulaw)
+        self._listen(loud=loud)
 
     def events(self) -> AsyncIterator[SttEvent]:
         """See `SttSession`. For one reader."""
@@ -210,6 +212,13 @@ class DeepgramSession:
         self._failures = self._mutes = 0
         self._audio.forget(link.position(self._turns.covered_s))
         self._publish(events)
+
+    def _listen(self, *, loud: bool) -> None:
+        if self._link is None:
+            return
+        until_s = (self._audio.end - self._link.origin) / BYTES_PER_S
+        for event in self._turns.listened(until_s, loud=loud, eager_silence_s=self._config.eager_silence_s):
+            self._events.put(event)
 
     def _publish(self, events: list[SttEvent]) -> None:
         for event in events:

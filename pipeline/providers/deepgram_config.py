@@ -26,6 +26,7 @@ class DeepgramConfig:
     # Nova
     endpointing_ms: int = 300
     utterance_end_ms: int = 1000
+    eager_silence_s: float = 0.15  # after the caller's last sound, its words known: an eager end of the turn
 
     # The socket
     chunk_ms: int | None = None  # audio per message; None: 80 for Flux, 20 for Nova

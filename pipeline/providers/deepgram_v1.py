@@ -2,8 +2,8 @@
 
 The recogniser knows spans, not turns (Deepgram docs, endpointing and interim results, read 2026-11):
 `is_final` settles a span, `speech_final` says that silence followed it, `UtteranceEnd` that no word came for
-a while. A turn is every settled span until one of those two. Times are seconds of audio since the socket
-opened.
+a while. A turn is every settled span until one of those two. It tells no eager end of a turn: that is ours,
+an early silence behind words that reach up to it. Times are seconds of audio since the socket opened.
 """
 
 from math import inf
@@ -11,7 +11,7 @@ from typing import Final, Literal
 
 import msgspec
 
-from pipeline.events import EndOfTurn, InterimTranscript, SpeechStarted, SttEvent
+from pipeline.events import EagerEndOfTurn, EndOfTurn, InterimTranscript, SpeechStarted, SttEvent, TurnResumed
 from pipeline.providers.deepgram_config import DeepgramConfig
 
 FORCE: Final = '{"type":"Finalize"}'
@@ -97,6 +97,8 @@ class NovaTurns:
         self._opened_at_s = 0.0
         self._forced = False
         self._missed_at_s = inf
+        self._loud_s: float | None = None
+        self._eager = False
 
     @property
     def text(self) -> str:
@@ -118,6 +120,17 @@ class NovaTurns:
                 stale = not self.text and message.last_word_end <= self._opened_at_s
                 return [] if stale else self._end("timeout")
 
+    def listened(self, until_s: float, *, loud: bool, eager_silence_s: float) -> list[SttEvent]:
+        """Audio up to this instant is on its way. Loud or not, by our own ear, as Nova's tells too late."""
+        if loud:
+            self._loud_s = until_s
+        if loud or self._loud_s is None or self._eager or not (self.open and self.text):
+            return []
+        if self.heard_s < self._loud_s or until_s - self._loud_s < eager_silence_s - 1e-9:
+            return []
+        self._eager = True
+        return [EagerEndOfTurn(self.text)]
+
     def force(self) -> None:
         """A Finalize was sent: its answer ends the turn even without `speech_final`."""
         self._forced = self.open
@@ -134,7 +147,8 @@ class NovaTurns:
             self._settled.append(self._interim)
         self._interim = self._shown = ""
         self._opened_at_s = self.covered_s = self.heard_s = 0.0
-        return []
+        self._loud_s = None
+        return self._resume()
 
     def socket_opened(self, replayed_s: float) -> None:
         """If the open turn is not heard again in the replay, it was over, or was noise: then it ends
@@ -150,7 +164,7 @@ class NovaTurns:
             return self._end("timeout")
         if message.text and self.text != self._shown:
             self._shown = self.text
-            events.append(InterimTranscript(self._shown))
+            events += [*self._resume(), InterimTranscript(self._shown)]
         return events + self._ended_by(message)
 
     def _take(self, message: Results) -> None:
@@ -166,6 +180,12 @@ class NovaTurns:
             return self._end("forced")
         return self._end("model") if message.speech_final and about_this_turn else []
 
+    def _resume(self) -> list[SttEvent]:
+        if not self._eager:
+            return []
+        self._eager = False
+        return [TurnResumed()]
+
     def _start(self, at_s: float) -> list[SttEvent]:
         self._missed_at_s = inf
         if self.open:
@@ -178,7 +198,7 @@ class NovaTurns:
         if not self.open:
             return []
         ended = EndOfTurn(self.text, trigger)
-        self.open = self._forced = False
+        self.open = self._forced = self._eager = False
         self._missed_at_s = inf
         self._settled, self._interim, self._shown = [], "", ""
         return [ended]

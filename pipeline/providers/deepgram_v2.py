@@ -80,6 +80,10 @@ class FluxTurns:
         message = decode(data)
         return None if message is None else self.handle(message)
 
+    def listened(self, until_s: float, *, loud: bool, eager_silence_s: float) -> list[SttEvent]:
+        """Audio up to this instant is on its way. Nothing is made of it: Flux tells eager ends itself."""
+        return []
+
     def force(self) -> None:
         """A ForceEndTurn was sent; the EndOfTurn that answers it says so itself."""
 

@@ -2,6 +2,8 @@
 
 from collections.abc import Sequence
 
+import pytest
+
 from bench.carrier import LiveCall
 from bench.carrier.record import ClearCame, MediaCame
 from bench.simulators.replies import Reply, WireMessage, WireTool
@@ -31,8 +33,9 @@ async def in_two_halves(live: LiveCall, made: Rig) -> None:
     await say(live)
 
 
-async def test_a_right_guess_is_heard_as_soon_as_the_turn_has_ended(calling: Calling) -> None:
-    async with calling(["What does it cost."], [RIGHT], SPECULATION="eager") as made:
+@pytest.mark.parametrize("stt_model", ["flux-general-en", "nova-3"])
+async def test_a_right_guess_is_heard_as_soon_as_the_turn_has_ended(calling: Calling, stt_model: str) -> None:
+    async with calling(["What does it cost."], [RIGHT], SPECULATION="eager", STT_MODEL=stt_model) as made:
         async with made.call() as live:
             await live.agent_answers(500)
             await ask(live)

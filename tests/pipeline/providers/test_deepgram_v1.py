@@ -2,7 +2,7 @@
 
 import pytest
 
-from pipeline.events import EndOfTurn, InterimTranscript, SpeechStarted, SttEvent
+from pipeline.events import EagerEndOfTurn, EndOfTurn, InterimTranscript, SpeechStarted, SttEvent, TurnResumed
 from pipeline.providers.deepgram_config import DeepgramConfig
 from pipeline.providers.deepgram_v1 import (
     Alternative,
@@ -106,3 +106,48 @@ def test_utterance_end_of_an_earlier_turn_does_not_end_a_new_one() -> None:
 )
 def test_vocabulary_goes_where_the_model_takes_it(model: str, parameter: str) -> None:
     assert (parameter, "botox") in query(DeepgramConfig("k", model=model, keyterms=("botox",)))
+
+
+def listened(turns: NovaTurns, from_s: float, until_s: float, *, loud: bool = False) -> list[SttEvent]:
+    """Frame after frame of the caller's audio."""
+    ends_s = [from_s + 0.02 * frame for frame in range(1, round((until_s - from_s) / 0.02) + 1)]
+    return [event for end_s in ends_s for event in turns.listened(end_s, loud=loud, eager_silence_s=0.15)]
+
+
+def test_an_early_silence_behind_known_words_is_an_eager_end() -> None:
+    turns = NovaTurns()
+    assert listened(turns, 0.0, 1.0, loud=True) == []
+    turns.handle(results("At ten", 0.0, 1.0))
+    assert listened(turns, 1.0, 1.14) == []
+    assert listened(turns, 1.14, 1.5) == [EagerEndOfTurn("At ten")]
+    assert turns.handle(results("At ten", 0.0, 1.3, final=True, ends=True)) == [EndOfTurn("At ten")]
+    assert listened(turns, 1.5, 3.0) == []
+
+
+def test_words_that_do_not_reach_the_silence_yet_are_waited_for() -> None:
+    turns = NovaTurns()
+    listened(turns, 0.0, 1.0, loud=True)
+    turns.handle(results("At", 0.0, 0.6))
+    assert listened(turns, 1.0, 1.2) == []
+    turns.handle(results("At ten", 0.0, 1.1))
+    assert listened(turns, 1.2, 1.22) == [EagerEndOfTurn("At ten")]
+
+
+def test_another_word_takes_the_eager_end_back() -> None:
+    turns = NovaTurns()
+    listened(turns, 0.0, 1.0, loud=True)
+    turns.handle(results("At ten", 0.0, 1.0))
+    assert listened(turns, 1.0, 1.2) == [EagerEndOfTurn("At ten")]
+    assert listened(turns, 1.2, 1.6, loud=True) == []
+    told = turns.handle(results("At ten or so", 0.0, 1.6))
+    assert told == [TurnResumed(), InterimTranscript("At ten or so")]
+    assert listened(turns, 1.6, 1.8) == [EagerEndOfTurn("At ten or so")]
+
+
+def test_a_lost_socket_takes_the_eager_end_back() -> None:
+    turns = NovaTurns()
+    listened(turns, 0.0, 1.0, loud=True)
+    turns.handle(results("At ten", 0.0, 1.0, final=True))
+    assert listened(turns, 1.0, 1.2) == [EagerEndOfTurn("At ten")]
+    assert turns.socket_lost(front_lost=False) == [TurnResumed()]
+    assert listened(turns, 0.0, 1.0) == []

@@ -73,7 +73,7 @@ async def test_the_history_is_what_the_model_needs() -> None:
 
 
 async def test_ttfb_runs_from_the_last_voiced_frame_to_the_first_audible_audio_of_the_reply() -> None:
-    async with call(Mind(["Yes. Of course."])) as c:
+    async with call(Mind(["Yes. Of course."]), speculation="off") as c:
         await c.greeted()
         for frame in [LOUD] * 10 + [silence(20)] * 10:
             await c.runner.caller_audio(frame)
