@@ -27,6 +27,7 @@ from gateway.feed import Feed
 from gateway.gear import Gear, turbo_settings
 from gateway.hedging import Hedges
 from gateway.jobs import open_jobs
+from gateway.knowledge.retrieval import Knowledge, documents_source
 from gateway.latency_profiles import LatencyProfiles
 from gateway.loop_lag import watch_loop
 from gateway.metrics import Metrics
@@ -172,7 +173,8 @@ async def _feed(base: _Foundation) -> AsyncIterator[Feed]:
 @asynccontextmanager
 async def _changes(base: _Foundation, desk: Desk) -> AsyncIterator[None]:
     """What other replicas change is forgotten here."""
-    waits, caches = base.settings.waits, (desk.numbers, desk.profiles, desk.credentials)
+    waits = base.settings.waits
+    caches = (desk.numbers, desk.profiles, desk.credentials, desk.knowledge.documents)
     changes = Changes(base.store, caches, quiet_s=waits.changes_quiet_s, retry_s=waits.changes_retry_s)
     listening = base.group.create_task(changes.run())
     try:
@@ -255,6 +257,14 @@ def _desk(
         clients=clients,
         hedges=Hedges(base.settings.hedging, clients, base.metrics),
         phrases=phrases,
+        knowledge=Knowledge(
+            base.pool,
+            cached(documents_source(base.pool)),
+            base.clock,
+            base.metrics,
+            deadline_s=waits.knowledge_deadline_s,
+            passages=base.settings.limits.knowledge_passages,
+        ),
         feed=feed,
         metrics=base.metrics,
         clock=base.clock,

@@ -12,6 +12,7 @@ import asyncio
 from collections.abc import AsyncIterator, Awaitable, Callable, Coroutine
 from dataclasses import dataclass
 from datetime import datetime
+from functools import partial
 from typing import Final, Protocol, Self, assert_never
 from uuid import UUID, uuid4
 
@@ -33,6 +34,8 @@ from gateway.feed import Feed
 from gateway.gear import Gear
 from gateway.hedging import Hedges
 from gateway.journal import CallJournal, Record
+from gateway.knowledge.informed import InformedModel
+from gateway.knowledge.retrieval import Knowledge
 from gateway.latency_profiles import LatencyProfiles
 from gateway.metrics import Metrics
 from gateway.outbound import Outbound
@@ -90,6 +93,7 @@ class Desk:
     clients: Clients
     hedges: Hedges
     phrases: PhraseCache
+    knowledge: Knowledge
     feed: Feed
     metrics: Metrics
     clock: Clock
@@ -293,9 +297,10 @@ class Call:
         )
         records = CallRecords(desk.pool, claim, call_id, Keyring.of(desk.vault), media.ends)
         journal = CallJournal(record, booking.turn_answered, records.caller_heard)
+        thinking = await gear.hedges.model(profile.org_id, office.keys)
         ports = CallPorts(
             stt_session=hearing,
-            llm=await gear.hedges.model(profile.org_id, office.keys),
+            llm=InformedModel(thinking, partial(desk.knowledge.find, profile.org_id)),
             tts=gear.clients.tts(office.keys, profile.voice),
             tools=call_tools(booking),
             line=media.line,

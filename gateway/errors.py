@@ -11,6 +11,7 @@ GatewayError
 ├── CredentialRefused    an API token is not good; `reason` says why, for the log alone
 ├── SecretInvalid        what was to be an org's secret is none; the message says how one looks
 ├── SecretUnknown        the org has no such secret, or it does not open
+├── DocumentUnreadable   a clinic's document cannot be read; the message says why, never what stands in it
 ├── KeysUnavailable      the keys that API tokens are verified with cannot be had now
 └── Refused              ends an API request with a problem (in `gateway.api.problems`)
 
@@ -58,6 +59,10 @@ class SecretInvalid(GatewayError):
 
 class SecretUnknown(GatewayError):
     """The org has no secret for the provider, or it does not open."""
+
+
+class DocumentUnreadable(GatewayError):
+    """A clinic's document cannot be read."""
 
 
 class CredentialRefused(GatewayError):

@@ -1,0 +1,160 @@
+"""`python -m gateway.knowledge`: what a clinic lets the agent know.
+
+    python -m gateway.knowledge load --org 9f… prices.md preparation.pdf opening-hours.html
+    python -m gateway.knowledge list --org 9f…
+    python -m gateway.knowledge search --org 9f… "how much is lip filler"
+    python -m gateway.knowledge remove --org 9f… prices.md
+
+A document goes by its file's name: loaded again it takes the place of what it was, and the very same changes
+nothing. Markdown or plain text (UTF-8), PDF, or a web page saved as HTML. Running gateways go by it at once.
+What is loaded is told to callers: no document may hold anything of a patient.
+
+Exit status: 0 when done, 1 if it could not be done, 2 for settings or arguments that make no sense.
+"""
+
+import argparse
+import asyncio
+import sys
+from collections.abc import Awaitable, Callable, Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Final
+from uuid import UUID
+
+import asyncpg
+
+from booking.db import open_pool
+from booking.errors import BookingError
+from booking.knowledge import list_documents, put_document, remove_document, search
+from booking.orgs import load_profile
+from booking.types import Claim
+from gateway.errors import DocumentUnreadable, SettingsInvalid, SharedStoreAway
+from gateway.knowledge.loading import Cut, cut_file
+from gateway.knowledge.retrieval import documents_key
+from gateway.metrics import Metrics
+from gateway.settings import Settings, load
+from gateway.shared_store import SharedStore
+from gateway.tenancy.changes import tell_changed
+
+LOAD_S: Final = 60.0
+
+
+class Refused(Exception):
+    """What was asked for cannot be done; the message is one line."""
+
+
+def main(arguments: list[str] | None = None) -> int:
+    """See the module."""
+    chosen = _parser().parse_args(arguments)
+    try:
+        settings = load()
+    except SettingsInvalid as fault:
+        sys.stderr.write(f"gateway.knowledge: {fault}\n")
+        return 2
+    try:
+        told = asyncio.run(_act(settings, chosen))
+    except (Refused, BookingError) as error:
+        sys.stderr.write(f"gateway.knowledge: {error}\n")
+        return 1
+    sys.stdout.write(told)
+    return 0
+
+
+def _parser() -> argparse.ArgumentParser:
+    parser = argparse.ArgumentParser(
+        prog="python -m gateway.knowledge",
+        description="What a clinic lets the agent know.",
+        allow_abbrev=False,
+    )
+    actions = parser.add_subparsers(dest="action", required=True)
+    for name, argument, does in (
+        ("load", "file", "documents, each in place of what its name held before"),
+        ("list", None, "what is loaded"),
+        ("search", "words", "the passages that the agent would be told for these words"),
+        ("remove", "name", "documents"),
+    ):
+        action = actions.add_parser(name, help=does)
+        action.add_argument("--org", type=UUID, required=True, help="the org's id")
+        if argument is not None:
+            action.add_argument("about", nargs="+", metavar=argument)
+    return parser
+
+
+@dataclass(frozen=True, slots=True)
+class _Work:
+    """One action on one org's documents."""
+
+    pool: asyncpg.Pool
+    store: SharedStore
+    claim: Claim
+    about: Sequence[str]
+
+    async def load(self) -> str:
+        """All are read before the first is kept."""
+        cuts = [(Path(name).name, _cut(Path(name))) for name in self.about]
+        told = [await self._kept(name, cut) for name, cut in cuts]
+        return "".join(told) + await self._tell()
+
+    async def list(self) -> str:
+        documents = await list_documents(self.pool, self.claim)
+        return "".join(
+            f"{each.source}\t{each.title}\t{each.chunks} passages\t{each.loaded_at:%Y-%m-%d %H:%M} UTC\n"
+            for each in documents
+        )
+
+    async def search(self) -> str:
+        found = await search(self.pool, self.claim, " ".join(self.about), limit=5)
+        return "".join(f"{each.score:.2f}\t{each.source}\t{each.heading}\n{each.body}\n\n" for each in found)
+
+    async def remove(self) -> str:
+        for name in self.about:
+            if not await remove_document(self.pool, self.claim, name):
+                raise Refused(f"there is no {name}")
+        return f"removed: {', '.join(self.about)}\n" + await self._tell()
+
+    async def _kept(self, name: str, cut: Cut) -> str:
+        changed = await put_document(
+            self.pool, self.claim, source=name, title=cut.title, digest=cut.digest, passages=cut.passages
+        )
+        return f"{name}: {f'{len(cut.passages)} passages' if changed else 'as it was'}\n"
+
+    async def _tell(self) -> str:
+        try:
+            await tell_changed(self.store, documents_key(self.claim.org_id))
+        except SharedStoreAway:
+            return (
+                "Redis does not answer: gateways may go by what was there until CREDENTIALS_REDIS_S is over\n"
+            )
+        return ""
+
+
+def _cut(path: Path) -> Cut:
+    try:
+        return cut_file(path.name, path.read_bytes())
+    except OSError as error:
+        raise Refused(f"{path.name}: {error.strerror}") from None
+    except DocumentUnreadable as error:
+        raise Refused(f"{path.name}: {error}") from None
+
+
+_ACTIONS: Final[Mapping[str, Callable[[_Work], Awaitable[str]]]] = {
+    "load": _Work.load,
+    "list": _Work.list,
+    "search": _Work.search,
+    "remove": _Work.remove,
+}
+
+
+async def _act(settings: Settings, chosen: argparse.Namespace) -> str:
+    async with (
+        await open_pool(settings.database_url, statement_timeout_s=LOAD_S) as pool,
+        SharedStore(settings.redis_url, Metrics(), command_s=settings.waits.redis_s) as store,
+    ):
+        claim = Claim(chosen.org)
+        if await load_profile(pool, claim) is None:
+            raise Refused("there is no such org")
+        return await _ACTIONS[chosen.action](_Work(pool, store, claim, getattr(chosen, "about", ())))
+
+
+if __name__ == "__main__":
+    sys.exit(main())
