@@ -6,6 +6,7 @@ itself this time.
 
 import asyncio
 import hashlib
+from collections import OrderedDict
 from collections.abc import Awaitable, Callable, Iterable
 from contextlib import suppress
 from typing import Final
@@ -20,7 +21,9 @@ from pipeline.providers.cartesia import CartesiaConfig
 
 log = structlog.get_logger("gateway.phrases")
 
-_ENTRIES: Final = 4_096
+_FAILURES: Final = 4_096
+_ROOM_BYTES: Final = 32 * 1024 * 1024
+"""Over an hour of speech: the phrases of some 250 voices. Those not spoken for longest go first."""
 _KEPT_S: Final = 30 * 24 * 3600
 _AGAIN_AFTER_S: Final = 30.0
 _FORMAT: Final = "mulaw-8000"
@@ -39,19 +42,25 @@ class PhraseCache:
         group: asyncio.TaskGroup,
         clock: Clock,
         fetch_s: float,
+        room_bytes: int = _ROOM_BYTES,
     ) -> None:
         self._fetch = fetch
         self._store = store
         self._group = group
         self._clock = clock
         self._fetch_s = fetch_s
-        self._memory: dict[str, bytes] = {}
+        self._memory: OrderedDict[str, bytes] = OrderedDict()
+        self._memory_bytes = 0
+        self._room_bytes = room_bytes
         self._under_way: set[str] = set()
         self._failed_at_s: dict[str, float] = {}
 
     def get(self, voice: CartesiaConfig, text: str) -> bytes | None:
         """The phrase in this voice (mu-law, 8 kHz), if it is here."""
-        return self._memory.get(phrase_key(voice, text))
+        key = phrase_key(voice, text)
+        if key in self._memory:
+            self._memory.move_to_end(key)
+        return self._memory.get(key)
 
     def want(self, voice: CartesiaConfig, texts: Iterable[str]) -> None:
         """See to it that these are here soon. Returns at once; a failed one is tried again later."""
@@ -85,14 +94,16 @@ class PhraseCache:
 
     def _note_failure(self, key: str) -> None:
         self._failed_at_s[key] = self._clock.now_s()
-        if len(self._failed_at_s) > _ENTRIES:
+        if len(self._failed_at_s) > _FAILURES:
             del self._failed_at_s[next(iter(self._failed_at_s))]
 
     def _keep(self, key: str, audio: bytes) -> None:
         self._failed_at_s.pop(key, None)
+        self._memory_bytes += len(audio) - len(self._memory.pop(key, b""))
         self._memory[key] = audio
-        if len(self._memory) > _ENTRIES:
-            del self._memory[next(iter(self._memory))]
+        while self._memory_bytes > self._room_bytes and len(self._memory) > 1:
+            _, oldest = self._memory.popitem(last=False)
+            self._memory_bytes -= len(oldest)
 
     async def _from_store(self, key: str) -> bytes | None:
         try:

@@ -103,6 +103,23 @@ async def test_a_fault_that_nobody_expected_ends_nothing_else(stack: Stack) -> N
     assert cache.get(speaker, "Goodbye.") == b"Goodbye."
 
 
+async def test_memory_is_bounded_and_what_is_spoken_stays(stack: Stack) -> None:
+    vendor, speaker = Vendor(), voice()
+    async with SharedStore(stack.redis, Metrics(), command_s=1) as store, asyncio.TaskGroup() as group:
+        cache = PhraseCache(
+            vendor.fetch, store=store, group=group, clock=Clock(), fetch_s=1, room_bytes=len("One.Two.")
+        )
+        for text in ("One.", "Two.", "Six."):
+            vendor.asked.clear()
+            cache.want(speaker, [text])
+            async with asyncio.timeout(5):
+                while cache.get(speaker, text) is None:  # noqa: ASYNC110  no event tells that it was kept
+                    await asyncio.sleep(0.01)
+            cache.get(speaker, "One.")
+    kept = {text: cache.get(speaker, text) is not None for text in ("One.", "Two.", "Six.")}
+    assert kept == {"One.": True, "Two.": False, "Six.": True}
+
+
 def test_voice_model_and_words_make_the_key_and_the_api_key_does_not() -> None:
     base = CartesiaConfig(api_key="a", voice="v")
     assert phrase_key(base, "x") == phrase_key(CartesiaConfig(api_key="b", voice="v"), "x")
