@@ -48,7 +48,7 @@ class TurnLimits:
     max_resumes: int = 2
     """How often in a row a reply that noise interrupted is taken up again."""
 
-    speculation: Speculation = "off"
+    speculation: Speculation = "eager"
     """When a reply is begun on a guess: never, at the eager end of a turn, or as soon as its words rest."""
     interim_stable_s: float = 0.3
     """Words of an open turn that have not changed for so long are guessed to be all of it (`interim`)."""
