@@ -270,7 +270,8 @@ def _by_particle(tail: Tail, at: int) -> Match | None:
     here = at + 1
     while tail.words[here] in _PARTICLES and here < at + _TITLED:
         here += 1
-    if tail.marks[here] & kinds.LAST and not tail.marks[here] & (kinds.COMMON | kinds.STOP | kinds.STREET):
+    never = kinds.STOP | kinds.STREET | (0 if tail.capital[at] and tail.capital[here] else kinds.COMMON)
+    if tail.marks[here] & kinds.LAST and not tail.marks[here] & never:
         return Match(_parse(tail, here, strict=True) or here + 1, "PERSON", LIKELY)
     spelled = _goes_on(tail, here) if tail.words[at] in ("mc", "mac") else here
     return Match(spelled, "PERSON", LIKELY) if spelled > here else None
@@ -280,14 +281,14 @@ def _alone(tail: Tail, at: int) -> Match | None:
     """A surname that is no word and no town; with a capital within a sentence also what is a word as well."""
     kind = tail.marks[at]
     if tail.words[at - 1] in _BEFORE_PLACES or kind & (
-        kinds.TOWN | kinds.TERM | kinds.STREET | kinds.STOP | kinds.MONTH
+        kinds.TOWN | kinds.ALONE | kinds.STREET | kinds.STOP | kinds.MONTH
     ):
         return _called_at_end(tail, at) if kind & kinds.TOWN and kind & kinds.MAYBE else None
     if not _is_name(tail, at) or tail.marks[at + 1] & kinds.STREET:
         return None
     if kind & kinds.LAST and not kind & kinds.COMMON:
         return Match(_parse(tail, at, strict=False) or at + 1, "PERSON", GUESSED)
-    if not kind & kinds.MAYBE:
+    if not kind & kinds.MAYBE or tail.words[at - 1] in ("to", "from"):
         return None
     if tail.capital[at] and _inside(tail, at) and not tail.capital[at + 1] and not tail.capital[at - 1]:
         return Match(at + 1, "PERSON", GUESSED)
@@ -346,6 +347,8 @@ _BEFORE_PEOPLE: Final = frozenset(
 
 def _says_here(tail: Tail, at: int) -> bool:
     """ "Okafor speaking", "it's Rowan here"."""
+    if tail.words[at] in NOT_NAMES:
+        return False
     for ahead in range(at + 1, at + _HERE_TOKENS):
         if tail.words[ahead] in _HERE:
             return True
@@ -378,7 +381,7 @@ def _is_likely(tail: Tail, at: int) -> bool:
     kind = tail.marks[at]
     if kind & kinds.FIRST or (kind & _LISTED and not kind & (kinds.COMMON | kinds.TOWN)):
         return True
-    if kind & _LISTED and tail.capital[at]:
+    if kind & _LISTED and (tail.capital[at] or (kind & kinds.MAYBE and not kind & kinds.COMMON)):
         return bool(tail.marks[at + 1] & (kinds.LAST | kinds.END)) or not tail.marks[at + 1] & kinds.WORD
     return bool(kind & kinds.UNKNOWN) and tail.capital[at] and _inside(tail, at)
 
@@ -460,7 +463,7 @@ def _is_name(tail: Tail, at: int) -> bool:
 def _goes_on(tail: Tail, at: int) -> int:
     """Over a spelling of the name right behind it: "Smyth, S M Y T H"."""
     here = at
-    while here < at + 3 and tail.words[here] in (",", "-", "."):
+    while here < at + 3 and tail.words[here] in (",", "-", ".", "capital"):
         here += 1
     return _spelled_end(tail, here, _LEAST_SPELLED, misheard=False) or at
 
