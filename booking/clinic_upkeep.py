@@ -6,7 +6,7 @@ in the audit log, and nothing at all if nothing differs. Slots follow in stateme
 """
 
 from collections.abc import Awaitable, Callable, Mapping
-from datetime import UTC, datetime, timedelta
+from datetime import UTC, date, datetime, timedelta
 from typing import Any, Final
 from zoneinfo import ZoneInfo
 
@@ -16,11 +16,12 @@ from booking import db
 from booking.clinic_changes import Change, Kind, changes_between
 from booking.clinic_state import Standing, load_standing
 from booking.declared import DeclaredClinic, DeclaredPractitioner, require_sound
-from booking.errors import ClinicInvalid, OrgUnknown
+from booking.errors import ClinicInvalid, OrgUnknown, ValueInvalid
 from booking.hours import generate_slots
 from booking.types import Actor, Claim, SlotsGenerated
 
 DAYS_AHEAD: Final = 60
+MOST_DAYS: Final = 400
 _DAYS_AT_ONCE: Final = 14
 
 Edit = Callable[[DeclaredClinic], DeclaredClinic]
@@ -93,10 +94,16 @@ async def make_stand(
 async def open_slots(pool: asyncpg.Pool, claim: Claim, *, days: int = DAYS_AHEAD) -> SlotsGenerated:
     """Make the slots of the clinic's next days, from its today on, what hours and holidays say.
 
-    Repeatable; holds and bookings stay. Some days of one practitioner at a time, so that claims wait briefly.
+    Later days that have slots already follow too. Repeatable; holds and bookings stay. Some days of one
+    practitioner at a time, so that claims wait briefly. Raises `OrgUnknown`, `ValueInvalid` for days that are
+    not 1 to `MOST_DAYS`.
     """
+    if not 1 <= days <= MOST_DAYS:
+        raise ValueInvalid("days")
     clinic = await load_clinic(pool, claim)
-    today = datetime.now(UTC).astimezone(ZoneInfo(clinic.time_zone)).date()
+    zone = ZoneInfo(clinic.time_zone)
+    today = datetime.now(UTC).astimezone(zone).date()
+    days = max(days, (await _last_day(pool, claim, zone, today) - today).days + 1)
     added = withdrawn = 0
     for practitioner in clinic.practitioners:
         for begun in range(0, days, _DAYS_AT_ONCE):
@@ -109,6 +116,15 @@ async def open_slots(pool: asyncpg.Pool, claim: Claim, *, days: int = DAYS_AHEAD
             )
             added, withdrawn = added + made.added, withdrawn + made.withdrawn
     return SlotsGenerated(added, withdrawn)
+
+
+async def _last_day(pool: asyncpg.Pool, claim: Claim, zone: ZoneInfo, today: date) -> date:
+    """The last day that has slots on offer; today if none has."""
+    async with db.org_transaction(pool, claim) as connection:
+        latest: datetime | None = await connection.fetchval(
+            "select max(starts_at) from public.slots where org_id = $1 and withdrawn_at is null", claim.org_id
+        )
+    return today if latest is None else max(today, latest.astimezone(zone).date())
 
 
 def _known(standing: Standing | None) -> Standing:

@@ -19,7 +19,7 @@ BookingError
 ├── ClinicInvalid       what a clinic is to be makes no sense; `field` says where
 ├── OrgUnknown          there is no such org
 ├── ScopeUnknown        a staff token was to get a scope that none may have, or no scope
-├── ValueInvalid        a value that cannot be meant; `reason`: a time without an offset, text that is none
+├── ValueInvalid        a value that cannot be meant, as a time without an offset; `reason` says which
 ├── SealUnreadable      a sealed value does not open: altered, moved, or its key is not at hand
 ├── NumberInvalid       not a phone number in E.164
 ├── CodeMalformed       a code is six digits
@@ -135,9 +135,15 @@ class ScopeUnknown(BookingError):
 
 
 class ValueInvalid(BookingError):
-    """A value cannot be meant: a time without an offset, or text that is none. Nothing was changed."""
+    """A value cannot be meant. Nothing was changed.
 
-    def __init__(self, reason: Literal["time_without_offset", "text"]) -> None:
+    `reason`: an instant without an offset; a time of day with one; text that is none; a time to live or a
+    number of days that is none, not positive or too large.
+    """
+
+    def __init__(
+        self, reason: Literal["time_without_offset", "time_of_day_with_offset", "text", "ttl", "days"]
+    ) -> None:
         super().__init__(f"a value makes no sense: {reason}")
         self.reason = reason
 

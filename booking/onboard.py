@@ -120,14 +120,26 @@ def _new_id(chosen: argparse.Namespace, kind: str) -> UUID | None:
 
 
 def _service(chosen: argparse.Namespace) -> Edit:
+    """What is not given stays as it is."""
+
     def edit(clinic: DeclaredClinic) -> DeclaredClinic:
-        known = [each.id for each in clinic.services if each.name == chosen.name]
-        service_id = known[0] if known else _new_id(chosen, "service")
-        synonyms = tuple(chosen.synonym)
-        service = DeclaredService(chosen.name, chosen.minutes, synonyms, chosen.guide, service_id)
-        return clinic_edits.with_service(clinic, service)
+        known = [each for each in clinic.services if each.name == chosen.name]
+        if not known and chosen.minutes is None:
+            raise Refused("a new service needs --minutes")
+        new = DeclaredService(chosen.name, chosen.minutes or 0, id=_new_id(chosen, "service"))
+        return clinic_edits.with_service(clinic, _service_as_given(chosen, known[0] if known else new))
 
     return edit
+
+
+def _service_as_given(chosen: argparse.Namespace, service: DeclaredService) -> DeclaredService:
+    if chosen.minutes is not None:
+        service = replace(service, minutes=chosen.minutes)
+    if chosen.synonym or chosen.no_synonyms:
+        service = replace(service, synonyms=tuple(chosen.synonym or ()))
+    if chosen.guide is not None:
+        service = replace(service, guide_url=chosen.guide or None)
+    return service
 
 
 def _practitioner(chosen: argparse.Namespace) -> Edit:
@@ -188,6 +200,7 @@ async def _revoke(pool: asyncpg.Pool, claim: Claim, chosen: argparse.Namespace) 
 
 
 async def _tokens(pool: asyncpg.Pool, claim: Claim, _chosen: argparse.Namespace) -> str:
+    await load_clinic(pool, claim)
     return "".join(
         f"{each.name}: {' '.join(each.scopes)}"
         f"{'' if each.expires_at is None else f', until {each.expires_at:%Y-%m-%d %H:%M} UTC'}\n"

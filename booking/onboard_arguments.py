@@ -1,7 +1,7 @@
 """The arguments of `python -m booking.onboard`."""
 
 import argparse
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from datetime import date
 from pathlib import Path
 from typing import Any, Final, TypeAlias, TypeVar
@@ -10,7 +10,7 @@ from uuid import UUID
 import msgspec
 
 from booking.clinic_form import DAYS, BreakForm, Day, HoursForm, declared_breaks, declared_hours
-from booking.clinic_upkeep import DAYS_AHEAD
+from booking.clinic_upkeep import DAYS_AHEAD, MOST_DAYS
 from booking.errors import ClinicInvalid
 from booking.owner import add_database_url
 from booking.staff import SCOPES
@@ -18,6 +18,7 @@ from booking.types import WeeklyBreak, WorkingHours
 
 Commands: TypeAlias = "argparse._SubParsersAction[argparse.ArgumentParser]"
 F = TypeVar("F", HoursForm, BreakForm)
+_TOKEN_DAYS: Final = 3_650
 _WHEN: Final[dict[str, Any]] = {"nargs": 2, "action": "append", "metavar": ("DAYS", "FROM-TO")}
 
 
@@ -88,13 +89,15 @@ def _add_numbers(commands: Commands) -> None:
 
 
 def _add_services(commands: Commands) -> None:
-    service = _edit(commands, "set-service", "offer a service, or change what is said of it")
+    service = _edit(commands, "set-service", "offer a service; what is not given stays as it is")
     service.add_argument("name")
-    service.add_argument("--minutes", type=int, required=True)
+    service.add_argument("--minutes", type=int, help="how long it takes; a new service needs it")
+    synonyms = service.add_mutually_exclusive_group()
+    synonyms.add_argument("--synonym", action="append", help="how callers call it; may be repeated")
+    synonyms.add_argument("--no-synonyms", action="store_true", help="callers have no other name for it")
     service.add_argument(
-        "--synonym", action="append", default=[], help="how callers call it; may be repeated"
+        "--guide", help="https address of what a patient may read; an empty one takes it away"
     )
-    service.add_argument("--guide", help="https address of what a patient may read")
     _edit(commands, "withdraw-service", "offer a service no more").add_argument("name")
 
 
@@ -127,7 +130,9 @@ def _add_tokens(commands: Commands) -> None:
     )
     issue.add_argument("name", help="what it is for, never a person's name")
     issue.add_argument("--scope", action="append", choices=SCOPES, required=True, help="may be repeated")
-    issue.add_argument("--days", type=int, help="good for so many days; else until it is revoked")
+    issue.add_argument(
+        "--days", type=_days_up_to(_TOKEN_DAYS), help="good for so many days; else until it is revoked"
+    )
     revoke = commands.add_parser("revoke-token", help="end a staff token")
     revoke.add_argument("name")
     listed = commands.add_parser("list-tokens", help="names, scopes and ends of the tokens in force")
@@ -153,4 +158,18 @@ def _add_dry_run(parser: argparse.ArgumentParser) -> None:
 
 
 def _add_ahead(parser: argparse.ArgumentParser) -> None:
-    parser.add_argument("--days", type=int, default=DAYS_AHEAD, help="open slots for so many days from today")
+    parser.add_argument(
+        "--days",
+        type=_days_up_to(MOST_DAYS),
+        default=DAYS_AHEAD,
+        help=f"open slots for so many days from today, {MOST_DAYS} at most",
+    )
+
+
+def _days_up_to(most: int) -> Callable[[str], int]:
+    def days(text: str) -> int:
+        if not text.isascii() or not text.isdigit() or not 1 <= int(text) <= most:
+            raise argparse.ArgumentTypeError(f"must be 1 to {most}")
+        return int(text)
+
+    return days

@@ -38,7 +38,7 @@ from gateway.api.problems import (
     UNAVAILABLE,
     Refused,
 )
-from gateway.api.reach import principal_of, require_own
+from gateway.api.reach import ServedOrgs, principal_of, require_own
 
 log = structlog.get_logger("gateway.api")
 
@@ -54,6 +54,7 @@ class Dispatch:
     """Answers admitted requests; never raises but when cancelled."""
 
     api: ApiContext
+    served: ServedOrgs
 
     async def answer(self, operation: Operation, request: Request, caller: Principal | Platform) -> Response:
         began_s = time.perf_counter()
@@ -68,6 +69,7 @@ class Dispatch:
 
     async def _answer(self, operation: Operation, request: Request, principal: Principal) -> Rendered:
         require_scope(principal, operation)
+        await self.served.require(principal)
         asked = await self._asked(operation, request, principal)
         await require_own(asked)
         if operation.repeatable:

@@ -10,6 +10,7 @@ from gateway.api.guard import Guard
 from gateway.api.jwks import Jwks, KeyLives
 from gateway.api.mount import Api
 from gateway.api.operations import ApiContext
+from gateway.api.reach import ServedOrgs
 from gateway.api.tokens import TokenCheck
 from gateway.settings import Settings
 from pipeline.ports import Clock
@@ -20,7 +21,7 @@ async def open_api(context: ApiContext, clock: Clock) -> AsyncIterator[Api]:
     """What `context` holds outlives it."""
     async with aiohttp.ClientSession() as http:
         tokens = _token_check(context.settings, http, clock)
-        yield Api(Guard(context.pool, context.metrics, tokens), Dispatch(context))
+        yield Api(Guard(context.pool, context.metrics, tokens), Dispatch(context, ServedOrgs(context.pool)))
 
 
 def _token_check(settings: Settings, http: aiohttp.ClientSession, clock: Clock) -> TokenCheck | None:

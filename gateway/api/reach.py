@@ -2,17 +2,20 @@
 
 Here alone a request gets to speak for an org that its token does not name: if the token is the platform's,
 and on paths that begin with the org. For everybody else the path must name the token's own org; any other
-is refused the same way, whether there is such an org or not, and that it was tried is on record.
+is refused the same way, whether there is such an org or not, and that it was tried is on record. A token of
+an org that is not here is refused before anything is looked up, so that it learns nothing of what there is.
 """
 
 from collections.abc import Mapping
+from dataclasses import dataclass, field
 from typing import Final
 from uuid import UUID
 
+import asyncpg
 import structlog
 
 from booking.audit import record
-from booking.errors import StatementRefused
+from booking.orgs import load_profile
 from gateway.api.guard import scope_missing
 from gateway.api.operations import PLATFORM_SCOPE, Asked, Operation, Platform, Principal
 from gateway.api.problems import FOREIGN, INVALID, NO_ORG, Refused
@@ -21,7 +24,6 @@ log = structlog.get_logger("gateway.api")
 
 ORG_PATH: Final = "/orgs/{org_id}"
 _PLATFORMS: Final = frozenset({PLATFORM_SCOPE, "org:read", "org:write", "secrets:write"})
-_NO_SUCH_ORG: Final = "23503"  # the audit log is of orgs that there are
 
 
 def principal_of(caller: Principal | Platform, operation: Operation, path: Mapping[str, str]) -> Principal:
@@ -33,23 +35,34 @@ def principal_of(caller: Principal | Platform, operation: Operation, path: Mappi
     return Principal(_org_in(path), f"platform {caller.subject}", _PLATFORMS, is_platform=True)
 
 
+@dataclass(frozen=True, slots=True)
+class ServedOrgs:
+    """Whether a token's org is one of ours, asked once of each: none ever goes."""
+
+    pool: asyncpg.Pool
+    _known: set[UUID] = field(default_factory=set)
+
+    async def require(self, principal: Principal) -> None:
+        """Raises `Refused`: 403. The platform may speak of an org that is yet to be."""
+        if principal.is_platform or principal.org_id in self._known:
+            return
+        if await load_profile(self.pool, principal.claim) is None:
+            raise Refused(NO_ORG)
+        self._known.add(principal.org_id)
+
+
 async def require_own(asked: Asked) -> None:
     """Raises `Refused` if the path names another org than the token's."""
     if "org_id" not in asked.path or _org_in(asked.path) == asked.principal.org_id:
         return
-    try:
-        await record(
-            asked.api.pool,
-            asked.claim,
-            actor=asked.actor,
-            action="foreign_refused",
-            subject_kind="org",
-            subject_id=_org_in(asked.path),
-        )
-    except StatementRefused as error:
-        if error.sqlstate == _NO_SUCH_ORG:
-            raise Refused(NO_ORG) from None
-        raise
+    await record(
+        asked.api.pool,
+        asked.claim,
+        actor=asked.actor,
+        action="foreign_refused",
+        subject_kind="org",
+        subject_id=_org_in(asked.path),
+    )
     asked.api.metrics.refused.labels("api_foreign").inc()
     log.warning("api_refused", reason="foreign", kind="org", org=str(asked.principal.org_id))
     raise Refused(FOREIGN, detail="org")

@@ -71,12 +71,12 @@ class TokenCheck:
 
 
 def _org(claims: Mapping[str, Any]) -> UUID:
-    named = {claims[name] for name in _ORG_CLAIMS if isinstance(claims.get(name), str)}
-    if len(named) != 1:
+    named = [claims[name] for name in _ORG_CLAIMS if name in claims]
+    if not named or any(each != named[0] for each in named):
         raise CredentialRefused("no_org")
     try:
-        return UUID(named.pop())
-    except ValueError:
+        return UUID(named[0])
+    except (ValueError, TypeError, AttributeError):
         raise CredentialRefused("no_org") from None
 
 

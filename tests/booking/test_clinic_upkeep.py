@@ -15,7 +15,7 @@ from booking.clinic_changes import Change
 from booking.clinic_upkeep import change_clinic, declare_clinic, load_clinic, open_slots
 from booking.db import armed
 from booking.declared import DeclaredClinic, DeclaredHoliday, DeclaredPractitioner, DeclaredService
-from booking.errors import ClinicInvalid, OrgUnknown, PractitionerUnknown, ServiceUnknown
+from booking.errors import ClinicInvalid, OrgUnknown, PractitionerUnknown, ServiceUnknown, ValueInvalid
 from booking.holds import claim_slot, hold_status
 from booking.hours import generate_slots, set_offered_services
 from booking.orgs import resolve_number
@@ -204,6 +204,12 @@ async def test_slots_are_of_the_services_that_each_offers(pool: asyncpg.Pool) ->
     assert await open_slots(pool, claim, days=9) == SlotsGenerated(0, 0)
     assert {slot.practitioner for slot in await slots_of(pool, claim, "Botox")} == {"Dr Patel"}
     assert {slot.practitioner for slot in await slots_of(pool, claim, "Filler")} == {"Dr Patel", "Dr Okafor"}
+
+
+@pytest.mark.parametrize("days", [0, -1, 401])
+async def test_slots_are_opened_for_a_sensible_time(pool: asyncpg.Pool, days: int) -> None:
+    with pytest.raises(ValueInvalid):
+        await open_slots(pool, await made(pool, declared()), days=days)
 
 
 async def test_what_is_offered_no_more_is_withdrawn_but_what_is_held(pool: asyncpg.Pool) -> None:

@@ -2,9 +2,10 @@
 
 import asyncio
 import os
+import re
 import sys
 from dataclasses import replace
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from uuid import uuid4
 
@@ -94,6 +95,7 @@ async def test_changes_one_by_one(command: Command, pool: asyncpg.Pool) -> None:
         (("remove-number", command.number), f"- number {command.number}"),
         (("set-service", "Peel", "--minutes", "20", "--synonym", "facial"), "+ service Peel"),
         (("set-service", "Peel", "--minutes", "40"), "~ service Peel"),
+        (("set-service", "Peel", "--guide", "https://clinic.example.com/peel"), "~ service Peel"),
         (("set-practitioner", "Dr Stone", "--hours", "mon-fri", "10:00-14:00", "--service", "Peel",
           "--break", "mon,wed", "12:00-12:30"), "+ practitioner Dr Stone"),
         (("set-practitioner", "Dr Stone", "--calendar", "stone@clinic.example.com"), "+ calendar Dr Stone"),
@@ -108,6 +110,7 @@ async def test_changes_one_by_one(command: Command, pool: asyncpg.Pool) -> None:
     clinic = await load_clinic(pool, command.claim)
     assert clinic.numbers == (more,)
     assert [each.name for each in clinic.services] == ["Peel", "Rhinoplasty consultation"]
+    assert (clinic.services[0].minutes, clinic.services[0].synonyms) == (40, ("facial",))
     (_, stone) = clinic.practitioners
     assert (stone.name, stone.services, len(stone.hours), len(stone.breaks)) == (
         "Dr Stone", frozenset({"Peel"}), 5, 2,
@@ -116,6 +119,25 @@ async def test_changes_one_by_one(command: Command, pool: asyncpg.Pool) -> None:
     assert clinic.services[0].id == peel
     slots = await next_available(pool, command.claim, service_id=peel, after=datetime.now(UTC), limit=100)
     assert {slot.practitioner for slot in slots} == {"Dr Patel", "Dr Stone"}
+
+
+async def test_what_takes_things_away_says_so(command: Command, pool: asyncpg.Pool) -> None:
+    await command.run("apply", str(command.file), "--days", "1")
+    await command.edit(
+        "set-service", "Peel", "--minutes", "20", "--synonym", "facial", "--guide", "https://a.example/"
+    )
+    assert (await command.edit("set-service", "Peel", "--no-synonyms", "--guide", ""))[0] == 0
+    (peel,) = [each for each in (await load_clinic(pool, command.claim)).services if each.name == "Peel"]
+    assert (peel.minutes, peel.synonyms, peel.guide_url) == (20, (), None)
+    status, told = await command.edit("set-service", "Scrub")
+    assert (status, told) == (1, "a new service needs --minutes\n")
+
+
+async def test_holidays_reach_as_far_as_the_slots(command: Command) -> None:
+    await command.run("apply", str(command.file), "--days", "100")
+    first, last = (datetime.now(UTC).date() + timedelta(days=ahead) for ahead in (80, 90))
+    _, told = await command.edit("add-holiday", first.isoformat(), last.isoformat())
+    assert re.search(r"slots: 0 added, [1-9]\d* withdrawn", told), told
 
 
 async def test_staff_tokens_are_shown_once_and_stored_hashed(
@@ -155,12 +177,23 @@ async def test_what_cannot_be_done_is_told_in_one_line(
         (("set-practitioner", "Dr New", "--hours", "someday", "9-5"), "hours: is not like"),
         (("withdraw-service", "Massage"), "No service"),
         (("withdraw-practitioner", "Dr No"), "No practitioner"),
-        (("issue-token", "x", "--scope", "slots:read", "--days", "-1"), "SQLSTATE"),
     ]
     for (name, *arguments), fault in refused:
         status, told = await command.edit(name, *arguments)
         assert (status, fault in told, told.count("\n")) == (1, True, 1), (name, told)
     assert await load_clinic(pool, command.claim) == before
+    for name in ("show", "list-tokens"):
+        assert await command.run(name, "--org", str(uuid4())) == (1, "There is no such org.\n")
+
+
+@pytest.mark.parametrize("days", ["0", "-1", "9999", "soon"])
+async def test_days_are_bounded(command: Command, days: str) -> None:
+    for arguments in (
+        ("apply", str(command.file)),
+        ("issue-token", "x", "--clinic", command.key, "--scope", "slots:read"),
+    ):
+        status, told = await command.run(*arguments, f"--days={days}")
+        assert (status, "--days: must be 1 to " in told) == (2, True)
 
 
 async def test_other_refusals(command: Command, stack: Stack) -> None:

@@ -164,13 +164,6 @@ async def test_answers_and_keys_are_not_readable_where_they_lie(
     assert slot["id"] not in lying
 
 
-async def test_a_token_of_a_clinic_that_is_not_here(anybody: Client, client: Client, clinic: Clinic) -> None:
-    slot, *_ = await free_slots(client, clinic)
-    stranger = anybody.with_token(hs256(claims(uuid4())))
-    refused = await stranger.post("/holds", {"slot_id": slot["id"]})
-    assert (refused.status_code, kind(refused)) == (403, "no-such-org")
-
-
 async def test_old_answers_are_swept_by_the_worker_alone(
     client: Client, clinic: Clinic, owner: asyncpg.Connection, stack: Stack
 ) -> None:

@@ -75,6 +75,13 @@ async def test_a_claim_that_is_wrong_or_missing(anybody: Client, clinic: Clinic)
         assert await status(anybody, token, clinic) == 401, changes
 
 
+async def test_an_org_that_is_no_text_is_not_made_good_by_the_older_name(
+    anybody: Client, clinic: Clinic
+) -> None:
+    token = hs256(claims(None, org_id=7, clinic_id=str(clinic.claim.org_id)))
+    assert await status(anybody, token, clinic) == 401
+
+
 async def test_a_signature_that_is_not_ours(
     anybody: Client, clinic: Clinic, provider: IdentityProvider
 ) -> None:
