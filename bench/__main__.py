@@ -119,6 +119,11 @@ def _add_latency(commands: "argparse._SubParsersAction[argparse.ArgumentParser]"
             arguments.add_barge_in,
             arguments.barge_in,
         ),
+        "ladder": (
+            "from a batch baseline to the whole design, step by step",
+            arguments.add_ladder,
+            arguments.ladder,
+        ),
         "compare": ("two results: did the change help?", arguments.add_compare, arguments.compare),
     }
     for name, (told, add, _) in known.items():

@@ -159,18 +159,25 @@ async def _ttfb(setup: Setup, load: Load, outputs: Outputs) -> int:
 async def measure(setup: Setup, load: Load, on_turn: Callable[[Timed], None] = lambda timed: None) -> Result:
     """The turns of `load` said to the target."""
     async with open_bench(setup) as bench:
-        waiting = asyncio.Semaphore(load.at_once)
+        return await said(bench, load, "ttfb", on_turn)
 
-        async def one(position: int, ids: list[int]) -> Played:
-            async with waiting:
-                if position < load.at_once > 1:
-                    await asyncio.sleep(STAGGER_S * position / load.at_once)
-                return await bench.call(ids, on_turn)
 
-        async with asyncio.TaskGroup() as group:
-            playing = [group.create_task(one(*each)) for each in enumerate(load.calls())]
-        await bench.target.last_facts()
-        return bench.result("ttfb", [task.result() for task in playing])
+async def said(
+    bench: Bench, load: Load, command: str, on_turn: Callable[[Timed], None] = lambda timed: None
+) -> Result:
+    """The turns of `load` said to a target that runs."""
+    waiting = asyncio.Semaphore(load.at_once)
+
+    async def one(position: int, ids: list[int]) -> Played:
+        async with waiting:
+            if position < load.at_once > 1:
+                await asyncio.sleep(STAGGER_S * position / load.at_once)
+            return await bench.call(ids, on_turn)
+
+    async with asyncio.TaskGroup() as group:
+        playing = [group.create_task(one(*each)) for each in enumerate(load.calls())]
+    await bench.target.last_facts()
+    return bench.result(command, [task.result() for task in playing])
 
 
 def report(result: Result, outputs: Outputs) -> int:

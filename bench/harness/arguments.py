@@ -16,6 +16,7 @@ from bench.harness.floor import Policy, Speculation
 from bench.harness.providers import Ports
 from bench.harness.speech import DEFAULT_VOICE
 from bench.harness.target import Address, parse_settings
+from bench.ladder import run_ladder
 from bench.load import Ramp, run_load
 from bench.simulators.latency import MODELS, LatencyModel, changed, parse_latency
 from bench.ttfb import Load, Outputs, Setup, run_ttfb
@@ -193,6 +194,22 @@ def add_compare(parser: argparse.ArgumentParser) -> None:
 
 def compare(chosen: argparse.Namespace) -> int:
     return run_compare(chosen.before, chosen.after, chosen.worse_than)
+
+
+def add_ladder(parser: argparse.ArgumentParser) -> None:
+    parser.add_argument("--turns", type=int, default=60, metavar="N", help="of each step (default: 60)")
+    parser.add_argument("--per-call", type=int, default=10, metavar="N", help="of one call (default: 10)")
+    parser.add_argument("--at-once", type=int, default=4, metavar="N", help="calls at once (default: 4)")
+    parser.add_argument(
+        "--only", type=int, nargs="+", default=[], metavar="STEP", help="these steps, from 0 on"
+    )
+    add_setup(parser)
+    add_outputs(parser)
+
+
+def ladder(chosen: argparse.Namespace) -> int:
+    load = Load(chosen.turns, chosen.per_call, chosen.at_once)
+    return run_ladder(setup_of(chosen), load, chosen.only, outputs_of(chosen))
 
 
 def _model(chosen: argparse.Namespace) -> LatencyModel:

@@ -16,7 +16,7 @@ import psutil
 SAMPLE_S: Final = 0.25
 PROBE_S: Final = 0.02
 MIB: Final = 2**20
-LAG_METRIC: Final = re.compile(r"^gateway_event_loop_lag_seconds(?:\{[^}]*\})? (\S+)$", re.MULTILINE)
+LAG_METRIC: Final = re.compile(r"^gateway_event_loop_lag_longest_seconds (\S+)$", re.MULTILINE)
 _SCRAPE_LIMIT: Final = aiohttp.ClientTimeout(total=2.0)
 
 

@@ -142,7 +142,7 @@ def turn_result(timed: Timed, turns: Turns | None, policy: Policy | None, told: 
     heard, silent_s = timed.heard, timed.silent_s
     fact = _fact_of(timed, told)
     known = turns is not None and bool(timed.turn.told)
-    delays = delays_of(timed.turn, turns) if turns is not None and known else None
+    delays = delays_of(timed.turn, turns, timed.silent_s) if turns is not None and known else None
     return TurnResult(
         call=timed.call_sid,
         number=timed.number,
@@ -164,13 +164,15 @@ def turn_result(timed: Timed, turns: Turns | None, policy: Policy | None, told: 
     )
 
 
-def delays_of(turn: Turn, turns: Turns) -> Delays:
-    """The turn's draws, and when its words were told first."""
+def delays_of(turn: Turn, turns: Turns, silent_s: float) -> Delays:
+    """The turn's draws; and when interim words told all of it, at an update of the recogniser's."""
     draws = turns.draws
+    told_s = turn.stable_s()
+    early = turn.delays.stable_ms is not None
     return Delays(
         end_ms=turn.delays.end_ms,
         eager_ms=turn.delays.eager_ms,
-        stable_ms=turn.delays.stable_ms,
+        stable_ms=(told_s - silent_s) * 1000 if early and told_s is not None else None,
         llm_ms=(draws.llm_ms(turn.id, 0), draws.llm_ms(turn.id, 1)),
         clause_ms=(turn.first_clause_tokens - 1) * draws.between_tokens_s * 1000,
         tts_ms=draws.tts_ms(turn.id, 0),

@@ -90,6 +90,8 @@ class Target:
     process: psutil.Process | None = None
     told: Facts | None = None
     base_url: str | None = None
+    database_url: str | None = field(default=None, repr=False)
+    folder: Path | None = None
 
     async def last_facts(self) -> None:
         """Give what was told last the time to arrive."""
@@ -133,7 +135,14 @@ async def our_own(
         closing.push_async_callback(_stopped, collecting)
         description = {"kind": "own", "settings": dict(settings), "pinned": pinned}
         yield Target(
-            supervisor.carrier, CLINIC_NUMBER, description, process, facts, supervisor.running.connect_url
+            supervisor.carrier,
+            CLINIC_NUMBER,
+            description,
+            process,
+            facts,
+            supervisor.running.connect_url,
+            supervisor.running.database_url,
+            root,
         )
 
 

@@ -99,6 +99,13 @@ class Turns:
         self._by_id[turn_id] = self._by_word[turn.word] = turn
         return turn
 
+    def restart(self) -> None:
+        """Forget everything: the turns of another run begin, with the same words."""
+        self._by_id.clear()
+        self._by_word.clear()
+        self.events.clear()
+        self._made = 0
+
     def forget(self, turn: Turn) -> None:
         """Nothing more will come of it."""
         self._by_id.pop(turn.id, None)

@@ -256,6 +256,7 @@ class CartesiaSimulator:
     async def _speak_body(
         self, request: web.Request, transcript: str, output: OutputFormat
     ) -> web.StreamResponse:
+        await self._start_whole(transcript)
         if output.container == "wav":
             audio = b"".join([chunk async for chunk in self._chunks(transcript, output)])
             return web.Response(body=_wav(audio, output), content_type="audio/wav")
@@ -270,6 +271,13 @@ class CartesiaSimulator:
             sent += 1
         await response.write_eof()
         return response
+
+    async def _start_whole(self, transcript: str) -> None:
+        """The wait before the first byte of a text that is spoken over HTTP."""
+        if self.starts is not None:
+            context = ContextRecord("", [transcript])
+            context.first_chunk_s = self.starts(context)
+            await asyncio.sleep(max(0.0, context.came_s + context.first_chunk_s - time.monotonic()))
 
     async def _chunks(self, transcript: str, output: OutputFormat) -> AsyncIterator[bytes]:
         async with aclosing(self.voice.speak(transcript)) as sounds:
