@@ -4,23 +4,26 @@ from typing import Final
 
 from compliance.redaction import kinds
 from compliance.redaction.codes import alphanumeric
-from compliance.redaction.lexicon import word_list
-from compliance.redaction.spoken import read_element
+from compliance.redaction.streets import (
+    FLATS,
+    STREET_WORDS,
+    TOWN_WORDS,
+    dwelling,
+    goes_on,
+    house_name,
+    house_number,
+    is_street,
+    may_name,
+    numbered_street,
+    street_name,
+    town,
+)
 from compliance.redaction.tokens import Tail
 from compliance.redaction.view import GUESSED, LIKELY, SURE, Match, View
-from compliance.redaction.vocabulary import TOWNS
 
-_STREET_WORDS: Final = 5
 _TAIL_TOKENS: Final = 12
 _FREE_TOKENS: Final = 8
-_WORD_CHARS: Final = 30
-_TOWNS: Final = {tuple(town.split()) for town in TOWNS}
-_TOWN_WORDS: Final = 3
-_NO_STREET: Final = word_list("measures")
-_NAMELESS: Final = frozenset(
-    {"drive", "way", "close", "place", "rise", "park", "row", "court", "hill", "square", "walk"}
-)
-"""Kinds of streets that are words of every day too; they need a name or a capital before them."""
+_BEFORE_TOWNS: Final = frozenset({",", ".", "in", "near", "at", "outside", "just"})
 
 
 def address(view: View, at: int) -> Match | None:
@@ -30,11 +33,12 @@ def address(view: View, at: int) -> Match | None:
     wanted = view.expects.awaits("ADDRESS")
     if tail.words[at] == "a" and tail.words[at + 1] == "hundred":
         return _from_hundred(view, at, wanted=wanted)
-    end = _dwelling(tail, at) if kind & kinds.DWELLING else None
-    if end is not None:
-        return Match(_to_town(view, _after_dwelling(view, end)), "ADDRESS", SURE)
+    box = _post_box(tail, at) if kind & kinds.LETTER or tail.words[at] == "po" else None
+    end = dwelling(tail, at) if kind & kinds.DWELLING else None
+    if box is not None or end is not None:
+        return Match(_to_town(view, box or _after_dwelling(view, end or at)), "ADDRESS", SURE)
     if kind & (kinds.DIGITS | kinds.NUMERAL):
-        street = _numbered_street(tail, at, wanted)
+        street = numbered_street(tail, at, wanted=wanted)
         if street is not None:
             return Match(_to_town(view, street), "ADDRESS", LIKELY)
     return _answer(view, at) if wanted else None
@@ -42,183 +46,149 @@ def address(view: View, at: int) -> Match | None:
 
 def _from_hundred(view: View, at: int, *, wanted: bool) -> Match | None:
     """ "a hundred and eighty eight Queens Lane"."""
-    street = _numbered_street(view.tail, at + 1, wanted)
+    street = numbered_street(view.tail, at + 1, wanted=wanted)
     return None if street is None else Match(_to_town(view, street), "ADDRESS", LIKELY)
 
 
+def _post_box(tail: Tail, at: int) -> int | None:
+    """ "PO box 42", "P O box forty two"."""
+    begin = at + 1 if tail.words[at] == "po" else at
+    if begin == at:
+        while tail.words[begin] in ("p", "o", ".") and begin < at + TOWN_WORDS + 1:
+            begin += 1
+    return house_number(tail, begin + 1) if begin > at and tail.words[begin] == "box" else None
+
+
 def free_address(view: View, at: int) -> Match | None:
-    """A street without a number, before a known town: "Rose Cottage, Mill Lane, Kettering"."""
+    """A street without a number, behind a house's name or before a known town: "Mill Lane, Kettering"."""
     tail = view.tail
     if tail.starts[at] < view.no_street_before:
         return None
+    if tail.marks[at] & kinds.STOP and tail.words[at] != "the":
+        return None
     here = at
-    while here < at + _FREE_TOKENS and (tail.words[here] == "," or _names_street(tail, here, wanted=False)):
-        if here > at and tail.marks[here] & kinds.STREET and _is_street(tail, here, at):
-            after = here + 1 + (tail.words[here + 1] == ",")
-            if _town(tail, after) is not None:
-                return Match(_to_town(view, here + 1), "ADDRESS", LIKELY)
+    while here < at + _FREE_TOKENS and (tail.words[here] == "," or goes_on(tail, here)):
+        if here > at and is_street(tail, here):
+            end = _free_street(tail, at, here)
+            if end is not None:
+                return Match(_to_town(view, end), "ADDRESS", LIKELY)
         here += 1
+    named = _named_house(tail, at) if tail.capital[at] and "," in tail.words[at:here] else None
+    if named is not None:
+        return Match(_to_town(view, named), "ADDRESS", GUESSED)
     view.no_street_before = tail.starts[here]
     return None
 
 
-def _dwelling(tail: Tail, at: int) -> int | None:
-    """ "flat 2", "apartment 4B", "number fourteen": where it ends; None if no street can follow it."""
-    here = at + 1
-    if tail.words[here] in ("number", "#"):
-        here += 1
-    number = _house_number(tail, here)
-    if (
-        number is None
-        and tail.words[at] in ("flat", "apartment", "apt", "unit")
-        and tail.marks[here] & kinds.SPELLED
-    ):
-        number = here + 1
-    if number is None:
+def _free_street(tail: Tail, at: int, here: int) -> int | None:
+    """Behind the street whose kind is at `here` if a town follows or a house's name goes before."""
+    house = house_name(tail, at)
+    begin = at
+    if house is not None and house <= here:
+        begin = house + (tail.words[house] == ",")
+    else:
+        begin = _behind_comma(tail, at, here)
+    end = street_name(tail, begin, wanted=False)
+    if end is None or end <= here:
         return None
-    if tail.words[at] in ("flat", "apartment", "apt", "penthouse"):
-        return number
-    follows = number + (tail.words[number] == ",")
-    return (
-        number
-        if _street_name(tail, follows, wanted=False) is not None or _numbered_street(tail, follows, False)
-        else None
-    )
+    after = end + (tail.words[end] == ",")
+    return end if (begin > at and house is not None) or town(tail, after) is not None else None
+
+
+def _named_house(tail: Tail, at: int) -> int | None:
+    """ "The Old Forge," before a place of no list: all with capitals."""
+    house = house_name(tail, at)
+    if house is None or tail.words[house] != "," or house - at < 2 or not all(tail.capital[at:house]):
+        return None
+    follows = house + 1
+    return house if tail.capital[follows] and not tail.marks[follows] & (kinds.STOP | kinds.MONTH) else None
+
+
+def _behind_comma(tail: Tail, at: int, here: int) -> int:
+    """Where the street's own name begins."""
+    return next((place + 1 for place in range(here - 1, at, -1) if tail.words[place] == ","), at)
 
 
 def _after_dwelling(view: View, at: int) -> int:
     """Over a comma, a house's name, and the numbered street behind a flat."""
     tail = view.tail
-    follows = at + (tail.words[at] in (",", ".", "at", "-"))
-    street = _numbered_street(tail, follows, True) or _street_name(tail, follows, wanted=True)
+    follows = at + (tail.words[at] in (",", ".", "at", "of", "-"))
+    follows += tail.words[follows] == "number"
+    house = house_name(tail, follows)
+    street = numbered_street(tail, follows, wanted=True) or street_name(tail, follows, wanted=True)
+    if house is not None and (street is None or house < street):
+        return _after_house(tail, house)
     return at if street is None else street
 
 
-def _house_number(tail: Tail, at: int) -> int | None:
-    """Where the house number at `at` ends ("14", "14b", "twenty two", "one oh five", "12-14")."""
-    if not tail.marks[at] & (kinds.DIGITS | kinds.NUMERAL | kinds.REPEAT):
-        return None
-    element = read_element(tail, at)
-    if element is None or len(element.digits) > 5 or element.kind not in "dutyrhz":
-        return None
-    end = element.end
-    for _ in range(4):
-        follows = end + (element.kind != "d" and tail.words[end] == "and")
-        numeral = tail.marks[follows] & (kinds.NUMERAL | kinds.REPEAT)
-        more = read_element(tail, follows) if numeral else None
-        if element.kind == "d" or more is None or more.kind not in "uztyhr":
-            break
-        end = more.end
-    if tail.marks[end] & kinds.LETTER and (tail.glued[end] or tail.words[end] not in ("a", "i", "o")):
-        return end + 1
-    if tail.words[end] in ("-", "/") and tail.glued[end] and tail.marks[end + 1] & kinds.DIGITS:
-        return end + 2
-    return end
-
-
-def _numbered_street(tail: Tail, at: int, wanted: bool) -> int | None:
-    number = _house_number(tail, at)
-    if number is None:
-        return None
-    begin = number + (tail.words[number] == ",")
-    return _street_name(tail, begin, wanted=wanted) or _nameless_street(tail, begin)
-
-
-def _nameless_street(tail: Tail, at: int) -> int | None:
-    """ "the paddocks", before a town."""
-    if tail.words[at] != "the" or tail.marks[at + 1] & kinds.STOP or not tail.marks[at + 1] & kinds.WORD:
-        return None
-    follows = at + 2 + (tail.words[at + 2] == ",")
-    sure = tail.marks[follows] & kinds.TOWN and not tail.marks[follows] & kinds.COMMON
-    return at + 2 if sure else None
-
-
-def _street_name(tail: Tail, at: int, *, wanted: bool) -> int | None:
-    """Some words and a kind of street, the longest."""
-    here = at
-    end = None
-    while here < at + _STREET_WORDS:
-        kind = tail.marks[here]
-        if kind & kinds.STREET and (here > at or tail.words[at - 1] == "the") and _is_street(tail, here, at):
-            end = here + 1
-        elif end is not None or not _names_street(tail, here, wanted):
-            break
-        here += 1
-        if tail.words[here] == "." and tail.glued[here] and end == here:
-            break
-    return end
-
-
-def _is_street(tail: Tail, at: int, begin: int) -> bool:
-    if tail.words[at] not in _NAMELESS:
-        return True
-    before = tail.marks[at - 1]
-    return (
-        at > begin
-        and not before & kinds.STOP
-        and (tail.capital[at] or not before & kinds.COMMON or bool(before & kinds.LAST))
-    )
-
-
-def _names_street(tail: Tail, at: int, wanted: bool) -> bool:
-    kind = tail.marks[at]
-    word = tail.words[at]
-    if word in _NO_STREET or not kind & kinds.WORD or len(word) > _WORD_CHARS:
-        return word in ("-", "'") and tail.glued[at]
-    if kind & kinds.STOP:
-        return word == "the" or (word == "of" and not tail.marks[at - 1] & kinds.NUMERAL)
-    if kind & kinds.MONTH:
-        return tail.capital[at] and wanted
-    return not kind & (kinds.NUMERAL | kinds.REPEAT) or (kind & kinds.ORDINAL) != 0
+def _after_house(tail: Tail, at: int) -> int:
+    """Over a comma and the street behind a house's name."""
+    follows = at + (tail.words[at] in (",", "at", "on"))
+    street = numbered_street(tail, follows, wanted=True) or street_name(tail, follows, wanted=True)
+    return at if street is None else street
 
 
 def _to_town(view: View, at: int) -> int:
     """Over commas and "in" to the town and the county; stops before the postcode."""
     tail = view.tail
-    end = _street_name(tail, at, wanted=False) or at
+    end = street_name(tail, at, wanted=False) or at
     limit = end + _TAIL_TOKENS
     here = end
     while here < limit:
         begin = here
-        while tail.words[begin] in (",", "in", "near", "."):
+        while tail.words[begin] in _BEFORE_TOWNS:
             begin += 1
-        town = _town(tail, begin) or _second_dwelling(tail, begin) or _quarter(tail, begin, here)
-        if town is None and begin > here and "," in tail.words[here:begin]:
-            town = _capitals(view, begin)
-        if town is None:
+        found = town(tail, begin) or _second_dwelling(tail, begin) or _quarter(tail, begin, here)
+        if found is None and begin > here and "," in tail.words[here:begin]:
+            found = _capitals(view, begin)
+        if found is None and begin == here == end:
+            found = _unlisted(view, begin)
+        if found is None:
             return end
-        end = here = town
+        end = here = found
     return end
 
 
 def _second_dwelling(tail: Tail, at: int) -> int | None:
-    """The "apartment 12" behind an American street."""
-    return _dwelling(tail, at) if tail.words[at] in ("apartment", "apt", "flat", "unit", "suite") else None
+    """The "apartment 12" or "number 3" behind an American street."""
+    if tail.words[at] in ("lot", "trailer", "space") and tail.marks[at + 1] & kinds.NUMBER:
+        return house_number(tail, at + 1)
+    if tail.words[at] in FLATS:
+        number = house_number(tail, at + 1)
+        if number is None and tail.marks[at + 1] & kinds.SPELLED:
+            return at + 2
+        return number or dwelling(tail, at)
+    return None
 
 
 def _quarter(tail: Tail, at: int, street: int) -> int | None:
     """ "South" right behind a street, and "in Bermondsey": a place of no list."""
     if at == street and tail.words[at] in ("north", "south", "east", "west"):
         return at + 1
-    named = tail.words[at - 1] == "in" and at > street
-    fits = tail.marks[at] & (kinds.UNKNOWN | kinds.LAST) and not tail.marks[at] & (kinds.COMMON | kinds.TERM)
-    return at + 1 if named and fits else None
+    named = tail.words[at - 1] in ("in", "near", "outside") and at > street
+    return at + 1 if named and _fits_town(tail, at) else None
 
 
-def _town(tail: Tail, at: int) -> int | None:
-    if not tail.marks[at] & kinds.TOWN:
+def _fits_town(tail: Tail, at: int) -> bool:
+    kind = tail.marks[at]
+    return bool(kind & (kinds.UNKNOWN | kinds.LAST)) and not kind & (kinds.COMMON | kinds.TERM | kinds.STOP)
+
+
+def _unlisted(view: View, at: int) -> int | None:
+    """A capitalised place of no list right behind a street; any unknown word where an address was asked."""
+    tail = view.tail
+    if alphanumeric(view, at) is not None or not _fits_town(tail, at) or tail.marks[at] & kinds.PAIR:
         return None
-    for length in range(_TOWN_WORDS, 0, -1):
-        if tuple(tail.words[at + ahead] for ahead in range(length)) in _TOWNS:
-            return at + length
-    return None
+    asked = "ADDRESS" in view.expects.asked and bool(tail.marks[at] & kinds.UNKNOWN)
+    listed = not tail.capital[at] and not asked and town(tail, at + 1) is not None
+    return at + 1 if tail.capital[at] or asked or listed else None
 
 
 def _capitals(view: View, at: int) -> int | None:
     """Capitalised words behind a comma: a town of no list."""
     tail = view.tail
     end = at
-    while end < at + _TOWN_WORDS and tail.capital[end] and not tail.marks[end] & kinds.STOP:
+    while end < at + TOWN_WORDS and tail.capital[end] and not tail.marks[end] & kinds.STOP:
         if alphanumeric(view, end) is not None or tail.marks[end] & kinds.MONTH:
             break
         end += 1
@@ -230,45 +200,53 @@ def _answer(view: View, at: int) -> Match | None:
     tail = view.tail
     kind = tail.marks[at]
     if tail.words[at] == "the":
-        house = _house_name(tail, at + 1)
-        return (
-            None if house is None else Match(_to_town(view, _after_dwelling(view, house)), "ADDRESS", GUESSED)
-        )
+        return _house(view, at)
     if kind & (kinds.STOP | kinds.LEAD) or not kind & (kinds.WORD | kinds.DIGITS):
         return None
-    number = _house_number(tail, at)
-    if number is not None:
-        follows = number + (tail.words[number] == ",")
-        if tail.marks[follows] & kinds.WORD and not tail.marks[follows] & (kinds.STOP | kinds.COMMON):
-            return Match(_to_town(view, _run_of_names(view, follows)), "ADDRESS", GUESSED)
+    if alphanumeric(view, at) is not None:
         return None
-    street = _street_name(tail, at, wanted=True)
-    if street is not None:
+    number = house_number(tail, at)
+    if number is not None:
+        return _unnamed_street(view, number)
+    house = house_name(tail, at)
+    street = street_name(tail, at, wanted=True)
+    if street is not None and (house is None or house > street):
         return Match(_to_town(view, street), "ADDRESS", LIKELY)
-    town = _town(tail, at)
-    if town is not None:
-        return Match(_to_town(view, town), "ADDRESS", GUESSED)
-    end = _house_name(tail, at)
-    return None if end is None else Match(_to_town(view, _after_dwelling(view, end)), "ADDRESS", GUESSED)
+    found = town(tail, at)
+    if found is not None:
+        return Match(_to_town(view, found), "ADDRESS", GUESSED) if _town_counts(view, at, found) else None
+    return _house(view, at)
 
 
-def _house_name(tail: Tail, at: int) -> int | None:
-    """ "Rose Cottage", "The Old Rectory"."""
-    for end in range(at, at + 4):
-        if tail.words[end] in _HOUSES and end > at:
-            return end + 1
-        if tail.marks[end] & (kinds.STOP | kinds.END) or not tail.marks[end] & kinds.WORD:
-            return None
-    return None
+def _house(view: View, at: int) -> Match | None:
+    end = house_name(view.tail, at)
+    return None if end is None else Match(_to_town(view, _after_house(view.tail, end)), "ADDRESS", GUESSED)
 
 
-_HOUSES: Final = word_list("houses")
+def _town_counts(view: View, at: int, end: int) -> bool:
+    """A town alone is an address if one was asked for, or as one of two: "Denver, Colorado"."""
+    if "ADDRESS" in view.expects.asked:
+        return True
+    return _to_town(view, end) > end or view.tail.words[at - 1] in ("is", "'s", ":")
+
+
+def _unnamed_street(view: View, number: int) -> Match | None:
+    """Words behind a house number that name no kind of street."""
+    tail = view.tail
+    follows = number + (tail.words[number] == ",")
+    kind = tail.marks[follows]
+    common = kind & kinds.COMMON and "ADDRESS" not in view.expects.asked
+    if not kind & kinds.WORD or kind & (kinds.STOP | kinds.MONTH) or common:
+        return None
+    if not may_name(tail, follows, wanted=True):
+        return None
+    return Match(_to_town(view, _run_of_names(view, follows)), "ADDRESS", GUESSED)
 
 
 def _run_of_names(view: View, at: int) -> int:
     tail = view.tail
     end = at
-    while end < at + _STREET_WORDS and tail.marks[end] & kinds.WORD and not tail.marks[end] & kinds.STOP:
+    while end < at + STREET_WORDS and tail.marks[end] & kinds.WORD and not tail.marks[end] & kinds.STOP:
         if alphanumeric(view, end) is not None:
             break
         end += 1

@@ -1,0 +1,311 @@
+"""What addresses are built of: house numbers, dwellings, streets, houses with a name, towns.
+
+Each function looks at the tokens from one place on and gives the index behind what it found, or None.
+"""
+
+from typing import Final
+
+from compliance.redaction import kinds
+from compliance.redaction.lexicon import word_list
+from compliance.redaction.spoken import read_element
+from compliance.redaction.tokens import Tail
+from compliance.redaction.vocabulary import TOWNS
+
+TOWN_WORDS: Final = 3
+STREET_WORDS: Final = 5
+FLATS: Final = frozenset({"flat", "apartment", "apt", "unit", "suite", "penthouse", "maisonette", "studio"})
+_HOUSE_DIGITS: Final = 5
+_WORD_CHARS: Final = 30
+_NUMBER_PARTS: Final = 4
+_HOUSE_NAME_WORDS: Final = 4
+_TOWNS: Final = {tuple(town.split()) for town in TOWNS}
+_COUNTED: Final = word_list("measures")
+_RARER: Final = word_list("rarer_streets")
+_EVERYDAY: Final = word_list("everyday_streets")
+_NAMING: Final = word_list("street_names")
+_HOUSES: Final = word_list("houses")
+_FLOORS: Final = word_list("floors")
+_ON_FLOORS: Final = frozenset({"flat", "apartment", "maisonette", "floor"})
+_HIGHWAYS: Final = frozenset({"highway", "hwy", "route", "rte", "interstate", "freeway", "turnpike"})
+_BEFORE_ROUTES: Final = frozenset({"county", "state", "us", "rural", "old", "farm", "north", "south", "east"})
+_ALONE: Final = frozenset(
+    {"broadway", "strand", "parade", "esplanade", "promenade", "quayside", "cornmarket"}
+)
+"""Streets that are called by this one word."""
+_COMPASS: Final = frozenset(
+    {"north", "south", "east", "west", "northeast", "northwest", "southeast", "southwest", "n", "s", "e", "w"}
+)
+_DISTRICTED: Final = frozenset({"dublin", "cork", "belfast", "london"})
+"""Towns whose districts are numbered: "Dublin 6"."""
+
+
+def is_street(tail: Tail, at: int) -> bool:
+    """The word is a kind of street."""
+    return bool(tail.marks[at] & kinds.STREET) or tail.words[at] in _RARER
+
+
+def house_number(tail: Tail, at: int) -> int | None:
+    """ "14", "14b", "fourteen b", "twenty two", "one oh five", "twenty four oh six", "12-14"."""
+    if not tail.marks[at] & (kinds.DIGITS | kinds.NUMERAL | kinds.REPEAT):
+        return None
+    element = read_element(tail, at)
+    if element is None or len(element.digits) > _HOUSE_DIGITS or element.kind not in "dutyrhz":
+        return None
+    end = element.end
+    if element.kind != "d":
+        end = _spoken_number(tail, end)
+    if _is_house_letter(tail, end):
+        return end + 1
+    if tail.words[end] in ("-", "/") and tail.glued[end] and tail.marks[end + 1] & kinds.DIGITS:
+        return end + 2
+    return end
+
+
+def _spoken_number(tail: Tail, end: int) -> int:
+    """Behind the further words of a spoken number; the "twenty" of "five twenty first street" is none."""
+    for _ in range(_NUMBER_PARTS):
+        follows = end + (tail.words[end] == "and")
+        if not tail.marks[follows] & (kinds.NUMERAL | kinds.REPEAT):
+            break
+        more = read_element(tail, follows)
+        if more is None or more.kind not in "uztyhr":
+            break
+        end = more.end
+    return end
+
+
+def _is_house_letter(tail: Tail, at: int) -> bool:
+    """The letter of "14b"; "a" alone is an article unless a street follows."""
+    if not tail.marks[at] & kinds.LETTER:
+        return False
+    if tail.glued[at] or tail.words[at] not in ("a", "i", "o", "n", "s", "e", "w"):
+        return True
+    return tail.words[at] == "a" and street_name(tail, at + 1, wanted=False) is not None
+
+
+def dwelling(tail: Tail, at: int) -> int | None:
+    """ "flat 2", "apartment 4B", "basement flat", "number fourteen"; None if it may be something else."""
+    word = tail.words[at]
+    if word in _FLOORS:
+        return _floor(tail, at)
+    here = at + 1
+    if word == "number":
+        return numbered_street(tail, here)
+    if tail.words[here] in ("number", "#"):
+        here += 1
+    number = _flat_number(tail, here) if word in FLATS else house_number(tail, here)
+    if number is None and word in FLATS and tail.marks[here] & kinds.SPELLED:
+        number = here + 1
+    if number is None or word in ("flat", "apartment", "apt", "penthouse", "maisonette"):
+        return number
+    follows = number + (tail.words[number] == ",")
+    return number if begins_street(tail, follows) else None
+
+
+def _flat_number(tail: Tail, at: int) -> int | None:
+    """The number of a flat, which may have that of the house right behind: "flat two sixty one Elm Road"."""
+    if tail.marks[at] & kinds.NUMERAL:
+        first = read_element(tail, at)
+        if first is not None and begins_street(tail, first.end) and tail.marks[first.end] & kinds.NUMBER:
+            return first.end
+    return house_number(tail, at)
+
+
+def _floor(tail: Tail, at: int) -> int | None:
+    """ "basement flat", "first floor", "top floor flat", before a street."""
+    here = at + 1
+    while tail.words[here] in _ON_FLOORS and here <= at + 2:
+        here += 1
+    if here == at + 1:
+        return None
+    if tail.marks[here] & (kinds.NUMBER | kinds.LETTER) and not begins_street(tail, here):
+        here = house_number(tail, here) or here + 1
+    follows = here + (tail.words[here] in (",", "at", "of"))
+    follows += tail.words[follows] == "number"
+    return here if begins_street(tail, follows) else None
+
+
+def begins_street(tail: Tail, at: int) -> bool:
+    """A street with or without a number, or a house with a name, begins here."""
+    return (
+        street_name(tail, at, wanted=False) is not None
+        or numbered_street(tail, at) is not None
+        or house_and_street(tail, at) is not None
+    )
+
+
+def numbered_street(tail: Tail, at: int, *, wanted: bool = False) -> int | None:
+    """ "14 Elm Park Road", "nine the paddocks Swindon", "12 Brackenhill, Kettering"."""
+    number = house_number(tail, at)
+    if number is None:
+        return None
+    if tail.words[number] in _COUNTED:
+        return None
+    begin = number + (tail.words[number] == ",")
+    found = _route(tail, begin) or street_name(tail, begin, wanted=wanted, numbered=True)
+    if found is None and number - at > 1 and tail.marks[number] & kinds.ORDINAL:
+        found = street_name(tail, number - 1, wanted=wanted, numbered=True)
+    return found or _nameless_street(tail, begin)
+
+
+def _route(tail: Tail, at: int) -> int | None:
+    """ "Highway 12", "County Road five", "Old Route 9 North"."""
+    here = at
+    while tail.words[here] in _BEFORE_ROUTES and here < at + 3:
+        here += 1
+    if tail.words[here] not in _HIGHWAYS and not (here > at and tail.words[here] in ("road", "rd")):
+        return None
+    number = house_number(tail, here + 1)
+    if number is None:
+        return None
+    return number + (tail.words[number] in _COMPASS)
+
+
+def _nameless_street(tail: Tail, at: int) -> int | None:
+    """A name without a kind of street, before a town: "the paddocks", "Brackenhill"."""
+    begin = at + (tail.words[at] == "the")
+    end = begin
+    while end < begin + 2 and _may_be_place(tail, end, at):
+        end += 1
+        follows = end + (tail.words[end] == ",")
+        if _is_sure_town(tail, follows) or (begin > at and town(tail, follows) is not None):
+            return end
+    return None
+
+
+def _may_be_place(tail: Tail, at: int, begin: int) -> bool:
+    kind = tail.marks[at]
+    if not kind & kinds.WORD or kind & (kinds.STOP | kinds.MONTH | kinds.NUMERAL | kinds.TERM):
+        return False
+    article = tail.words[begin] == "the"
+    return article or tail.capital[at] or not kind & kinds.COMMON or tail.words[at] in _NAMING
+
+
+def _is_sure_town(tail: Tail, at: int) -> bool:
+    found = town(tail, at)
+    return found is not None and (found > at + 1 or tail.capital[at] or not tail.marks[at] & kinds.COMMON)
+
+
+def street_name(tail: Tail, at: int, *, wanted: bool, numbered: bool = False) -> int | None:
+    """Some words and a kind of street, the longest; with the compass point and route number behind it."""
+    here = at
+    end = None
+    while here < at + STREET_WORDS:
+        whole = numbered or tail.capital[here]
+        article = tail.words[at - 1] == "the" or (here == at + 1 and tail.words[at] == "the")
+        if (
+            is_street(tail, here)
+            and (here > at or (article and whole))
+            and _names_one(tail, here, at, wanted=wanted, numbered=numbered)
+        ):
+            end = here + 1
+        elif end is not None or not goes_on(tail, here, wanted=wanted, numbered=numbered):
+            break
+        here += 1
+        if tail.words[here] == "." and tail.glued[here] and end == here:
+            break
+    if end is None:
+        return _single_word(tail, at) if numbered else None
+    return _behind_kind(tail, end)
+
+
+def goes_on(tail: Tail, at: int, *, wanted: bool = False, numbered: bool = False) -> bool:
+    """A street's name may go on with this word; "the end of the road" is none."""
+    if tail.words[at] == "of" and not (numbered or tail.capital[at - 1]):
+        return False
+    return may_name(tail, at, wanted)
+
+
+def _single_word(tail: Tail, at: int) -> int | None:
+    """ "1500 Broadway", "12 The Green", "9 Avenue B"."""
+    at += tail.words[at] == "the"
+    if tail.words[at] in _ALONE:
+        return at + 1
+    lettered = tail.words[at] in ("avenue", "ave", "street") and tail.marks[at + 1] & kinds.LETTER
+    return at + 2 if lettered and tail.words[at + 1] not in ("a", "i") else None
+
+
+def _behind_kind(tail: Tail, end: int) -> int:
+    """ "Road North", "Highway 12"."""
+    if tail.words[end - 1] in _HIGHWAYS:
+        end = house_number(tail, end) or end
+    if tail.words[end] in _COMPASS and not tail.marks[end] & kinds.LETTER:
+        end += not tail.marks[end + 1] & (kinds.LAST | kinds.TOWN) or tail.words[end + 1] in _COMPASS
+    return end
+
+
+def _names_one(tail: Tail, at: int, begin: int, *, wanted: bool, numbered: bool) -> bool:
+    """The kind of street at `at` ends a name, rather than being a word of every day."""
+    if tail.words[at] not in _EVERYDAY:
+        return True
+    before = tail.marks[at - 1]
+    if at == begin:
+        return wanted and (numbered or tail.capital[at])
+    if before & kinds.STOP:
+        return tail.words[at - 1] == "the" and (tail.capital[at] or wanted)
+    return (
+        wanted
+        or tail.capital[at]
+        or tail.words[at - 1] in _NAMING
+        or not before & kinds.COMMON
+        or bool(before & (kinds.LAST | kinds.ORDINAL))
+    )
+
+
+def may_name(tail: Tail, at: int, wanted: bool) -> bool:
+    """The word may be part of a street's name."""
+    kind = tail.marks[at]
+    word = tail.words[at]
+    if word in _COUNTED or not kind & kinds.WORD or len(word) > _WORD_CHARS:
+        return word in ("-", "'") and tail.glued[at]
+    if kind & kinds.STOP:
+        return _joins_name(tail, at, wanted)
+    if kind & kinds.MONTH:
+        return tail.capital[at] and wanted
+    return not kind & (kinds.NUMERAL | kinds.REPEAT) or (kind & kinds.ORDINAL) != 0
+
+
+def _joins_name(tail: Tail, at: int, wanted: bool) -> bool:
+    """ "the" before a name or behind "of", "of" within one."""
+    before = tail.marks[at - 1]
+    if tail.words[at] == "the":
+        return wanted or not before & kinds.WORD or bool(before & kinds.NUMERAL) or tail.words[at - 1] == "of"
+    return tail.words[at] == "of" and not before & kinds.NUMERAL
+
+
+def house_name(tail: Tail, at: int) -> int | None:
+    """ "Rose Cottage", "The Old Rectory"."""
+    begin = at + (tail.words[at] == "the")
+    for end in range(begin, begin + _HOUSE_NAME_WORDS):
+        if tail.words[end] in _HOUSES and end > at:
+            return end + 1
+        if tail.marks[end] & (kinds.STOP | kinds.END) or not tail.marks[end] & kinds.WORD:
+            return None
+    return None
+
+
+def house_and_street(tail: Tail, at: int) -> int | None:
+    """A house with a name, then its street: "Rose Cottage, Mill Lane", "Willow Barn 3 Church Road"."""
+    house = house_name(tail, at)
+    if house is None:
+        return None
+    follows = house + (tail.words[house] == ",")
+    return street_name(tail, follows, wanted=False) or numbered_street(tail, follows)
+
+
+def town(tail: Tail, at: int) -> int | None:
+    """A town, county, state or country of the lists, with the number of its district."""
+    if not tail.marks[at] & kinds.TOWN:
+        return None
+    for length in range(TOWN_WORDS, 0, -1):
+        if tuple(tail.words[at + ahead] for ahead in range(length)) in _TOWNS:
+            return _district(tail, at + length) if tail.words[at] in _DISTRICTED else at + length
+    return None
+
+
+def _district(tail: Tail, at: int) -> int:
+    """ "6", "six west" or "24" behind "Dublin"."""
+    number = read_element(tail, at) if tail.marks[at] & (kinds.DIGITS | kinds.NUMERAL) else None
+    if number is None or len(number.digits) > 2:
+        return at
+    return number.end + (tail.words[number.end] in ("w", "west"))
