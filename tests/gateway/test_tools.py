@@ -12,8 +12,10 @@ import pytest
 from booking.calls import close_call, open_call
 from booking.holds import claim_slot, hold_status
 from booking.types import Held, Service
-from gateway.tools import CallBooking, ClaimSlot, FindSlots, match_service
+from gateway.tools import CallBooking, ClaimSlot, FindSlots, call_tools, match_service
+from gateway.tools.my_appointments import MyAppointments
 from pipeline.errors import ToolArgumentError
+from pipeline.ports import Remembers
 from tests.booking.texting import Post
 from tests.conftest import Clinic
 from tests.gateway.desk import booking_of
@@ -65,6 +67,18 @@ async def test_an_hour_without_a_day_is_an_hour_of_any_day(booking: CallBooking)
 
 async def test_the_same_slot_keeps_its_token(booking: CallBooking) -> None:
     assert await find(booking) == await find(booking)
+
+
+async def test_what_was_told_on_a_wrong_guess_has_not_been_offered(booking: CallBooking) -> None:
+    remember = {type(tool) for tool in call_tools(booking) if isinstance(tool, Remembers)}
+    assert remember == {FindSlots, MyAppointments}
+    put_back = FindSlots(booking).memory()
+    [first, *_] = await find(booking)
+    put_back()
+    with pytest.raises(ToolArgumentError):
+        await ClaimSlot(booking).run({"slot": first["slot"]})
+    [again, *_] = await find(booking)
+    assert again == first
 
 
 async def test_day_without_slots_has_none(booking: CallBooking) -> None:
