@@ -76,3 +76,5 @@ ALONE: Final = 1 << 35
 """A medical term by itself."""
 IDIOM: Final = 1 << 36
 """May begin an idiom: "pain in the neck"."""
+PLACE: Final = 1 << 37
+"""A town by itself, not only the first word of one."""

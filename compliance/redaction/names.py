@@ -243,10 +243,10 @@ def _by_neighbours(tail: Tail, at: int) -> Match | None:
     kind = tail.marks[at]
     follows = tail.marks[at + 1]
     surname = bool(follows & (kinds.LAST | kinds.FIRST)) and not follows & (kinds.STREET | kinds.STOP)
-    surname = surname and bool(kind & kinds.MAYBE or not follows & kinds.TOWN)
+    surname = surname and bool(kind & kinds.MAYBE or not follows & kinds.PLACE)
     if surname and not kind & kinds.STREET:
         sure = kind & kinds.MAYBE and not follows & kinds.COMMON and not kind & kinds.STOP
-        both = not (kind | follows) & (kinds.COMMON | kinds.TOWN)
+        both = not (kind | follows) & (kinds.COMMON | kinds.PLACE)
         if sure or both or (tail.capital[at] and tail.capital[at + 1] and not kind & kinds.COMMON):
             return Match(_parse(tail, at, strict=True) or at + 1, "PERSON", LIKELY)
     unknown = kind & kinds.UNKNOWN and tail.capital[at] and tail.capital[at + 1] and _inside(tail, at)
@@ -255,7 +255,7 @@ def _by_neighbours(tail: Tail, at: int) -> Match | None:
         return Match(_parse(tail, at, strict=True) or at + 1, "PERSON", LIKELY)
     if kind & kinds.MAYBE and tail.capital[at] and tail.capital[at + 1] and follows & kinds.UNKNOWN:
         return Match(_parse(tail, at, strict=True) or at + 1, "PERSON", LIKELY)
-    if kind & kinds.MAYBE and not kind & (kinds.MONTH | kinds.TOWN) and _is_addressed(tail, at):
+    if kind & kinds.MAYBE and not kind & (kinds.MONTH | kinds.PLACE) and _is_addressed(tail, at):
         return Match(at + 1, "PERSON", GUESSED)
     if not (kind & kinds.COMMON and not tail.capital[at]) and _says_here(tail, at):
         return Match(_parse(tail, at, strict=True) or at + 1, "PERSON", LIKELY)
@@ -281,9 +281,9 @@ def _alone(tail: Tail, at: int) -> Match | None:
     """A surname that is no word and no town; with a capital within a sentence also what is a word as well."""
     kind = tail.marks[at]
     if tail.words[at - 1] in _BEFORE_PLACES or kind & (
-        kinds.TOWN | kinds.ALONE | kinds.STREET | kinds.STOP | kinds.MONTH
+        kinds.PLACE | kinds.ALONE | kinds.STREET | kinds.STOP | kinds.MONTH
     ):
-        return _called_at_end(tail, at) if kind & kinds.TOWN and kind & kinds.MAYBE else None
+        return _called_at_end(tail, at) if kind & kinds.PLACE and kind & kinds.MAYBE else None
     if not _is_name(tail, at) or tail.marks[at + 1] & kinds.STREET:
         return None
     if kind & kinds.LAST and not kind & kinds.COMMON:
@@ -303,7 +303,7 @@ def _called_at_end(tail: Tail, at: int) -> Match | None:
         ends
         and tail.capital[at]
         and tail.words[at - 1] == ","
-        and not tail.marks[at - 2] & (kinds.STREET | kinds.TOWN)
+        and not tail.marks[at - 2] & (kinds.STREET | kinds.PLACE)
     )
     return Match(at + 1, "PERSON", GUESSED) if fits else None
 
@@ -379,7 +379,7 @@ def _awaited(view: View, at: int) -> Match | None:
 def _is_likely(tail: Tail, at: int) -> bool:
     """A listed name that is no ordinary word, or one written like a name."""
     kind = tail.marks[at]
-    if kind & kinds.FIRST or (kind & _LISTED and not kind & (kinds.COMMON | kinds.TOWN)):
+    if kind & kinds.FIRST or (kind & _LISTED and not kind & (kinds.COMMON | kinds.PLACE)):
         return True
     if kind & _LISTED and (tail.capital[at] or (kind & kinds.MAYBE and not kind & kinds.COMMON)):
         return bool(tail.marks[at + 1] & (kinds.LAST | kinds.END)) or not tail.marks[at + 1] & kinds.WORD

@@ -164,6 +164,7 @@ _LISTS: Final = (
     (PAUSE_WORDS, kinds.PAUSE),
     (_FIRST_NAMES - _NO_NAMES - TOWNS, kinds.FIRST),
     (_FIRST_NAMES & TOWNS, kinds.MAYBE),
+    ((town for town in TOWNS if " " not in town), kinds.PLACE),
     (word_list("ambiguous_names") - word_list("sure_names") - _NO_NAMES, kinds.MAYBE),
     (word_list("last_names") - _NO_NAMES, kinds.LAST),
     (ENGLISH, kinds.COMMON),
@@ -226,7 +227,7 @@ _OF_STEM: Final = (
     | kinds.FIRST
     | kinds.LAST
 )
-_OF_BARE: Final = _OF_STEM | kinds.MAYBE | kinds.MONTH | kinds.STREET | kinds.TOWN
+_OF_BARE: Final = _OF_STEM | kinds.MAYBE | kinds.MONTH | kinds.STREET | kinds.TOWN | kinds.PLACE
 
 
 def mark_cues(words: Iterable[str]) -> None:

@@ -1,0 +1,58 @@
+"""Names without a marker are masked; names of places, firms, feasts and staff at work are not."""
+
+import pytest
+
+from compliance.redaction import redact
+
+
+def said(text: str) -> str:
+    return redact(text).replace("[REDACTED: ", "[")
+
+
+@pytest.mark.parametrize(
+    ("text", "public"),
+    [
+        ("that's gwendoline ashworth on the list", "that's [PERSON] on the list"),
+        ("please change it from Hargreaves to Kowalczyk", "please change it from [PERSON] to [PERSON]"),
+        ("you're all set, Eugene.", "you're all set, [PERSON]."),
+        ("de la vega is the surname", "[PERSON] is the surname"),
+        ("Tell them Hazel rang about it.", "Tell them [PERSON] rang about it."),
+        ("that was o'shaughnessy", "that was [PERSON]"),
+        ("it's charlotte", "it's [PERSON]"),
+    ],
+)
+def test_a_name_without_a_marker_is_masked(text: str, public: str) -> None:
+    assert said(text) == public
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "King Edward Medical Centre is round the corner",
+        "take the victoria line to the end",
+        "Mr Thornbury is running late today",
+        "we are shut on Christmas Eve and Boxing Day",
+        "can you check the NHS number again",
+        "Saturday is when we fly to Paris.",
+        "is ten o'clock any good",
+        "thanks for ringing back",
+        "bob's your uncle",
+    ],
+)
+def test_what_only_sounds_like_a_name_stays(text: str) -> None:
+    assert said(text) == text
+
+
+@pytest.mark.parametrize(
+    ("text", "public"),
+    [
+        ("my wrist won't bend properly", "my [MEDICAL]"),
+        ("her knee gave way again", "her [MEDICAL] again"),
+        ("he cracked a rib and broke two fingers", "he [MEDICAL] and [MEDICAL]"),
+        ("she has lymphoedema", "she has [MEDICAL]"),
+        ("is varicose vein removal dear", "is [MEDICAL] dear"),
+        ("itchy patches on her neck", "[MEDICAL] on her neck"),
+    ],
+)
+def test_complaints_in_words_of_every_day_are_masked(text: str, public: str) -> None:
+    assert said(text) == public
