@@ -222,10 +222,11 @@ class Call:
         org_id = await self._find_org()
         if org_id is None:
             return None
-        profile, keys, latency = await asyncio.gather(
+        profile, keys, latency, _ = await asyncio.gather(
             desk.profiles.get(org_id),
             open_keys(desk.credentials, desk.vault, org_id),
             desk.latency.profile(org_id),
+            desk.knowledge.warm(org_id),
         )
         return None if profile is None else Office(profile, keys, turbo=latency == "turbo")
 

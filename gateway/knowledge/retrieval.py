@@ -6,6 +6,7 @@ nothing. A search that is late or fails leaves the model without passages; it th
 
 import asyncio
 from collections.abc import Sequence
+from contextlib import suppress
 from dataclasses import dataclass
 from typing import Final
 from uuid import UUID
@@ -58,6 +59,12 @@ class Knowledge:
     metrics: Metrics
     deadline_s: float
     passages: int
+
+    async def warm(self, org_id: UUID) -> None:
+        """Know whether the org has documents before the first turn. Never raises, never takes longer."""
+        with suppress(TimeoutError, OrgUnavailable):
+            async with asyncio.timeout(self.deadline_s):
+                await self.documents.get(org_id)
 
     async def find(self, org_id: UUID, said: str) -> Sequence[str]:
         """The passages that have to do with what was said, best first. Never raises, never takes longer."""
