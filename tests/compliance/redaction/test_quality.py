@@ -15,76 +15,97 @@ from bench.redaction.score import Scores, StreamScores, score_streamed, score_wh
 from bench.redaction.streaming import CUTS
 from compliance.redaction import Redactor, find
 
-DEV = Path(__file__).parent / "corpus" / "dev"
+CORPUS = Path(__file__).parent / "corpus"
+PARTS = ("dev", "held")
 
 FLOORS = {
-    "leak_percent": 1.6,
-    "full_percent": 97.3,
-    "f1_overlap": 0.983,
-    "f1_exact": 0.963,
-    "f1_of_any_type": 0.955,
-    "noisy_leak_percent": 2.0,
-    "ordinary_false_per_1000_words": 0.15,
-    "negatives_false_per_1000_words": 0.5,
-    "streamed_leak_points": 0.3,
-    "held_back_p95": 85,
+    "dev": {
+        "leak_percent": 0.3,
+        "full_percent": 98.9,
+        "f1_overlap": 0.991,
+        "f1_exact": 0.975,
+        "f1_of_any_type": 0.965,
+        "noisy_leak_percent": 1.6,
+    },
+    "held": {
+        "leak_percent": 1.1,
+        "full_percent": 97.4,
+        "f1_overlap": 0.986,
+        "f1_exact": 0.962,
+        "f1_of_any_type": 0.96,
+        "noisy_leak_percent": 5.5,
+    },
 }
+ORDINARY_FALSE_PER_1000_WORDS = 0.15
+NEGATIVES_FALSE_PER_1000_WORDS = 0.5
+STREAMED_LEAK_POINTS = 0.3
+HELD_BACK_P95 = 85
 
 
 @cache
-def cases() -> list[Case]:
-    return read_corpus(DEV)
+def cases(part: str) -> list[Case]:
+    return read_corpus(CORPUS / part)
 
 
 @cache
-def whole() -> Scores:
-    return score_whole(cases(), find)
+def whole(part: str) -> Scores:
+    return score_whole(cases(part), find)
 
 
 @cache
-def streamed(cut: str) -> StreamScores:
-    return score_streamed(cases(), Redactor, CUTS[cut])
+def streamed(part: str, cut: str) -> StreamScores:
+    return score_streamed(cases(part), Redactor, CUTS[cut])
 
 
-AT_MOST: dict[str, Callable[[], float]] = {
-    "leak_percent": lambda: whole().main.leak_percent,
-    "noisy_leak_percent": lambda: whole().noisy.leak_percent,
-    "ordinary_false_per_1000_words": lambda: whole().ordinary.false_per_1000_words,
-    "negatives_false_per_1000_words": lambda: whole().negatives.false_per_1000_words,
+AT_MOST: dict[str, Callable[[Scores], float]] = {
+    "leak_percent": lambda scores: scores.main.leak_percent,
+    "noisy_leak_percent": lambda scores: scores.noisy.leak_percent,
 }
-AT_LEAST: dict[str, Callable[[], float]] = {
-    "full_percent": lambda: whole().main.full_percent,
-    "f1_overlap": lambda: whole().main.overlap_f1,
-    "f1_exact": lambda: whole().main.exact_f1,
-    "f1_of_any_type": lambda: min(score.f1 for score in whole().main.types.values()),
+AT_LEAST: dict[str, Callable[[Scores], float]] = {
+    "full_percent": lambda scores: scores.main.full_percent,
+    "f1_overlap": lambda scores: scores.main.overlap_f1,
+    "f1_exact": lambda scores: scores.main.exact_f1,
+    "f1_of_any_type": lambda scores: min(score.f1 for score in scores.main.types.values()),
 }
 
 
+@pytest.mark.parametrize("part", PARTS)
 @pytest.mark.parametrize("figure", AT_MOST)
-def test_what_should_be_low_stays_low(figure: str) -> None:
-    assert AT_MOST[figure]() <= FLOORS[figure]
+def test_what_should_be_low_stays_low(figure: str, part: str) -> None:
+    assert AT_MOST[figure](whole(part)) <= FLOORS[part][figure]
 
 
+@pytest.mark.parametrize("part", PARTS)
 @pytest.mark.parametrize("figure", AT_LEAST)
-def test_what_should_be_high_stays_high(figure: str) -> None:
-    assert AT_LEAST[figure]() >= FLOORS[figure]
+def test_what_should_be_high_stays_high(figure: str, part: str) -> None:
+    assert AT_LEAST[figure](whole(part)) >= FLOORS[part][figure]
 
 
-def test_nothing_of_the_must_not_list_is_taken() -> None:
-    assert [miss.value for miss in whole().must_not.false] == []
+@pytest.mark.parametrize("part", PARTS)
+def test_little_is_taken_wrongly(part: str) -> None:
+    assert whole(part).ordinary.false_per_1000_words <= ORDINARY_FALSE_PER_1000_WORDS
+    assert whole(part).negatives.false_per_1000_words <= NEGATIVES_FALSE_PER_1000_WORDS
 
 
+@pytest.mark.parametrize("part", PARTS)
+def test_nothing_of_the_must_not_list_is_taken(part: str) -> None:
+    assert [miss.value for miss in whole(part).must_not.false] == []
+
+
+@pytest.mark.parametrize("part", PARTS)
 @pytest.mark.parametrize("cut", CUTS)
-def test_streaming_leaks_no_more_than_the_whole_text(cut: str) -> None:
-    more = streamed(cut).scores.main.leak_percent - whole().main.leak_percent
-    assert more <= FLOORS["streamed_leak_points"]
+def test_streaming_leaks_no_more_than_the_whole_text(cut: str, part: str) -> None:
+    more = streamed(part, cut).scores.main.leak_percent - whole(part).main.leak_percent
+    assert more <= STREAMED_LEAK_POINTS
 
 
+@pytest.mark.parametrize("part", PARTS)
 @pytest.mark.parametrize("cut", [cut for cut in CUTS if cut != "turn at once"])
-def test_little_is_held_back(cut: str) -> None:
-    assert streamed(cut).held_at(0.95) <= FLOORS["held_back_p95"]
+def test_little_is_held_back(cut: str, part: str) -> None:
+    assert streamed(part, cut).held_at(0.95) <= HELD_BACK_P95
 
 
-def test_what_is_published_does_not_depend_on_the_cuts() -> None:
-    leaks = {cut: streamed(cut).scores.main.leak_percent for cut in CUTS}
+@pytest.mark.parametrize("part", PARTS)
+def test_what_is_published_does_not_depend_on_the_cuts(part: str) -> None:
+    leaks = {cut: streamed(part, cut).scores.main.leak_percent for cut in CUTS}
     assert len(set(leaks.values())) == 1, leaks
