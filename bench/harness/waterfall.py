@@ -2,7 +2,7 @@
 Pure.
 """
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Final
 
@@ -13,22 +13,19 @@ from bench.harness.results import TurnResult
 _STAGES: Final = (
     ("recogniser: guess of the end", "silence", "eager_end"),
     ("recogniser: end of turn", "silence", "end_of_turn"),
-    ("gateway: request to the model", "end_of_turn", "llm_request"),
+    ("gateway: request to the model", "cue", "llm_request"),
     ("model: first token", "llm_request", "llm_first_token"),
     ("model: first clause", "llm_first_token", "first_clause"),
     ("gateway: clause to the voice", "first_clause", "tts_request"),
     ("voice: first audio", "tts_request", "tts_first_audio"),
-    ("gateway: audio to the line", "tts_first_audio", "first_audio_sent"),
+    ("gateway: audio to the line", "leave", "first_audio_sent"),
     ("line: sent to heard", "first_audio_sent", "heard"),
 )
 
 
 @dataclass(frozen=True, slots=True)
 class StageTime:
-    """One stage over many turns: its median begin, median length and 95th percentile of the length.
-
-    A stage that began before the one that it stands behind (speculation) has a negative length.
-    """
+    """One stage over many turns: its median begin, median length and 95th percentile of the length."""
 
     name: str
     begins_ms: float
@@ -65,5 +62,23 @@ def _at(turn: TurnResult, instant: str) -> float | None:
             return 0.0
         case "heard":
             return turn.ttfb_ms
+        case "cue":
+            return _cue_ms(turn.stages_ms)
+        case "leave":
+            return _leave_ms(turn.stages_ms)
         case _:
             return turn.stages_ms.get(instant)
+
+
+def _cue_ms(stages_ms: Mapping[str, float]) -> float | None:
+    """What the request followed: the end of the turn, or the guess of it. None for interim words."""
+    asked_ms = stages_ms.get("llm_request", 0.0)
+    cues = [stages_ms[name] for name in ("eager_end", "end_of_turn") if name in stages_ms]
+    return max((cue for cue in cues if cue <= asked_ms), default=None)
+
+
+def _leave_ms(stages_ms: Mapping[str, float]) -> float | None:
+    """When audio was there and might be sent: a guess waits for the end of the turn."""
+    if "tts_first_audio" not in stages_ms:
+        return None
+    return max(stages_ms["tts_first_audio"], stages_ms.get("end_of_turn", 0.0))

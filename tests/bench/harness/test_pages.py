@@ -1,6 +1,7 @@
 """The page stands alone, and the result can be read back."""
 
 import json
+from dataclasses import replace
 from html.parser import HTMLParser
 from pathlib import Path
 
@@ -93,6 +94,16 @@ def test_stages_add_up_to_what_the_gateway_says() -> None:
     assert stages["recogniser: end of turn"].lasts_ms == 250
     assert stages["model: first token"].begins_ms == 251
     assert sum(stage.lasts_ms for name, stage in stages.items() if "guess" not in name) == 612.0
+
+
+def test_a_guess_counts_from_what_it_followed_and_waits_for_the_end() -> None:
+    guessed = replace(turn(1, 302.0), stages_ms=STAGES | {"llm_request": 132.0, "tts_first_audio": 240.0})
+    stages = {stage.name: stage for stage in stage_table([guessed])}
+    asked = stages["gateway: request to the model"]
+    assert (asked.begins_ms, asked.lasts_ms) == (130, 2)
+    assert stages["gateway: audio to the line"].begins_ms == 250
+    interim = replace(turn(1, 302.0), stages_ms=STAGES | {"llm_request": -80.0})
+    assert "gateway: request to the model" not in {stage.name for stage in stage_table([interim])}
 
 
 @pytest.mark.parametrize("values", [[], [5.0], [5.0, 5.0], [-3.0, 700.0]])
