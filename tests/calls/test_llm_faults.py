@@ -35,7 +35,7 @@ async def test_model_that_fails_once_is_asked_again(calling: Calling, fault: Cha
 
 @pytest.mark.parametrize("fault", FAULTS.values(), ids=FAULTS.keys())
 async def test_model_that_keeps_failing_is_apologised_for(calling: Calling, fault: ChatFault) -> None:
-    async with calling(LINES, [ANSWER] * 6) as made:
+    async with calling(LINES, [ANSWER] * 6, SPECULATION="off") as made:
         made.chat.faults.add(fault, times=2)
         async with made.call() as live:
             await live.agent_answers(300)

@@ -6,7 +6,7 @@ import pytest
 
 from bench.carrier import LiveCall
 from bench.carrier.record import ClearCame, MediaCame
-from bench.simulators.replies import Reply, WireMessage, WireTool
+from bench.simulators.replies import ChatFault, Reply, WireMessage, WireTool
 from tests.calls.conftest import Calling
 from tests.calls.rig import CLAIM, OFFER, Rig, ask, say
 
@@ -141,6 +141,17 @@ async def test_an_interruption_is_answered_on_a_guess_and_nothing_follows_its_cl
     assert abs(sum(event.length_ms for event in media) - answer_ms) <= 20
     assert [turn["outcome"] for turn in turns] == ["interrupted", "answered"]
     assert turns[1]["speculated"] == "eager"
+
+
+async def test_a_model_that_fails_on_a_guess_is_asked_anew_and_nobody_apologises(calling: Calling) -> None:
+    async with calling(["What does it cost."], [RIGHT] * 3, SPECULATION="eager") as made:
+        made.chat.faults.add(ChatFault(status=500), times=2)
+        async with made.call() as live:
+            await live.agent_answers(500)
+            await ask(live)
+        [turn] = await made.events("TurnFinished")
+    assert (turn["outcome"], turn["speculated"]) == ("answered", "thrown")
+    assert made.of_kind("ProviderFailed") == []
 
 
 async def test_hanging_up_during_a_guess_leaves_nothing(calling: Calling) -> None:
