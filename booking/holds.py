@@ -1,6 +1,7 @@
 """Taking a slot for a while and giving it back. One coroutine per SQL function, one round trip each."""
 
 from datetime import timedelta
+from typing import Final
 from uuid import UUID
 
 import asyncpg
@@ -8,6 +9,9 @@ import asyncpg
 from booking import db
 from booking.slots import slot_of
 from booking.types import Claim, Conflict, Held, HoldStatus
+from booking.values import require_ttl
+
+LONGEST_HOLD: Final = timedelta(days=1)
 
 
 async def claim_slot(
@@ -16,8 +20,10 @@ async def claim_slot(
     """Hold the slot for the call, first come first served; the call's earlier hold is given back for it.
 
     Asked again by the same call: the same hold, its expiry unmoved. A call that loses keeps what it held and
-    is told what is free instead. Raises `SlotUnknown`, `CallOver`, `BookingUnavailable`.
+    is told what is free instead. `ttl` is at most `LONGEST_HOLD`. Raises `SlotUnknown`, `CallOver`,
+    `ValueInvalid`, `BookingUnavailable`.
     """
+    require_ttl(ttl, LONGEST_HOLD)
     asked, *others = await db.fetch(pool, claim, "claim_slot_atomic", slot_id, call_id, ttl)
     if asked["outcome"] == "held":
         return Held(hold_id=asked["hold_id"], slot=slot_of(asked), expires_at=asked["expires_at"])
@@ -40,7 +46,7 @@ async def release_call(pool: asyncpg.Pool, claim: Claim, *, call_id: UUID) -> in
 
 async def hold_status(pool: asyncpg.Pool, claim: Claim, *, slot_id: UUID) -> HoldStatus:
     """How the slot stands now: an expired hold leaves it open, one on an overlapping slot of the same
-    practitioner does not. Raises `SlotUnknown`.
+    practitioner does not. Raises `SlotUnknown`, also for one that is offered no more.
     """
     (row,) = await db.fetch(pool, claim, "get_slot_hold_status", slot_id)
     return HoldStatus(state=row["state"], expires_at=row["expires_at"], call_id=row["call_id"])

@@ -4,6 +4,7 @@ single use) are the SQL functions'; the database never sees a code, only its key
 
 from collections.abc import Sequence
 from datetime import timedelta
+from typing import Final
 from uuid import UUID
 
 import asyncpg
@@ -11,6 +12,7 @@ import asyncpg
 from booking import db
 from booking.ports import Sealer
 from booking.types import Claim, CodeCheck, CodeStored
+from booking.values import require_ttl
 
 __all__ = [
     "CodeCheck",
@@ -18,11 +20,16 @@ __all__ = [
     "clear_call_otp",
     "clear_otp",
     "code_digests",
+    "renew_receiver",
     "store_call_otp",
     "store_otp",
     "verify_call_otp",
     "verify_otp",
+    "void_call_otp",
+    "void_otp",
 ]
+
+LONGEST_TTL: Final = timedelta(minutes=10)
 
 
 def code_digests(sealer: Sealer, claim: Claim, subject_id: UUID, code: str) -> Sequence[bytes]:
@@ -31,6 +38,16 @@ def code_digests(sealer: Sealer, claim: Claim, subject_id: UUID, code: str) -> S
     Store the first; any of them may verify.
     """
     return sealer.digests(claim.org_id, "otp", claim.org_id.bytes + subject_id.bytes + code.encode())
+
+
+async def renew_receiver(pool: asyncpg.Pool, claim: Claim, digests: Sequence[bytes]) -> None:
+    """What is on record of a number under older keys counts for it under the newest, which is the first.
+
+    One round trip for each older key at hand: none unless the keys are being rotated.
+    """
+    newest, *older = digests
+    for digest in older:
+        await db.fetch(pool, claim, "renew_digest", digest, newest)
 
 
 async def store_otp(
@@ -45,17 +62,25 @@ async def store_otp(
     """Put a code in force for the hold, in place of an earlier one and of what that one verified.
 
     `receiver_digest` is the `phone` digest of the number it goes to: only a contact with that number can be
-    booked with it. `ttl` is at most ten minutes. Raises `HoldUnknown`, `HoldOver`.
+    booked with it. `ttl` is at most `LONGEST_TTL`. Raises `HoldUnknown`, `HoldOver`, `ValueInvalid`.
     """
+    require_ttl(ttl, LONGEST_TTL)
     (row,) = await db.fetch(pool, claim, "store_otp", hold_id, digest, receiver_digest, ttl)
     return CodeStored(row["outcome"], row["expires_at"], row["codes_left"])
 
 
 async def clear_otp(pool: asyncpg.Pool, claim: Claim, *, hold_id: UUID, digest: bytes) -> bool:
-    """Take back a code that could not be sent; it does not count as sent. False if another is in force."""
+    """Take back a code that surely never went out: it counts as not sent. False if another is in force."""
     (row,) = await db.fetch(pool, claim, "clear_otp", hold_id, digest)
     cleared: bool = row[0]
     return cleared
+
+
+async def void_otp(pool: asyncpg.Pool, claim: Claim, *, hold_id: UUID, digest: bytes) -> bool:
+    """Take back a code that may have gone out: it counts as sent. False if another is in force."""
+    (row,) = await db.fetch(pool, claim, "void_otp", hold_id, digest)
+    voided: bool = row[0]
+    return voided
 
 
 async def verify_otp(
@@ -78,7 +103,8 @@ async def store_call_otp(
     receiver_digest: bytes,
     ttl: timedelta,
 ) -> CodeStored:
-    """As `store_otp`, for whoever calls. Raises `CallUnknown`, `CallOver`."""
+    """As `store_otp`, for whoever calls. Raises `CallUnknown`, `CallOver`, `ValueInvalid`."""
+    require_ttl(ttl, LONGEST_TTL)
     (row,) = await db.fetch(pool, claim, "store_call_otp", call_id, digest, receiver_digest, ttl)
     return CodeStored(row["outcome"], row["expires_at"], row["codes_left"])
 
@@ -88,6 +114,13 @@ async def clear_call_otp(pool: asyncpg.Pool, claim: Claim, *, call_id: UUID, dig
     (row,) = await db.fetch(pool, claim, "clear_call_otp", call_id, digest)
     cleared: bool = row[0]
     return cleared
+
+
+async def void_call_otp(pool: asyncpg.Pool, claim: Claim, *, call_id: UUID, digest: bytes) -> bool:
+    """As `void_otp`."""
+    (row,) = await db.fetch(pool, claim, "void_call_otp", call_id, digest)
+    voided: bool = row[0]
+    return voided
 
 
 async def verify_call_otp(

@@ -45,9 +45,9 @@ class Conflict:
 
 @dataclass(frozen=True, slots=True)
 class HoldStatus:
-    """How a slot stands. `expires_at` and `call_id` only while it is held."""
+    """How a slot stands; `past`: free, but it has begun. `expires_at` and `call_id` only while it is held."""
 
-    state: Literal["open", "held", "booked"]
+    state: Literal["open", "held", "booked", "past"]
     expires_at: datetime | None = None
     call_id: UUID | None = None
 

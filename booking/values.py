@@ -1,12 +1,12 @@
 """Values as they come in at booking's edge: what cannot be meant is refused before anything is asked or kept.
 
-The database would take a time without an offset for one in the process's own zone, silently; and what is
-sealed never gets to its checks on text.
+The database would take a time without an offset for one in the process's own zone, silently, and drop the
+offset of a time of day; and what is sealed never gets to its checks on text.
 """
 
 import re
 from collections.abc import Iterable
-from datetime import datetime
+from datetime import datetime, time, timedelta
 from typing import Any, Final
 
 from booking.errors import NumberInvalid, ValueInvalid
@@ -20,10 +20,18 @@ def require_sound(arguments: Iterable[Any]) -> None:
         match value:
             case datetime() if value.utcoffset() is None:
                 raise ValueInvalid("time_without_offset")
+            case time() if value.tzinfo is not None:
+                raise ValueInvalid("time_of_day_with_offset")
             case str():
                 utf8(value)
             case list() | tuple():
                 require_sound(value)
+
+
+def require_ttl(ttl: object, longest: timedelta) -> None:
+    """A time to live: longer than nothing, at most `longest`. Raises `ValueInvalid`."""
+    if not isinstance(ttl, timedelta) or not timedelta(0) < ttl <= longest:
+        raise ValueInvalid("ttl")
 
 
 def require_e164(number: str) -> None:

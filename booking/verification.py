@@ -3,7 +3,10 @@
     1  whose account sends: fails early, nothing changed
     2  make a code and store its digest, bound to org and hold (or call)
     3  hand the message over
-    4  if that fails, clear the code, so that the caller can ask again
+    4  if that fails, take the code back, so that the caller can ask again
+
+Every code counts against the limits on resends except one that surely never went out. Whether it did is not
+known when the provider was silent, or when we were stopped while it was asked.
 
 A crash between any two steps leaves nothing stuck: a stored code that nobody got is replaced by the next
 one or expires, a recorded message is reconciled. Six digits from the system's random source; the rules on
@@ -37,32 +40,41 @@ from booking.errors import (
 )
 from booking.messages import Messages, Text
 from booking.otp import (
+    LONGEST_TTL,
     clear_call_otp,
     clear_otp,
     code_digests,
+    renew_receiver,
     store_call_otp,
     store_otp,
     verify_call_otp,
     verify_otp,
+    void_call_otp,
+    void_otp,
 )
 from booking.ports import SendOutcome, SmsAccount
 from booking.types import Claim, CodeCheck, CodeStored
 from booking.values import require_e164
 
 KIND: Final = "otp"
-LONGEST_TTL: Final = timedelta(minutes=10)
 _DIGITS: Final = 6
+# Of the last, `Messages.send` says that the database was away before anything was sent.
+_NEVER_WENT_OUT: Final = (SmsRefused, SmsUnavailable, BookingUnavailable)
 _CODE: Final = re.compile(r"[0-9]{6}")
 _SPACING: Final = str.maketrans("", "", " -")
 
 
 @dataclass(frozen=True, slots=True)
 class _Bound:
-    """What a code is bound to, with the functions that keep, clear and check codes of it."""
+    """What a code is bound to, with the functions that keep, take back and check codes of it.
+
+    `clear` is for a code that surely never went out, `void` for any other.
+    """
 
     id: UUID
     store: Callable[..., Coroutine[Any, Any, CodeStored]]
     clear: Callable[..., Coroutine[Any, Any, bool]]
+    void: Callable[..., Coroutine[Any, Any, bool]]
     verify: Callable[..., Coroutine[Any, Any, CodeCheck]]
 
     @classmethod
@@ -71,6 +83,7 @@ class _Bound:
             hold_id,
             partial(store_otp, hold_id=hold_id),
             partial(clear_otp, hold_id=hold_id),
+            partial(void_otp, hold_id=hold_id),
             partial(verify_otp, hold_id=hold_id),
         )
 
@@ -80,6 +93,7 @@ class _Bound:
             call_id,
             partial(store_call_otp, call_id=call_id),
             partial(clear_call_otp, call_id=call_id),
+            partial(void_call_otp, call_id=call_id),
             partial(verify_call_otp, call_id=call_id),
         )
 
@@ -96,7 +110,8 @@ class Verification:
         """Send a new code for the hold to this number (E.164); an earlier one is void.
 
         Raises `NumberInvalid`, `HoldUnknown`, `HoldOver`, an `SmsError` or `BookingUnavailable`: then no code
-        is in force, and after the latter two the caller may ask again. Cancelled: likewise.
+        is in force, and after the latter two the caller may ask again. Cancelled: likewise. Then, and after
+        `SmsUnconfirmed`, the code counts as sent.
         """
         return await self._watched_send(claim, _Bound.to_hold(hold_id), to)
 
@@ -145,25 +160,28 @@ class Verification:
         account = await self.messages.accounts.account(claim)
         code = f"{secrets.randbelow(10**_DIGITS):0{_DIGITS}d}"
         digest = code_digests(self.messages.sealer, claim, bound.id, code)[0]
+        receivers = self.messages.sealer.digests(claim.org_id, "phone", to.encode())
+        await renew_receiver(self.messages.pool, claim, receivers)
         stored = await bound.store(
-            self.messages.pool,
-            claim,
-            digest=digest,
-            receiver_digest=self.messages.sealer.digest(claim.org_id, "phone", to.encode()),
-            ttl=self.ttl,
+            self.messages.pool, claim, digest=digest, receiver_digest=receivers[0], ttl=self.ttl
         )
         if stored.stored:
             try:
                 await self.messages.send(claim, account, self._text(account, bound.id, to, code))
+            except _NEVER_WENT_OUT:
+                await _to_its_end(self._taken_back(bound.clear, claim, digest))
+                raise
             except BaseException:
-                await _to_its_end(self._clear(claim, bound, digest))
+                await _to_its_end(self._taken_back(bound.void, claim, digest))
                 raise
         return stored
 
-    async def _clear(self, claim: Claim, bound: _Bound, digest: bytes) -> None:
-        """A code that cannot be cleared now expires by itself, and the next one takes its place."""
+    async def _taken_back(
+        self, clear_or_void: Callable[..., Coroutine[Any, Any, bool]], claim: Claim, digest: bytes
+    ) -> None:
+        """If it cannot be taken back now it counts and expires by itself; the next one takes its place."""
         with suppress(BookingUnavailable):
-            await bound.clear(self.messages.pool, claim, digest=digest)
+            await clear_or_void(self.messages.pool, claim, digest=digest)
 
     def _text(self, account: SmsAccount, subject_id: UUID, to: str, code: str) -> Text:
         """Not sent any more once the code is no longer good."""

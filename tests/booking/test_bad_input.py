@@ -190,11 +190,12 @@ REFUSED: Mapping[str, tuple[Asked, type[BookingError]]] = {
     "SQL for an id": (holding(SQL), StatementRefused),
     "a number for an id": (holding(2**200), StatementRefused),
     "no id": (holding(None), SlotUnknown),
-    "ttl of nothing": (lambda desk: hold_any(desk, timedelta(0)), StatementRefused),
-    "ttl below nothing": (lambda desk: hold_any(desk, -TTL), StatementRefused),
-    "ttl beyond a day": (lambda desk: hold_any(desk, timedelta(days=1, microseconds=1)), StatementRefused),
-    "endless ttl": (lambda desk: hold_any(desk, timedelta.max), StatementRefused),
-    "ttl that is none": (lambda desk: hold_any(desk, "a while"), StatementRefused),
+    "ttl of nothing": (lambda desk: hold_any(desk, timedelta(0)), ValueInvalid),
+    "ttl below nothing": (lambda desk: hold_any(desk, -TTL), ValueInvalid),
+    "ttl beyond a day": (lambda desk: hold_any(desk, timedelta(days=1, microseconds=1)), ValueInvalid),
+    "endless ttl": (lambda desk: hold_any(desk, timedelta.max), ValueInvalid),
+    "ttl that is none": (lambda desk: hold_any(desk, "a while"), ValueInvalid),
+    "no ttl": (lambda desk: hold_any(desk, None), ValueInvalid),
     "an instant beyond all": (
         lambda desk: slots.next_available(
             desk.pool, desk.clinic.claim, service_id=uuid4(), after=datetime.max.astimezone(UTC), limit=2**40

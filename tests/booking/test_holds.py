@@ -158,6 +158,35 @@ async def test_a_slot_that_has_begun_is_past(
     assert isinstance(answer, Conflict)
     assert answer.reason == "past"
     assert len(answer.slots) == 3
+    assert await holds.hold_status(pool, clinic.claim, slot_id=slot.id) == HoldStatus("past")
+
+
+async def test_a_slot_that_is_offered_no_more_is_none(
+    pool: asyncpg.Pool, owner: asyncpg.Connection, clinic: Clinic
+) -> None:
+    """As a claim, which refuses it; whoever has it keeps it."""
+    withdrawn, had = await free_slots(pool, clinic, limit=2)
+    held = await hold(pool, clinic, had)
+    async with owner.transaction():
+        await owner.execute("select app.arm($1)", f'{{"org_id": "{clinic.claim.org_id}"}}')
+        await owner.execute(
+            "update slots set withdrawn_at = now() where id = any ($1::uuid[])", [withdrawn.id, had.id]
+        )
+    assert isinstance(await ask(pool, clinic, withdrawn), Conflict)
+    with pytest.raises(SlotUnknown):
+        await holds.hold_status(pool, clinic.claim, slot_id=withdrawn.id)
+    assert (await holds.hold_status(pool, clinic.claim, slot_id=had.id)).expires_at == held.expires_at
+
+
+async def test_nor_is_one_of_a_practitioner_who_has_left(
+    pool: asyncpg.Pool, owner: asyncpg.Connection, clinic: Clinic
+) -> None:
+    (slot,) = await free_slots(pool, clinic, limit=1)
+    async with owner.transaction():
+        await owner.execute("select app.arm($1)", f'{{"org_id": "{clinic.claim.org_id}"}}')
+        await owner.execute("update practitioners set active = false where id = $1", slot.practitioner_id)
+    with pytest.raises(SlotUnknown):
+        await holds.hold_status(pool, clinic.claim, slot_id=slot.id)
 
 
 async def test_an_unknown_and_a_foreign_slot_are_the_same(

@@ -5,6 +5,7 @@ import re
 import signal
 import sys
 from collections.abc import AsyncIterator
+from contextlib import suppress
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
@@ -15,15 +16,26 @@ import pytest
 
 from bench.simulators import twilio_messages as numbers
 from bench.simulators.faults import Refuse, Stall
-from bench.simulators.twilio_messages import TakeAndStall
+from bench.simulators.twilio_messages import MessageResource, TakeAndStall
+from booking.calls import open_call
 from booking.db import org_transaction
-from booking.errors import CodeMalformed, HoldUnknown, NumberInvalid, SmsError, SmsNotConfigured, SmsRefused
+from booking.errors import (
+    CodeMalformed,
+    HoldUnknown,
+    NumberInvalid,
+    SmsError,
+    SmsNotConfigured,
+    SmsRefused,
+    SmsUnconfirmed,
+)
 from booking.holds import claim_slot, hold_status
 from booking.messages import StoredAccounts
 from booking.ports import OutgoingSms, ProviderSms, SmsAccount
 from booking.slots import next_available
 from booking.types import Conflict, Held
 from booking.verification import Verification
+from compliance.vault import MasterKey, Vault
+from gateway.sealing import VaultSealer
 from tests.booking.texting import RECEIVER, Post, a_sealer, post_office
 from tests.conftest import Clinic, Stack
 
@@ -43,6 +55,11 @@ def verification(post: Post) -> Verification:
 
 @pytest.fixture
 async def held(pool: asyncpg.Pool, clinic: Clinic) -> Held:
+    return await a_hold(pool, clinic)
+
+
+async def a_hold(pool: asyncpg.Pool, clinic: Clinic) -> Held:
+    """Of a call of its own."""
     (slot,) = await next_available(
         pool, clinic.claim, service_id=clinic.service_ids[0], after=datetime.now(UTC), limit=1
     )
@@ -53,7 +70,11 @@ async def held(pool: asyncpg.Pool, clinic: Clinic) -> Held:
 
 def code_in(post: Post, to: str = RECEIVER) -> str:
     """The code that was sent last."""
-    found = re.search(r"\b[0-9]{6}\b", post.twilio.messages.to(to)[-1].body)
+    return code_of(post.twilio.messages.to(to)[-1])
+
+
+def code_of(message: MessageResource) -> str:
+    found = re.search(r"\b[0-9]{6}\b", message.body)
     assert found
     return found[0]
 
@@ -129,26 +150,97 @@ async def test_what_is_no_number_changes_nothing(post: Post, verification: Verif
     ("fault", "told"),
     [
         (Refuse(429), "unavailable"),
-        (Refuse(500), "unconfirmed"),
-        (Stall(), "unconfirmed"),
-        (TakeAndStall(), "unconfirmed"),
         (Refuse(401), "credentials"),
     ],
 )
 async def test_after_a_failure_the_caller_asks_again(
     post: Post, verification: Verification, held: Held, fault: object, told: str
 ) -> None:
-    """And again, more often than a code may be sent: a failure costs the caller nothing."""
+    """And again, more often than a code may be sent: what surely never went out costs the caller nothing."""
     post.twilio.faults.add(fault, times=6)
     for _ in range(6):
         with pytest.raises(SmsError):
             await verification.send_code(post.claim, hold_id=held.hold_id, to=RECEIVER)
     assert post.heard.sent == [told] * 6
-    for message in post.twilio.messages.all:
-        code = message.body.split()[3]
-        assert await outcome(verification, post, held, code) != "verified"
     await verification.send_code(post.claim, hold_id=held.hold_id, to=RECEIVER)
     assert await outcome(verification, post, held, code_in(post)) == "verified"
+
+
+@pytest.mark.parametrize("fault", [Refuse(500), Stall(), TakeAndStall()])
+async def test_when_nobody_knows_the_caller_asks_again_within_the_limits(
+    post: Post, verification: Verification, held: Held, fault: object
+) -> None:
+    """A provider that takes each message and never says so is not asked without end."""
+    post.twilio.faults.add(fault, times=3)
+    for _ in range(3):
+        with pytest.raises(SmsUnconfirmed):
+            await verification.send_code(post.claim, hold_id=held.hold_id, to=RECEIVER)
+    for message in post.twilio.messages.all:
+        assert await outcome(verification, post, held, code_of(message)) != "verified"
+    await verification.send_code(post.claim, hold_id=held.hold_id, to=RECEIVER)
+    assert await outcome(verification, post, held, code_in(post)) == "verified"
+    assert post.heard.sent == ["unconfirmed"] * 3 + ["accepted"]
+    assert not (await verification.send_code(post.claim, hold_id=held.hold_id, to=RECEIVER)).stored
+
+
+async def test_no_number_gets_more_texts_than_its_limit_over_all_its_holds(
+    pool: asyncpg.Pool, clinic: Clinic, post: Post, verification: Verification
+) -> None:
+    post.twilio.faults.add(TakeAndStall(), times=20)
+    for _ in range(3):
+        held = await a_hold(pool, clinic)
+        for _ in range(5):
+            with suppress(SmsUnconfirmed):
+                await verification.send_code(post.claim, hold_id=held.hold_id, to=RECEIVER)
+    assert len(post.twilio.messages.to(RECEIVER)) == 10
+    assert post.heard.sent[:5] == ["unconfirmed"] * 4 + ["limited"]
+
+
+async def test_nor_does_one_call(pool: asyncpg.Pool, post: Post, verification: Verification) -> None:
+    call_id = uuid4()
+    await open_call(
+        pool,
+        post.claim,
+        call_id=call_id,
+        carrier="twilio",
+        carrier_call_id="CA1",
+        started_at=datetime.now(UTC),
+    )
+    post.twilio.faults.add(TakeAndStall(), times=20)
+    for _ in range(6):
+        with suppress(SmsUnconfirmed):
+            await verification.send_caller_code(post.claim, call_id=call_id, to=RECEIVER)
+    assert len(post.twilio.messages.to(RECEIVER)) == 4
+
+
+async def test_limits_hold_over_a_change_of_the_master_key(
+    pool: asyncpg.Pool, clinic: Clinic, post: Post
+) -> None:
+    """The number's digest is another one then; what it was sent before counts all the same."""
+    old = MasterKey.generate()
+    stored = 0
+    for keys in ([old], [MasterKey.generate(), old]):
+        verification = Verification(replace(post.messages, sealer=VaultSealer(Vault(keys))))
+        for _ in range(3):
+            held = await a_hold(pool, clinic)
+            for _ in range(3):
+                answer = await verification.send_code(post.claim, hold_id=held.hold_id, to=RECEIVER)
+                stored += answer.stored
+    assert stored == 10
+
+
+async def test_so_do_wrong_attempts(pool: asyncpg.Pool, clinic: Clinic, post: Post) -> None:
+    old, new = MasterKey.generate(), MasterKey.generate()
+    outcomes = []
+    for keys in ([old], [old], [new, old], [new, old]):
+        verification = Verification(replace(post.messages, sealer=VaultSealer(Vault(keys))))
+        held = await a_hold(pool, clinic)
+        stored = await verification.send_code(post.claim, hold_id=held.hold_id, to=RECEIVER)
+        outcomes.append(stored.outcome)
+        wrong = f"{(int(code_in(post)) + 1) % 10**6:06d}"
+        for _ in range(5):
+            await verification.check_code(post.claim, hold_id=held.hold_id, code=wrong)
+    assert outcomes == ["stored", "stored", "stored", "locked"]
 
 
 async def test_a_receiver_who_opted_out_may_give_another_number(
@@ -168,12 +260,13 @@ async def test_cancelled_while_sending(post: Post, verification: Verification, h
         async with asyncio.timeout(0.15):
             await verification.send_code(post.claim, hold_id=held.hold_id, to=RECEIVER)
     assert await outcome(verification, post, held, code_in(post)) != "verified"
-    await verification.send_code(post.claim, hold_id=held.hold_id, to=RECEIVER)
+    again = await verification.send_code(post.claim, hold_id=held.hold_id, to=RECEIVER)
+    assert again.codes_left == 2
     assert await outcome(verification, post, held, code_in(post)) == "verified"
 
 
 class NeverAnswers:
-    """A provider that is cancelled out of, twice: the second time once the code is being cleared."""
+    """A provider that is cancelled out of, twice: the second time once the code is being taken back."""
 
     def __init__(self) -> None:
         self.asked = asyncio.Event()
@@ -191,7 +284,7 @@ class NeverAnswers:
         return []
 
 
-async def test_cancelled_again_while_the_code_is_cleared(post: Post, held: Held) -> None:
+async def test_cancelled_again_while_the_code_is_taken_back(post: Post, held: Held) -> None:
     sender = NeverAnswers()
     verification = Verification(replace(post.messages, sender=sender))
     sending = asyncio.create_task(verification.send_code(post.claim, hold_id=held.hold_id, to=RECEIVER))
@@ -201,7 +294,7 @@ async def test_cancelled_again_while_the_code_is_cleared(post: Post, held: Held)
         await sending
     async with org_transaction(post.messages.pool, post.claim) as connection:
         states = await connection.fetch("select state from otp_codes where hold_id = $1", held.hold_id)
-    assert [row["state"] for row in states] == ["cleared"]
+    assert [row["state"] for row in states] == ["unconfirmed"]
 
 
 async def test_sends_are_limited(post: Post, verification: Verification, held: Held) -> None:
