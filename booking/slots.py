@@ -1,7 +1,7 @@
 """Which slots are free. The rule is the SQL function's; this is its Python face."""
 
 from collections.abc import Mapping
-from datetime import datetime
+from datetime import datetime, time
 from typing import Any
 from uuid import UUID
 
@@ -20,10 +20,13 @@ async def next_available(
     limit: int = 3,
     until: datetime | None = None,
     practitioner_id: UUID | None = None,
+    not_before: time | None = None,
 ) -> list[Slot]:
-    """Free slots that start at or after `after` (never in the past) and before `until`, soonest first."""
+    """Free slots that start at or after `after` (never in the past) and before `until`, soonest first; 100 at
+    most. `not_before`: none of an earlier time of day, by the clinic's clock. Raises `ValueInvalid`.
+    """
     rows = await db.fetch(
-        pool, claim, "get_next_available_slots", service_id, after, limit, until, practitioner_id
+        pool, claim, "free_slots", service_id, after, limit, until, practitioner_id, not_before
     )
     return [slot_of(row) for row in rows]
 

@@ -14,7 +14,8 @@ from gateway.tools.services import match_service
 from pipeline.ports import ToolResult, ToolSpec
 
 OFFERED: Final = 3
-_LOOKED_AT: Final = 200  # slots of the following weeks that an hour is looked for in
+FURTHEST: Final = timedelta(days=400)
+"""How far ahead a day is looked up; the calendar's ends, which cannot be reckoned with, lie far beyond."""
 
 
 class FindSlots:
@@ -44,9 +45,11 @@ class FindSlots:
 
     @telling_failures(slots=[])
     async def run(self, arguments: Mapping[str, Any]) -> ToolResult:
-        """Raises `ToolArgumentError` for a day or time that is none."""
+        """Raises `ToolArgumentError` for a day or time that is none, and for a time with an offset: the
+        clinic's clock is meant.
+        """
         day = parsed(arguments, "day", date.fromisoformat, "YYYY-MM-DD")
-        after = parsed(arguments, "after", time.fromisoformat, "HH:MM")
+        after = parsed(arguments, "after", _local_time, "HH:MM without an offset")
         service = match_service(self._booking.profile.services, given(arguments, "service"))
         if service is None:
             known = [each.name for each in self._booking.profile.services]
@@ -60,21 +63,29 @@ class FindSlots:
     async def _search(self, service: Service, day: date | None, after: time | None) -> list[Slot]:
         """Slots of that day from that time on; without a day the soonest ones not before that time of day."""
         booking = self._booking
-        earliest = booking.now()
-        until = None
+        earliest, until = booking.now(), None
         if day is not None:
-            start = datetime.combine(day, after or time(), booking.zone)
+            if not _is_near(day, earliest.astimezone(booking.zone).date()):
+                return []
+            earliest = max(earliest, datetime.combine(day, time(), booking.zone))
             until = datetime.combine(day + timedelta(days=1), time(), booking.zone)
-            earliest = max(earliest, start)
-        filtered = day is None and after is not None
-        slots = await next_available(
+        return await next_available(
             booking.pool,
             booking.claim,
             service_id=service.id,
             after=earliest,
-            limit=_LOOKED_AT if filtered else OFFERED,
+            limit=OFFERED,
             until=until,
+            not_before=after,
         )
-        if after is not None:
-            slots = [slot for slot in slots if slot.starts_at.astimezone(booking.zone).time() >= after]
-        return slots[:OFFERED]
+
+
+def _is_near(day: date, today: date) -> bool:
+    return today <= day <= today + FURTHEST
+
+
+def _local_time(text: str) -> time:
+    read = time.fromisoformat(text)
+    if read.tzinfo is not None:
+        raise ValueError("a time of day with an offset")
+    return read

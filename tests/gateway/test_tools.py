@@ -2,6 +2,7 @@
 
 import json
 from collections.abc import Mapping
+from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from typing import Any
 from uuid import uuid4
@@ -16,6 +17,7 @@ from gateway.tools import CallBooking, ClaimSlot, FindSlots, call_tools, match_s
 from gateway.tools.my_appointments import MyAppointments
 from pipeline.errors import ToolArgumentError
 from pipeline.ports import Remembers
+from tests.booking.evenings import clinic_with_one_evening
 from tests.booking.texting import Post
 from tests.conftest import Clinic
 from tests.gateway.desk import booking_of
@@ -65,6 +67,16 @@ async def test_an_hour_without_a_day_is_an_hour_of_any_day(booking: CallBooking)
     assert {slot["starts"][11:16] for slot in slots} <= {"16:00", "16:30"}
 
 
+async def test_an_evening_is_found_behind_hundreds_of_earlier_slots(
+    post: Post, owner: asyncpg.Connection
+) -> None:
+    clinic = await clinic_with_one_evening(owner)
+    booking = await booking_of(replace(post, clinic=clinic))
+    [slot] = await find(booking, service="fillers", after="18:00")
+    assert slot["starts"].startswith(f"{clinic.first_day + timedelta(days=9)}T18:00")
+    assert await find(booking, service="fillers", after="18:15") == []
+
+
 async def test_the_same_slot_keeps_its_token(booking: CallBooking) -> None:
     assert await find(booking) == await find(booking)
 
@@ -82,8 +94,10 @@ async def test_what_was_told_on_a_wrong_guess_has_not_been_offered(booking: Call
 
 
 async def test_day_without_slots_has_none(booking: CallBooking) -> None:
-    assert await find(booking, day="2100-01-01") == []
-    assert await find(booking, day="2020-01-01") == []
+    for day in ("2100-01-01", "2020-01-01", "9999-12-31", "0001-01-01"):
+        result = await FindSlots(booking).run(LOOK | {"day": day})
+        assert (result.outcome, answered(result.content)["slots"]) == ("none_free", [])
+        assert answered(result.content)["say"]
 
 
 async def test_unknown_service_is_answered_with_the_known_ones(booking: CallBooking) -> None:
@@ -101,6 +115,9 @@ async def test_unknown_service_is_answered_with_the_known_ones(booking: CallBook
         LOOK | {"day": "Tuesday"},
         LOOK | {"day": 5},
         LOOK | {"after": "late"},
+        LOOK | {"after": "14:00Z"},
+        LOOK | {"after": "14:00+00:00"},
+        LOOK | {"day": "2026-11-24", "after": "14:00+01:00"},
     ],
 )
 async def test_senseless_arguments(booking: CallBooking, arguments: dict[str, Any]) -> None:

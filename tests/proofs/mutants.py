@@ -118,12 +118,12 @@ CLAIM = (
     ),
     Mutant(
         "alternatives: taken ones too",
-        (Edit("get_next_available_slots", r"and not exists \(select from app\.occupied\(.*?\)\)"),),
+        (Edit("free_slots", r"and not exists \(select from app\.occupied\(.*?\)\)"),),
         (CLAIMS,),
     ),
     Mutant(
         "alternatives: any practitioner's",
-        (Edit("get_next_available_slots", r"\ba\.active\b", "true"),),
+        (Edit("free_slots", r"\ba\.active\b", "true"),),
         ("tests/booking/test_slots.py",),
     ),
 )

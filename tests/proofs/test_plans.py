@@ -45,6 +45,7 @@ HOT = [
     Hot("get_next_available_slots({org}, {service 50 1}, now())", 400),
     Hot("get_next_available_slots({org}, {service 50 1}, now() + interval '4 hours', 20)", 400),
     Hot("get_next_available_slots({org}, {service 50 1}, now(), 3, null, {practitioner 50 1})", 200),
+    Hot("free_slots({org}, {service 50 1}, now(), 3, null, null, '13:00')", 400),
     Hot("page_of_free_slots({org}, {service 50 1}, now(), 20)", 6000),
     Hot("get_slot_hold_status({org}, {slot 50 1 1 7})", 60),
     Hot("claim_slot_atomic({org}, {slot 50 1 1 4}, gen_random_uuid(), interval '5 min')", 250),
