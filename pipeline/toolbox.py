@@ -24,6 +24,14 @@ END_CALL: Final = ToolSpec(
     effectful=False,
 )
 
+SAY: Final[Mapping[str, str]] = {
+    "bad_arguments": "I'm sorry, I didn't quite get that. Could you say it once more?",
+    "unknown_tool": "I'm sorry, that is nothing that I can do from here.",
+    "timed_out": "I'm sorry, that is taking too long, and I can't tell yet whether it worked.",
+    "failed": "I'm sorry, that didn't work.",
+}
+"""What may be said of each call that came to no result of its tool's own."""
+
 Spawn = Callable[[Coroutine[Any, Any, None]], "asyncio.Task[None]"]
 
 
@@ -138,4 +146,4 @@ def _parsed(arguments: str) -> Mapping[str, Any] | None:
 
 
 def _error(outcome: str, message: str, detail: Mapping[str, str] | None = None) -> ToolResult:
-    return ToolResult(json.dumps({"error": message}), outcome, detail or {})
+    return ToolResult(json.dumps({"error": message, "say": SAY[outcome]}), outcome, detail or {})

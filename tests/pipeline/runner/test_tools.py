@@ -2,12 +2,14 @@
 
 import asyncio
 import json
+import re
 
 import pytest
 
 from pipeline.errors import ProviderDropped, ToolArgumentError
 from pipeline.events import ToolCall, ToolFinished
 from pipeline.ports import Message, ToolResult
+from pipeline.toolbox import SAY
 from tests.pipeline.runner.world import Hand, Mind, call, now_s
 
 
@@ -71,10 +73,20 @@ async def test_a_call_that_cannot_be_carried_out_is_an_error_for_the_model(
         await c.greeted()
         c.says("Please")
         await c.passes(10)
-        assert "error" in str(answers(mind.requests[1]))
+        told = answers(mind.requests[1])["c1"]
+        assert isinstance(told, dict)
+        assert told.keys() == {"error", "say"}
+        assert told["say"] == SAY[outcome]
         assert "secret" not in str(mind.requests)
         assert c.sounds()[-1] == 1
         assert [finished.outcome for finished in c.diary.of(ToolFinished)] == [outcome]
+
+
+def test_what_is_said_of_a_call_that_was_not_carried_out_can_be_spoken() -> None:
+    for sentence in SAY.values():
+        assert sentence[0].isupper()
+        assert sentence[-1] in ".?"
+        assert not re.search(r"[0-9@<>*#_{}\[\]]", sentence)
 
 
 async def test_an_effect_survives_a_barge_in_and_its_outcome_is_told() -> None:
