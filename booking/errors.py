@@ -21,6 +21,7 @@ BookingError
 ├── ScopeUnknown        a staff token was to get a scope that none may have, or no scope
 ├── ValueInvalid        a value that cannot be meant, as a time without an offset; `reason` says which
 ├── SealUnreadable      a sealed value does not open: altered, moved, or its key is not at hand
+├── MasterKeyInvalid    what values are to be sealed under is no master key, or there is none
 ├── NumberInvalid       not a phone number in E.164
 ├── CodeMalformed       a code is six digits
 ├── SmsError
@@ -150,6 +151,10 @@ class ValueInvalid(BookingError):
 
 class SealUnreadable(BookingError):
     """A sealed value does not open: altered, moved, or its key is not at hand."""
+
+
+class MasterKeyInvalid(BookingError):
+    """At least one master key is needed, and each is 32 bytes."""
 
 
 class NumberInvalid(BookingError):

@@ -25,6 +25,7 @@ from booking.errors import (
     SmsUnavailable,
 )
 from booking.ports import (
+    CheckOutcome,
     CodeWatch,
     OutgoingSms,
     PersonKey,
@@ -32,6 +33,7 @@ from booking.ports import (
     Place,
     ProviderSms,
     Sealer,
+    SendOutcome,
     SmsAccount,
     SmsAccounts,
     SmsSender,
@@ -49,6 +51,21 @@ _OPTED_OUT: Final = 21610
 _LANDLINE: Final = 30006
 
 StatusUrl = Callable[[UUID, UUID], str | None]
+
+
+class Unwatched:
+    """A watch that keeps nothing. Satisfies `CodeWatch`."""
+
+    def code_sent(self, outcome: SendOutcome, seconds: float) -> None: ...
+
+    def code_checked(self, outcome: CheckOutcome) -> None: ...
+
+    def sms_settled(self, kind: str, status: SmsStatus) -> None: ...
+
+
+def no_reports(org_id: UUID, message_id: UUID) -> str | None:
+    """The status address of who cannot be reached: what became of a message is learnt by reconciling."""
+    return None
 
 
 @dataclass(frozen=True, slots=True)
@@ -87,8 +104,8 @@ class Messages:
     sender: SmsSender
     accounts: SmsAccounts
     sealer: Sealer
-    watch: CodeWatch
-    status_url: StatusUrl
+    watch: CodeWatch = field(default_factory=Unwatched)
+    status_url: StatusUrl = no_reports
 
     async def send(self, claim: Claim, account: SmsAccount, text: Text) -> bool:
         """Record the message and hand it over. False if it was recorded before: then nothing is sent.

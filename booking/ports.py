@@ -1,6 +1,7 @@
 """What booking asks of others: text messages, a calendar, seals, a watch on the codes.
 
-Adapters over vendors stand in `booking.sms` and `booking.calendar`; the gateway seals with its vault.
+Adapters over vendors stand in `booking.sms` and `booking.calendar`, one over master keys in
+`booking.sealing`; the gateway seals with its vault, in the same format.
 """
 
 from collections.abc import Sequence
