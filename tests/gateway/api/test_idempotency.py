@@ -1,6 +1,7 @@
 """A POST that is sent again: the same answer, the work done once."""
 
 import asyncio
+import time
 from datetime import timedelta
 from typing import Any
 from uuid import uuid4
@@ -9,6 +10,7 @@ import asyncpg
 
 from booking.db import claims_json, fetch, open_pool
 from booking.requests import forget_old_requests, sweep_requests
+from booking.staff import issue_token
 from tests.conftest import Clinic, Stack
 from tests.gateway.api.booked import free_slots
 from tests.gateway.api.client import Client, claims, hs256, kind
@@ -70,6 +72,21 @@ async def test_keys_belong_to_a_subject_and_an_org(
     assert (await client.post("/holds", {"slot_id": slot["id"]}, key="k-6")).status_code == 201
     assert (await other_client.post("/holds", {"slot_id": theirs["id"]}, key="k-6")).status_code == 201
     assert (await colleague.post("/holds", {"slot_id": slot["id"]}, key="k-6")).status_code == 409
+
+
+async def test_a_renewed_jwt_repeats_a_staff_token_issued_anew_does_not(
+    client: Client, anybody: Client, pool: asyncpg.Pool, clinic: Clinic, owner: asyncpg.Connection
+) -> None:
+    mine, theirs, *_ = await free_slots(client, clinic)
+    for exp, replayed in ((300, False), (600, True)):
+        token = hs256(claims(clinic.claim.org_id, exp=int(time.time()) + exp))
+        made = await anybody.with_token(token).post("/holds", {"slot_id": mine["id"]}, key="k-7")
+        assert (made.status_code, "Idempotency-Replayed" in made.headers) == (201, replayed)
+    for status in (201, 409):
+        issued = await issue_token(pool, clinic.claim, name="desk", scopes=["holds:write"])
+        desk = anybody.with_token(issued.secret)
+        assert (await desk.post("/holds", {"slot_id": theirs["id"]}, key="k-7")).status_code == status
+    assert await holds_of(owner, clinic) == 2
 
 
 async def test_a_key_is_needed(client: Client) -> None:
