@@ -122,6 +122,11 @@ CLAIM = (
         (CLAIMS,),
     ),
     Mutant(
+        "slots: of the wrong clock's time of day",
+        (Edit("free_slots", r"at time zone v_zone", "at time zone 'America/New_York'"),),
+        ("tests/booking/test_slots.py",),
+    ),
+    Mutant(
         "alternatives: any practitioner's",
         (Edit("free_slots", r"\ba\.active\b", "true"),),
         ("tests/booking/test_slots.py",),
@@ -235,6 +240,11 @@ CODES = (
     Mutant(
         "codes: as many as one likes",
         (Edit("otp_counts", r"count\(\*\) filter \(where state <> 'cleared'\)", "0"),),
+        (OTP,),
+    ),
+    Mutant(
+        "codes: one that may have gone out is not counted",
+        (Edit("otp_counts", r"state <> 'cleared'", "state not in ('cleared', 'unconfirmed')"),),
         (OTP,),
     ),
     Mutant(
