@@ -32,6 +32,9 @@ _ANSWERED: Final[dict[Slot, EntityType]] = {
     "EMAIL": "EMAIL", "PHONE": "PHONE", "POSTCODE": "POSTCODE", "ADDRESS": "ADDRESS", "DOB": "DOB",
     "PERSON": "PERSON",
 }  # fmt: skip
+_FIGURED: Final[frozenset[EntityType]] = frozenset({"PHONE", "POSTCODE", "DOB"})
+"""Values made of figures or letters."""
+_EVIDENCE: Final = kinds.NUMBER | kinds.HOMOPHONE | kinds.MONTH | kinds.ORDINAL | kinds.PHONETIC
 _SPEAKS_ON: Final = word_list("talks_on")
 
 
@@ -53,12 +56,35 @@ def whole_answer(view: View, at: int, slot: Slot) -> Match | None:
     if end is None or end <= at or _is_no_answer(tail, at):
         return None
     begin, found = _found(view, at, end, entity)
+    if found is not None and found.whole and _holds_name(tail, at, begin, entity):
+        return None
+    if found is None and not _has_evidence(tail, at, end, entity):
+        return None
     if found is None or not found.whole or not _is_talk(view, found.end, end, entity):
         return Match(end, entity, GUESSED)
     misheard = at < begin <= at + _MOST_MISHEARD and not any(
         tail.words[here] in _TALK for here in range(at, begin)
     )
     return Match(found.end, entity, GUESSED) if misheard else None
+
+
+def _holds_name(tail: Tail, at: int, begin: int, entity: EntityType) -> bool:
+    """A name stands before the number: two values in one answer."""
+    if entity not in _FIGURED:
+        return False
+    listed = kinds.FIRST | kinds.LAST
+    return any(
+        tail.marks[here] & listed and not tail.marks[here] & (kinds.COMMON | kinds.STOP | kinds.NUMERAL)
+        for here in range(at, begin)
+    )
+
+
+def _has_evidence(tail: Tail, at: int, end: int, entity: EntityType) -> bool:
+    """Something in the answer could be the value, misheard: a figure, a letter, a word of no sentence."""
+    if entity not in ("PHONE", "DOB"):
+        return True
+    marks = (tail.marks[here] for here in range(at, end))
+    return any(kind & _EVIDENCE or (kind & kinds.WORD and not kind & kinds.COMMON) for kind in marks)
 
 
 def _end_of_turn(tail: Tail, at: int) -> int | None:
@@ -128,6 +154,8 @@ def _is_talk(view: View, at: int, end: int, entity: EntityType) -> bool:
         at += 1
         paused = True
     if at >= end or tail.words[at] in _SPEAKS_ON:
+        return True
+    if entity == "PERSON" and tail.marks[at] & kinds.NUMBER:
         return True
     if entity in ("PERSON", "ADDRESS"):
         return (paused and bool(tail.marks[at] & kinds.STOP)) or alphanumeric(view, at) is not None

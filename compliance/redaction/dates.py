@@ -3,9 +3,10 @@
 from typing import Final
 
 from compliance.redaction import kinds
+from compliance.redaction.lexicon import word_list
 from compliance.redaction.spoken import Element, read_element
 from compliance.redaction.tokens import Tail
-from compliance.redaction.view import LIKELY, SURE, Match, View
+from compliance.redaction.view import GUESSED, LIKELY, SURE, Match, View
 from compliance.redaction.vocabulary import FEASTS
 
 _DATE_TOKENS: Final = 18
@@ -17,6 +18,9 @@ _JOIN_WORDS: Final = frozenset(
 _JOIN_MARKS: Final = frozenset({"/", "-", ".", ",", "'"})
 _ENDINGS: Final = frozenset({"st", "nd", "rd", "th"})
 _LATER_TOKENS: Final = 7
+_CORRECTED_TOKENS: Final = 3
+_CORRECTING: Final = frozenset({"no", "not", "sorry", "actually", "wait", "mean", "nope"})
+_COUNTED: Final = word_list("measures")
 _FEASTS: Final = {
     first: tuple(words for words in FEASTS if words[0] == first) for first in {words[0] for words in FEASTS}
 }
@@ -39,16 +43,39 @@ def date_of_birth(view: View, at: int) -> Match | None:
         return None
     if not (asked or named):
         whole = years or strong >= 3
-        return Match(end, "DOB", LIKELY) if whole and _named_later(tail, end) else None
+        told = _named_later(tail, end) or _is_read_back(view, end)
+        return Match(end, "DOB", LIKELY) if whole and told else None
     if figures > _DATE_FIGURES or (not months and strong > _DATE_PARTS):
         return None
     whole = bool(years) or figures >= 5 or (months and strong >= 2) or strong >= 3
     if not whole and not (months or (named and years)):
-        return None
+        return Match(end, "DOB", GUESSED) if asked and _is_part(view, at, end) else None
     if asked and not named and not years and figures < 5 and _speaks_of_booking(tail, end):
         return None
-    open_end = not years and figures < 5 and strong < 3
+    open_end = (not years and figures < 5 and strong < 3) or _lacks_years(tail, end)
     return Match(end, "DOB", SURE, runs_on=open_end, whole=not open_end or strong >= 3)
+
+
+def _is_read_back(view: View, end: int) -> bool:
+    """The agent says a whole date right after the caller gave a date of birth."""
+    return "DOB" in view.expects.given and not _speaks_of_booking(view.tail, end)
+
+
+def _is_part(view: View, at: int, end: int) -> bool:
+    """The rest of a date that was cut short, or what takes the place of a part: "no, the fifteenth"."""
+    tail = view.tail
+    if tail.words[end] in _COUNTED or tail.words[end] == ":" or _speaks_of_booking(tail, end):
+        return False
+    if view.expects.unfinished("DOB"):
+        return True
+    corrects = any(tail.words[at - back] in _CORRECTING for back in range(1, _CORRECTED_TOKENS + 1))
+    return corrects and ("DOB" in view.expects.read_back or "DOB" in view.expects.found)
+
+
+def _lacks_years(tail: Tail, end: int) -> bool:
+    """ "two thousand and" at the end of the turn."""
+    follows = end + (tail.words[end] == "and")
+    return tail.words[end - 1] == "thousand" and bool(tail.marks[follows] & kinds.END)
 
 
 def _read_date(tail: Tail, at: int) -> tuple[int | None, int, int, bool, int]:

@@ -35,7 +35,7 @@ _NAMED: Final[tuple[Slot, ...]] = (
     "ADDRESS",
     "CODE",
 )
-_ASKED: Final[tuple[Slot, ...]] = ("PERSON", "ADDRESS", "PHONE", "DOB")
+_ASKED: Final[tuple[Slot, ...]] = ("PERSON", "ADDRESS", "PHONE", "DOB", "EXPIRY")
 WEAK: Final = 1
 STRONG: Final = 2
 
@@ -57,9 +57,14 @@ def _by_last_word(tables: Mapping[str, Slot]) -> dict[str, list[tuple[tuple[str,
 
 _CUES: Final[dict[str, Slot]] = {f"cue_{slot.lower()}": slot for slot in _NAMED}
 _QUESTIONS: Final[dict[str, Slot]] = {f"ask_{slot.lower()}": slot for slot in _ASKED}
+_PARTS_INDEX: Final = {
+    last: tuple(words for words in _phrases("ask_dob_part") if words[-1] == last)
+    for last in {words[-1] for words in _phrases("ask_dob_part")}
+}
+"""Asks for a part of a date of birth, after another part was given."""
 _NAMED_INDEX: Final = _by_last_word(_CUES)
 _ASKED_INDEX: Final = _by_last_word(_CUES | _QUESTIONS)
-mark_cues({*_NAMED_INDEX, *_ASKED_INDEX, *(words[-1] for words in _phrases("ask_again"))})
+mark_cues({*_PARTS_INDEX, *_NAMED_INDEX, *_ASKED_INDEX, *(words[-1] for words in _phrases("ask_again"))})
 _OPENS: Final = {
     **dict.fromkeys(_phrases("cue_name_maybe"), WEAK),
     **dict.fromkeys(_phrases("cue_name"), STRONG),
@@ -141,6 +146,10 @@ class CallMemory:
     names: set[str] = field(default_factory=set)
     replied: bool = True
     fresh: Slot | None = None
+    read_back: set[Slot] = field(default_factory=set)
+    """What the agent's last turn held: a reply may correct it."""
+    given: set[Slot] = field(default_factory=set)
+    """What the caller's last turn held: the agent may read it back."""
 
 
 class Expectation:
@@ -158,8 +167,10 @@ class Expectation:
         "answer",
         "asked",
         "found",
+        "given",
         "name_open",
         "place",
+        "read_back",
         "side",
     )
 
@@ -184,6 +195,16 @@ class Expectation:
         self.answer: Slot | None = memory.fresh if side == "caller" else None
         """The one value just asked for, until the answer has begun."""
         self._repeat = False
+        self.read_back = frozenset(memory.read_back) if side == "caller" else frozenset()
+        self.given = frozenset(memory.given) if side == "agent" else frozenset()
+
+    def in_play(self, slot: Slot) -> bool:
+        """A value of this type was said in this turn or the one before: it may be corrected or read back."""
+        return slot in self.found or slot in self.read_back or slot in self.given or slot in self.asked
+
+    def unfinished(self, slot: Slot) -> bool:
+        """The caller's last turn was cut short within a value of this type."""
+        return self.side == "caller" and self._memory.unfinished == slot
 
     def awaits(self, slot: Slot) -> bool:
         """Named just now in this turn, or asked for before it and nothing else named since."""
@@ -234,6 +255,10 @@ class Expectation:
             if _ends_with(tail, at, words):
                 self._mentioned.add(slot)
                 return
+        if word in _PARTS_INDEX and any(_ends_with(tail, at, words) for words in _PARTS_INDEX[word]):
+            memory = self._memory
+            if "DOB" in memory.answered or "DOB" in memory.asked or "DOB" in self._mentioned:
+                self._mentioned.add("DOB")
 
     def end_turn(self, said: Said) -> None:
         """Leave to the next turn what it needs."""
@@ -253,6 +278,7 @@ class Expectation:
         memory.fresh = (
             self._asks_one(said.words) if said.question or self._asks or said.words <= _SHORT_TURN else None
         )
+        memory.given = self.found - {"MEDICAL", "PERSON"}
         if self.found:
             memory.answered = set(self.found)
         for slot in self.found:
@@ -268,6 +294,7 @@ class Expectation:
         if self._thing:
             self._mentioned.discard("PERSON")
         read_back = self.found - {"MEDICAL"}
+        memory.read_back = read_back - {"PERSON"}
         if self._mentioned or self._repeat or read_back:
             again = memory.answered if self._repeat or not self._mentioned else set[Slot]()
             kept = {} if "CODE" in self._mentioned else self._older()

@@ -43,6 +43,65 @@ _LATER_CUES: Final[dict[str, EntityType]] = {
     "social": "GOV_ID", "insurance": "GOV_ID", "cvv": "CARD", "cvc": "CARD", "zip": "POSTCODE",
 }  # fmt: skip
 _LATER_TOKENS: Final = 7
+_BEFORE_ONE: Final = frozenset(
+    {
+        "new",
+        "old",
+        "other",
+        "this",
+        "that",
+        "right",
+        "correct",
+        "current",
+        "wrong",
+        "my",
+        "first",
+        "second",
+        "last",
+    }
+)
+_AFTER_ONE: Final = frozenset({"is", "was", "ends", "starts", "begins", "has", "would", ",", ":", "with"})
+_CORRECTING: Final = frozenset(
+    {"no", "not", "wait", "sorry", "actually", "correction", "scratch", "rather", "mean"}
+)
+_RESTARTING: Final = _CORRECTING - {"sorry", "not", "mean"}
+_CORRECTED_TOKENS: Final = 4
+_CORRECTED_DIGITS: Final = 2
+_PRICED: Final = frozenset(
+    {
+        "cost",
+        "costs",
+        "costing",
+        "price",
+        "prices",
+        "priced",
+        "pay",
+        "paid",
+        "paying",
+        "charge",
+        "charged",
+        "charges",
+    }
+    | {
+        "deposit",
+        "fee",
+        "fees",
+        "total",
+        "quote",
+        "quoted",
+        "bill",
+        "balance",
+        "spend",
+        "spent",
+        "save",
+        "worth",
+    }
+)
+_STATES: Final = word_list("states")
+_STATE_LETTERS: Final = word_list("state_letters")
+_ZIP_DIGITS: Final = (5, 9)
+_PRICE_TOKENS: Final = 4
+_PRICE_DIGITS: Final = 9
 
 
 class _Said(NamedTuple):
@@ -60,6 +119,8 @@ def number(view: View, at: int) -> Match | None:
     """A phone, card or other long number, or (untyped) an amount, a time, a date: all of it at once."""
     tail = view.tail
     begin = at
+    if _is_pronoun(tail, at):
+        return None
     if tail.words[at] in ("+", "(") or tail.words[at] == "plus":
         begin += 1
     if not tail.marks[begin] & (kinds.NUMBER | kinds.HOMOPHONE):
@@ -81,6 +142,11 @@ def number(view: View, at: int) -> Match | None:
         return Match(end, None)
     short = len(said.digits) < _WHOLE.get(entity, 0)
     return Match(end, entity, confidence, runs_on=short and _ends_turn(tail, end), whole=not short)
+
+
+def _is_pronoun(tail: Tail, at: int) -> bool:
+    """The "one" of "the new one is"."""
+    return tail.words[at] == "one" and tail.words[at - 1] in _BEFORE_ONE and tail.words[at + 1] in _AFTER_ONE
 
 
 def _is_letter_o(tail: Tail, at: int) -> bool:
@@ -124,6 +190,8 @@ def _read_run(view: View, at: int) -> list[Element]:
             break
         if elements and written_safe(view, begin) is not None:
             break
+        if said >= _SPELLED_DIGITS and _corrects(tail, begin, at):
+            break
         element = read_element(tail, begin, misheard=asked and bool(elements))
         if element is None or (element.kind == "c" and not _number_goes_on(tail, element.end)):
             break
@@ -131,6 +199,11 @@ def _read_run(view: View, at: int) -> list[Element]:
         said += len(element.digits)
         at = element.end
     return elements
+
+
+def _corrects(tail: Tail, at: int, since: int) -> bool:
+    """ "no" or "wait" since then: what follows takes the place of what was said."""
+    return any(tail.words[place] in _RESTARTING for place in range(since, at))
 
 
 def _number_goes_on(tail: Tail, at: int) -> bool:
@@ -144,25 +217,53 @@ def _number_type(view: View, said: _Said) -> tuple[EntityType | None, float]:
     expects = view.expects
     slot = _slot(expects, said)
     if slot is not None:
+        if is_nhs(digits) and expects.awaits("GOV_ID") and not expects.named("PHONE"):
+            return "GOV_ID", SURE
         return _type_by_shape(said, slot), SURE
     if _is_amount(said):
         return None, 0.0
-    length = len(digits)
-    if expects.awaits("CODE"):
-        phone = length in (10, 11) and digits[0] == "0" and digits[1] in "1237"
-        return ("PHONE", GUESSED) if phone or said.plus else (None, 0.0)
-    if length < _SPELLED_DIGITS:
+    corrected = _corrected_type(view, said)
+    if corrected is not None:
+        return corrected, GUESSED
+    if len(digits) < _PRICE_DIGITS and _is_priced(view.tail, said.elements[0].start):
         return None, 0.0
-    later = _later_cue(view.tail, said.elements[-1].end)
+    if expects.awaits("CODE"):
+        phone = len(digits) in (10, 11) and digits[0] == "0" and digits[1] in "1237"
+        return ("PHONE", GUESSED) if phone or said.plus else (None, 0.0)
+    return _unexpected_type(view.tail, said) if len(digits) >= _SPELLED_DIGITS else (None, 0.0)
+
+
+def _unexpected_type(tail: Tail, said: _Said) -> tuple[EntityType | None, float]:
+    """The type of a number that was neither named nor asked for."""
+    digits = said.digits
+    later = _later_cue(tail, said.elements[-1].end)
     if later is not None:
         return _type_by_shape(said, later), SURE
     written = [len(each.digits) for each in said.elements] == [3, 3, 4] and not said.dashed
     if written and digits[0] in "4679" and is_nhs(digits):
         return "GOV_ID", GUESSED
-    if length >= _SURE_DIGITS or said.plus:
+    if len(digits) in _ZIP_DIGITS and _behind_state(tail, said.elements[0].start):
+        return "POSTCODE", LIKELY
+    if len(digits) >= _SURE_DIGITS or said.plus:
         return _type_by_shape(said, "PHONE"), LIKELY
     spelled = all(element.kind in "zur" or len(element.digits) == 1 for element in said.elements)
     return ("PHONE", GUESSED) if spelled or digits[0] == "0" else (None, 0.0)
+
+
+def _corrected_type(view: View, said: _Said) -> EntityType | None:
+    """The type of the number in play if this corrects it: "no, one four, not one three"."""
+    if len(said.digits) < _CORRECTED_DIGITS or said.follows in _MEASURES or is_times(said.elements):
+        return None
+    start = said.elements[0].start
+    before = view.tail.words[max(start - _CORRECTED_TOKENS, 0) : start]
+    if _CORRECTING.isdisjoint(before):
+        return None
+    return next((slot for slot in _NUMBER_SLOTS if view.expects.in_play(slot)), None)
+
+
+def _is_priced(tail: Tail, at: int) -> bool:
+    """A word about money stands shortly before."""
+    return any(tail.words[at - back] in _PRICED for back in range(1, _PRICE_TOKENS + 1))
 
 
 def _slot(expects: Expectation, said: _Said) -> EntityType | None:
@@ -179,6 +280,15 @@ def _slot(expects: Expectation, said: _Said) -> EntityType | None:
     if expects.named("CODE"):
         return None
     return next((slot for slot in _NUMBER_SLOTS if expects.awaits(slot)), None)
+
+
+def _behind_state(tail: Tail, at: int) -> bool:
+    """One of the United States, or its two letters, stands right before."""
+    at -= tail.words[at - 1] in (",", ".")
+    before = tail.words[at - 1]
+    if before in _STATES or f"{tail.words[at - 2]} {before}" in _STATES:
+        return True
+    return before in _STATE_LETTERS and tail.capital[at - 1] and tail.words[at - 2] != ""
 
 
 def _later_cue(tail: Tail, at: int) -> EntityType | None:
@@ -213,8 +323,11 @@ def _type_by_shape(said: _Said, otherwise: EntityType) -> EntityType:
         return "CARD" if is_luhn(digits) or length >= 15 else "PHONE"
     if otherwise == "PHONE" and said.dashed and [len(each.digits) for each in said.elements] == [3, 2, 4]:
         return "GOV_ID"
+    if otherwise == "CARD" and is_nhs(digits):
+        return "GOV_ID"
     if (
         otherwise in ("POSTCODE", "GOV_ID", "CARD")
+        and not (otherwise == "GOV_ID" and is_nhs(digits))
         and length in (10, 11)
         and digits[:2] in ("07", "02", "01")
     ):

@@ -11,29 +11,17 @@ from itertools import pairwise
 from typing import Final, NamedTuple
 
 from compliance.redaction import kinds
+from compliance.redaction.lexicon import word_list
 from compliance.redaction.tokens import Tail
 from compliance.redaction.vocabulary import HOMOPHONES, PHONETIC, REPEATS, SCALES, TEENS, TENS, UNITS, ZEROS
 
-_GAP_TOKENS: Final = 4
+_GAP_TOKENS: Final = 8
 _CARDINAL: Final = re.compile(r"(?:(?:[utyd]h)?[utyd]?[km])*(?:[utyd]h)?[utyd]?")
-_ASIDES: Final = frozenset(
-    {
-        "sorry",
-        "that's",
-        "it's",
-        "is",
-        "okay",
-        "yeah",
-        "no",
-        "so",
-        "let's",
-        "see",
-        "wait",
-        "mean",
-        "i",
-        "actually",
-    }
-)
+_ASIDE_PHRASES: Final = tuple(tuple(phrase.split()) for phrase in word_list("asides"))
+_ASIDES: Final = {
+    words[0]: tuple(sorted((each for each in _ASIDE_PHRASES if each[0] == words[0]), key=len, reverse=True))
+    for words in _ASIDE_PHRASES
+}
 
 
 class Element(NamedTuple):
@@ -98,11 +86,25 @@ def _read_repeat(tail: Tail, at: int) -> Element | None:
 
 
 def skip_gap(tail: Tail, at: int, *, asides: bool = False) -> int:
-    """The first token from `at` on that is no filler or mark; `asides`: "sorry, no, that's" are some too."""
+    """The first token from `at` on that is no filler or mark; `asides`: "sorry, let me see" are some too."""
     end = at + _GAP_TOKENS
-    while at < end and (tail.marks[at] & kinds.PAUSE or (asides and tail.words[at] in _ASIDES)):
-        at += 1
+    while at < end:
+        if tail.marks[at] & kinds.PAUSE:
+            at += 1
+            continue
+        aside = _aside(tail, at) if asides else 0
+        if not aside:
+            break
+        at += aside
     return at
+
+
+def _aside(tail: Tail, at: int) -> int:
+    """How many words of an aside begin at `at`: none if no aside does."""
+    for words in _ASIDES.get(tail.words[at], ()):
+        if all(tail.words[at + ahead] == word for ahead, word in enumerate(words)):
+            return len(words)
+    return 0
 
 
 def read_letter(tail: Tail, at: int, *, misheard: bool = False) -> tuple[str, int] | None:

@@ -1,0 +1,95 @@
+"""Numbers, dates and codes in a call: fillers, corrections, read-backs, replies that answer nothing.
+
+All values are invented or reserved; `[PHONE]` stands for the placeholder.
+"""
+
+import pytest
+
+from compliance.redaction import redact
+
+PHONE = "oh seven seven double oh nine hundred one two three"
+OTHER = "oh seven seven double oh nine hundred four five six"
+
+
+def published(*turns: str) -> str:
+    """What is public of the last turn; the agent and the caller speak in turns, the caller last."""
+    sides = ("Caller", "Agent") if len(turns) % 2 else ("Agent", "Caller")
+    lines = [f"{sides[place % 2]}: {said}" for place, said in enumerate(turns)]
+    last = redact("\n".join(lines)).split("\n")[-1]
+    return last.split(": ", 1)[1].replace("[REDACTED: ", "[")
+
+
+CALLS = [
+    # phones
+    (
+        ("Best number?", "area code two oh two, um, triple five, let me see, oh one four three"),
+        "area code [PHONE]",
+    ),
+    ((f"the old one was {PHONE}, new one is {OTHER}",), "the old one was [PHONE], new one is [PHONE]"),
+    ((f"it's {PHONE}, no wait, {OTHER}",), "it's [PHONE], no wait, [PHONE]"),
+    (("Can I take your mobile?", f"Priya Nandakumar {PHONE}"), "[PERSON] [PHONE]"),
+    (("And your full name please?", f"Priya Nandakumar {PHONE}"), "[PERSON] [PHONE]"),
+    # government numbers
+    (
+        ("Which card, and your NHS number?", "nine four three, four seven six, five nine one nine"),
+        "[GOV_ID]",
+    ),
+    (("Your NI number?", "q q one two, um, three four, let me see, five six c"), "[GOV_ID]"),
+    # postcodes and ZIP codes
+    (("What's your postcode?", "N for november R, let me see, one four, um, three A B"), "[POSTCODE]"),
+    (("What's your postcode?", "o x four as in oxford two j b"), "[POSTCODE]"),
+    (("we're in Tulsa Oklahoma 74103",), "we're in Tulsa Oklahoma [POSTCODE]"),
+    (
+        ("B T fourteen, six double A", "So B T thirteen six double A?", "no, one four, not one three"),
+        "no, [POSTCODE], not [POSTCODE]",
+    ),
+    # cards
+    (("and when does it expire", "eleven twenty seven"), "[CARD]"),
+    (("when does it expire", "March twenty nine"), "[CARD]"),
+    (("and the three digits on the back", "nine one four"), "[CARD]"),
+    # dates of birth
+    (("What's your date of birth?", "the fourteenth of july", "and the year?", "sixty three"), "[DOB]"),
+    (("What year were you born?", "1963", "and the day and month?", "the fourteenth of july"), "[DOB]"),
+    (("Date of birth?", "14/7/1963", "So July the fourteenth, sixty three?", "no the fifteenth"), "no [DOB]"),
+    (("Date of birth?", "the fourth of May two thousand and", "mm-hm", "seven"), "[DOB]"),
+    (("my birth date's the fifth of June eighty one",), "my birth date's [DOB]"),
+    (("D.O.B. 5 6 81",), "D.O.B. [DOB]"),
+]
+
+
+@pytest.mark.parametrize(("turns", "public"), CALLS)
+def test_a_value_is_masked_with_its_type(turns: tuple[str, ...], public: str) -> None:
+    assert published(*turns) == public
+
+
+def test_a_date_that_the_agent_reads_back_is_one_of_birth() -> None:
+    said = "Agent: Date of birth?\nCaller: 14/7/1963\nAgent: So that's July the fourteenth, sixty three?"
+    assert redact(said).endswith("Agent: So that's [REDACTED: DOB]?")
+
+
+@pytest.mark.parametrize(
+    ("question", "reply"),
+    [
+        ("What's your phone number?", "who wants to know"),
+        ("What's your phone number?", "the old one or the new one"),
+        ("What's your phone number?", "the line keeps going"),
+        ("What's your date of birth?", "quite long ago"),
+        ("What's your postcode?", "my sister would know"),
+        ("Could I take your email?", "bye then"),
+    ],
+)
+def test_a_reply_that_answers_nothing_is_kept(question: str, reply: str) -> None:
+    assert published(question, reply) == reply
+
+
+@pytest.mark.parametrize(
+    "said",
+    [
+        "it costs two ninety nine ninety five",
+        "they quoted four thousand nine fifty all in",
+        "no, not two thirty, three fifteen please",
+        "what year did I have my last visit, was it twenty nineteen",
+    ],
+)
+def test_prices_and_times_are_no_numbers_of_a_person(said: str) -> None:
+    assert redact(said) == said
