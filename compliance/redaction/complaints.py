@@ -8,6 +8,7 @@ from typing import Final
 from compliance.redaction import kinds
 from compliance.redaction.lexicon import stem, word_list
 from compliance.redaction.tokens import Tail
+from compliance.redaction.vocabulary import CANNOT
 
 _OWNERS: Final = frozenset(
     {"my", "his", "her", "their", "the", "your", "our", "one", "a", "both", "me", "this", "that"}
@@ -41,7 +42,34 @@ def complaint(tail: Tail, at: int) -> int | None:
             return found
     if word in _HARM_VERBS:
         return _harm(tail, at)
-    return None
+    if word in CANNOT:
+        return _unable(tail, at)
+    return of_part(tail, at + 1) if word in ("scan", "scans") else None
+
+
+def of_part(tail: Tail, at: int) -> int | None:
+    """ "of my knee", "of the lower back": which part of the body a scan or a biopsy is of."""
+    if tail.words[at] != "of":
+        return None
+    here = at + 1 + (tail.words[at + 1] in _OWNERS)
+    while here < at + _MODIFIERS and tail.words[here] in _SIDES and not tail.marks[here] & kinds.END:
+        here += 1
+    return here + 1 if tail.marks[here] & kinds.BODY else None
+
+
+_MOVES: Final = frozenset(
+    {"feel", "move", "bend", "lift", "straighten", "turn", "raise", "open", "close", "shut", "use", "grip"}
+)
+
+
+def _unable(tail: Tail, at: int) -> int | None:
+    """ "can't feel my toes", "cannot straighten her left arm"."""
+    if tail.words[at + 1] not in _MOVES or tail.words[at + 2] not in _OWNERS:
+        return None
+    here = at + 3
+    while here < at + 3 + _MODIFIERS and tail.words[here] in _SIDES and not tail.marks[here] & kinds.BODY:
+        here += 1
+    return here + 1 if tail.marks[here] & kinds.BODY else None
 
 
 def _of_body(tail: Tail, at: int) -> int | None:
@@ -62,8 +90,11 @@ def _of_body(tail: Tail, at: int) -> int | None:
     if not _is_meant(tail, at):
         return None
     if tail.words[here] in _WRONG_VERBS:
-        return here + 1
+        return here + 1 + (tail.words[here + 1] in _PARTICLES)
     return _state(tail, here)
+
+
+_PARTICLES: Final = frozenset({"up", "out"})
 
 
 _HEADS: Final = word_list("complaint_heads")
@@ -84,6 +115,9 @@ def _state(tail: Tail, at: int) -> int | None:
         ("gives", "way"),
         ("fell", "out"),
         ("came", "out"),
+        ("came", "off"),
+        ("goes", "dead"),
+        ("went", "dead"),
     ):
         return at + 2
     here = at
@@ -91,8 +125,10 @@ def _state(tail: Tail, at: int) -> int | None:
         here += 1
     if here == at:
         return None
-    if tail.words[here] in _WRONG_STATES or tail.words[here] in _WRONG_VERBS:
+    if (tail.words[here - 1], tail.words[here]) in _PAIRS:
         return here + 1
+    if tail.words[here] in _WRONG_STATES or tail.words[here] in _WRONG_VERBS:
+        return here + 1 + (tail.words[here + 1] in _PARTICLES)
     return here + 2 if (tail.words[here], tail.words[here + 1]) in _PAIRS else None
 
 
@@ -138,6 +174,16 @@ _PAIRS: Final = frozenset(
         ("gone", "black"),
         ("gone", "dead"),
         ("been", "bad"),
+        ("come", "off"),
+        ("coming", "off"),
+        ("came", "off"),
+        ("fallen", "off"),
+        ("fallen", "out"),
+        ("falling", "off"),
+        ("watering", "all"),
+        ("in", "bits"),
+        ("in", "agony"),
+        ("in", "knots"),
     }
 )
 

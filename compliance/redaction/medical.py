@@ -11,17 +11,19 @@ from collections.abc import Iterable
 from typing import Final
 
 from compliance.redaction import kinds
-from compliance.redaction.complaints import complaint
+from compliance.redaction.complaints import complaint, of_part
 from compliance.redaction.lexicon import Phrases, bases, stem, word_list
 from compliance.redaction.near import MARKS
 from compliance.redaction.tokens import Tail
 from compliance.redaction.view import GUESSED, LIKELY, SURE, Match, View
-from compliance.redaction.vocabulary import MEDICAL
+from compliance.redaction.vocabulary import EPONYMS, MEDICAL, MEDICAL_CAPITALS, MEDICAL_LEADS
 
 LEXICON: Final = MEDICAL
 
 _ENDINGS: Final = re.compile(rf"\w{{2,}}(?:{'|'.join(sorted(word_list('medical_endings')))})")
 _ENDING_LETTERS: Final = 7
+_BEGINNINGS: Final = re.compile(rf"(?:{'|'.join(sorted(word_list('medical_beginnings')))})\w{{3,}}")
+_BEGINNING_LETTERS: Final = 9
 
 
 def phrase(tail: Tail, at: int, index: Phrases) -> int | None:
@@ -58,8 +60,10 @@ def medical(view: View, at: int) -> Match | None:
     """A known term, one of the org's services nearly said, a medical ending, or a complaint."""
     tail = view.tail
     kind = tail.marks[at]
-    end = _longest(tail, at, view.lexis.terms(stem(tail.words[at]))) if kind & kinds.TERM else None
+    end = _term(view, at) if kind & kinds.TERM else None
     confidence = SURE
+    if end is None and kind & (kinds.MODIFIER | kinds.HARM | kinds.TERM):
+        end = _unlisted_term(view, at)
     if end is not None and tail.words[at] == "allergic":
         end = _allergen(tail, at, end)
     if end is not None:
@@ -76,6 +80,27 @@ def medical(view: View, at: int) -> Match | None:
     return None if end is None else Match(end, "MEDICAL", confidence)
 
 
+def _term(view: View, at: int) -> int | None:
+    return _longest(view.tail, at, view.lexis.terms(stem(view.tail.words[at])))
+
+
+def _unlisted_term(view: View, at: int) -> int | None:
+    """ "cystic acne", "my Huntington's", "he takes PrEP": a term by its neighbours or its capital."""
+    tail = view.tail
+    word = tail.words[at]
+    if word in MEDICAL_LEADS:
+        return _term(view, at + 1) if tail.marks[at + 1] & kinds.TERM else None
+    if word in MEDICAL_CAPITALS:
+        return at + 1 if tail.capital[at] and tail.words[at - 1] not in (".", "?", "!", "") else None
+    if not word.endswith("'s") or word[:-2] not in EPONYMS:
+        return None
+    ends = not tail.marks[at + 1] & kinds.WORD or tail.marks[at + 1] & kinds.STOP
+    return at + 1 if ends and tail.words[at - 1] in _BEFORE_ILLNESS else None
+
+
+_BEFORE_ILLNESS: Final = frozenset(
+    {"got", "has", "have", "had", "with", "of", "my", "his", "her", "their", "about", "and", "or", "from"}
+)
 _TAILS: Final = word_list("medical_tails")
 _MOST_TAILS: Final = 2
 
@@ -85,7 +110,7 @@ def _with_tail(tail: Tail, end: int) -> int:
     limit = end + _MOST_TAILS
     while end < limit and stem(tail.words[end]) in _TAILS:
         end += 1
-    return end
+    return of_part(tail, end) or end
 
 
 def _allergen(tail: Tail, at: int, end: int) -> int:
@@ -104,7 +129,11 @@ def _participle(view: View, at: int) -> bool:
 
 
 def _has_ending(word: str) -> bool:
-    return len(word) >= _ENDING_LETTERS and _ENDINGS.fullmatch(word) is not None
+    if len(word) < _ENDING_LETTERS:
+        return False
+    if len(word) >= _BEGINNING_LETTERS and _BEGINNINGS.fullmatch(word) is not None:
+        return True
+    return _ENDINGS.fullmatch(word) is not None
 
 
 def _near(view: View, at: int) -> int | None:

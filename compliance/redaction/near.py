@@ -9,7 +9,7 @@ from typing import Final
 
 from compliance.redaction.lexicon import bare, stem, word_list, words_of
 
-MARKS: Final = frozenset("-\u2010\u2011\u2013/")
+MARKS: Final = frozenset("-\u2010\u2011\u2013/'")
 """What may stand inside a term as a space does."""
 
 _COMMON: Final = word_list("common") | word_list("not_names") | word_list("measures") | word_list("months")

@@ -91,6 +91,11 @@ LETTERS: Final = frozenset("abcdefghijklmnopqrstuvwxyz")
 MEDICAL: Final = word_list("medical") | word_list("lay_medical")
 DISTILLED: Final = word_list("diseases") | word_list("drugs")
 _NOT_MEDICAL: Final = word_list("not_medical")
+EPONYMS: Final = word_list("eponyms")
+_EPONYM_HEADS: Final = word_list("eponym_heads")
+MEDICAL_LEADS: Final = word_list("medical_leads")
+"""How a term is made more exact: "cystic"."""
+MEDICAL_CAPITALS: Final = word_list("medical_capitals")
 ENGLISH: Final = word_list("english") | word_list("common")
 
 
@@ -128,7 +133,11 @@ def both_spellings(terms: Iterable[str]) -> set[str]:
 
 def _participles(terms: frozenset[str]) -> set[str]:
     """Ordinary words that are forms of a term: "bruised"."""
-    return {word for word in ENGLISH if word.endswith(("ed", "ing")) and terms.intersection(bases(word))}
+    return {
+        word
+        for word in ENGLISH - _NOT_MEDICAL
+        if word.endswith(("ed", "ing")) and terms.intersection(bases(word))
+    }
 
 
 TERMS: Final = phrase_index(
@@ -136,6 +145,7 @@ TERMS: Final = phrase_index(
     | (DISTILLED - _NOT_MEDICAL)
     | {british(term) for term in DISTILLED - _NOT_MEDICAL}
     | _participles(MEDICAL)
+    | {f"{eponym} {head}" for eponym in EPONYMS for head in _EPONYM_HEADS}
 )
 """All built-in medical terms by their first stem."""
 FEASTS: Final = tuple(sorted({tuple(day.split()) for day in word_list("feasts")}, key=len, reverse=True))
@@ -148,6 +158,8 @@ _NO_NAMES: Final = (
 TOWNS: Final = word_list("towns") | word_list("places")
 """Towns, counties, states and countries, in lower case."""
 _FIRST_NAMES: Final = word_list("first_names") | word_list("sure_names")
+
+CANNOT: Final = frozenset({"can't", "cannot", "couldn't"})
 
 _LISTS: Final = (
     (UNITS, kinds.NUMERAL),
@@ -176,8 +188,8 @@ _LISTS: Final = (
     (word_list("dwellings"), kinds.DWELLING),
     (("at", "@"), kinds.SIGN),
     (word_list("name_lead_ins"), kinds.LEAD),
-    (word_list("modifiers") | word_list("hurting_states"), kinds.MODIFIER),
-    (word_list("harming_verbs"), kinds.HARM),
+    (word_list("modifiers") | word_list("hurting_states") | MEDICAL_LEADS, kinds.MODIFIER),
+    (word_list("harming_verbs") | MEDICAL_CAPITALS | CANNOT | {"scan", "scans"}, kinds.HARM),
     (("the",), kinds.ARTICLE),
 )
 

@@ -56,3 +56,30 @@ def test_what_only_sounds_like_a_name_stays(text: str) -> None:
 )
 def test_complaints_in_words_of_every_day_are_masked(text: str, public: str) -> None:
     assert said(text) == public
+
+
+@pytest.mark.parametrize(
+    ("text", "public"),
+    [
+        ("my nose won't stop bleeding", "my [MEDICAL]"),
+        ("my hair keeps coming out", "my [MEDICAL]"),
+        ("I can't feel my left foot", "I [MEDICAL]"),
+        ("a scan of my lower back please", "a [MEDICAL] please"),
+        ("he has Paget's disease", "he has [MEDICAL]"),
+        ("I've got Huntington's, sadly", "I've got [MEDICAL], sadly"),
+        ("she's on PrEP", "she's on [MEDICAL]"),
+        ("it's cystic acne", "it's [MEDICAL]"),
+        ("is carpal tunnel release dear", "is [MEDICAL] dear"),
+        ("low immunoglobulins again", "low [MEDICAL] again"),
+    ],
+)
+def test_a_term_goes_with_what_makes_it_exact(text: str, public: str) -> None:
+    assert said(text) == public
+
+
+@pytest.mark.parametrize(
+    "text",
+    ["it's boiling in here", "we came in the minibus", "Mrs Huntington's slot", "is there any prep to do"],
+)
+def test_what_only_sounds_medical_is_not_called_so(text: str) -> None:
+    assert "[MEDICAL]" not in said(text)
