@@ -17,6 +17,15 @@ _BARE_PROVIDERS: Final = word_list("mail_providers")
 """Hosts that need no ending."""
 _TLDS: Final = word_list("top_level_domains")
 _NEVER_LOCAL: Final = word_list("not_email")
+_ASIDES: Final = tuple(
+    sorted((tuple(each.split()) for each in word_list("email_asides")), key=len, reverse=True)
+)
+_ASIDE_STARTS: Final = frozenset(words[0] for words in _ASIDES)
+_SITES: Final = frozenset(
+    {"looked", "looking", "look", "website", "site", "page", "online", "visited", "checked"}
+)
+"""Before "at" these speak of a web page."""
+_ENDING_LETTERS: Final = 4
 
 
 def spoken_email(view: View, at: int) -> Match | None:
@@ -30,16 +39,38 @@ def spoken_email(view: View, at: int) -> Match | None:
     sign = at
     limit = at + _LOCAL_TOKENS
     while not tail.marks[sign] & kinds.SIGN:
-        if sign >= limit or not _in_local(tail, sign):
+        if sign >= limit or not (_in_local(tail, sign) or (sign > at and _aside(tail, sign) > sign)):
             view.no_email_before = tail.starts[sign]
             return _without_sign(view, at, sign) if view.expects.awaits("EMAIL") else None
+        aside = _aside(tail, sign)
+        if aside > sign:
+            sign = aside
+            continue
         letter = read_letter(tail, sign) if tail.marks[sign] & kinds.LETTER else None
         sign = sign + 1 if letter is None else letter[1]
-    end = None if sign == at else _domain(tail, sign + 1)
+    end = None if sign == at or _is_site(tail, at, sign) else _domain(tail, _aside(tail, sign + 1))
     if end is None:
         view.no_email_before = tail.starts[sign]
         return None
     return Match(end, "EMAIL", SURE)
+
+
+def _aside(tail: Tail, at: int) -> int:
+    """Behind what a caller says of the spelling: "all one word", "no spaces", "with an e"; else `at`."""
+    if tail.words[at] == "with":
+        article = tail.words[at + 1] in ("a", "an") and tail.marks[at + 2] & kinds.LETTER
+        return at + 3 if article else at
+    if tail.words[at] not in _ASIDE_STARTS:
+        return at
+    for words in _ASIDES:
+        if all(tail.words[at + ahead] == word for ahead, word in enumerate(words)):
+            return at + len(words)
+    return at
+
+
+def _is_site(tail: Tail, at: int, sign: int) -> bool:
+    """ "looked at www dot …" is a web page."""
+    return (sign == at + 1 and tail.words[at] in _SITES) or tail.words[sign + 1] in ("www", "https", "http")
 
 
 def _begins_local(tail: Tail, at: int) -> bool:
@@ -77,6 +108,10 @@ def _domain(tail: Tail, at: int) -> int | None:
         word = tail.words[end]
         if kind & kinds.END or not (kind & (kinds.WORD | kinds.DIGITS) or word == "-"):
             return known
+        aside = _aside(tail, end)
+        if aside > end:
+            end = aside
+            continue
         if known is not None:
             return _ending_without_dot(tail, end) or known
         end += 1
@@ -88,8 +123,9 @@ def _domain(tail: Tail, at: int) -> int | None:
 def _ending(tail: Tail, at: int, limit: int) -> int | None:
     end = None
     while at < limit and _is_dot(tail, at):
-        if tail.words[at + 1] in _TLDS:
-            at = end = at + 2
+        spelled = _spelled_ending(tail, at + 1)
+        if spelled is not None or tail.words[at + 1] in _TLDS:
+            at = end = spelled or at + 2
         elif tail.marks[at + 1] & kinds.WORD and end is None and not tail.marks[at + 1] & kinds.END:
             at += 2
             while at < limit and tail.marks[at] & kinds.WORD and not _is_dot(tail, at):
@@ -97,6 +133,16 @@ def _ending(tail: Tail, at: int, limit: int) -> int | None:
         else:
             break
     return end
+
+
+def _spelled_ending(tail: Tail, at: int) -> int | None:
+    """ "c o m", "u k"."""
+    end = at
+    while end < at + _ENDING_LETTERS and tail.marks[end] & kinds.LETTER:
+        end += 1
+        if end > at + 1 and "".join(tail.words[at:end]) in _TLDS:
+            return end
+    return None
 
 
 def _ending_without_dot(tail: Tail, at: int) -> int | None:

@@ -21,10 +21,8 @@ def published(*turns: str) -> str:
 
 CALLS = [
     # phones
-    (
-        ("Best number?", "area code two oh two, um, triple five, let me see, oh one four three"),
-        "area code [PHONE]",
-    ),
+    (("Best number?", "two oh two, um, triple five, let me see, oh one four three"), "[PHONE]"),
+    (("area code four one five, five five five, oh one three two",), "area code [PHONE]"),
     ((f"the old one was {PHONE}, new one is {OTHER}",), "the old one was [PHONE], new one is [PHONE]"),
     ((f"it's {PHONE}, no wait, {OTHER}",), "it's [PHONE], no wait, [PHONE]"),
     (("Can I take your mobile?", f"Priya Nandakumar {PHONE}"), "[PERSON] [PHONE]"),
@@ -65,6 +63,20 @@ def test_a_value_is_masked_with_its_type(turns: tuple[str, ...], public: str) ->
 def test_a_date_that_the_agent_reads_back_is_one_of_birth() -> None:
     said = "Agent: Date of birth?\nCaller: 14/7/1963\nAgent: So that's July the fourteenth, sixty three?"
     assert redact(said).endswith("Agent: So that's [REDACTED: DOB]?")
+
+
+@pytest.mark.parametrize(
+    ("said", "public"),
+    [
+        ("it's jane pelham all one word at gmail dot com", "it's [EMAIL]"),
+        ("try florence with an e underscore hobbs at aol dot com please", "try [EMAIL] please"),
+        ("it's best to use jane dot smith at example dot co dot u k", "it's best to use [EMAIL]"),
+        ("tom dot reed at bright smiles all one word dot c o dot u k", "[EMAIL]"),
+        ("I looked at harley clinic dot co dot uk", "I looked at harley clinic dot co dot uk"),
+    ],
+)
+def test_what_is_said_of_the_spelling_belongs_to_an_email_address(said: str, public: str) -> None:
+    assert published(said) == public
 
 
 @pytest.mark.parametrize(
