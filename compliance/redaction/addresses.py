@@ -189,7 +189,7 @@ def _capitals(view: View, at: int) -> int | None:
     tail = view.tail
     end = at
     while end < at + TOWN_WORDS and tail.capital[end] and not tail.marks[end] & kinds.STOP:
-        if alphanumeric(view, end) is not None or tail.marks[end] & kinds.MONTH:
+        if alphanumeric(view, end) is not None or tail.marks[end] & (kinds.MONTH | kinds.LETTER):
             break
         end += 1
     return None if end == at else end

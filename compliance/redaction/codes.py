@@ -11,7 +11,11 @@ from compliance.redaction.view import GUESSED, SURE, Match, View
 _NINO: Final = re.compile(r"[A-Z]{2}\d{6}[A-Z]")
 _POSTCODE: Final = re.compile(r"[A-Z]{1,2}\d[A-Z\d]?\d[A-Z]{2}")
 _STRICT: Final = re.compile(r"[A-Z]{1,2}\d[A-Z\d]?\d[ABD-HJLNP-UW-Z]{2}")
+_EIRCODE: Final = re.compile(r"[AC-FHKNPRTV-Y](?:\d\d|6W)[AC-FHKNPRTV-Y\d]{4}")
+"""Ireland's; taken where a postcode is expected."""
+_ONE_LETTER_AREAS: Final = frozenset("BEGLMNSW")
 _CODE_CHARS: Final = 10
+_EIRCODE_HALF: Final = 5
 _CODE_TOKENS: Final = 40
 _HALF: Final = 2
 
@@ -95,6 +99,15 @@ def _is_letter_group(tail: Tail, at: int, misheard: bool) -> bool:
 def _code_match(view: View, chars: str, end: int, *, awaited: bool) -> Match | None:
     if _NINO.fullmatch(chars):
         return Match(end, "GOV_ID", SURE)
+    if awaited and _EIRCODE.fullmatch(chars):
+        return Match(end, "POSTCODE", SURE)
+    if (
+        awaited
+        and chars[1:2].isdecimal()
+        and chars[0] not in _ONE_LETTER_AREAS
+        and len(chars) == _EIRCODE_HALF
+    ):
+        return None
     if not (_POSTCODE if awaited else _STRICT).fullmatch(chars):
         return None
     ordinal = view.tail.words[end - 1] in ("st", "nd", "rd", "th") and not view.tail.capital[end - 1]

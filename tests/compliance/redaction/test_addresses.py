@@ -69,6 +69,12 @@ def test_an_address_is_masked_from_its_flat_to_its_town(said: str) -> None:
     assert redact(words).replace("[REDACTED: ADDRESS]", "") == public
 
 
+@pytest.mark.parametrize("code", ["D06 X2Y7", "T12 XY34", "a six five f four e two"])
+def test_an_eircode_behind_an_address_is_a_postcode(code: str) -> None:
+    said = f"It's 23 Clanbrassil Terrace, Dublin 6, {code}."
+    assert redact(said) == "It's [REDACTED: ADDRESS], [REDACTED: POSTCODE]."
+
+
 @pytest.mark.parametrize("said", KEPT)
 def test_ways_and_floors_in_talk_are_kept(said: str) -> None:
     assert redact(said) == said
