@@ -114,9 +114,14 @@ _REPEATS: Final = {
 
 
 def _ends_with(tail: Tail, at: int, words: tuple[str, ...]) -> bool:
-    """The tokens up to `at` are these words."""
+    """The tokens up to `at`, the last of which is known to fit, are these words."""
+    length = len(words)
+    if length == 1:
+        return True
     said = tail.words
-    return all(said[at - place + 1] == words[-place] for place in range(2, len(words) + 1))
+    if said[at - 1] != words[-2]:
+        return False
+    return length == 2 or tuple(said[at - length + 1 : at - 1]) == words[:-2]
 
 
 class Said(NamedTuple):
