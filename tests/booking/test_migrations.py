@@ -3,12 +3,10 @@
 import shutil
 import subprocess
 import sys
-from collections.abc import AsyncIterator
 from pathlib import Path
 from urllib.parse import urlsplit
 from uuid import uuid4
 
-import asyncpg
 import psycopg
 import pytest
 
@@ -17,17 +15,6 @@ from booking.migrate import MIGRATIONS, migrate
 from tests.conftest import Stack
 
 FILES = sorted(path.stem for path in MIGRATIONS.glob("*.sql"))
-
-
-@pytest.fixture
-async def fresh(stack: Stack) -> AsyncIterator[str]:
-    """The owner's URL of a new, empty database."""
-    name = f"t_{uuid4().hex}"
-    admin = await asyncpg.connect(stack.admin)
-    await admin.execute(f"create database {name} owner gw_owner")
-    yield urlsplit(stack.postgres.owner)._replace(path=f"/{name}").geturl()
-    await admin.execute(f"drop database {name} (force)")
-    await admin.close()
 
 
 @pytest.fixture
