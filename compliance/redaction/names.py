@@ -11,6 +11,7 @@ from compliance.redaction import kinds
 from compliance.redaction.dialogue import STRONG, WEAK
 from compliance.redaction.entities import EntityType
 from compliance.redaction.lexicon import bare, word_list
+from compliance.redaction.paired_names import JOINS, is_offered, is_paired
 from compliance.redaction.spoken import read_letter
 from compliance.redaction.tokens import Tail
 from compliance.redaction.view import GUESSED, LIKELY, SURE, Match, View
@@ -51,7 +52,14 @@ _PARTICLES: Final = frozenset(
 _LISTED: Final = kinds.FIRST | kinds.MAYBE | kinds.LAST
 _LOOSE: Final = kinds.LAST | kinds.UNKNOWN | kinds.FIRST | kinds.LETTER | kinds.PHONETIC
 _NEVER: Final = (
-    kinds.STOP | kinds.DIGITS | kinds.NUMERAL | kinds.REPEAT | kinds.MONTH | kinds.END | kinds.ALONE
+    kinds.STOP
+    | kinds.DIGITS
+    | kinds.NUMERAL
+    | kinds.REPEAT
+    | kinds.MONTH
+    | kinds.END
+    | kinds.ALONE
+    | kinds.RELATIVE
 )
 _CALLED: Final = frozenset(
     {"called", "named", "is", "'s", "name", "names", "name's", ",", "it's", "she's", "he's", "as"}
@@ -67,8 +75,10 @@ _WRITTEN_NAMES: Final = frozenset({"will", "may", "art", "van", "an", "so", "my"
 def name(view: View, at: int) -> Match | None:
     """A name that begins at `at`, or right behind the title or the relative there; not that of a place."""
     found = _name(view, at)
-    if found is None or found.type is None or not _is_of_place(view.tail, found.end):
+    if found is None or found.type is None:
         return found
+    if not _is_of_place(view.tail, found.end):
+        return None if _is_of_street(view, at, found) else found
     return None if view.expects.awaits("PERSON") and found.begin > at else Match(found.end, None)
 
 
@@ -76,6 +86,17 @@ def _is_of_place(tail: Tail, end: int) -> bool:
     """ "Queen Anne Medical Centre", "Victoria line", "the Nelson pub"."""
     here = end + (tail.words[end] in _FIELDS)
     return tail.words[here] in _PLACES_NAMED
+
+
+def _is_of_street(view: View, at: int, found: Match) -> bool:
+    """ "Harley Street", "the car park of St Thomas'", unless a name was asked for."""
+    tail = view.tail
+    if view.expects.name_open == STRONG:
+        return False
+    if tail.words[at - 1] == "st" and not tail.capital[at - 2]:
+        return True
+    ahead = found.end - 1 if found.end > at + 1 else found.end
+    return tail.words[ahead] in ("street", "road", "avenue")
 
 
 _FIELDS: Final = frozenset({"medical", "dental", "health", "eye", "skin", "memorial", "general", "community"})
@@ -87,9 +108,11 @@ def _name(view: View, at: int) -> Match | None:
     kind = tail.marks[at]
     strong = view.expects.name_open == STRONG
     if kind & kinds.DOCTOR:
-        return None if strong else _staff(tail, at)
+        return None if strong else _patient_doctor(tail, at) or _staff(tail, at)
     if kind & kinds.WORD and view.names and bare(tail.words[at]) in view.names and _is_heard(tail, at):
         return Match(_parse(tail, at, strict=False) or at + 1, "PERSON", SURE)
+    if tail.words[at - 1] in JOINS and _is_name(tail, at) and is_paired(view, at):
+        return Match(_parse(tail, at, strict=False) or at + 1, "PERSON", LIKELY)
     if view.expects.name_open or (
         kind & _LOOSE and view.expects.awaits("PERSON") and not kind & kinds.COMMON
     ):
@@ -107,7 +130,7 @@ def _unasked(tail: Tail, at: int, kind: int, *, strong: bool, slot: EntityType) 
         return _titled(tail, at, strong=strong)
     if kind & kinds.RELATIVE:
         return _of_relative(tail, at)
-    if kind & kinds.FIRST:
+    if kind & kinds.FIRST and tail.words[at] not in NOT_NAMES:
         return Match(_parse(tail, at, strict=False) or at + 1, "PERSON", LIKELY)
     if tail.words[at] in _PARTICLES:
         found = _by_particle(tail, at)
@@ -117,8 +140,23 @@ def _unasked(tail: Tail, at: int, kind: int, *, strong: bool, slot: EntityType) 
         return _by_neighbours(tail, at) or _alone(tail, at)
     if kind & kinds.LETTER:
         end = _spelled_end(tail, at, _SURELY_SPELLED, misheard=False)
-        return None if end is None else Match(end, slot, GUESSED)
+        return _initialled(tail, at) if end is None else Match(end, slot, GUESSED)
     return None
+
+
+def _initialled(tail: Tail, at: int) -> Match | None:
+    """ "J Whitcombe", "R. T. Ashby"."""
+    here = at
+    while tail.marks[here] & kinds.LETTER and here < at + _NAME_WORDS:
+        if tail.marks[here] & kinds.STOP:
+            return None
+        here += 1 + (tail.words[here + 1] == ".")
+    kind = tail.marks[here]
+    fits = kind & (kinds.LAST | kinds.FIRST) and not kind & (kinds.COMMON | kinds.PLACE | kinds.MONTH)
+    fits = fits or (kind & _LISTED and tail.capital[at] and tail.capital[here])
+    if not fits or not _is_name(tail, here) or tail.glued[at]:
+        return None
+    return Match(_parse(tail, here, strict=False) or here + 1, "PERSON", LIKELY)
 
 
 def _titled(tail: Tail, at: int, *, strong: bool) -> Match | None:
@@ -138,7 +176,7 @@ def _titled(tail: Tail, at: int, *, strong: bool) -> Match | None:
 
 def _is_operational(tail: Tail, at: int, end: int) -> bool:
     if tail.words[at - 1] in _SEEN_BY:
-        return True
+        return not any(tail.words[place] in _BOOKED for place in range(at - _BOOKED_BEFORE, at))
     if (tail.words[end], tail.words[end + 1]) in _STAFF_DOES_SO:
         return True
     possessive = tail.words[end - 1].endswith("'s")
@@ -146,6 +184,11 @@ def _is_operational(tail: Tail, at: int, end: int) -> bool:
 
 
 _SEEN_BY: Final = frozenset({"see", "seeing", "saw", "with", "under", "does", "is", "has", "by", "can"})
+_BOOKED: Final = frozenset(
+    {"booking", "booked", "appointment", "name", "registered", "put", "down", "file", "account", "made"}
+)
+"""What is "under Ms Odunsi" or "by Ms Odunsi" where she is no surgeon."""
+_BOOKED_BEFORE: Final = 4
 _OF_STAFF: Final = frozenset(
     {"secretary", "clinic", "list", "team", "patients", "office", "diary", "rooms", "assistant"}
 )
@@ -212,6 +255,28 @@ def _staff(tail: Tail, at: int) -> Match | None:
     return Match(end, None) if end > here else None
 
 
+def _patient_doctor(tail: Tail, at: int) -> Match | None:
+    """ "This is Dr Henshaw, I'm a patient": a doctor who calls for herself."""
+    if (tail.words[at - 2], tail.words[at - 1]) not in _SPEAKS and tail.words[at - 1] not in _SPEAKS_AS:
+        return None
+    begin = at + 1 + (tail.words[at + 1] == ".")
+    end = _parse(tail, begin, strict=True)
+    if end is None:
+        return None
+    for place in range(end, end + _PATIENT_AHEAD):
+        if tail.marks[place] & kinds.END:
+            return None
+        if tail.words[place] == "patient" and tail.words[place - 1] in _PATIENT_IS:
+            return Match(end, "PERSON", LIKELY, begin=begin)
+    return None
+
+
+_SPEAKS: Final = frozenset({("this", "is"), ("i", "am"), ("name", "is"), ("it", "is")})
+_SPEAKS_AS: Final = frozenset({"i'm", "it's", "name's"})
+_PATIENT_IS: Final = frozenset({"a", "the", "as", "i'm", "your"})
+_PATIENT_AHEAD: Final = 10
+
+
 def _of_relative(tail: Tail, at: int) -> Match | None:
     """ "my husband Mark", "her mother is called Rita", "my son, Liam"."""
     here = at + 1
@@ -226,11 +291,22 @@ def _of_relative(tail: Tail, at: int) -> Match | None:
         fits
         or (told and _is_name(tail, here))
         or (tail.capital[here] and not kind & kinds.COMMON and _is_name(tail, here))
+        or (_is_owned(tail, at, here) and kind & (_LISTED | kinds.UNKNOWN) and not kind & kinds.COMMON)
     )
     if not fits or tail.words[here] in NOT_NAMES or kind & (kinds.MONTH | kinds.ALONE | kinds.STOP):
         return None
     end = _parse(tail, here, strict=True)
     return None if end is None else Match(end, "PERSON", LIKELY, begin=here)
+
+
+def _is_owned(tail: Tail, at: int, here: int) -> bool:
+    """ "my son caspian": right behind a relative who is somebody's."""
+    if here != at + 1 or tail.words[here].endswith(_VERB_ENDINGS):
+        return False
+    return tail.words[at - 1] in _OWNERS or tail.words[at - 2] in _OWNERS
+
+
+_VERB_ENDINGS: Final = ("ed", "ing", "ly", "n't")
 
 
 def _near_maybe(tail: Tail, at: int, here: int) -> bool:
@@ -259,10 +335,17 @@ def _by_neighbours(tail: Tail, at: int) -> Match | None:
         return Match(at + 1, "PERSON", GUESSED)
     if not (kind & kinds.COMMON and not tail.capital[at]) and _says_here(tail, at):
         return Match(_parse(tail, at, strict=True) or at + 1, "PERSON", LIKELY)
-    if kind & kinds.LAST and not kind & kinds.COMMON:
+    if kind & (kinds.LAST | kinds.MAYBE | kinds.UNKNOWN) and _is_name(tail, at):
         spelled = _goes_on(tail, at + 1)
-        return Match(spelled, "PERSON", LIKELY) if spelled > at + 1 else None
+        if spelled > at + 1 and (not kind & kinds.COMMON or _is_its_spelling(tail, at, spelled)):
+            return Match(spelled, "PERSON", LIKELY)
     return None
+
+
+def _is_its_spelling(tail: Tail, at: int, end: int) -> bool:
+    """ "grey, g r e y": the first letters are those of the word."""
+    letters = [tail.words[place] for place in range(at + 1, end) if tail.marks[place] & kinds.LETTER]
+    return tail.words[at].startswith("".join(letters[:2]))
 
 
 def _by_particle(tail: Tail, at: int) -> Match | None:
@@ -368,12 +451,24 @@ def _awaited(view: View, at: int) -> Match | None:
         follows = tail.marks[at + 1]
         if follows & kinds.LAST and not follows & kinds.STOP:
             return Match(_parse(tail, at + 1, strict=True) or at + 2, "PERSON", SURE)
-    if not _is_name(tail, at) or kind & kinds.LEAD or _is_word_only(tail, at):
+    if not _is_name(tail, at) or kind & kinds.LEAD or (_is_word_only(tail, at) and not is_offered(tail, at)):
+        return None
+    if _is_thing(tail, at) or (kind & kinds.PHONETIC and tail.words[at - 1] == "for" and _is_code(tail, at)):
         return None
     if view.expects.name_open == WEAK and not _is_likely(tail, at):
         return None
     end = _parse(tail, at, strict=True)
     return None if end is None else Match(end, "PERSON", SURE)
+
+
+def _is_thing(tail: Tail, at: int) -> bool:
+    """ "something called a dermatome"."""
+    return tail.words[at - 1] in ("a", "an") and not (tail.capital[at] and tail.marks[at] & _LISTED)
+
+
+def _is_code(tail: Tail, at: int) -> bool:
+    """ "B for Bravo"."""
+    return bool(tail.marks[at - 2] & kinds.LETTER)
 
 
 def _is_likely(tail: Tail, at: int) -> bool:
@@ -383,7 +478,14 @@ def _is_likely(tail: Tail, at: int) -> bool:
         return True
     if kind & _LISTED and (tail.capital[at] or (kind & kinds.MAYBE and not kind & kinds.COMMON)):
         return bool(tail.marks[at + 1] & (kinds.LAST | kinds.END)) or not tail.marks[at + 1] & kinds.WORD
-    return bool(kind & kinds.UNKNOWN) and tail.capital[at] and _inside(tail, at)
+    if kind & (_LISTED | kinds.UNKNOWN) and is_offered(tail, at):
+        return True
+    if not kind & kinds.UNKNOWN:
+        return False
+    return (tail.capital[at] and _inside(tail, at)) or tail.words[at - 1] in _BEFORE_UNKNOWN
+
+
+_BEFORE_UNKNOWN: Final = frozenset({"under", "behalf", "ask", "tell"})
 
 
 def _is_word_only(tail: Tail, at: int) -> bool:

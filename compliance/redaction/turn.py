@@ -213,6 +213,7 @@ class TurnStream:
         start, end = tail.starts[at], tail.ends[match.end - 1]
         if entity == "PERSON":
             self._memory.names.update(lasting_names(tail.words[at : match.end]))
+            self._view.person_end = end
         self._unfinished = entity if match.runs_on else None
         self._view.expects.took(entity, tail.ends[match.end - 1])
         self._view.expects.name_open = 0

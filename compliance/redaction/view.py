@@ -38,7 +38,7 @@ class Match(NamedTuple):
 class View:
     """What a rule may look at: the open tokens, what is expected, the org's words, the names heard."""
 
-    __slots__ = ("expects", "lexis", "names", "no_email_before", "no_street_before", "tail")
+    __slots__ = ("expects", "lexis", "names", "no_email_before", "no_street_before", "person_end", "tail")
 
     def __init__(self, tail: Tail, expects: Expectation, lexis: Lexis, names: set[str]) -> None:
         self.tail = tail
@@ -49,6 +49,8 @@ class View:
         """Place in the turn before which no spoken e-mail address begins."""
         self.no_street_before = 0
         """The same for an address without a number."""
+        self.person_end = -1
+        """Place in the turn where the last person's name ended."""
 
     def unit_match(self, pattern: re.Pattern[str], at: int) -> int | None:
         """The token index behind what `pattern` matches at token `at`, within its unit."""

@@ -83,3 +83,41 @@ def test_a_term_goes_with_what_makes_it_exact(text: str, public: str) -> None:
 )
 def test_what_only_sounds_medical_is_not_called_so(text: str) -> None:
     assert "[MEDICAL]" not in said(text)
+
+
+@pytest.mark.parametrize(
+    ("text", "public"),
+    [
+        ("my name is Alison Gray, not Grey", "my name is [PERSON], not [PERSON]"),
+        ("it's under brooks or brookes", "it's under [PERSON] or [PERSON]"),
+        (
+            "the letter says Thomson and it should say Thompson",
+            "the letter says [PERSON] and it should say [PERSON]",
+        ),
+        ("the booking is under Ms Odunsi", "the booking is under Ms [PERSON]"),
+        ("it's j whitcombe", "it's [PERSON]"),
+        ("it's pri, p r i", "it's [PERSON]"),
+        ("this is Dr Henshaw, I'm a patient of yours", "this is Dr [PERSON], I'm a patient of yours"),
+        ("my son caspian", "my son [PERSON]"),
+        ("it's registered under achterberg", "it's registered under [PERSON]"),
+    ],
+)
+def test_a_name_is_known_by_what_it_stands_beside(text: str, public: str) -> None:
+    assert said(text) == public
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "I bank with Lloyds",
+        "is that Harley Street",
+        "St Thomas' car park",
+        "something called a dermatome",
+        "Dr Henshaw has a patient with her",
+        "I'm under Mr Odunsi",
+        "my daughter knitted it",
+        "Friday, not Monday",
+    ],
+)
+def test_firms_things_and_staff_are_no_persons(text: str) -> None:
+    assert said(text) == text

@@ -1,0 +1,54 @@
+"""A name beside a name that was just said: "Gray, not Grey", "Brooks or Brookes", "Ezra and Kit"."""
+
+from typing import Final
+
+from compliance.redaction import kinds
+from compliance.redaction.near import edit_distance
+from compliance.redaction.tokens import Tail
+from compliance.redaction.view import View
+
+JOINS: Final = frozenset({"not", "or", "and", "say", "be"})
+_LISTED: Final = kinds.FIRST | kinds.MAYBE | kinds.LAST
+_FAR: Final = 2
+_LEAST_LETTERS: Final = 3
+
+
+def is_paired(view: View, at: int) -> bool:
+    """The word at `at` stands behind "not", "or" or "and" and a name, and can be a name too."""
+    tail = view.tail
+    if view.person_end < 0 or tail.words[at - 1] not in JOINS:
+        return False
+    before = _place_before(tail, at)
+    if tail.ends[before] != view.person_end:
+        return False
+    if tail.words[at - 1] != "and" and _is_near(tail.words[before], tail.words[at]):
+        return True
+    kind = tail.marks[at]
+    if kind & kinds.PLACE and not kind & kinds.MAYBE:
+        return False
+    if kind & kinds.COMMON:
+        ends = kind & kinds.MAYBE and not tail.marks[at + 1] & kinds.WORD
+        return bool(kind & _LISTED) and (tail.capital[at] or bool(ends))
+    return bool(kind & _LISTED) or (bool(kind & kinds.UNKNOWN) and tail.capital[at])
+
+
+def _place_before(tail: Tail, at: int) -> int:
+    """The last token before the words that join."""
+    here = at - 2
+    if tail.words[at - 1] in ("say", "be"):
+        here -= tail.words[here] == "should"
+        here -= tail.words[here] in ("it", "and", "that")
+    return here - (tail.words[here] == ",")
+
+
+def _is_near(one: str, other: str) -> bool:
+    """Two spellings of one name: "Clare" and "Claire"."""
+    if one[:1] != other[:1] or min(len(one), len(other)) < _LEAST_LETTERS:
+        return False
+    return one.startswith(other) or other.startswith(one) or edit_distance(one, other) <= _FAR
+
+
+def is_offered(tail: Tail, at: int) -> bool:
+    """Another spelling follows: "Brooks or Brookes"."""
+    here = at + 1 + (tail.words[at + 1] == ",")
+    return tail.words[here] in ("or", "not") and _is_near(tail.words[at], tail.words[here + 1])
