@@ -32,10 +32,17 @@ def phrase(tail: Tail, at: int, index: Phrases) -> int | None:
 
 
 def _longest(tail: Tail, at: int, terms: Iterable[tuple[str, ...]]) -> int | None:
+    second = stemmed = None
     for words in terms:
-        end = _phrase_end(tail, at, words)
-        if end is not None:
-            return end
+        if len(words) == 1:
+            return at + 1
+        if second is None:
+            second = tail.words[_after_marks(tail, at + 1)]
+            stemmed = stem(second)
+        if words[1] == second or words[1] == stemmed:
+            end = _phrase_end(tail, at, words)
+            if end is not None:
+                return end
     return None
 
 

@@ -7,6 +7,7 @@ the text alone and never on how it was chunked. A unit longer than `UNIT_CHARS` 
 import re
 from collections.abc import Iterator
 from itertools import chain
+from operator import eq
 from typing import Final
 
 from compliance.redaction import kinds
@@ -125,21 +126,20 @@ class Tail:
         text = self._text[self._read : ready]
         lower = _lower(text)
         base = self._base + self._read
-        end = 0 if self._glue else -1
-        words, marks, starts, ends = self.words, self.marks, self.starts, self.ends
-        for piece in _pieces(lower):
-            word = piece.group()
-            start = piece.start()
-            self.glued.append(start == end)
-            end = piece.end()
-            words.append(word)
-            marks.append(kind_of(word))
-            starts.append(base + start)
-            ends.append(base + end)
-            self.capital.append(text[start].isupper())
+        pieces = list(_pieces(lower))
+        words = [piece.group() for piece in pieces]
+        places = [piece.start() for piece in pieces]
+        ends = [piece.end() for piece in pieces]
+        self.glued += map(eq, places, [0 if self._glue else -1, *ends])
+        self.words += words
+        self.marks += map(kind_of, words)
+        self.starts += [base + place for place in places]
+        self.ends += [base + place for place in ends]
+        small = lower == text and text.isascii()
+        self.capital += [False] * len(words) if small else [text[place].isupper() for place in places]
         if "@" in lower:
             self._mark_addresses(lower, base)
-        self._glue = end == len(text)
+        self._glue = bool(ends) and ends[-1] == len(text)
         self._read = ready
 
     def _mark_addresses(self, text: str, base: int) -> None:

@@ -225,9 +225,18 @@ class TurnStream:
 
 
 def _match_table(view: View, at: int, kind: int) -> Match | None:
-    for kinds_looked_at, rule in _AWAITING_RULES if view.expects.waiting() else _RULES:
-        if kind & kinds_looked_at:
-            match = rule(view, at)
-            if match is not None:
-                return match
+    rules = _RULES_OF if not view.expects.waiting() else _AWAITING_RULES_OF
+    applied = rules.get(kind)
+    if applied is None:
+        table = _RULES if rules is _RULES_OF else _AWAITING_RULES
+        applied = rules[kind] = tuple(rule for kinds_looked_at, rule in table if kind & kinds_looked_at)
+    for rule in applied:
+        match = rule(view, at)
+        if match is not None:
+            return match
     return None
+
+
+_RULES_OF: Final[dict[int, tuple[Rule, ...]]] = {}
+"""The rules that look at a token, by its kinds, filled as they come: some hundreds."""
+_AWAITING_RULES_OF: Final[dict[int, tuple[Rule, ...]]] = {}
