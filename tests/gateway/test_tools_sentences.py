@@ -23,6 +23,7 @@ from tests.gateway.desk import booking_of
 
 NEVER_IN_A_CALL = {
     errors.UnsafeRole,  # at the start alone
+    errors.MasterKeyInvalid,
     errors.MigrationEdited,
     errors.MigrationFailed,
     errors.CalendarError,  # a job's
