@@ -28,8 +28,7 @@ from tests.gateway import running
 
 LINES = [
     "My glaucoma's worse, I'm Ottoline Brackenbury.",
-    "My number is oh seven seven double oh nine hundred four five six.",
-    "Write to brackenbury@example.org, I live near ZE2 9LN.",
+    "It's oh seven seven double oh nine hundred four five six, brackenbury@example.org, near ZE2 9LN.",
 ]
 LAST = "And it's about my psoriasis."
 CANARIES = (
