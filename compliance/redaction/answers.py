@@ -81,10 +81,28 @@ def _holds_name(tail: Tail, at: int, begin: int, entity: EntityType) -> bool:
 
 def _has_evidence(tail: Tail, at: int, end: int, entity: EntityType) -> bool:
     """Something in the answer could be the value, misheard: a figure, a letter, a word of no sentence."""
+    if entity == "PERSON":
+        return not _names_nobody(tail, at, end)
     if entity not in ("PHONE", "DOB"):
         return True
     marks = (tail.marks[here] for here in range(at, end))
     return any(kind & _EVIDENCE or (kind & kinds.WORD and not kind & kinds.COMMON) for kind in marks)
+
+
+def _names_nobody(tail: Tail, at: int, end: int) -> bool:
+    """ "my little boy", "full name or just first?": ordinary words about a person or a name."""
+    words = [here for here in range(at, end) if tail.marks[here] & kinds.WORD]
+    if any(not tail.marks[here] & kinds.COMMON for here in words):
+        return False
+    if any(tail.words[here] in _OF_NOBODY for here in words):
+        return True
+    return len(words) <= _BRIEFLY and any(tail.marks[here] & kinds.RELATIVE for here in words)
+
+
+_BRIEFLY: Final = 4
+_OF_NOBODY: Final = frozenset(
+    {"name", "patient", "myself", "fab", "brilliant", "lovely", "perfect", "person", "someone", "somebody"}
+)
 
 
 def _end_of_turn(tail: Tail, at: int) -> int | None:

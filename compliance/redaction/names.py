@@ -453,7 +453,9 @@ def _awaited(view: View, at: int) -> Match | None:
             return Match(_parse(tail, at + 1, strict=True) or at + 2, "PERSON", SURE)
     if not _is_name(tail, at) or kind & kinds.LEAD or (_is_word_only(tail, at) and not is_offered(tail, at)):
         return None
-    if _is_thing(tail, at) or (kind & kinds.PHONETIC and tail.words[at - 1] == "for" and _is_code(tail, at)):
+    if (not view.expects.awaits("PERSON") and _is_thing(tail, at)) or (
+        kind & kinds.PHONETIC and tail.words[at - 1] == "for" and _is_code(tail, at)
+    ):
         return None
     if view.expects.name_open == WEAK and not _is_likely(tail, at):
         return None

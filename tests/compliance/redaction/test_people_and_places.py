@@ -2,7 +2,7 @@
 
 import pytest
 
-from compliance.redaction import redact
+from compliance.redaction import Redactor, redact
 
 
 def said(text: str) -> str:
@@ -121,3 +121,13 @@ def test_a_name_is_known_by_what_it_stands_beside(text: str, public: str) -> Non
 )
 def test_firms_things_and_staff_are_no_persons(text: str) -> None:
     assert said(text) == text
+
+
+@pytest.mark.parametrize(
+    "answer",
+    ["My wife's.", "my little boy", "a friend", "do you want the full name or just first?", "the patient"],
+)
+def test_an_answer_that_names_nobody_stays(answer: str) -> None:
+    redactor = Redactor()
+    redactor.hear_agent("Whose name is it under?")
+    assert redactor.feed(answer) + redactor.flush() == answer
