@@ -3,6 +3,7 @@
 import asyncio
 import json
 import os
+import resource
 import signal
 import stat
 import sys
@@ -43,7 +44,7 @@ CANARIES = (
 )
 OPENED = "opened for writing: "
 WATCHED_MAIN = f"""
-import os, sys
+import os, resource, sys
 
 WRITES = os.O_WRONLY | os.O_RDWR | os.O_CREAT | os.O_APPEND
 MADE = {{"os.mkdir", "os.rename", "os.link", "os.symlink", "sqlite3.connect"}}
@@ -54,10 +55,14 @@ def watch(event, arguments):
 
 sys.addaudithook(watch)
 open(os.devnull, "w").close()
+most = resource.getrlimit(resource.RLIMIT_CORE)[1]
+resource.setrlimit(resource.RLIMIT_CORE, (most, most))
 from gateway.__main__ import main
 sys.exit(main())
 """
-"""The gateway, and a line on standard error for each file that it opens to write, a first one for proof."""
+"""The gateway where images of memory are allowed, and a line on standard error for each file that it opens to
+write, a first one for proof.
+"""
 
 
 @dataclass(frozen=True)
@@ -79,6 +84,10 @@ class Child:
         return {
             str(path): path.read_text(errors="replace") for path in self.root.rglob("*") if path.is_file()
         }
+
+    def core_bytes(self) -> int:
+        """How much of its memory a crash may leave on disk."""
+        return resource.prlimit(self.process.pid, resource.RLIMIT_CORE)[0]
 
     def open_files(self) -> Iterator[str]:
         """Regular files that it could write to now."""
@@ -158,7 +167,7 @@ async def test_a_gateway_killed_in_mid_call_leaves_nothing_personal(
         with suppress(CallOver, CarrierFault):
             async with made.carrier.call(clinic.number, strict=False) as live:
                 await converse(live)
-                opened = list(made.child.open_files())
+                opened, core_bytes = list(made.child.open_files()), made.child.core_bytes()
                 shown = await metrics(made.child)
                 log = await made.child.killed()
         heard = " ".join(str(request.messages) for request in made.chat.requests).casefold()
@@ -173,7 +182,7 @@ async def test_a_gateway_killed_in_mid_call_leaves_nothing_personal(
     assert log.count('"caller_said"') == len(LINES) + 1
     assert "[REDACTED: MEDICAL]" in log
     assert {where: found for where, text in places.items() if (found := found_in(text, CANARIES))} == {}
-    assert (files, opened) == ({}, [])
+    assert (files, opened, core_bytes) == ({}, [], 0)
     assert {line for line in log.splitlines() if line.startswith(OPENED)} == {OPENED + os.devnull}
 
 
