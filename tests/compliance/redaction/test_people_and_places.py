@@ -131,3 +131,9 @@ def test_an_answer_that_names_nobody_stays(answer: str) -> None:
     redactor = Redactor()
     redactor.hear_agent("Whose name is it under?")
     assert redactor.feed(answer) + redactor.flush() == answer
+
+
+def test_the_spelled_health_service_is_no_person_and_still_announces_its_number() -> None:
+    assert said("is it in the N H S app") == "is it in the N H S app"
+    number = "nine four three four seven six five nine one nine"
+    assert said(f"my n h s number is {number}") == "my n h s number is [GOV_ID]"
