@@ -57,7 +57,7 @@ arrows: install
 
 tests: install
 	@echo '== tests'
-	@$(BIN)/python -m pytest -n 3 --dist loadfile
+	@$(BIN)/python -m pytest -n 4 --dist loadfile --no-loadscope-reorder
 
 proofs: install
 	@$(BIN)/python -m pytest -q tests/proofs --rivals 5 10 50 200 --rounds 300 --lives 500 --slots-per-org 50000

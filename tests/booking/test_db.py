@@ -10,7 +10,7 @@ import asyncpg
 import pytest
 
 from booking.db import open_pool, org_transaction
-from booking.errors import BookingUnavailable, StatementRefused, UnsafeRole
+from booking.errors import BookingUnavailable, UnsafeRole, ValueInvalid
 from booking.holds import claim_slot
 from booking.slots import next_available
 from tests.conftest import Clinic, Stack
@@ -75,7 +75,7 @@ async def test_a_lock_held_too_long_is_unavailable(stack: Stack, clinic: Clinic)
 async def test_a_ttl_that_makes_no_sense_is_refused(
     pool: asyncpg.Pool, clinic: Clinic, ttl: timedelta
 ) -> None:
-    with pytest.raises(StatementRefused):
+    with pytest.raises(ValueInvalid):
         await claim_slot(pool, clinic.claim, slot_id=uuid4(), call_id=uuid4(), ttl=ttl)
 
 

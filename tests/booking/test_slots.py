@@ -9,7 +9,7 @@ import asyncpg
 import pytest
 
 from booking.clinic import seed_clinic
-from booking.db import claims_json, fetch, org_transaction
+from booking.db import claims_json, fetch
 from booking.errors import ValueInvalid
 from booking.slots import next_available
 from tests.booking.evenings import clinic_with_one_evening
@@ -127,21 +127,6 @@ async def test_nothing_for_an_unknown_or_foreign_service(
 ) -> None:
     for service_id in (uuid4(), other_clinic.service_ids[0]):
         assert not await next_available(pool, clinic.claim, service_id=service_id, after=datetime.now(UTC))
-
-
-async def test_an_index_tells_what_is_occupied_under_row_level_security(
-    pool: asyncpg.Pool, clinic: Clinic
-) -> None:
-    """A full calendar would make each look-up read every booking of the clinic otherwise."""
-    async with org_transaction(pool, clinic.claim) as connection:
-        await connection.execute("set local enable_seqscan = off")
-        plan = await connection.fetch(
-            "explain select from app.occupied(1, now(), now() + interval '30 minutes', now())"
-        )
-    condition = next(row[0] for row in plan if "Index Cond" in row[0])
-    assert any("live_by_practitioner" in row[0] for row in plan)
-    assert "practitioner_number" in condition
-    assert "starts_at <" in condition
 
 
 async def test_nobody_and_nothing_that_is_offered_no_more(
