@@ -31,7 +31,11 @@ class SharedStore:
 
     def __init__(self, url: str, metrics: Metrics, *, command_s: float) -> None:
         retry = Retry(NoBackoff(), 0)
-        self._redis = Redis.from_url(url, socket_connect_timeout=command_s, retry=retry, protocol=2)
+        # Time is bounded here: with a `socket_timeout` the client writes under `asyncio.wait_for`, which
+        # before Python 3.12 loses a cancellation that comes as the write ends: its task never stops.
+        self._redis = Redis.from_url(
+            url, socket_timeout=None, socket_connect_timeout=command_s, retry=retry, protocol=2
+        )
         self._metrics = metrics
         self._command_s = command_s
 

@@ -9,7 +9,6 @@ import asyncio
 import contextlib
 import json
 import secrets
-import socket
 import sys
 import time
 from collections.abc import Callable
@@ -39,6 +38,7 @@ from bench.demo.plan import (
     gateway_environment,
     new_master_key,
 )
+from bench.demo.ports import is_free, reserved
 from bench.demo.running import Running
 from bench.simulators.twilio_api import TwilioApiSimulator
 from bench.stack.postgres import EmbeddedPostgres
@@ -123,9 +123,9 @@ class Supervisor:
         worker_url = NOWHERE.app_url if self._plan.embedded_postgres else None
         nowhere = replace(NOWHERE, providers=offline, twilio=twilio, worker_url=worker_url)
         load(gateway_environment(self._plan, nowhere), env_file=None)
-        if not _is_free(self._plan.host, 0):
+        if not is_free(self._plan.host, 0):
             raise PlanImpossible(f"HOST must be an address of this machine, not {self._plan.host!r}")
-        if self._plan.port and not _is_free(self._plan.host, self._plan.port):
+        if self._plan.port and not is_free(self._plan.host, self._plan.port):
             raise PlanImpossible(f"PORT {self._plan.port} of {self._plan.host} is taken or may not be used")
 
     async def _start(self) -> Running:
@@ -142,17 +142,11 @@ class Supervisor:
             worker_url=worker_url,
             redis_url=redis_url.result(),
             providers=providers.result(),
-            port=self._plan.port or _free_port(self._plan.host, DEFAULT_PORT),
+            port=self._plan.port or DEFAULT_PORT,
             twilio=await self._twilio() if self._plan.simulated_twilio else None,
             master_key=self._kept_master_key(),
         )
-        try:
-            return await self._serve(servers)
-        except ChildFailed:
-            if self._plan.port or _is_free(self._plan.host, servers.port):
-                raise
-        # Somebody else took the port between the look and the start.
-        return await self._serve(replace(servers, port=_free_port(self._plan.host, 0)))
+        return await self._serve_somewhere(servers)
 
     async def _database(self) -> tuple[str, str | None]:
         """The URLs of roles gw_app and gw_worker; None if the latter is for the environment to give."""
@@ -234,6 +228,19 @@ class Supervisor:
     def _updated(self, call_sid: str) -> None:
         self.carrier.complete(call_sid)
 
+    async def _serve_somewhere(self, servers: Servers) -> Running:
+        """At the port asked for; else at the usual one, or any if another gateway was there first."""
+        with reserved(self._plan.host, servers.port) as port:
+            if self._plan.port:
+                return await self._serve(servers)
+            try:
+                return await self._serve(replace(servers, port=port))
+            except ChildFailed:
+                if is_free(self._plan.host, port):
+                    raise
+        with reserved(self._plan.host, 0) as port:
+            return await self._serve(replace(servers, port=port))
+
     async def _serve(self, servers: Servers) -> Running:
         environ = gateway_environment(self._plan, servers)
         settings = load(environ, env_file=None)
@@ -294,32 +301,6 @@ async def _in_thread(work: Callable[[], T]) -> T:
     except asyncio.CancelledError:
         await asyncio.wait({working})
         raise
-
-
-def _free_port(host: str, preferred: int) -> int:
-    """The preferred port, or any other if that is taken."""
-    port = preferred if _is_free(host, preferred) else 0
-    with _bound(host, port) as listener:
-        return int(listener.getsockname()[1])
-
-
-def _is_free(host: str, port: int) -> bool:
-    try:
-        _bound(host, port).close()
-    except OSError:
-        return False
-    return True
-
-
-def _bound(host: str, port: int) -> socket.socket:
-    listener = socket.socket(socket.AF_INET6 if ":" in host else socket.AF_INET)
-    try:
-        listener.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
-        listener.bind((host, port))
-    except OSError:
-        listener.close()
-        raise
-    return listener
 
 
 def _reachable(host: str) -> str:

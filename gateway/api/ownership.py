@@ -23,6 +23,12 @@ async def is_foreign(asked: Asked, kind: str, row_id: UUID) -> bool:
     """Whether another clinic has it; then that it was reached for is on record."""
     if not await owned_elsewhere(asked.api.pool, asked.claim, kind=kind, row_id=row_id):
         return False
+    await note_foreign(asked, kind, row_id)
+    return True
+
+
+async def note_foreign(asked: Asked, kind: str, row_id: UUID) -> None:
+    """Put on record, in the log of who asked, that another clinic's was reached for."""
     await record(
         asked.api.pool,
         asked.claim,
@@ -33,4 +39,3 @@ async def is_foreign(asked: Asked, kind: str, row_id: UUID) -> bool:
     )
     asked.api.metrics.refused.labels("api_foreign").inc()
     log.warning("api_refused", reason="foreign", kind=kind, org=str(asked.principal.org_id))
-    return True

@@ -12,15 +12,12 @@ from typing import Final
 from uuid import UUID
 
 import asyncpg
-import structlog
 
-from booking.audit import record
 from booking.orgs import load_profile
 from gateway.api.guard import scope_missing
 from gateway.api.operations import PLATFORM_SCOPE, Asked, Operation, Platform, Principal
+from gateway.api.ownership import note_foreign
 from gateway.api.problems import FOREIGN, INVALID, NO_ORG, Refused
-
-log = structlog.get_logger("gateway.api")
 
 ORG_PATH: Final = "/orgs/{org_id}"
 _PLATFORMS: Final = frozenset({PLATFORM_SCOPE, "org:read", "org:write", "secrets:write"})
@@ -55,16 +52,7 @@ async def require_own(asked: Asked) -> None:
     """Raises `Refused` if the path names another org than the token's."""
     if "org_id" not in asked.path or _org_in(asked.path) == asked.principal.org_id:
         return
-    await record(
-        asked.api.pool,
-        asked.claim,
-        actor=asked.actor,
-        action="foreign_refused",
-        subject_kind="org",
-        subject_id=_org_in(asked.path),
-    )
-    asked.api.metrics.refused.labels("api_foreign").inc()
-    log.warning("api_refused", reason="foreign", kind="org", org=str(asked.principal.org_id))
+    await note_foreign(asked, "org", _org_in(asked.path))
     raise Refused(FOREIGN, detail="org")
 
 

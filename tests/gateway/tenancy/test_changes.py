@@ -160,3 +160,17 @@ async def until(condition: Callable[[], bool]) -> None:
     async with asyncio.timeout(3):
         while not condition():  # noqa: ASYNC110  conditions of any kind
             await asyncio.sleep(0.002)
+
+
+@pytest.mark.parametrize("steps", range(0, 60, 2))
+async def test_it_stops_when_told_to_however_far_its_connecting_is(stack: Stack, steps: int) -> None:
+    """A gateway that cannot listen on its port stops in the very moment in which this connects."""
+    async with SharedStore(stack.redis, Metrics(), command_s=1) as store:
+        listening = asyncio.create_task(Changes(store, (), quiet_s=30, retry_s=30).run())
+        for _ in range(steps):
+            await asyncio.sleep(0)
+        listening.cancel()
+        ended, _ = await asyncio.wait({listening}, timeout=3)
+        listening.cancel()  # so that a failure ends here, too
+        await asyncio.wait({listening})
+    assert ended
