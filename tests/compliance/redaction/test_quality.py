@@ -16,24 +16,32 @@ from bench.redaction.streaming import CUTS
 from compliance.redaction import Redactor, find
 
 CORPUS = Path(__file__).parent / "corpus"
-PARTS = ("dev", "held")
+PARTS = ("dev", "held", "third")
 
 FLOORS = {
     "dev": {
-        "leak_percent": 0.3,
-        "full_percent": 98.9,
-        "f1_overlap": 0.991,
-        "f1_exact": 0.975,
-        "f1_of_any_type": 0.965,
+        "leak_percent": 0.2,
+        "full_percent": 99.0,
+        "f1_overlap": 0.993,
+        "f1_exact": 0.98,
+        "f1_of_any_type": 0.979,
         "noisy_leak_percent": 1.6,
     },
     "held": {
-        "leak_percent": 1.1,
-        "full_percent": 97.4,
-        "f1_overlap": 0.986,
-        "f1_exact": 0.962,
-        "f1_of_any_type": 0.96,
-        "noisy_leak_percent": 5.5,
+        "leak_percent": 0.6,
+        "full_percent": 98.3,
+        "f1_overlap": 0.992,
+        "f1_exact": 0.972,
+        "f1_of_any_type": 0.963,
+        "noisy_leak_percent": 5.1,
+    },
+    "third": {
+        "leak_percent": 3.8,
+        "full_percent": 94.2,
+        "f1_overlap": 0.975,
+        "f1_exact": 0.946,
+        "f1_of_any_type": 0.95,
+        "noisy_leak_percent": 0.3,
     },
 }
 ORDINARY_FALSE_PER_1000_WORDS = 0.15
