@@ -40,6 +40,7 @@ MIN_JOBS_AT_ONCE = 2
 VENDOR_SCHEMES = ("https", "http", "wss", "ws")
 _KEY_COMMENT = re.compile(r"#.*")
 OFF_OR_SECONDS = "be off or a positive number of seconds"
+WHOLE_FRAMES = "be 20 to 200 in steps of 20"
 LOG_LEVELS = ("debug", "info", "warning", "error")
 SPECULATION_LEVELS: Final[tuple[str, ...]] = get_args(Speculation)
 
@@ -106,7 +107,7 @@ class Limits:
 class Provider:
     """One vendor: where it listens, the process-wide key (an org's own takes its place), which model.
 
-    `waits`: those of the adapter's config, by its own names.
+    `waits`: those of the adapter's config, and what else of it is a setting, by its own names.
     """
 
     url: str
@@ -327,7 +328,7 @@ def _read(reader: _Reader) -> Settings:
             url=reader.url("DEEPGRAM_URL", "https://api.deepgram.com", VENDOR_SCHEMES),
             api_key=reader.text("DEEPGRAM_API_KEY", secret=True),
             model=_living(reader, "STT_MODEL", "stt", "flux-general-en"),
-            waits=_adapter_waits(reader, DeepgramConfig, "DEEPGRAM_"),
+            waits=_adapter_waits(reader, DeepgramConfig, "DEEPGRAM_") | _hearing(reader),
         ),
         llm=Provider(
             url=reader.url("LLM_BASE_URL", "https://api.openai.com/v1", VENDOR_SCHEMES),
@@ -443,6 +444,11 @@ def _adapter_waits(reader: _Reader, config: type[Any], prefix: str) -> dict[str,
         each.name: each.default for each in fields(config) if each.name.endswith("_s")
     }
     return reader.numbers({name: wait for name, wait in defaults.items() if name != "phrase_s"}, prefix)
+
+
+def _hearing(reader: _Reader) -> dict[str, int]:
+    usual = DeepgramConfig(api_key="").chunk_ms
+    return {"chunk_ms": reader.parsed("DEEPGRAM_CHUNK_MS", str(usual), _whole_frames, WHOLE_FRAMES, usual)}
 
 
 def _is_number(default: object) -> TypeGuard[float]:
@@ -641,6 +647,13 @@ def _log_level(text: str) -> str:
 
 def _seconds_or_off(text: str) -> float | None:
     return None if text.lower() == "off" else _positive(float)(text)
+
+
+def _whole_frames(text: str) -> int:
+    milliseconds = int(text)
+    if milliseconds not in range(20, 201, 20):
+        raise ValueError(text)
+    return milliseconds
 
 
 def _speculation(text: str) -> str:

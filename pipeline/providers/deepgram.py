@@ -5,11 +5,9 @@ drops, or stays open and says nothing, a new one hears it again: the turn is ann
 Deepgram processes at most about 1.25 times real time (docs, read 2026-11), so what is too old is not
 replayed; the words already known of it are kept instead.
 
-Audio to Flux goes in 80 ms messages, as the vendor strongly advises: it works in such windows from the
-stream's start on, so a window is complete with its fourth frame whether the first three were sent before or
-with it, and there are 12 messages a second instead of 50. If a server works in other steps this costs at most
-60 ms; `chunk_ms=20` sends frames as they come. Nova takes 20 ms frames, which the vendor allows, and there
-nothing is gained by waiting.
+Audio goes in messages of `chunk_ms`, by default the carrier's frames of 20 ms as they come. For Flux the
+vendor strongly advises 80 ms (docs, read 2026-11): that is 12 messages a second instead of 50, but a server
+that works in smaller steps hears the end of a word up to 60 ms late, on the eager end and on the end alike.
 
 The vendor's SDK is not used here: it exposes no timeouts, close codes or compression switch, has no
 reconnect, blocks the loop at first use, and costs ten times the CPU per message.

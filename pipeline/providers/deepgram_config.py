@@ -29,7 +29,7 @@ class DeepgramConfig:
     eager_silence_s: float = 0.15  # after the caller's last sound, its words known: an eager end of the turn
 
     # The socket
-    chunk_ms: int | None = None  # audio per message; None: 80 for Flux, 20 for Nova
+    chunk_ms: int = 20  # audio per message
     open_s: float = 3.0
     close_s: float = 1.0
     open_attempts: int = 2  # connects before a session is refused

@@ -49,13 +49,12 @@ class Dialect:
     turns: Callable[[], Turns]
     force: str
     keep_alive: str | None
-    chunk_ms: int
 
 
 NOVA: Final = Dialect(
-    "/v1/listen", deepgram_v1.query, deepgram_v1.NovaTurns, deepgram_v1.FORCE, deepgram_v1.KEEP_ALIVE, 20
+    "/v1/listen", deepgram_v1.query, deepgram_v1.NovaTurns, deepgram_v1.FORCE, deepgram_v1.KEEP_ALIVE
 )
-FLUX: Final = Dialect("/v2/listen", deepgram_v2.query, deepgram_v2.FluxTurns, deepgram_v2.FORCE, None, 80)
+FLUX: Final = Dialect("/v2/listen", deepgram_v2.query, deepgram_v2.FluxTurns, deepgram_v2.FORCE, None)
 
 
 def dialect_of(model: str) -> Dialect:
@@ -80,8 +79,7 @@ class Link:
         url = f"{websocket_url(config.url, dialect.path)}?{urlencode(dialect.query(config))}"
         headers = {"Authorization": f"Token {config.api_key}"}
         socket = await open_socket("stt", url, headers, open_s=config.open_s, close_s=config.close_s)
-        chunk_ms = config.chunk_ms or dialect.chunk_ms
-        return cls(socket, origin(), chunk_ms * BYTES_PER_S // 1000, config.close_s)
+        return cls(socket, origin(), config.chunk_ms * BYTES_PER_S // 1000, config.close_s)
 
     def position(self, seconds: float) -> int:
         """A time of this socket as a position of the session, never beyond what has been sent."""

@@ -67,6 +67,7 @@ def test_each_required_one_is_missed(missing: str) -> None:
         ("PORT", "x", "PORT must be a port number"),
         ("LOG_LEVEL", "loud", "LOG_LEVEL must be one of debug, info, warning, error"),
         ("DEEPGRAM_URL", "ftp://x", "DEEPGRAM_URL must be a URL"),
+        ("DEEPGRAM_CHUNK_MS", "30", "DEEPGRAM_CHUNK_MS must be 20 to 200 in steps of 20"),
         ("TTS_MODEL", "sonic-2", "TTS_MODEL names sonic-2, which its vendor has switched off; sonic-3 works"),
         ("TTS_MODEL", "sonic-turbo", "switched off"),
         ("TTS_MODEL", "nova-3", "TTS_MODEL must be one of its vendor's models (sonic-…), not 'nova-3'"),
