@@ -25,6 +25,7 @@ from pipeline.turn.protocol import (
     EndCall,
     FinishTurn,
     ForceEndOfTurn,
+    GuessedFrom,
     Interrupt,
     KeyPressed,
     LineLost,
@@ -240,7 +241,7 @@ class CallRunner:
 
     def _speculate(self, order: Speculate, now_s: float) -> None:
         reply = Reply(order, self._parts, Timeline(now_s))
-        self._guess = _Guess(reply, _Speaker(reply, self._spawn(self._say(reply))))
+        self._guess = _Guess(order.sign, reply, _Speaker(reply, self._spawn(self._say(reply))))
 
     def _drop_guess(self) -> None:
         guess, self._guess = self._guess, None
@@ -249,7 +250,7 @@ class CallRunner:
         guess.speaker.stop()
         tokens = guess.reply.tokens()
         self._wasted_tokens += tokens
-        self._tell(TokensWasted(tokens))
+        self._tell(TokensWasted(tokens, guess.sign))
         if self._machine.state is not State.CLOSED:
             self._spawn(self._ports.llm.warm_up())
 
@@ -394,5 +395,6 @@ class _Speaker:
 class _Guess:
     """A reply to a turn that is not committed."""
 
+    sign: GuessedFrom
     reply: Reply
     speaker: _Speaker

@@ -1,9 +1,11 @@
 """Has the caller finished? The recogniser says so; here it is watched, and keys are collected into a turn."""
 
-from dataclasses import dataclass
+from collections import Counter
+from dataclasses import dataclass, field
 from typing import Final
 
 from pipeline.turn.limits import TurnLimits
+from pipeline.turn.protocol import GuessedFrom
 
 MAX_KEYS = 32
 TRAILING_FILLERS: Final = frozenset(["ah", "eh", "em", "er", "erm", "hm", "hmm", "mm", "uh", "uhm", "um"])
@@ -23,8 +25,8 @@ class CallerTurn:
     """When its words last changed."""
     eager_end_s: float | None = None
     forced_s: float | None = None
-    guesses: int = 0
-    """Replies begun before its end."""
+    guesses: Counter[GuessedFrom] = field(default_factory=Counter)
+    """Replies begun before its end, by their sign."""
     guessed: str = ""
     """The words that the last of them answers."""
 

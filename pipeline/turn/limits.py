@@ -53,6 +53,8 @@ class TurnLimits:
     interim_stable_s: float = 0.3
     """Words of an open turn that have not changed for so long are guessed to be all of it (`interim`)."""
     max_speculations_per_turn: int = 3
-    """Replies begun on a guess in one turn of the caller's at most."""
+    """Replies begun in one turn of the caller's at most on each of the two signs: so guesses from words at
+    rest never use up those at its eager end."""
     speculation_tokens_per_call: int = 50_000
-    """Tokens of thrown-away guesses, prompts included; once a call has cost so many, no more are made."""
+    """Tokens of thrown-away guesses, prompts included; once those of one sign have cost a call so many, no
+    more are made on it."""

@@ -19,6 +19,7 @@ is asked before any audio goes out: so nothing of a cancelled turn is ever sent 
 Waits are no timers: `next_deadline_s` names the next instant that matters, `TimePassed` then acts on it.
 """
 
+from collections import Counter
 from collections.abc import Callable, Iterator, Mapping
 from enum import Enum
 from typing import Final
@@ -92,7 +93,7 @@ TRANSITIONS: Final[Mapping[State, Mapping[type, tuple[str, frozenset[State]]]]] 
     },
     CALLER_SPEAKING: {
         SpeechStarted: ("_turn_opened", frozenset({CALLER_SPEAKING})),
-        InterimTranscript: ("_words_heard", frozenset({CALLER_SPEAKING})),
+        InterimTranscript: ("_words_heard", _TALKING),
         EagerEndOfTurn: ("_words_heard", _TALKING),
         TurnResumed: ("_turn_resumed", frozenset({CALLER_SPEAKING})),
         EndOfTurn: ("_turn_ended", frozenset({LISTENING, CALLER_SPEAKING, RESPONDING})),
@@ -164,9 +165,8 @@ class TurnMachine:
         self._aside: tuple[str, float] | None = None
 
         self._guess: Speculate | None = None
-        self._guessed_from: GuessedFrom = "eager"
         self._thrown = False
-        self._wasted_tokens = 0
+        self._wasted_tokens: Counter[GuessedFrom] = Counter()
 
         self._utterance = 0
         self._admitted: set[int] = set()
@@ -192,7 +192,7 @@ class TurnMachine:
             self._voiced_since_s = now_s if isinstance(event, VoiceStarted) else None
             return []
         if isinstance(event, TokensWasted):
-            self._wasted_tokens += event.tokens
+            self._wasted_tokens[event.sign] += event.tokens
             return []
         entry = TRANSITIONS[self.state].get(type(event))
         if entry is not None:
@@ -277,7 +277,7 @@ class TurnMachine:
             self.state = CALLER_SPEAKING
         elif not same_words(self._guess.text, event.text):
             self._drop_guess()
-        if isinstance(event, EagerEndOfTurn):
+        if isinstance(event, EagerEndOfTurn) or self._ended_with_other_words():
             self._speculate("eager")
 
     def _note_words(self, event: InterimTranscript | EagerEndOfTurn, now_s: float) -> bool:
@@ -360,29 +360,37 @@ class TurnMachine:
     def _speculate(self, sign: GuessedFrom) -> None:
         """The caller may have finished: begin the reply to the words so far, unless it is begun already."""
         caller = self._caller
-        if self._guess is not None or caller is None or not self._may_speculate(caller):
+        if self._guess is not None or caller is None or not self._may_speculate(caller, sign):
             return
-        caller.guesses += 1
+        caller.guesses[sign] += 1
         caller.guessed = caller.text
         self._utterance += 1
-        self._guess = Speculate(self.turn + 1, self._utterance, caller.text.strip())
-        self._guessed_from = sign
+        self._guess = Speculate(self.turn + 1, self._utterance, caller.text.strip(), sign)
         self._actions.append(self._guess)
         self.state = SPECULATING
 
-    def _may_speculate(self, caller: CallerTurn) -> bool:
+    def _may_speculate(self, caller: CallerTurn, sign: GuessedFrom) -> bool:
         return (
             self._limits.speculation != "off"
             and bool(caller.text.strip())
             and not self._keypad.digits
-            and caller.guesses < self._limits.max_speculations_per_turn
-            and self._wasted_tokens < self._limits.speculation_tokens_per_call
+            and caller.guesses[sign] < self._limits.max_speculations_per_turn
+            and self._wasted_tokens[sign] < self._limits.speculation_tokens_per_call
+        )
+
+    def _ended_with_other_words(self) -> bool:
+        """The eager end stands, yet the words are not those that were guessed then."""
+        caller = self._caller
+        return (
+            caller is not None
+            and caller.eager_end_s is not None
+            and not same_words(caller.guessed, caller.text)
         )
 
     def _may_rest(self, caller: CallerTurn) -> bool:
         """These words count as all of the turn once they have not changed for a while; once each."""
         is_new = not same_words(caller.guessed, caller.text)
-        return self._limits.speculation == "interim" and is_new and self._may_speculate(caller)
+        return self._limits.speculation == "interim" and is_new and self._may_speculate(caller, "interim")
 
     def _words_rest(self, _: float) -> None:
         self._speculate("interim")
@@ -405,7 +413,7 @@ class TurnMachine:
         guess = self._guess
         if guess is not None and same_words(guess.text, said):
             self._guess, self._thrown = None, False
-            return guess.utterance, self._guessed_from
+            return guess.utterance, guess.sign
         self._drop_guess()
         thrown, self._thrown = self._thrown, False
         return None, "thrown" if thrown else "none"

@@ -89,6 +89,7 @@ class TokensWasted:
     """A reply begun on a guess was thrown away, and this is what the model was asked and said for it."""
 
     tokens: int
+    sign: GuessedFrom
 
 
 @dataclass(frozen=True, slots=True)
@@ -125,6 +126,7 @@ class Speculate:
     turn: int
     utterance: int
     text: str
+    sign: GuessedFrom = "eager"
 
 
 @dataclass(frozen=True, slots=True)

@@ -472,6 +472,34 @@ async def test_a_word_more_drops_the_guess_and_the_new_words_are_guessed_from_an
     assert turn.wasted_tokens > 0
 
 
+async def test_guesses_from_words_at_rest_leave_those_at_the_eager_end() -> None:
+    """However many were thrown away, and whatever they cost."""
+    limits = {"max_speculations_per_turn": 2, "speculation_tokens_per_call": 1}
+    async with guessing(Mind(*[[ANSWER]] * 9), level="interim", interim_stable_s=0.3, **limits) as c:
+        for words in ("Are", "Are you", "Are you open"):
+            c.speaks(words)
+            await c.passes(0.5)
+        assert len(c.mind.requests) == 1
+        at_s = now_s()
+        await seems_to_end(c, for_s=0.5)
+        assert c.mind.asked_s[1:] == [pytest.approx(at_s)]
+        c.ear.hears(EndOfTurn(ASKED))
+        turn = await turn_finished(c)
+    assert (turn.speculated, len(c.mind.requests)) == ("eager", 2)
+
+
+async def test_other_words_after_the_eager_end_are_guessed_from_at_once() -> None:
+    async with guessing(Mind(*[[ANSWER]] * 9)) as c:
+        await seems_to_end(c, "Are you open on", for_s=0.1)
+        c.ear.hears(InterimTranscript(ASKED))
+        at_s = now_s()
+        await c.passes(0.1)
+        assert c.mind.asked_s[1:] == [pytest.approx(at_s)]
+        c.ear.hears(EndOfTurn(ASKED))
+        turn = await turn_finished(c)
+    assert (turn.speculated, len(c.mind.requests)) == ("eager", 2)
+
+
 async def test_a_comma_more_is_no_change() -> None:
     async with guessing(level="interim", interim_stable_s=0.3) as c:
         c.speaks("Tuesday")

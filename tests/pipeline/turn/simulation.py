@@ -8,6 +8,7 @@ that must hold in any call is checked while it runs.
 """
 
 import heapq
+from collections import Counter
 from collections.abc import Callable
 from dataclasses import dataclass, field, replace
 from itertools import count
@@ -111,8 +112,9 @@ class SimulatedCall:
         self._guess: Speculate | None = None
         self._guessed: dict[int, Making] = {}
         self._dropped: set[int] = set()
-        self._guesses = 0
-        self._wasted = 0
+        self._guesses: Counter[str] = Counter()
+        self._wasted: Counter[str] = Counter()
+        self._known_wasted: Counter[str] = Counter()
         self.outcomes: set[str] = set()
         self.told: list[tuple[float, TurnEvent]] = []
         self._hangs_up_after = -1
@@ -156,8 +158,10 @@ class SimulatedCall:
     def _tell(self, event: TurnEvent) -> None:
         if self.ended is not None:
             return
-        if not isinstance(event, TokensWasted):  # told in the midst of carrying out orders
+        amid_orders = isinstance(event, TokensWasted)
+        if not amid_orders:
             self._hangs_up_after -= 1
+            self._known_wasted = self._wasted.copy()
         if self._hangs_up_after == 0:
             event = LineLost("caller_hung_up")
             self._hangs_up_after = -1
@@ -166,14 +170,15 @@ class SimulatedCall:
         actions = self._machine.handle(event, self._now_s)
         after = self._machine.state
         if isinstance(event, EndOfTurn):
-            self._guesses = 0
+            self._guesses.clear()
         self.states.add(after)
         if not isinstance(event, VoiceStarted | VoiceStopped):
             allowed = TRANSITIONS[before].get(type(event), ("", frozenset({before})))[1]
             require(after in allowed, f"{before} may not become {after} by {type(event).__name__}")
         for action in actions:
             self._obey(action)
-        require((after is State.SPECULATING) == (self._guess is not None), "a guess has its state")
+        guessing = self._guess is not None
+        require(amid_orders or (after is State.SPECULATING) == guessing, "a guess has its state")
         require(not any(map(self._machine.admits, self._dropped)), "a dropped guess is never admitted")
         if self._guess is not None:
             require(not self._machine.admits(self._guess.utterance), "a guess waits for its turn's end")
@@ -208,7 +213,7 @@ class SimulatedCall:
         require(self._answered <= self._said, "nobody is answered twice, or who said nothing")
         self._committed.add(order.turn)
         self._unfinished.add(order.turn)
-        self._guesses = 0
+        self._guesses.clear()
         self.outcomes.add(order.speculated)
         if order.speculated in ("eager", "interim"):
             self._open_gate(order)
@@ -222,9 +227,12 @@ class SimulatedCall:
         require(self._guess is None, "one guess at a time")
         require(order.turn not in self._committed, "a guess answers a turn to come")
         require(bool(order.text.strip()), "silence is not answered")
-        require(self._wasted < self._limits.speculation_tokens_per_call, "waste has its limit")
-        self._guesses += 1
-        require(self._guesses <= self._limits.max_speculations_per_turn, "a turn has so many guesses")
+        wasted = self._known_wasted[order.sign]  # a guess dropped by the same event is not counted yet
+        require(wasted < self._limits.speculation_tokens_per_call, "waste has its limit")
+        self._guesses[order.sign] += 1
+        require(
+            self._guesses[order.sign] <= self._limits.max_speculations_per_turn, "a turn has so many guesses"
+        )
         self._guess = order
         making = self._guessed[order.utterance] = Making(order.utterance, gate_open=False)
         self._make_reply(making)
@@ -243,10 +251,11 @@ class SimulatedCall:
 
     def _drop(self, order: DropSpeculation) -> None:
         require(self._guess is not None and self._guess.utterance == order.utterance, "the guess is dropped")
+        sign = self._guess.sign
         self._guess = None
         self._dropped.add(order.utterance)
-        self._wasted += GUESS_TOKENS
-        self._tell(TokensWasted(GUESS_TOKENS))
+        self._wasted[sign] += GUESS_TOKENS
+        self._tell(TokensWasted(GUESS_TOKENS, sign))
 
     def _make_reply(self, making: Making) -> None:
         outcome = self._random.choices(("spoken", "silent", "failed"), (8, 1, 2))[0]
