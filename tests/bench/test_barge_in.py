@@ -50,13 +50,10 @@ def test_words_are_off_either_way_and_unknown_ones_do_not_count() -> None:
     assert within_a_word([interruption(5, None)]) is None
 
 
-def test_an_interrupted_agent_is_cleared_and_says_nothing_more(
-    monkeypatch: pytest.MonkeyPatch, tmp_path: Path
-) -> None:
+def test_an_interrupted_agent_is_cleared_and_says_nothing_more(tmp_path: Path) -> None:
     file = tmp_path / "barge_in.json"
     arguments = ["barge-in", "--model", "quick", "--interruptions", "2", "--json", str(file)]
-    monkeypatch.setattr("sys.argv", ["bench", *arguments])
-    assert main() == 0
+    assert main(arguments) == 0
     told = json.loads(file.read_text())
     assert len(told["interruptions"]) == 2
     for each in told["interruptions"]:

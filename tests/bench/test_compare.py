@@ -28,9 +28,8 @@ def files(tmp_path: Path, *results: Any) -> list[str]:
     return [str(path) for path in paths]
 
 
-def run(monkeypatch: pytest.MonkeyPatch, *arguments: str) -> int:
-    monkeypatch.setattr("sys.argv", ["bench", "compare", *arguments])
-    return main()
+def run(*arguments: str) -> int:
+    return main(["compare", *arguments])
 
 
 def test_a_real_gain_is_shown() -> None:
@@ -51,18 +50,16 @@ def test_twins_show_what_percentiles_cannot() -> None:
     assert twins(told(seed=1), told(seed=2)) is None
 
 
-def test_what_got_worse_than_allowed_fails(
-    monkeypatch: pytest.MonkeyPatch, tmp_path: Path, capsys: pytest.CaptureFixture[str]
-) -> None:
+def test_what_got_worse_than_allowed_fails(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
     before, slower = files(tmp_path, told(), told(factor=1.5))
-    assert run(monkeypatch, before, slower, "--worse-than", "1.1") == 1
-    assert run(monkeypatch, slower, before, "--worse-than", "1.1") == 0
-    assert run(monkeypatch, before, slower) == 0
+    assert run(before, slower, "--worse-than", "1.1") == 1
+    assert run(slower, before, "--worse-than", "1.1") == 0
+    assert run(before, slower) == 0
     assert "ttfb p95" in capsys.readouterr().out
 
 
 @pytest.mark.parametrize("content", [[], {"schema": "other"}, {"schema": SCHEMA, "turns": []}])
-def test_what_is_no_result_is_refused(monkeypatch: pytest.MonkeyPatch, tmp_path: Path, content: Any) -> None:
+def test_what_is_no_result_is_refused(tmp_path: Path, content: Any) -> None:
     good, bad = files(tmp_path, told(), content)
-    assert run(monkeypatch, good, bad) == 2
-    assert run(monkeypatch, good, str(tmp_path / "none.json")) == 2
+    assert run(good, bad) == 2
+    assert run(good, str(tmp_path / "none.json")) == 2

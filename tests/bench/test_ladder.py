@@ -35,11 +35,10 @@ def test_the_gateway_takes_the_settings_of_each_step(step: Rung) -> None:
         load({"SPECULATION": "sometimes"}, env_file=None)
 
 
-def test_the_relay_gains_by_streaming(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+def test_the_relay_gains_by_streaming(tmp_path: Path) -> None:
     file = tmp_path / "ladder.json"
     arguments = ["ladder", "--model", "steady", "--turns", "2", "--only", "0", "4", "--json", str(file)]
-    monkeypatch.setattr("sys.argv", ["bench", *arguments])
-    assert main() == 0
+    assert main(arguments) == 0
     batch, streaming = json.loads(file.read_text())["steps"]
     assert batch["outcomes"]["answered"] == streaming["outcomes"]["answered"] == 2
     assert streaming["summary"]["ttfb"]["p50"] < batch["summary"]["ttfb"]["p50"] - 100

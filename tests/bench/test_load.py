@@ -92,16 +92,13 @@ def test_the_page_shows_every_step() -> None:
     assert "gateway gave out" in text
 
 
-def test_a_short_ramp_and_soak(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+def test_a_short_ramp_and_soak(tmp_path: Path) -> None:
     file = tmp_path / "load.json"
-    monkeypatch.setattr(
-        "sys.argv",
-        [
-            "bench", "load", "--model", "quick", "--steps", "2", "--turns", "1", "--slo", "p95<5000",
+    arguments = [
+        "load", "--model", "quick", "--steps", "2", "--turns", "1", "--slo", "p95<5000",
             "--gaps", "1000", "--soak", "2", "--soak-at-once", "2", "--json", str(file),
-        ],
-    )  # fmt: skip
-    assert main() == 0
+    ]  # fmt: skip
+    assert main(arguments) == 0
     told = json.loads(file.read_text())
     assert told["last_held"] == 2
     assert told["steps"][0]["turns"] == 2

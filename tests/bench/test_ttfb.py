@@ -8,17 +8,14 @@ import pytest
 from bench.__main__ import main
 
 
-def bench(monkeypatch: pytest.MonkeyPatch, *arguments: str) -> int:
-    monkeypatch.setattr("sys.argv", ["bench", *arguments])
-    return main()
-
-
 def test_a_short_run_is_measured_by_its_audio_and_told_in_every_form(
-    monkeypatch: pytest.MonkeyPatch, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    code = bench(
-        monkeypatch, "ttfb", "--turns", "2", "--model", "quick", "--slo", "p95<5000",
+    code = main(
+        [
+            "ttfb", "--turns", "2", "--model", "quick", "--slo", "p95<5000",
         "--json", str(tmp_path / "r.json"), "--html", str(tmp_path / "r.html"),
+        ]
     )  # fmt: skip
     told = json.loads((tmp_path / "r.json").read_text())
     assert code == 0, told["calls_failed"]
@@ -32,11 +29,11 @@ def test_a_short_run_is_measured_by_its_audio_and_told_in_every_form(
     assert "TTFB, heard" in capsys.readouterr().out
 
 
-def test_a_setting_that_the_gateway_does_not_read_is_refused(monkeypatch: pytest.MonkeyPatch) -> None:
-    assert bench(monkeypatch, "ttfb", "--turns", "1", "--set", "NO_SUCH_SETTING=1") == 2
+def test_a_setting_that_the_gateway_does_not_read_is_refused() -> None:
+    assert main(["ttfb", "--turns", "1", "--set", "NO_SUCH_SETTING=1"]) == 2
 
 
-def test_an_address_that_is_none_is_refused(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_an_address_that_is_none_is_refused() -> None:
     with pytest.raises(SystemExit) as ended:
-        bench(monkeypatch, "ttfb", "--turns", "1", "--url", "ftp://example.org")
+        main(["ttfb", "--turns", "1", "--url", "ftp://example.org"])
     assert ended.value.code == 2

@@ -1,0 +1,186 @@
+"""The commands of `python -m bench`: what each is for, its arguments, and what runs it."""
+
+import argparse
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Final
+
+from bench.booking import Plan, run_booking
+from bench.credentials import Plan as Lookups
+from bench.credentials import run_credentials
+from bench.demo.command import run_call, run_demo
+from bench.figures import NAMES, Figures, run_figures
+from bench.harness import arguments
+from bench.hedge import HedgeLoad, run_hedge
+from bench.otp import Load as Codes
+from bench.otp import run_otp
+from bench.overhead import Load, run_overhead
+from bench.redaction.command import CORPUS, Options, run_redaction
+
+
+@dataclass(frozen=True, slots=True)
+class Command:
+    """One of them. `run` may raise `bench.harness.target.TargetUnusable` for arguments that are no good."""
+
+    name: str
+    told: str
+    add: Callable[[argparse.ArgumentParser], None]
+    run: Callable[[argparse.Namespace], int]
+
+
+def _add_demo(parser: argparse.ArgumentParser) -> None:
+    parser.add_argument(
+        "--call", type=Path, metavar="FILE", help="play this recording (default: the bundled one)"
+    )
+    parser.add_argument(
+        "--once", action="store_true", help="end after the call; 0 only if it did what it was for"
+    )
+
+
+def _demo(chosen: argparse.Namespace) -> int:
+    return run_demo(chosen.call, once=chosen.once)
+
+
+def _add_call(parser: argparse.ArgumentParser) -> None:
+    parser.add_argument("recording", type=Path, nargs="?", metavar="FILE")
+
+
+def _call(chosen: argparse.Namespace) -> int:
+    return run_call(chosen.recording)
+
+
+def _add_overhead(parser: argparse.ArgumentParser) -> None:
+    parser.add_argument("--calls", type=int, nargs="+", default=[1, 20], metavar="N", help="calls at once")
+    parser.add_argument("--turns", type=int, default=10, metavar="N", help="turns of each call")
+
+
+def _overhead(chosen: argparse.Namespace) -> int:
+    return run_overhead([Load(calls, chosen.turns) for calls in chosen.calls])
+
+
+def _add_booking(parser: argparse.ArgumentParser) -> None:
+    parser.add_argument(
+        "--connections", type=int, nargs="+", default=[1, 10, 50], metavar="N", help="claims at once"
+    )
+    parser.add_argument("--claims", type=int, default=2000, metavar="N", help="of each statement")
+    parser.add_argument("--orgs", type=int, default=100, metavar="N", help="clinics that the claims fall on")
+    parser.add_argument("--practitioners", type=int, default=5, metavar="N", help="of each clinic")
+    parser.add_argument(
+        "--no-flush", action="store_true", help="commits do not wait for the disk: what is left is computing"
+    )
+
+
+def _booking(chosen: argparse.Namespace) -> int:
+    plan = Plan(
+        chosen.connections,
+        chosen.claims,
+        durable=not chosen.no_flush,
+        orgs=chosen.orgs,
+        practitioners=chosen.practitioners,
+    )
+    return run_booking(plan)
+
+
+def _add_otp(parser: argparse.ArgumentParser) -> None:
+    parser.add_argument("--codes", type=int, default=500, metavar="N", help="codes in all")
+    parser.add_argument("--at-once", type=int, default=20, metavar="N", help="requests at once")
+
+
+def _otp(chosen: argparse.Namespace) -> int:
+    return run_otp(Codes(chosen.codes, chosen.at_once))
+
+
+def _add_credentials(parser: argparse.ArgumentParser) -> None:
+    parser.add_argument("--lookups", type=int, default=2000, metavar="N", help="from each layer")
+    parser.add_argument("--callers", type=int, default=500, metavar="N", help="at once, on a miss")
+    parser.add_argument("--rounds", type=int, default=20, metavar="N", help="misses and changes")
+
+
+def _credentials(chosen: argparse.Namespace) -> int:
+    return run_credentials(Lookups(chosen.lookups, chosen.callers, chosen.rounds))
+
+
+def _add_hedge(parser: argparse.ArgumentParser) -> None:
+    parser.add_argument(
+        "--after", type=float, nargs="+", default=[0, 0.6, 0.7, 0.8, 1.0], metavar="S", help="0 is without"
+    )
+    parser.add_argument("--requests", type=int, default=1500, metavar="N", help="for each of them")
+    parser.add_argument("--at-once", type=int, default=30, metavar="N", help="requests at once")
+    parser.add_argument("--model", default="published", metavar="NAME", help="of the providers' delays")
+    parser.add_argument("--seed", type=int, default=1, metavar="N", help="of the delays drawn")
+
+
+def _hedge(chosen: argparse.Namespace) -> int:
+    return run_hedge(HedgeLoad(chosen.after, chosen.requests, chosen.at_once, chosen.model, chosen.seed))
+
+
+def _add_redaction(parser: argparse.ArgumentParser) -> None:
+    parser.add_argument(
+        "--corpus", type=Path, default=CORPUS, metavar="DIR", help="a part of it (default: %(default)s)"
+    )
+    parser.add_argument("--json", action="store_true", help="figures to read by program")
+    parser.add_argument("--misses", type=int, default=0, metavar="N", help="show the worst N of each kind")
+    parser.add_argument(
+        "--spacy-model", metavar="NAME", help="a spaCy pipeline for Presidio: package or folder"
+    )
+
+
+def _redaction(chosen: argparse.Namespace) -> int:
+    return run_redaction(Options(chosen.corpus, chosen.misses, chosen.json, chosen.spacy_model))
+
+
+def _add_figures(parser: argparse.ArgumentParser) -> None:
+    parser.add_argument(
+        "--out", type=Path, default=Path("bench-figures"), metavar="DIR", help="default: %(default)s"
+    )
+    parser.add_argument(
+        "--only", nargs="+", choices=NAMES, default=[], metavar="PART", help=f"of {', '.join(NAMES)}"
+    )
+    parser.add_argument("--skip", nargs="+", choices=NAMES, default=[], metavar="PART")
+    parser.add_argument("--quick", action="store_true", help="try each part, at a size that measures nothing")
+    parser.add_argument("--again", action="store_true", help="make anew what is there")
+
+
+def _figures(chosen: argparse.Namespace) -> int:
+    figures = Figures(
+        folder=chosen.out, only=chosen.only, skip=chosen.skip, quick=chosen.quick, again=chosen.again
+    )
+    return run_figures(figures)
+
+
+COMMANDS: Final[Sequence[Command]] = (
+    Command("demo", "start everything, place a recorded call, go on serving", _add_demo, _demo),
+    Command("call", "place one more call to a demo that runs", _add_call, _call),
+    Command("ttfb", "how long a caller waits for each answer, and why", arguments.add_ttfb, arguments.ttfb),
+    Command(
+        "load", "how many calls at once it holds, and what each costs", arguments.add_load, arguments.load
+    ),
+    Command(
+        "barge-in",
+        "how soon an interrupted agent falls silent, and what it takes for heard",
+        arguments.add_barge_in,
+        arguments.barge_in,
+    ),
+    Command(
+        "ladder",
+        "from a batch baseline to the whole design, step by step",
+        arguments.add_ladder,
+        arguments.ladder,
+    ),
+    Command("compare", "two results: did the change help?", arguments.add_compare, arguments.compare),
+    Command("figures", "the figures of docs/performance.md, one after the other", _add_figures, _figures),
+    Command("overhead", "what the gateway adds to a turn and what a call costs it", _add_overhead, _overhead),
+    Command("hedge", "what a second request for a late reply wins and costs", _add_hedge, _hedge),
+    Command(
+        "credentials",
+        "what a look-up of a clinic's own keys costs, from each layer",
+        _add_credentials,
+        _credentials,
+    ),
+    Command("booking", "what a claim of a slot costs beside a bare UPDATE", _add_booking, _booking),
+    Command("otp", "how soon a code by text message is handed to the carrier", _add_otp, _otp),
+    Command(
+        "redaction", "how well and how fast redaction masks a labelled corpus", _add_redaction, _redaction
+    ),
+)

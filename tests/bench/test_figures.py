@@ -1,0 +1,57 @@
+"""`python -m bench figures`: each part is a command that exists, what is made is kept, goals are judged."""
+
+import json
+import shlex
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from bench.__main__ import main
+from bench.commands import COMMANDS
+from bench.figures import NAMES, PARTS, Part
+from bench.goals import GOALS, judge
+
+RUN: dict[str, Any] = {
+    "summary": {
+        "overhead": {"p50": 5.0, "p95": 15.1},
+        "over_floor": {"n": 0},
+        "ttfb": {"p50": 500.0},
+    }
+}
+
+
+@pytest.mark.parametrize("part", PARTS, ids=lambda part: part.name)
+def test_each_part_is_a_command_of_the_harness(part: Part) -> None:
+    assert shlex.split(part.command)[0] == shlex.split(part.quick)[0]
+    assert shlex.split(part.command)[0] in {command.name for command in COMMANDS}
+
+
+def test_a_goal_is_met_at_its_limit_and_not_by_a_figure_that_is_missing() -> None:
+    verdicts = [judge(goal, RUN) for goal in GOALS if goal.part == "turns"]
+    assert [verdict.met for verdict in verdicts] == [True, False, False, False, True]
+    assert verdicts[2].value is None
+
+
+def test_calls_held_are_judged_from_below() -> None:
+    (goal,) = [goal for goal in GOALS if goal.name == "calls at once on one core"]
+    assert not judge(goal, {"last_held": 99}).met
+    assert judge(goal, {"last_held": 100}).met
+
+
+def test_every_goal_reads_a_part_that_writes_json() -> None:
+    assert {goal.part for goal in GOALS} <= {part.name for part in PARTS if part.writes_json}
+    assert len(NAMES) == len(set(NAMES))
+
+
+def test_a_part_that_is_there_is_not_made_again(tmp_path: Path, capfd: pytest.CaptureFixture[str]) -> None:
+    arguments = ["figures", "--quick", "--only", "hedge", "--out", str(tmp_path)]
+    assert main(arguments) == 0
+    book = json.loads((tmp_path / "figures.json").read_text())
+    assert book["parts"]["hedge"]["exit"] == 0
+    assert "tokens more" in book["parts"]["hedge"]["text"]
+    capfd.readouterr()
+    assert main(arguments) == 0
+    assert "0 of 1 parts to make" in capfd.readouterr().err
+    assert json.loads((tmp_path / "figures.json").read_text())["parts"] == book["parts"]
+    assert "## hedge" in (tmp_path / "figures.md").read_text()
