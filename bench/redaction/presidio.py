@@ -42,7 +42,7 @@ def presidio(model: str | None) -> Callable[[str], Sequence[Masked]]:
             import_module(name) for name in _MODULES
         )
     except ImportError as error:
-        raise PresidioMissing(f"{error.name} is not installed") from None
+        raise PresidioMissing(f"{error.name} is not installed: pip install '.[bench-redaction]'") from None
     # It would fetch the list of public suffixes on first use.
     tldextract.tldextract.TLD_EXTRACTOR = tldextract.TLDExtract(suffix_list_urls=())
     engine = nlp_engine.SpacyNlpEngine(models=[{"lang_code": "en", "model_name": model or "blank"}])
