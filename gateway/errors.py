@@ -4,6 +4,7 @@ GatewayError
 ├── SettingsInvalid      the environment makes no sense; the message names every fault in one line
 ├── MalformedFrame       the carrier's frame is not what its protocol says; counted and skipped
 ├── ForeignFrame         the carrier's frame names another stream than the one of its socket; likewise
+├── LateFrame            the carrier's audio comes again, or after what follows it; counted and dropped
 ├── TokenRefused         a media token is forged, expired, used or another call's; `reason` says which
 ├── OrgUnavailable       the org cannot be told: neither a cache nor the database answered
 ├── SharedStoreAway      Redis did not answer in time, or not at all
@@ -30,11 +31,19 @@ class SettingsInvalid(GatewayError):
 
 
 class MalformedFrame(GatewayError):
-    """The carrier's frame is not what its protocol says."""
+    """The carrier's frame is not what its protocol says. `reason`: what it is counted as."""
+
+    def __init__(self, fact: str, *, reason: str = "malformed") -> None:
+        super().__init__(fact)
+        self.reason = reason
 
 
 class ForeignFrame(GatewayError):
     """The carrier's frame names another stream than the one of its socket."""
+
+
+class LateFrame(GatewayError):
+    """The carrier's audio comes a second time, or after what follows it has been heard."""
 
 
 class TokenRefused(GatewayError):

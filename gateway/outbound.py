@@ -6,7 +6,7 @@ or the mark behind it.
 """
 
 import asyncio
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Sequence
 from typing import Final, Protocol
 
 import structlog
@@ -26,19 +26,21 @@ class Socket(Protocol):
 
     async def send_text(self, data: str) -> None: ...
 
+    async def send_bytes(self, data: bytes) -> None: ...
+
     async def close(self, code: int = 1000, reason: str | None = None) -> None: ...
 
 
 class Outbound:
     """One stream's outgoing half; satisfies `pipeline.ports.Line`.
 
-    `encode` makes a carrier's frame, `end_call` ends the call at the carrier and may raise what it likes.
+    `encode` makes a carrier's frames, `end_call` ends the call at the carrier and may raise what it likes.
     """
 
     def __init__(
         self,
         socket: Socket,
-        encode: Callable[[CarrierAction], str],
+        encode: Callable[[CarrierAction], Sequence[str | bytes]],
         end_call: Callable[[str], Awaitable[None]],
         *,
         frame_ms: int = 100,
@@ -121,7 +123,11 @@ class Outbound:
             raise LineClosed(self._closed)
         try:
             async with asyncio.timeout(self._send_s):
-                await self._socket.send_text(self._encode(action))
+                for message in self._encode(action):
+                    if isinstance(message, str):
+                        await self._socket.send_text(message)
+                    else:
+                        await self._socket.send_bytes(message)
         except TimeoutError:
             self._closed = "send_stalled"
             raise LineClosed("send_stalled") from None

@@ -7,11 +7,12 @@ over, not faults. Audio stays mu-law throughout; msgspec decodes its base64 stra
 
 import re
 from binascii import b2a_base64
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import Annotated, Final, TypeVar, assert_never
 
 import msgspec
 
+from gateway.carriers.codec import Message
 from gateway.carriers.events import (
     CallEnded,
     CallerAudio,
@@ -75,6 +76,30 @@ class _Frame(msgspec.Struct, frozen=True, gc=False):
 
 _decoder: Final = msgspec.json.Decoder(_Frame, strict=False)  # numbers may come as strings
 _encode_json: Final = msgspec.json.Encoder().encode
+
+
+class TwilioCodec:
+    """One stream. Satisfies `gateway.carriers.codec.Codec`."""
+
+    ends_by_close: Final = False
+
+    def __init__(self) -> None:
+        self._stream_id = ""
+
+    def decode(self, message: Message) -> Sequence[CarrierEvent]:
+        """See `decode`; the first `start` names the stream."""
+        if isinstance(message, bytes):
+            raise MalformedFrame("binary", reason="binary")
+        event = decode(message, self._stream_id)
+        if event is None:
+            return ()
+        if isinstance(event, CallStarted) and not self._stream_id:
+            self._stream_id = event.stream_id
+        return (event,)
+
+    def encode(self, action: CarrierAction) -> Sequence[Message]:
+        """One text frame."""
+        return (encode(action, self._stream_id),)
 
 
 def decode(text: str, stream_id: str = "") -> CarrierEvent | None:

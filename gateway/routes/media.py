@@ -7,7 +7,8 @@ Oversized frames are the server's to refuse (1009).
 """
 
 import asyncio
-from collections.abc import AsyncIterator
+from collections import deque
+from collections.abc import AsyncIterator, Sequence
 from typing import Final
 from uuid import UUID
 
@@ -18,10 +19,11 @@ from starlette.websockets import WebSocket, WebSocketState
 
 from gateway.call import CALLER_HUNG_UP, Call
 from gateway.caller import PARAMETER, Ends, open_ends
-from gateway.carriers import twilio
-from gateway.carriers.events import CallEnded, CallerAudio, CallStarted, CarrierAction, CarrierEvent
+from gateway.carriers.codec import Codec
+from gateway.carriers.events import CallEnded, CallerAudio, CallStarted, CarrierEvent
 from gateway.carriers.signatures import TWILIO_HEADER, twilio_signed
-from gateway.errors import ForeignFrame, MalformedFrame, TokenRefused
+from gateway.carriers.twilio import TwilioCodec
+from gateway.errors import ForeignFrame, LateFrame, MalformedFrame, TokenRefused
 from gateway.metrics import Metrics
 from gateway.outbound import Outbound
 from gateway.routes.edge import Edge, edge_of
@@ -34,6 +36,7 @@ log = structlog.get_logger("gateway.media")
 # RFC 6455 section 7.4.1: our reasons for closing.
 POLICY: Final = 1008
 TOO_BIG: Final = 1009
+_CLOSED_IN_ORDER: Final = frozenset({1000, 1005})  # section 7.4.1; 1005 stands for a close without a code
 # The conversation was broken off by us: the carrier is to come back, to another replica or a fresh call here.
 CUT_SHORT: Final = "cancelled"
 _BURST_S: Final = 10.0  # a network that stalled delivers so much audio at once
@@ -58,8 +61,11 @@ class FrameRate:
 class Inbound:
     """The receiving half of one stream. `ended` says why there is no more, "" while there is."""
 
-    def __init__(self, socket: WebSocket, waits: Waits, limits: Limits, metrics: Metrics) -> None:
+    def __init__(
+        self, socket: WebSocket, codec: Codec, waits: Waits, limits: Limits, metrics: Metrics
+    ) -> None:
         self._socket = socket
+        self._codec = codec
         self._waits = waits
         self._limits = limits
         self._metrics = metrics
@@ -67,7 +73,7 @@ class Inbound:
         self.heard_at_s = self._now_s()
         self._rate = FrameRate(limits.media_frames_per_s, self.heard_at_s)
         self._garbage = 0
-        self._stream_id = ""
+        self._decoded: deque[CarrierEvent] = deque()
         self._last_audio = CallerAudio(b"", 0)
         self.ended = ""
 
@@ -78,7 +84,6 @@ class Inbound:
                 while not self.ended:
                     event = await self._next()
                     if isinstance(event, CallStarted):
-                        self._stream_id = event.stream_id
                         return event
                     if event is not None:
                         self._count("before_start")
@@ -88,7 +93,7 @@ class Inbound:
 
     async def events(self) -> AsyncIterator[CarrierEvent]:
         """What follows the `start`, until the stream ends."""
-        while not self.ended:
+        while not self.ended or self._decoded:
             event = await self._next()
             if isinstance(event, CallStarted):
                 self.ended = "second_start"
@@ -99,24 +104,40 @@ class Inbound:
                 yield event
 
     async def _next(self) -> CarrierEvent | None:
-        """One frame's event, None for a frame without. Sets `ended` when there will be no more."""
+        """The next event, None after a frame without. Sets `ended` when no more frames will come."""
+        if not self._decoded:
+            self._decoded.extend(await self._received())
+        return self._decoded.popleft() if self._decoded else None
+
+    async def _received(self) -> Sequence[CarrierEvent]:
+        """What one frame says."""
         message = await self._socket.receive()
         self.heard_at_s = self._now_s()
         if message["type"] == "websocket.disconnect":
-            oversized = message.get("code") == TOO_BIG
-            self.ended = self.ended or ("oversized_frame" if oversized else "socket_lost")
+            self.ended = self.ended or self._closed_with(message.get("code"))
         elif not self._rate.takes(self.heard_at_s):
             self.ended = "too_many_frames"
-        elif (text := message.get("text")) is None:
-            self._skip("binary")
         else:
-            try:
-                return twilio.decode(text, self._stream_id)
-            except ForeignFrame:
-                self._count("foreign_stream")
-            except MalformedFrame:
-                self._skip("malformed")
-        return None
+            text = message.get("text")
+            return self._events_in(message["bytes"] if text is None else text)
+        return ()
+
+    def _closed_with(self, code: int | None) -> str:
+        if code == TOO_BIG:
+            return "oversized_frame"
+        in_order = self._codec.ends_by_close and code in _CLOSED_IN_ORDER
+        return CALLER_HUNG_UP if in_order else "socket_lost"
+
+    def _events_in(self, frame: str | bytes) -> Sequence[CarrierEvent]:
+        try:
+            return self._codec.decode(frame)
+        except ForeignFrame:
+            self._count("foreign_stream")
+        except LateFrame:
+            self._count("late")
+        except MalformedFrame as fault:
+            self._skip(fault.reason)
+        return ()
 
     def _check_order(self, event: CarrierEvent) -> None:
         if isinstance(event, CallerAudio):
@@ -174,14 +195,15 @@ async def media(socket: WebSocket) -> None:
         await socket.send_denial_response(Response(status_code=403))
         return
     await socket.accept()
-    inbound = Inbound(socket, edge.settings.waits, edge.settings.limits, edge.metrics)
+    codec = TwilioCodec()
+    inbound = Inbound(socket, codec, edge.settings.waits, edge.settings.limits, edge.metrics)
     try:
-        await _serve(socket, inbound, edge, signer)
+        await _serve(socket, codec, inbound, edge, signer)
     finally:
         await _close(socket, inbound, edge)
 
 
-async def _serve(socket: WebSocket, inbound: Inbound, edge: Edge, signer: Signer) -> None:
+async def _serve(socket: WebSocket, codec: Codec, inbound: Inbound, edge: Edge, signer: Signer) -> None:
     start = await inbound.started()
     if start is None:
         return
@@ -190,7 +212,7 @@ async def _serve(socket: WebSocket, inbound: Inbound, edge: Edge, signer: Signer
         return
     call = edge.calls.expect_again(start.call_id, org_id)
     ends = open_ends(edge.desk.vault, org_id, start.call_id, start.parameters.get(PARAMETER, ""))
-    stream = Stream(inbound, _line(socket, start, edge, signer.account), ends)
+    stream = Stream(inbound, _line(socket, codec, start, edge, signer.account), ends)
     call.join(stream)
     try:
         await _until_over(call, stream, edge.settings.waits.media_idle_s)
@@ -246,11 +268,10 @@ async def _admitted(start: CallStarted, inbound: Inbound, edge: Edge, signer: Si
     return token.org_id
 
 
-def _line(socket: WebSocket, start: CallStarted, edge: Edge, account: TwilioAccount) -> Outbound:
+def _line(
+    socket: WebSocket, codec: Codec, start: CallStarted, edge: Edge, account: TwilioAccount
+) -> Outbound:
     waits = edge.settings.waits
-
-    def encode(action: CarrierAction) -> str:
-        return twilio.encode(action, start.stream_id)
 
     async def end_call(reason: str) -> None:
         if reason == CUT_SHORT:
@@ -261,7 +282,7 @@ def _line(socket: WebSocket, start: CallStarted, edge: Edge, account: TwilioAcco
 
     return Outbound(
         socket,
-        encode,
+        codec.encode,
         end_call,
         frame_ms=edge.settings.limits.outbound_frame_ms,
         send_s=waits.media_send_s,

@@ -23,8 +23,8 @@ from tests.gateway import running
 SPEECH = b"\x55" * 80_000
 
 
-def frame(action: CarrierAction) -> str:
-    return twilio.encode(action, "MZ1")
+def frame(action: CarrierAction) -> tuple[str]:
+    return (twilio.encode(action, "MZ1"),)
 
 
 async def endless_speech(socket: WebSocket) -> None:

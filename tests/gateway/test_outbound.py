@@ -27,6 +27,9 @@ class KeptSocket:
             raise RuntimeError("closed")
         self.sent.append(data)
 
+    async def send_bytes(self, data: bytes) -> None:
+        raise AssertionError("this stream's frames are text")
+
     async def close(self, code: int = 1000, reason: str | None = None) -> None:
         self.closed.append((code, reason))
 
@@ -40,9 +43,9 @@ class Stream:
         self.ended: list[str] = []
         self.line = Outbound(self.socket, self._encode, end_call or self._end, frame_ms=100, send_s=send_s)
 
-    def _encode(self, action: CarrierAction) -> str:
+    def _encode(self, action: CarrierAction) -> tuple[str]:
         self.actions.append(action)
-        return ""
+        return ("",)
 
     async def _end(self, reason: str) -> None:
         self.ended.append(reason)

@@ -1,0 +1,200 @@
+"""What every carrier's codec does, run on all of them: each row speaks one carrier's wire."""
+
+import base64
+import json
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import Any
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from gateway.carriers.codec import Codec, Message
+from gateway.carriers.events import (
+    CallEnded,
+    CallerAudio,
+    CallStarted,
+    CarrierEvent,
+    Clear,
+    Dtmf,
+    Mark,
+    MarkReached,
+    PlayAudio,
+)
+from gateway.carriers.telnyx import TelnyxCodec
+from gateway.carriers.twilio import TwilioCodec
+from gateway.errors import ForeignFrame, LateFrame, MalformedFrame
+
+FRAME = bytes(range(160))
+TOLD = {"token": "v1.abc.def", "ends": "sealed=="}
+
+
+@dataclass(frozen=True)
+class Wire:
+    """One carrier's messages. `played` finds the audio in what the codec sends, b"" if it is no audio."""
+
+    make: Callable[[], Codec]
+    start: Message
+    audio: Callable[[bytes, int], Message]
+    dtmf: Callable[[str], Message]
+    mark_back: Callable[[str], Message]
+    stop: Message
+    foreign: Message
+    played: Callable[[Message], bytes]
+
+
+def _twilio(event: str, stream: str = "MZ1", **parts: Any) -> str:
+    return json.dumps({"event": event, "sequenceNumber": "1", "streamSid": stream, **parts})
+
+
+def _telnyx(event: str, stream: str = "s-1", **parts: Any) -> str:
+    return json.dumps({"event": event, "sequence_number": "1", "stream_id": stream, **parts})
+
+
+def _media(audio: bytes, chunk: int) -> dict[str, str]:
+    payload = base64.b64encode(audio).decode()
+    return {"track": "inbound", "chunk": str(chunk), "timestamp": str(20 * chunk), "payload": payload}
+
+
+def _played(message: Message) -> bytes:
+    sent = json.loads(message)
+    return base64.b64decode(sent["media"]["payload"]) if sent["event"] == "media" else b""
+
+
+WIRES = {
+    "twilio": Wire(
+        make=TwilioCodec,
+        start=_twilio(
+            "start",
+            start={"accountSid": "AC1", "streamSid": "MZ1", "callSid": "CA1", "customParameters": TOLD},
+        ),
+        audio=lambda audio, chunk: _twilio("media", media=_media(audio, chunk)),
+        dtmf=lambda digit: _twilio("dtmf", dtmf={"track": "inbound_track", "digit": digit}),
+        mark_back=lambda name: _twilio("mark", mark={"name": name}),
+        stop=_twilio("stop"),
+        foreign=_twilio("stop", stream="MZ2"),
+        played=_played,
+    ),
+    "telnyx": Wire(
+        make=TelnyxCodec,
+        start=_telnyx("start", start={"call_control_id": "v3:a_b-c", "custom_parameters": TOLD}),
+        audio=lambda audio, chunk: _telnyx("media", media=_media(audio, chunk)),
+        dtmf=lambda digit: _telnyx("dtmf", dtmf={"digit": digit}),
+        mark_back=lambda name: _telnyx("mark", mark={"name": name}),
+        stop=_telnyx("stop", stop={"call_control_id": "v3:a_b-c"}),
+        foreign=_telnyx("stop", stream="s-2"),
+        played=_played,
+    ),
+}
+
+
+@pytest.fixture(params=WIRES)
+def wire(request: pytest.FixtureRequest) -> Wire:
+    return WIRES[request.param]
+
+
+def told(codec: Codec, *messages: Message) -> list[CarrierEvent]:
+    return [event for message in messages for event in codec.decode(message)]
+
+
+def test_a_stream_from_its_start_to_its_end(wire: Wire) -> None:
+    codec = wire.make()
+    (started,) = codec.decode(wire.start)
+    assert isinstance(started, CallStarted)
+    assert started.parameters == TOLD
+    assert started.call_id
+    events = told(codec, wire.audio(FRAME, 1), wire.dtmf("#"), wire.mark_back("t1.c2"), wire.stop)
+    (audio, *rest) = events
+    assert isinstance(audio, CallerAudio)
+    assert audio.mulaw == FRAME
+    assert rest == [Dtmf("#"), MarkReached("t1.c2"), CallEnded()]
+
+
+def test_audio_reaches_the_carrier_as_it_was(wire: Wire) -> None:
+    codec = wire.make()
+    told(codec, wire.start)
+    sent = [*codec.encode(PlayAudio(FRAME)), *codec.encode(PlayAudio(FRAME * 3)), *codec.encode(Mark("m"))]
+    assert b"".join(map(wire.played, sent)) == FRAME * 4
+
+
+def test_mark_and_clear_are_no_audio(wire: Wire) -> None:
+    codec = wire.make()
+    told(codec, wire.start)
+    sent = [*codec.encode(Mark('quo"ted')), *codec.encode(Clear())]
+    assert len(sent) == 2
+    assert [wire.played(message) for message in sent] == [b"", b""]
+
+
+def test_another_streams_frame_is_foreign(wire: Wire) -> None:
+    codec = wire.make()
+    told(codec, wire.start)
+    with pytest.raises(ForeignFrame):
+        codec.decode(wire.foreign)
+    assert told(codec, wire.stop) == [CallEnded()]
+
+
+@pytest.mark.parametrize("digit", ["", "55", "x"])
+def test_what_is_no_key_is_malformed(wire: Wire, digit: str) -> None:
+    with pytest.raises(MalformedFrame):
+        wire.make().decode(wire.dtmf(digit))
+
+
+@given(st.text() | st.binary(), st.sampled_from(sorted(WIRES)))
+def test_garbage_is_malformed_or_means_nothing(garbage: Message, carrier: str) -> None:
+    try:
+        assert list(WIRES[carrier].make().decode(garbage)) == []
+    except MalformedFrame:
+        return
+
+
+@given(st.sampled_from(sorted(WIRES)), st.data())
+def test_a_cut_off_frame_is_malformed(carrier: str, data: st.DataObject) -> None:
+    wire = WIRES[carrier]
+    whole = wire.audio(FRAME, 1)
+    with pytest.raises(MalformedFrame):
+        wire.make().decode(whole[: data.draw(st.integers(0, len(whole) - 1))])
+
+
+def test_what_a_codec_remembers_is_one_streams(wire: Wire) -> None:
+    one, other = wire.make(), wire.make()
+    told(one, wire.start, wire.audio(FRAME, 7))
+    assert told(other, wire.foreign) == [CallEnded()]
+
+
+@given(st.permutations(range(1, 40)))
+def test_telnyx_audio_comes_in_order_once(chunks: list[int]) -> None:
+    wire, codec = WIRES["telnyx"], TelnyxCodec()
+    told(codec, wire.start)
+    heard, late = [], 0
+    for chunk in chunks:
+        try:
+            heard += codec.decode(wire.audio(bytes([chunk]), chunk))
+        except LateFrame:
+            late += 1
+    *rest, end = codec.decode(wire.stop)
+    heard += rest
+    assert end == CallEnded()
+    numbers = [event.chunk for event in heard if isinstance(event, CallerAudio)]
+    assert numbers == sorted(set(numbers))
+    assert len(numbers) + late == len(chunks)
+
+
+def test_telnyx_neighbours_that_changed_places_lose_nothing() -> None:
+    wire, codec = WIRES["telnyx"], TelnyxCodec()
+    told(codec, wire.start)
+    swapped = [2, 1, 4, 5, 3, 6, 8, 7]
+    heard = told(codec, *(wire.audio(bytes([chunk]), chunk) for chunk in swapped))
+    assert [event.chunk for event in heard if isinstance(event, CallerAudio)] == [1, 2, 3, 4, 5, 6, 7, 8]
+
+
+def test_telnyx_audio_said_twice_is_late() -> None:
+    wire, codec = WIRES["telnyx"], TelnyxCodec()
+    told(codec, wire.start, wire.audio(FRAME, 1))
+    with pytest.raises(LateFrame):
+        codec.decode(wire.audio(FRAME, 1))
+
+
+def test_telnyx_short_piece_is_filled_up_to_20_ms() -> None:
+    (sent,) = TelnyxCodec().encode(PlayAudio(b"\x10" * 50))
+    assert _played(sent) == b"\x10" * 50 + b"\xff" * 110
