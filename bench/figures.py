@@ -20,7 +20,6 @@ from typing import Any, Final
 
 from bench.goals import GOALS, Verdict, judge
 from bench.harness.results import SCHEMA, machine_facts, write_json
-from bench.harness.running import UNUSABLE
 
 MADE, FAILED, INTERRUPTED = 0, 1, 130
 QUIET_LOAD: Final = 0.5
@@ -185,9 +184,9 @@ def _argv(part: Part, quick: bool) -> list[str]:
 
 
 def _is_made(made: Mapping[str, Told], part: Part, quick: bool) -> bool:
-    """By the very same command, which could be run."""
+    """By the very same command, which ended well: what failed is made again."""
     kept = made.get(part.name)
-    return kept is not None and kept["command"] == shlex.join(_argv(part, quick)) and kept["exit"] != UNUSABLE
+    return kept is not None and kept["command"] == shlex.join(_argv(part, quick)) and kept["exit"] == 0
 
 
 def _kept(figures: Figures) -> dict[str, Told]:
@@ -209,8 +208,13 @@ def _keep(figures: Figures, made: Mapping[str, Told]) -> None:
 
 
 def judged(made: Mapping[str, Told]) -> list[Verdict]:
-    """The goals whose part has a result."""
-    results = {name: part["result"] for name, part in made.items() if part["result"] is not None}
+    """The goals whose part has a result; a try at a small size is none."""
+    sized = {part.name: shlex.join(_argv(part, quick=False)) for part in PARTS}
+    results = {
+        name: part["result"]
+        for name, part in made.items()
+        if part["result"] is not None and part["command"] == sized.get(name)
+    }
     return [judge(goal, results[goal.part]) for goal in GOALS if goal.part in results]
 
 

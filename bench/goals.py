@@ -1,5 +1,6 @@
 """The goals that the latency design is held to, each read from the result of one command. Pure."""
 
+import math
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, Final, Literal
@@ -24,14 +25,14 @@ class Goal:
 
 @dataclass(frozen=True, slots=True)
 class Verdict:
-    """A goal and what was measured; None is not met."""
+    """A goal and what was measured; None, or an infinite one, is not met."""
 
     goal: Goal
     value: float | None
 
     @property
     def met(self) -> bool:
-        if self.value is None:
+        if self.value is None or not math.isfinite(self.value):
             return False
         over = self.value - self.goal.limit
         return over <= 0 if self.goal.kind == "at most" else over >= 0

@@ -39,6 +39,12 @@ def test_calls_held_are_judged_from_below() -> None:
     assert judge(goal, {"last_held": 100}).met
 
 
+def test_memory_that_too_few_calls_tell_nothing_of_meets_no_goal() -> None:
+    (goal,) = [goal for goal in GOALS if goal.name.startswith("memory per completed call")]
+    assert not judge(goal, {"soak": {"low": -float("inf")}}).met
+    assert judge(goal, {"soak": {"low": -0.4}}).met
+
+
 def test_every_goal_reads_a_part_that_writes_json() -> None:
     assert {goal.part for goal in GOALS} <= {part.name for part in PARTS if part.writes_json}
     assert len(NAMES) == len(set(NAMES))
@@ -50,6 +56,7 @@ def test_a_part_that_is_there_is_not_made_again(tmp_path: Path, capfd: pytest.Ca
     book = json.loads((tmp_path / "figures.json").read_text())
     assert book["parts"]["hedge"]["exit"] == 0
     assert "tokens more" in book["parts"]["hedge"]["text"]
+    assert book["goals"] == [], "a try at a small size judges nothing"
     capfd.readouterr()
     assert main(arguments) == 0
     assert "0 of 1 parts to make" in capfd.readouterr().err
