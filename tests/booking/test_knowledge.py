@@ -117,6 +117,18 @@ async def test_a_search_reads_its_own_clinics_rows_alone(
     assert await pages(pool, clinic) <= before + 20
 
 
+async def test_a_word_of_every_passage_is_ranked_from_indexes_alone(
+    pool: asyncpg.Pool, owner: asyncpg.Connection, clinic: Clinic
+) -> None:
+    """Fewer pages than passages: a passage that is ranked and not told is never fetched."""
+    many = [Passage(f"Prices {n}", f"Treatment {n}: lip filler and laser are £{n}.") for n in range(1000)]
+    await put(pool, clinic, "prices", many)
+    await owner.execute("set synchronous_commit = on")  # vacuum takes for visible what is in the log's file
+    await owner.execute("analyze public.knowledge_chunks, public.knowledge_terms")
+    await owner.execute("vacuum public.knowledge_chunks, public.knowledge_terms")
+    assert await pages(pool, clinic) < 200
+
+
 async def pages(pool: asyncpg.Pool, clinic: Clinic) -> int:
     """Of a search on a connection that has planned it already."""
     explain = (

@@ -1,0 +1,186 @@
+"""`python -m bench.knowledge`: how long a search of a clinic's passages takes, by how many there are.
+
+Real Postgres, the gateway's role and its functions, one clinic's passages at a time beside another clinic's
+2,000. The passages' words are drawn as words of a language come: few of them very often (Zipf, exponent 1),
+those of prices and times in every third passage, so that a question holds words that a third of all passages
+share, as a caller's does. Each search is one question of a caller's, made to words as in a call.
+"""
+
+import argparse
+import asyncio
+import hashlib
+import random
+import shutil
+import sys
+import tempfile
+import time
+from collections.abc import AsyncIterator, Iterator, Sequence
+from contextlib import asynccontextmanager
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import Final
+from uuid import uuid4
+
+import asyncpg
+
+from bench.demo.waterfall import percentile
+from bench.stack.postgres import EmbeddedPostgres, PostgresUrls
+from booking.clinic import ClinicSpec, ServiceSpec, seed_clinic
+from booking.db import open_pool
+from booking.knowledge import Passage, put_document, search
+from booking.migrate import migrate
+from booking.types import Claim
+from gateway.knowledge.asked import search_words
+
+LOAD_S: Final = 300.0
+WARM_UP: Final = 10
+NEIGHBOURS: Final = 2_000
+_HEADER: Final = "| passages | searches | p50 / p95 / p99 ms | loading s |\n| --- | --- | --- | --- |"
+_TOLD: Final = 3
+_DOCUMENT: Final = 2_000
+_VOCABULARY: Final = 8_000
+_WORDS: Final = 100
+_SYLLABLES: Final = [a + b for a in "bdfgklmnprstvz" for b in ("a", "e", "i", "o", "u", "al", "en", "or")]
+_COMMON: Final = (
+    ("price", "cost", "fee", "pounds"),
+    ("open", "opening", "hours"),
+    ("prepare", "preparation", "avoid"),
+    ("minutes", "appointment", "session"),
+)
+_QUESTIONS: Final = (
+    "How much is the {} and the {}?",
+    "What are your opening hours for {}?",
+    "How should I prepare for my {} before the {}?",
+    "How long does a {} appointment take and what does it cost?",
+)
+
+
+@dataclass(frozen=True, slots=True)
+class Plan:
+    """How many passages a clinic has, one clinic after the other, and how many searches of each."""
+
+    passages: Sequence[int]
+    searches: int
+    seed: int = 1
+
+
+def main(arguments: Sequence[str] | None = None) -> int:
+    """See the module."""
+    parser = argparse.ArgumentParser(
+        prog="python -m bench.knowledge", description="How long a search of a clinic's passages takes."
+    )
+    parser.add_argument("--passages", type=int, nargs="+", default=[100, 2000, 20000], metavar="N")
+    parser.add_argument("--searches", type=int, default=200, metavar="N", help="of each number of passages")
+    parser.add_argument("--seed", type=int, default=1, metavar="N", help="of the words drawn")
+    chosen = parser.parse_args(arguments)
+    asyncio.run(_measure(Plan(chosen.passages, chosen.searches, chosen.seed)))
+    return 0
+
+
+async def _measure(plan: Plan) -> None:
+    async with _postgres() as urls, await open_pool(urls.app, statement_timeout_s=LOAD_S) as pool:
+        await migrate(urls.owner)
+        print(
+            "| passages | searches | p50 / p95 / p99 ms | loading s |\n| --- | --- | --- | --- |", flush=True
+        )
+        words = _Words(random.Random(plan.seed))
+        await _load(pool, await _clinic(urls), words, NEIGHBOURS)
+        for passages in plan.passages:
+            claim = await _clinic(urls)
+            began = time.perf_counter()
+            await _load(pool, claim, words, passages)
+            loaded_s = time.perf_counter() - began
+            await _analysed(urls)
+            questions = words.questions(plan.searches + WARM_UP)
+            took_ms = [await _searched_ms(pool, claim, said) for said in questions][WARM_UP:]
+            print(f"| {passages:,} | {plan.searches} | {_spread(took_ms)} | {loaded_s:.1f} |", flush=True)
+
+
+@asynccontextmanager
+async def _postgres() -> AsyncIterator[PostgresUrls]:
+    folder = Path(tempfile.mkdtemp(prefix="bench-knowledge-"))
+    server = EmbeddedPostgres(folder)
+    try:
+        yield await asyncio.to_thread(server.start)
+    finally:
+        await asyncio.to_thread(server.stop)
+        shutil.rmtree(folder, ignore_errors=True)
+
+
+async def _clinic(urls: PostgresUrls) -> Claim:
+    key = uuid4()
+    spec = ClinicSpec(
+        key=str(key),
+        name="Harley Street Clinic",
+        numbers=(f"+4420{key.int % 10**10:010d}",),
+        services=(ServiceSpec("Consultation", 30),),
+        practitioners=("Dr A",),
+    )
+    owner = await asyncpg.connect(urls.owner)
+    try:
+        return await seed_clinic(owner, spec, first_day=datetime.now(UTC).date())
+    finally:
+        await owner.close()
+
+
+async def _load(pool: asyncpg.Pool, claim: Claim, words: "_Words", passages: int) -> None:
+    made = [words.passage() for _ in range(passages)]
+    for at in range(0, passages, _DOCUMENT):
+        digest = hashlib.sha256(str(at).encode()).digest()
+        await put_document(
+            pool, claim, source=f"{at}.md", title="Made", digest=digest, passages=made[at : at + _DOCUMENT]
+        )
+
+
+async def _analysed(urls: PostgresUrls) -> None:
+    """As autovacuum leaves it behind."""
+    owner = await asyncpg.connect(urls.owner)
+    try:
+        await owner.execute("vacuum analyze public.knowledge_documents, public.knowledge_chunks")
+        await owner.execute("vacuum analyze public.knowledge_terms")
+    finally:
+        await owner.close()
+
+
+async def _searched_ms(pool: asyncpg.Pool, claim: Claim, said: str) -> float:
+    began = time.perf_counter()
+    if not await search(pool, claim, search_words(said), limit=_TOLD):
+        raise RuntimeError("a question of words that are there found nothing")
+    return (time.perf_counter() - began) * 1000
+
+
+def _spread(took_ms: list[float]) -> str:
+    return " / ".join(f"{percentile(took_ms, share):.1f}" for share in (0.5, 0.95, 0.99))
+
+
+class _Words:
+    """Passages and questions of a made-up language."""
+
+    def __init__(self, chance: random.Random) -> None:
+        self._chance = chance
+        vocabulary = {"".join(chance.choices(_SYLLABLES, k=3)) for _ in range(2 * _VOCABULARY)}
+        self._all = sorted(vocabulary)[:_VOCABULARY]
+        chance.shuffle(self._all)
+        self._weights = [1 / rank for rank in range(1, _VOCABULARY + 1)]
+
+    def passage(self) -> Passage:
+        """About as long as a passage may be."""
+        said = self._drawn(_WORDS)
+        for group in _COMMON:
+            if self._chance.random() < 1 / 3:
+                said += self._chance.choices(group, k=2)
+        self._chance.shuffle(said)
+        return Passage(" ".join(self._drawn(3)), " ".join(said))
+
+    def questions(self, count: int) -> Iterator[str]:
+        for number in range(count):
+            question = _QUESTIONS[number % len(_QUESTIONS)]
+            yield question.format(*self._drawn(question.count("{}")))
+
+    def _drawn(self, count: int) -> list[str]:
+        return self._chance.choices(self._all, self._weights, k=count)
+
+
+if __name__ == "__main__":
+    sys.exit(main())
