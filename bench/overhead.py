@@ -51,6 +51,9 @@ class Load:
     turns: int
 
 
+WARM_UP = Load(calls=1, turns=1)
+
+
 @dataclass(slots=True)
 class Measured:
     """What one load came to."""
@@ -101,7 +104,7 @@ def run_overhead(loads: Sequence[Load]) -> int:
 
 
 async def _measure(loads: Sequence[Load]) -> list[Measured]:
-    spoken = sum(load.calls * load.turns for load in loads)
+    spoken = sum(load.calls * load.turns for load in (WARM_UP, *loads))
     root = Path(tempfile.mkdtemp(prefix="gw-overhead-"))
     async with AsyncExitStack() as closing:
         closing.callback(shutil.rmtree, root, ignore_errors=True)
@@ -114,7 +117,7 @@ async def _measure(loads: Sequence[Load]) -> list[Measured]:
         plan = make_plan(_environment(urls))
         supervisor = await enter(Supervisor(plan, root, _nothing_to_report))
         feed = await enter(open_feed(supervisor.running.redis_url, DEMO_CLINIC.claim.org_id))
-        await _one_load(Load(1, 1), supervisor.carrier, feed)
+        await _one_load(WARM_UP, supervisor.carrier, feed)
         return [await _one_load(load, supervisor.carrier, feed) for load in loads]
 
 
