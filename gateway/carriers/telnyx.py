@@ -11,7 +11,7 @@ import base64
 import binascii
 import re
 from collections.abc import Mapping, Sequence
-from typing import Annotated, Final, TypeVar, assert_never
+from typing import Final, assert_never
 
 import msgspec
 
@@ -23,22 +23,18 @@ from gateway.carriers.events import (
     CarrierAction,
     CarrierEvent,
     Clear,
-    Dtmf,
     Mark,
     MarkReached,
     PlayAudio,
 )
+from gateway.carriers.frames import DtmfPart, MarkPart, MediaPart, present
 from gateway.carriers.reorder import ChunkOrder
 from gateway.errors import ForeignFrame, MalformedFrame
 from pipeline.audio.mulaw import SILENCE
 
-T = TypeVar("T")
-
-DIGITS: Final = frozenset("0123456789*#")
 SMALLEST_BYTES: Final = 160
 CALL_ID: Final = re.compile(r"[0-9A-Za-z:._\-]{1,160}")
 _STREAM_ID: Final = re.compile(r"[0-9A-Za-z\-]{1,64}")
-_Count = Annotated[int, msgspec.Meta(ge=0, lt=10**15)]
 
 
 class _MediaFormat(msgspec.Struct, frozen=True, gc=False):
@@ -60,28 +56,13 @@ class _Start(msgspec.Struct, frozen=True):
     custom_parameters: dict[str, str] | list[_Parameter] | None = None
 
 
-class _Media(msgspec.Struct, frozen=True, gc=False):
-    payload: bytes
-    timestamp: _Count = 0
-    chunk: _Count = 0
-    track: str = "inbound"
-
-
-class _Dtmf(msgspec.Struct, frozen=True, gc=False):
-    digit: str
-
-
-class _Mark(msgspec.Struct, frozen=True, gc=False):
-    name: str
-
-
 class _Frame(msgspec.Struct, frozen=True, gc=False):
     event: str
     stream_id: str = ""
-    media: _Media | None = None
+    media: MediaPart | None = None
     start: _Start | None = None
-    dtmf: _Dtmf | None = None
-    mark: _Mark | None = None
+    dtmf: DtmfPart | None = None
+    mark: MarkPart | None = None
 
 
 _decoder: Final = msgspec.json.Decoder(_Frame, strict=False)  # numbers may come as strings
@@ -106,13 +87,13 @@ class TelnyxCodec:
             raise ForeignFrame
         match frame.event:
             case "media":
-                return self._audio(_present(frame.media))
+                return self._audio(present(frame.media))
             case "mark":
-                return (MarkReached(_present(frame.mark).name),)
+                return (MarkReached(present(frame.mark).name),)
             case "dtmf":
-                return (_digit(_present(frame.dtmf)),)
+                return (present(frame.dtmf).event(),)
             case "start":
-                return (self._started(_present(frame.start), frame.stream_id),)
+                return (self._started(present(frame.start), frame.stream_id),)
             case "stop":
                 return (*self._order.rest(), CallEnded())
             case _:
@@ -132,8 +113,8 @@ class TelnyxCodec:
             case _:
                 assert_never(action)
 
-    def _audio(self, media: _Media) -> Sequence[CarrierEvent]:
-        if media.track != "inbound" or not media.payload:
+    def _audio(self, media: MediaPart) -> Sequence[CarrierEvent]:
+        if not media.is_heard:
             return ()
         return self._order.put(CallerAudio(media.payload, media.timestamp, media.chunk))
 
@@ -169,15 +150,3 @@ def _parameters(start: _Start) -> Mapping[str, str]:
     except (binascii.Error, ValueError, msgspec.MsgspecError, RecursionError):
         state = {}
     return {**state, **custom}
-
-
-def _digit(dtmf: _Dtmf) -> Dtmf:
-    if dtmf.digit not in DIGITS:
-        raise MalformedFrame("digit")
-    return Dtmf(dtmf.digit)
-
-
-def _present(part: T | None) -> T:
-    if part is None:
-        raise MalformedFrame("its own part is missing")
-    return part

@@ -2,13 +2,13 @@
 
 Twilio docs, "Media Streams: WebSocket messages" (read 2026-11). All frames are text and hold one JSON
 object; numbers in them are strings. Carriers add keys and events without notice: unknown ones are passed
-over, not faults. Audio stays mu-law throughout; msgspec decodes its base64 straight into `bytes`.
+over, not faults. Audio stays mu-law throughout.
 """
 
 import re
 from binascii import b2a_base64
 from collections.abc import Mapping, Sequence
-from typing import Annotated, Final, TypeVar, assert_never
+from typing import Final, assert_never
 
 import msgspec
 
@@ -20,17 +20,13 @@ from gateway.carriers.events import (
     CarrierAction,
     CarrierEvent,
     Clear,
-    Dtmf,
     Mark,
     MarkReached,
     PlayAudio,
 )
+from gateway.carriers.frames import DtmfPart, MarkPart, MediaPart, present
 from gateway.errors import ForeignFrame, MalformedFrame
 
-T = TypeVar("T")
-
-DIGITS: Final = frozenset("0123456789*#")
-_Count = Annotated[int, msgspec.Meta(ge=0, lt=10**15)]
 _ID: Final = re.compile(r"[0-9A-Za-z]{1,64}")
 ENCODING: Final = "audio/x-mulaw"
 SAMPLE_RATE_HZ: Final = 8_000
@@ -50,28 +46,13 @@ class _Start(msgspec.Struct, rename="camel", frozen=True):
     custom_parameters: dict[str, str] = {}
 
 
-class _Media(msgspec.Struct, frozen=True, gc=False):
-    payload: bytes
-    timestamp: _Count = 0
-    chunk: _Count = 0
-    track: str = "inbound"
-
-
-class _Dtmf(msgspec.Struct, frozen=True, gc=False):
-    digit: str
-
-
-class _Mark(msgspec.Struct, frozen=True, gc=False):
-    name: str
-
-
 class _Frame(msgspec.Struct, frozen=True, gc=False):
     event: str
     stream_sid: str = msgspec.field(name="streamSid", default="")
-    media: _Media | None = None
+    media: MediaPart | None = None
     start: _Start | None = None
-    dtmf: _Dtmf | None = None
-    mark: _Mark | None = None
+    dtmf: DtmfPart | None = None
+    mark: MarkPart | None = None
 
 
 _decoder: Final = msgspec.json.Decoder(_Frame, strict=False)  # numbers may come as strings
@@ -118,11 +99,11 @@ def decode(text: str, stream_id: str = "") -> CarrierEvent | None:
         case "media":
             return _audio(frame.media)
         case "mark":
-            return MarkReached(_present(frame.mark).name)
+            return MarkReached(present(frame.mark).name)
         case "dtmf":
-            return _digit(_present(frame.dtmf))
+            return present(frame.dtmf).event()
         case "start":
-            return _started(_present(frame.start))
+            return _started(present(frame.start))
         case "stop":
             return CallEnded()
         case _:
@@ -147,17 +128,11 @@ def _is_foreign(frame: _Frame, stream_id: str) -> bool:
     return bool(stream_id and frame.stream_sid) and frame.event != "start"
 
 
-def _audio(media: _Media | None) -> CallerAudio | None:
-    heard = _present(media)
-    if heard.track != "inbound" or not heard.payload:  # an empty chunk would end the recogniser's stream
+def _audio(media: MediaPart | None) -> CallerAudio | None:
+    heard = present(media)
+    if not heard.is_heard:
         return None
     return CallerAudio(heard.payload, heard.timestamp, heard.chunk)
-
-
-def _digit(dtmf: _Dtmf) -> Dtmf:
-    if dtmf.digit not in DIGITS:
-        raise MalformedFrame("digit")
-    return Dtmf(dtmf.digit)
 
 
 def _started(start: _Start) -> CallStarted:
@@ -167,12 +142,6 @@ def _started(start: _Start) -> CallStarted:
         raise MalformedFrame("ids")
     parameters: Mapping[str, str] = start.custom_parameters
     return CallStarted(start.call_sid, start.stream_sid, start.account_sid, parameters)
-
-
-def _present(part: T | None) -> T:
-    if part is None:
-        raise MalformedFrame("its own part is missing")
-    return part
 
 
 def _quoted(text: str) -> str:
