@@ -20,15 +20,14 @@ for each worker, so nobody waits for one. CPU is what the server's processes of 
 import asyncio
 import math
 import random
-import shutil
 import statistics
-import tempfile
 import time
 from collections.abc import AsyncIterator, Awaitable, Callable, Iterator, Sequence
 from contextlib import AsyncExitStack, asynccontextmanager
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
+from tempfile import TemporaryDirectory
 from uuid import UUID, uuid4
 
 import asyncpg
@@ -36,6 +35,7 @@ import psycopg
 
 from bench.demo.waterfall import percentile
 from bench.stack.postgres import DATABASE, EmbeddedPostgres
+from bench.stack.running import running
 from booking.clinic import ClinicSpec, ServiceSpec, seed_clinic
 from booking.db import fetch, open_pool, org_transaction
 from booking.holds import claim_slot
@@ -188,12 +188,11 @@ def run_booking(plan: Plan) -> int:
 
 
 async def _measure_all(plan: Plan) -> None:
-    root = Path(tempfile.mkdtemp(prefix="gw-booking-"))
-    server = EmbeddedPostgres(root, durable=plan.durable, max_connections=2 * max(plan.connections) + 20)
     async with AsyncExitStack() as closing:
-        closing.callback(shutil.rmtree, root, ignore_errors=True)
-        urls = await asyncio.to_thread(server.start)
-        closing.callback(server.stop)
+        folder = TemporaryDirectory(prefix="gw-booking-", ignore_cleanup_errors=True)
+        root = Path(closing.enter_context(folder))
+        server = EmbeddedPostgres(root, durable=plan.durable, max_connections=2 * max(plan.connections) + 20)
+        urls = await closing.enter_async_context(running(server))
         await _prepare(urls.owner, plan)
         await asyncio.to_thread(_copy_database, server.admin_url)
         await _without_policies(_unpoliced(urls.owner))

@@ -13,6 +13,8 @@ from bench.demo.command import run_call, run_demo
 from bench.figures import NAMES, Figures, run_figures
 from bench.harness import arguments
 from bench.hedge import HedgeLoad, run_hedge
+from bench.knowledge import Plan as Searches
+from bench.knowledge import run_knowledge
 from bench.otp import Load as Codes
 from bench.otp import run_otp
 from bench.overhead import Load, run_overhead
@@ -115,6 +117,18 @@ def _hedge(chosen: argparse.Namespace) -> int:
     return run_hedge(HedgeLoad(chosen.after, chosen.requests, chosen.at_once, chosen.model, chosen.seed))
 
 
+def _add_knowledge(parser: argparse.ArgumentParser) -> None:
+    parser.add_argument(
+        "--passages", type=int, nargs="+", default=[100, 2000, 20000], metavar="N", help="of a clinic"
+    )
+    parser.add_argument("--searches", type=int, default=200, metavar="N", help="of each number of passages")
+    parser.add_argument("--seed", type=int, default=1, metavar="N", help="of the words drawn")
+
+
+def _knowledge(chosen: argparse.Namespace) -> int:
+    return run_knowledge(Searches(chosen.passages, chosen.searches, chosen.seed))
+
+
 def _add_redaction(parser: argparse.ArgumentParser) -> None:
     parser.add_argument(
         "--corpus", type=Path, default=CORPUS, metavar="DIR", help="a part of it (default: %(default)s)"
@@ -177,6 +191,12 @@ COMMANDS: Final[Sequence[Command]] = (
         "what a look-up of a clinic's own keys costs, from each layer",
         _add_credentials,
         _credentials,
+    ),
+    Command(
+        "knowledge",
+        "how long a search of a clinic's passages takes, by how many there are",
+        _add_knowledge,
+        _knowledge,
     ),
     Command("booking", "what a claim of a slot costs beside a bare UPDATE", _add_booking, _booking),
     Command("otp", "how soon a code by text message is handed to the carrier", _add_otp, _otp),

@@ -7,14 +7,13 @@ database's driver; then a key is changed by one replica, and the time runs until
 """
 
 import asyncio
-import shutil
-import tempfile
 import time
 from collections.abc import AsyncIterator
 from contextlib import AsyncExitStack, asynccontextmanager
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from pathlib import Path
+from tempfile import TemporaryDirectory
 from typing import Final
 from uuid import UUID
 
@@ -23,6 +22,7 @@ import asyncpg
 from bench.demo.waterfall import percentile
 from bench.stack.postgres import EmbeddedPostgres, PostgresUrls
 from bench.stack.redis import EmbeddedRedis
+from bench.stack.running import running
 from booking.clinic import ClinicSpec, ServiceSpec, seed_clinic
 from booking.db import open_pool
 from booking.migrate import migrate
@@ -218,15 +218,10 @@ async def _news_ms(bench: Bench, number: int) -> float:
 
 @asynccontextmanager
 async def _stores() -> AsyncIterator[tuple[PostgresUrls, str]]:
-    root = Path(tempfile.mkdtemp(prefix="gw-credentials-"))
-    async with AsyncExitStack() as closing:
-        closing.callback(shutil.rmtree, root, ignore_errors=True)
-        postgres, redis = EmbeddedPostgres(root), EmbeddedRedis(root)
-        urls = await asyncio.to_thread(postgres.start)
-        closing.callback(postgres.stop)
-        redis_url = await asyncio.to_thread(redis.start)
-        closing.callback(redis.stop)
-        yield urls, redis_url
+    with TemporaryDirectory(prefix="gw-credentials-", ignore_cleanup_errors=True) as folder:
+        root = Path(folder)
+        async with running(EmbeddedPostgres(root)) as urls, running(EmbeddedRedis(root)) as redis_url:
+            yield urls, redis_url
 
 
 @asynccontextmanager

@@ -78,6 +78,13 @@ PARTS: Final[Sequence[Part]] = (
         2,
         False,
     ),
+    Part(
+        "knowledge",
+        "knowledge --passages 100 2000 20000 --searches 200",
+        "knowledge --passages 20 --searches 2",
+        2,
+        False,
+    ),
     Part("otp", "otp --codes 500 --at-once 20", "otp --codes 2 --at-once 2", 0.5, False),
     Part("overhead", "overhead --calls 1 20 --turns 10", "overhead --calls 1 --turns 1", 2, False),
     Part(

@@ -1,4 +1,4 @@
-"""`python -m bench.knowledge`: how long a search of a clinic's passages takes, by how many there are.
+"""`python -m bench knowledge`: how long a search of a clinic's passages takes, by how many there are.
 
 Real Postgres, the gateway's role and its functions, one clinic's passages at a time beside another clinic's
 2,000. The passages' words are drawn as words of a language come: few of them very often (Zipf, exponent 1),
@@ -6,19 +6,16 @@ those of prices and times in every third passage, so that a question holds words
 share, as a caller's does. Each search is one question of a caller's, made to words as in a call.
 """
 
-import argparse
 import asyncio
 import hashlib
 import random
-import shutil
-import sys
-import tempfile
 import time
-from collections.abc import AsyncIterator, Iterator, Sequence
-from contextlib import asynccontextmanager
+from collections.abc import Iterator, Sequence
+from contextlib import AsyncExitStack
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from pathlib import Path
+from tempfile import TemporaryDirectory
 from typing import Final
 from uuid import uuid4
 
@@ -26,6 +23,7 @@ import asyncpg
 
 from bench.demo.waterfall import percentile
 from bench.stack.postgres import EmbeddedPostgres, PostgresUrls
+from bench.stack.running import running
 from booking.clinic import ClinicSpec, ServiceSpec, seed_clinic
 from booking.db import open_pool
 from booking.knowledge import Passage, put_document, search
@@ -65,25 +63,20 @@ class Plan:
     seed: int = 1
 
 
-def main(arguments: Sequence[str] | None = None) -> int:
-    """See the module."""
-    parser = argparse.ArgumentParser(
-        prog="python -m bench.knowledge", description="How long a search of a clinic's passages takes."
-    )
-    parser.add_argument("--passages", type=int, nargs="+", default=[100, 2000, 20000], metavar="N")
-    parser.add_argument("--searches", type=int, default=200, metavar="N", help="of each number of passages")
-    parser.add_argument("--seed", type=int, default=1, metavar="N", help="of the words drawn")
-    chosen = parser.parse_args(arguments)
-    asyncio.run(_measure(Plan(chosen.passages, chosen.searches, chosen.seed)))
+def run_knowledge(plan: Plan) -> int:
+    """Print a row for each number of passages."""
+    asyncio.run(_measure(plan))
     return 0
 
 
 async def _measure(plan: Plan) -> None:
-    async with _postgres() as urls, await open_pool(urls.app, statement_timeout_s=LOAD_S) as pool:
+    async with AsyncExitStack() as closing:
+        folder = TemporaryDirectory(prefix="gw-knowledge-", ignore_cleanup_errors=True)
+        server = EmbeddedPostgres(Path(closing.enter_context(folder)))
+        urls = await closing.enter_async_context(running(server))
         await migrate(urls.owner)
-        print(
-            "| passages | searches | p50 / p95 / p99 ms | loading s |\n| --- | --- | --- | --- |", flush=True
-        )
+        pool = await closing.enter_async_context(await open_pool(urls.app, statement_timeout_s=LOAD_S))
+        print(_HEADER, flush=True)
         words = _Words(random.Random(plan.seed))
         await _load(pool, await _clinic(urls), words, NEIGHBOURS)
         for passages in plan.passages:
@@ -95,17 +88,6 @@ async def _measure(plan: Plan) -> None:
             questions = words.questions(plan.searches + WARM_UP)
             took_ms = [await _searched_ms(pool, claim, said) for said in questions][WARM_UP:]
             print(f"| {passages:,} | {plan.searches} | {_spread(took_ms)} | {loaded_s:.1f} |", flush=True)
-
-
-@asynccontextmanager
-async def _postgres() -> AsyncIterator[PostgresUrls]:
-    folder = Path(tempfile.mkdtemp(prefix="bench-knowledge-"))
-    server = EmbeddedPostgres(folder)
-    try:
-        yield await asyncio.to_thread(server.start)
-    finally:
-        await asyncio.to_thread(server.stop)
-        shutil.rmtree(folder, ignore_errors=True)
 
 
 async def _clinic(urls: PostgresUrls) -> Claim:
@@ -180,7 +162,3 @@ class _Words:
 
     def _drawn(self, count: int) -> list[str]:
         return self._chance.choices(self._all, self._weights, k=count)
-
-
-if __name__ == "__main__":
-    sys.exit(main())

@@ -9,15 +9,14 @@ Twilio; it is shown apart, so that what is the gateway's own can be seen. Holds 
 import asyncio
 import math
 import random
-import shutil
 import sys
-import tempfile
 import time
 from collections.abc import AsyncIterator
 from contextlib import AsyncExitStack, asynccontextmanager
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
+from tempfile import TemporaryDirectory
 from uuid import uuid4
 
 import aiohttp
@@ -31,6 +30,7 @@ from bench.simulators.twilio_api import TwilioApiSimulator
 from bench.simulators.twilio_messages import MessageResource
 from bench.stack.postgres import EmbeddedPostgres, PostgresUrls
 from bench.stack.redis import EmbeddedRedis
+from bench.stack.running import running
 from booking.clinic import ClinicSpec, ServiceSpec, seed_clinic
 from booking.db import open_pool
 from booking.migrate import migrate
@@ -125,15 +125,12 @@ class Latency:
 
 
 async def _measure(load: Load) -> tuple[Measured, list[float]]:
-    root = Path(tempfile.mkdtemp(prefix="gw-otp-"))
     measured, latency = Measured(), Latency()
     async with AsyncExitStack() as closing:
-        closing.callback(shutil.rmtree, root, ignore_errors=True)
-        postgres, redis = EmbeddedPostgres(root), EmbeddedRedis(root)
-        urls = await asyncio.to_thread(postgres.start)
-        closing.callback(postgres.stop)
-        redis_url = await asyncio.to_thread(redis.start)
-        closing.callback(redis.stop)
+        folder = TemporaryDirectory(prefix="gw-otp-", ignore_cleanup_errors=True)
+        root = Path(closing.enter_context(folder))
+        urls = await closing.enter_async_context(running(EmbeddedPostgres(root)))
+        redis_url = await closing.enter_async_context(running(EmbeddedRedis(root)))
         twilio = await closing.enter_async_context(
             TwilioApiSimulator(account_sid=ACCOUNT, auth_token=TOKEN, latency_s=latency)
         )
