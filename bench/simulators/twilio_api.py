@@ -20,7 +20,7 @@ from aiohttp import web
 
 from bench.simulators.faults import Faults, Refuse, Stall
 from bench.simulators.serving import RunningServer, stall
-from bench.simulators.twilio_messages import SENT_FIELDS, Messages, TakeAndStall
+from bench.simulators.twilio_messages import SENT_FIELDS, Messages, TakeAndFail, TakeAndStall
 from bench.simulators.twilio_refusal import ApiRefused
 
 ENDED = frozenset({"completed", "canceled", "busy", "failed", "no-answer"})
@@ -77,7 +77,7 @@ class TwilioApiSimulator:
 
     Only calls given to `add_call` exist. `updated` is called after each accepted update, so that whoever
     plays the carrier can end the call or run its new document. A message is taken `latency_s()` after it
-    came. Faults understood: `Refuse`, `Stall`, and for a message `TakeAndStall`.
+    came. Faults understood: `Refuse`, `Stall`, and for a message `TakeAndStall` and `TakeAndFail`.
     """
 
     def __init__(
@@ -181,6 +181,8 @@ class TwilioApiSimulator:
         message = self.messages.create(form)
         if self.faults.take(TakeAndStall):
             await stall()
+        if fail := self.faults.take(TakeAndFail):
+            raise ApiRefused(fail.status, 20500, "failed by plan")
         return web.json_response(self.messages.resource(message), status=201)
 
     async def _fetch_message(self, request: web.Request, _form: Mapping[str, str]) -> web.Response:

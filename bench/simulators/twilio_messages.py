@@ -68,6 +68,13 @@ class TakeAndStall:
     """A fault: the message is taken and goes out, but the request is never answered."""
 
 
+@dataclass(frozen=True, slots=True)
+class TakeAndFail:
+    """A fault: the message is taken and goes out, but the answer is an error of the server's (500-599)."""
+
+    status: int = 504
+
+
 @dataclass(slots=True)
 class MessageResource:
     """A message as the account sees it."""

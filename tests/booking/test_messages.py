@@ -11,7 +11,7 @@ import pytest
 
 from bench.simulators import twilio_messages as numbers
 from bench.simulators.faults import Refuse
-from bench.simulators.twilio_messages import TakeAndStall
+from bench.simulators.twilio_messages import TakeAndFail
 from booking.db import open_pool, org_transaction
 from booking.errors import (
     BookingError,
@@ -78,7 +78,7 @@ async def test_what_is_no_number_is_not_recorded(post: Post, to: str) -> None:
         (numbers.OPTED_OUT, None, SmsRefused, "refused"),
         (RECEIVER, Refuse(429), SmsUnavailable, "refused"),
         (RECEIVER, Refuse(500), SmsUnconfirmed, "recorded"),
-        (RECEIVER, TakeAndStall(), SmsUnconfirmed, "recorded"),
+        (RECEIVER, TakeAndFail(), SmsUnconfirmed, "recorded"),
     ],
 )
 async def test_a_send_that_fails_says_what_is_known(
@@ -125,7 +125,7 @@ async def test_another_messages_word_changes_nothing(post: Post, other_clinic: C
 
 
 async def test_a_message_that_did_go_out_is_found_again(post: Post) -> None:
-    post.twilio.faults.add(TakeAndStall())
+    post.twilio.faults.add(TakeAndFail())
     sent = text()
     with pytest.raises(SmsUnconfirmed):
         await post.send(sent)

@@ -30,6 +30,12 @@ async def twilio() -> AsyncIterator[TwilioApiSimulator]:
 
 @pytest.fixture
 async def sms(twilio: TwilioApiSimulator) -> AsyncIterator[TwilioSms]:
+    async with TwilioSms(api_url=twilio.url) as adapter:
+        yield adapter
+
+
+@pytest.fixture
+async def impatient(twilio: TwilioApiSimulator) -> AsyncIterator[TwilioSms]:
     async with TwilioSms(api_url=twilio.url, timeout_s=0.3) as adapter:
         yield adapter
 
@@ -84,10 +90,8 @@ async def test_a_refusal_says_whose_fault_it_is(
         (Refuse(429), SmsUnavailable),
         (Refuse(500), SmsUnconfirmed),
         (Refuse(503), SmsUnconfirmed),
-        (Stall(), SmsUnconfirmed),
-        (TakeAndStall(), SmsUnconfirmed),
     ],
-    ids=["429", "500", "503", "hang", "hang after taking"],
+    ids=["429", "500", "503"],
 )
 async def test_trouble_at_the_vendor(
     twilio: TwilioApiSimulator, sms: TwilioSms, fault: object, becomes: type[SmsError]
@@ -96,6 +100,15 @@ async def test_trouble_at_the_vendor(
     with pytest.raises(becomes) as raised:
         await sms.send(ACCOUNT, HELLO)
     assert raised.value.retryable is (becomes is SmsUnavailable)
+
+
+@pytest.mark.parametrize("fault", [Stall(), TakeAndStall()], ids=["before taking", "after taking"])
+async def test_a_hang_ends_at_the_deadline(
+    twilio: TwilioApiSimulator, impatient: TwilioSms, fault: object
+) -> None:
+    twilio.faults.add(fault)
+    with pytest.raises(SmsUnconfirmed):
+        await impatient.send(ACCOUNT, HELLO)
 
 
 async def test_nobody_there_is_known_not_to_have_sent() -> None:
@@ -121,11 +134,17 @@ async def test_what_went_out_is_found_by_receiver_and_text(sms: TwilioSms) -> No
     assert await sms.find(ACCOUNT, HELLO, since=datetime.now(UTC) + timedelta(minutes=1)) == []
 
 
-@pytest.mark.parametrize("fault", [Refuse(500), Refuse(401), Refuse(429), Stall()])
+@pytest.mark.parametrize("fault", [Refuse(500), Refuse(401), Refuse(429)])
 async def test_a_list_that_cannot_be_had(twilio: TwilioApiSimulator, sms: TwilioSms, fault: object) -> None:
     twilio.faults.add(fault)
     with pytest.raises(SmsUnavailable):
         await sms.find(ACCOUNT, HELLO, since=LONG_AGO)
+
+
+async def test_a_list_that_never_comes(twilio: TwilioApiSimulator, impatient: TwilioSms) -> None:
+    twilio.faults.add(Stall())
+    with pytest.raises(SmsUnavailable):
+        await impatient.find(ACCOUNT, HELLO, since=LONG_AGO)
 
 
 @pytest.mark.parametrize(

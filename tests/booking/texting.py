@@ -77,7 +77,7 @@ async def post_office(
     heard, sealer = Heard(), sealer or a_sealer()
     async with TwilioApiSimulator(account_sid=ACCOUNT_SID, auth_token=TOKEN) as twilio:
         twilio.messages.senders.add(clinic.number)
-        async with TwilioSms(api_url=twilio.url, timeout_s=0.3) as sms:
+        async with TwilioSms(api_url=twilio.url) as sms:
             accounts = StoredAccounts(pool, sealer, ProcessAccount(ACCOUNT_SID, TOKEN))
             yield Post(clinic, twilio, Messages(pool, sms, accounts, sealer, heard, _nowhere), heard)
 

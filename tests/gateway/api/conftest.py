@@ -38,8 +38,8 @@ async def gateway(
         API_JWKS_URL=provider.url,
         TWILIO_API_URL=twilio.url,
         JWKS_RETRY_S="0.001",
-        JWKS_FETCH_S="0.5",
-        API_BODY_S="0.3",
+        JWKS_FETCH_S="2",
+        API_BODY_S="1",
     )
     async with running.gateway(environ) as served:
         yield served
