@@ -45,11 +45,15 @@ settings.load_profile("side by side")
 
 @dataclass(frozen=True)
 class Stack:
-    """The servers' URLs. `admin` is the superuser's, to make databases and roles that must be refused."""
+    """The servers' URLs. `admin` is the superuser's, to make databases and roles that must be refused.
+
+    `folder` is where they keep their data and write their logs.
+    """
 
     postgres: PostgresUrls
     redis: str
     admin: str
+    folder: Path
 
 
 @pytest.fixture(scope="session")
@@ -59,7 +63,7 @@ def stack(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Stack]:
     with server as urls, EmbeddedRedis(data_dir) as redis:
         migrate_blocking(urls.owner)
         _require_harmless_app_role(server.admin_url)
-        yield Stack(postgres=urls, redis=redis, admin=server.admin_url)
+        yield Stack(postgres=urls, redis=redis, admin=server.admin_url, folder=data_dir)
 
 
 def _require_harmless_app_role(admin_url: str) -> None:

@@ -1,8 +1,10 @@
 """Personal facts of a whole call are searched for wherever something is kept or shown."""
 
+import asyncio
 import io
 import logging
 import re
+import subprocess
 from base64 import b64encode
 from collections.abc import Iterator, Sequence
 from urllib.parse import quote, quote_plus
@@ -13,6 +15,7 @@ import structlog
 from redis.asyncio import Redis
 
 from bench.simulators.replies import Call, Reply, WireMessage, WireTool
+from bench.stack import postgres
 from gateway import logs
 from tests.calls.conftest import Calling
 from tests.calls.rig import CLAIM, OFFER, Rig, ask
@@ -85,8 +88,20 @@ async def every_column(admin_url: str) -> dict[str, str]:
     return contents
 
 
+def server_logs(stack: Stack) -> dict[str, str]:
+    """What the servers themselves have logged, by file."""
+    return {path.name: path.read_text(errors="replace") for path in stack.folder.glob("*/*.log")}
+
+
+async def dumped(stack: Stack) -> str:
+    """The whole database as `pg_dump` writes it: what is no column of a table too."""
+    command = [str(postgres._binaries() / "pg_dump"), stack.admin]
+    run = await asyncio.to_thread(subprocess.run, command, capture_output=True, text=True, check=True)
+    return run.stdout
+
+
 async def every_key(redis_url: str) -> dict[str, str]:
-    """Every key's value, in the store's own serialised form and as it reads."""
+    """Every key's value, as it reads."""
     async with Redis.from_url(redis_url) as redis:
         return {str(key): await _value(redis, key) for key in await redis.keys("*")}
 
@@ -114,6 +129,7 @@ async def shown(made: Rig, stack: Stack, logged: io.StringIO) -> dict[str, str]:
         "feed": str(made.feed),
         "metrics": metrics.text,
         "redis": str(keys),
+        **server_logs(stack),
         **await every_column(stack.admin),
     }
 
@@ -130,7 +146,7 @@ async def test_nothing_personal_is_found_anywhere(
             await live.press(f"{KEYS}#")
             await live.agent_answers(500)
         await made.events("TurnFinished", len(LINES) + 1)
-        places = await shown(made, stack, logged)
+        places = {"dump": await dumped(stack), **await shown(made, stack, logged)}
         heard = " ".join(str(request.messages) for request in made.chat.requests).casefold()
 
     assert [
@@ -139,7 +155,8 @@ async def test_nothing_personal_is_found_anywhere(
     assert KEYS in heard
     assert len([event for event in made.feed if event["type"] == "CallerSaid"]) >= len(LINES)
     assert places["logs"]
-    assert "[REDACTED: MEDICAL]" in places["public.call_turns.said"]
+    assert {"postgres.log", "redis.log"} <= places.keys()
+    assert all("[REDACTED: MEDICAL]" in places[where] for where in ("public.call_turns.said", "dump"))
     assert {where: found for where, text in places.items() if (found := found_in(text))} == {}
 
 

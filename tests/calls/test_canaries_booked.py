@@ -10,11 +10,14 @@ from uuid import uuid4
 import httpx
 import pytest
 
+from bench.simulators.faults import Refuse
 from bench.simulators.replies import Call, Reply
-from gateway.api import dispatch
+from gateway.api import compliance_people, dispatch
 from tests.calls.conftest import Calling
 from tests.calls.rig import CLAIM, OFFER, Rig, ask
 from tests.calls.test_canaries import found_in, logged, pass_on, shown
+from tests.calls.test_canaries_defects import CANARIES as IN_A_DEFECT
+from tests.calls.test_canaries_defects import broken_later
 from tests.conftest import Clinic, Stack
 from tests.gateway.api.booked import code_sent, held
 from tests.gateway.api.client import AUDIENCE, ISSUER, SECRET, Client, claims, hs256
@@ -62,18 +65,23 @@ async def test_a_contact_booked_over_the_api_is_found_nowhere(
 async def test_a_name_booked_in_a_call_is_found_nowhere(
     calling: Calling, stack: Stack, logged: io.StringIO
 ) -> None:
+    """Nor the number, though Twilio quotes both as it refuses the first text."""
     send = Call("send_code", {"number": None})
     confirm = Call("confirm_booking", {"name": PERSON["name"]})
-    replies = [Reply("", (OFFER,)), "Which one?", Reply("", (CLAIM, send)), "I have texted you."]
-    replies += [pass_on, Reply("", (confirm,)), "That is booked, Peregrine Yarborough."]
-    lines = ["A nose job.", "The first one, my name is Peregrine Yarborough."]
+    replies = [Reply("", (OFFER,)), "Which one?", Reply("", (CLAIM, send)), "Try again.", Reply("", (send,))]
+    replies += ["I have texted you.", pass_on, Reply("", (confirm,)), "That is booked, Peregrine Yarborough."]
+    lines = ["A nose job.", "The first one, my name is Peregrine Yarborough.", "Please text me again."]
     async with calling(lines, replies, LOG_LEVEL="debug", SPECULATION="off") as made:
         async with made.call(caller=PHONE) as live:
             await live.agent_answers(500)
             await ask(live)
+            made.twilio.faults.add(Refuse(400, f"'To' {PHONE} of Peregrine Yarborough cannot be texted"))
+            await ask(live)
             await ask(live)
             await live.press(f"{made.code(PHONE)}#")
             await live.agent_answers(500)
+        sent = [outcome for name, outcome in made.tools() if name == "send_code"]
+        assert sent[0] != sent[1] == "sent"
         assert made.tools()[-2:] == [("verify_code", "verified"), ("confirm_booking", "booked")]
         heard = " ".join(str(request.messages) for request in made.chat.requests).casefold()
         places = await shown(made, stack, logged)
@@ -153,3 +161,14 @@ async def test_a_refusal_that_quotes_would_be_found(
     monkeypatch.setattr(dispatch, "_place_of", str)
     _, quoting = await refusals(calling, clinic, logged, "/bookings")
     assert "post /bookings" in quoting
+
+
+async def test_an_answer_to_what_broke_does_not_quote_it(
+    calling: Calling, clinic: Clinic, logged: io.StringIO, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(compliance_people, "export_contact", broken_later)
+    async with api(calling, clinic) as (_, client):
+        answer = await client.get(f"/contacts/{uuid4()}/export")
+    assert answer.status_code == 500
+    assert "Defect at" in logged.getvalue()
+    assert found_in(answer.text + str(answer.headers) + logged.getvalue(), IN_A_DEFECT) == []

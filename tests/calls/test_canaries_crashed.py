@@ -1,4 +1,4 @@
-"""A gateway in a process of its own, killed in mid-call: what it leaves behind is searched."""
+"""A gateway in a process of its own that crashes in mid-call: what it leaves behind is searched."""
 
 import asyncio
 import json
@@ -23,7 +23,7 @@ from bench.simulators.deepgram_hearing import Script
 from bench.simulators.replies import ScriptedModel
 from bench.stack.lifeline import tied
 from tests.calls.rig import QUICK, VOICE, ask, say
-from tests.calls.test_canaries import every_column, every_key, found_in
+from tests.calls.test_canaries import every_column, every_key, found_in, server_logs
 from tests.conftest import Clinic, Stack
 from tests.gateway import running
 
@@ -42,6 +42,7 @@ CANARIES = (
     "ze2 9ln",
     "ze29ln",
 )
+CODE = Path(__file__).parents[2]
 OPENED = "opened for writing: "
 WATCHED_MAIN = f"""
 import os, resource, sys
@@ -73,9 +74,9 @@ class Child:
     url: str
     root: Path
 
-    async def killed(self) -> str:
-        """Kill it; all that it ever wrote on standard error."""
-        self.process.send_signal(signal.SIGKILL)
+    async def crashed(self) -> str:
+        """Have it crash as from a fault in native code; all that it ever wrote on standard error."""
+        self.process.send_signal(signal.SIGSEGV)
         _, told = await self.process.communicate()
         return told.decode()
 
@@ -112,7 +113,7 @@ async def child_gateway(environ: Mapping[str, str], root: Path) -> AsyncIterator
     folders = {name: root / name.lower() for name in ("CWD", "TMPDIR", "HOME")}
     for folder in folders.values():
         folder.mkdir()
-    given = {name: str(folders[name]) for name in ("TMPDIR", "HOME")}
+    given = {name: str(folders[name]) for name in ("TMPDIR", "HOME")} | {"PYTHONPATH": str(CODE)}
     process = await asyncio.create_subprocess_exec(
         *tied([sys.executable, "-B", "-c", WATCHED_MAIN], signal.SIGKILL),
         env={"PATH": os.environ["PATH"], **given, **environ},
@@ -160,7 +161,7 @@ async def metrics(child: Child) -> str:
         return (await http.get(child.url + "/metrics")).text
 
 
-async def test_a_gateway_killed_in_mid_call_leaves_nothing_personal(
+async def test_a_gateway_that_crashes_in_mid_call_leaves_nothing_personal(
     stack: Stack, clinic: Clinic, tmp_path: Path
 ) -> None:
     async with gateway_process(stack, tmp_path) as made:
@@ -169,16 +170,17 @@ async def test_a_gateway_killed_in_mid_call_leaves_nothing_personal(
                 await converse(live)
                 opened, core_bytes = list(made.child.open_files()), made.child.core_bytes()
                 shown = await metrics(made.child)
-                log = await made.child.killed()
+                log = await made.child.crashed()
         heard = " ".join(str(request.messages) for request in made.chat.requests).casefold()
-        columns = await every_column(stack.admin)
-        places = {"log": log, "metrics": shown, "redis": str(await every_key(stack.redis)), **columns}
+        kept = {"redis": str(await every_key(stack.redis)), **await every_column(stack.admin)}
+        places = {"log": log, "metrics": shown, **server_logs(stack), **kept}
         files = made.child.files()
 
     assert [
         word for word in ("glaucoma", "psoriasis", "ottoline", "double oh", "ze2") if word not in heard
     ] == []
-    assert made.child.process.returncode == -signal.SIGKILL
+    assert made.child.process.returncode == -signal.SIGSEGV
+    assert "Fatal Python error: Segmentation fault" in log
     assert log.count('"caller_said"') == len(LINES) + 1
     assert "[REDACTED: MEDICAL]" in log
     assert {where: found for where, text in places.items() if (found := found_in(text, CANARIES))} == {}
