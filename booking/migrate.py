@@ -8,6 +8,10 @@ open:
   neither.
 - An applied file that reads differently now stops the start: `MigrationEdited`.
 
+What needs an extension stands in a folder of that extension's name. It is applied in the same way, after
+the rest, once the database has the extension: making one may take a superuser, who runs no migrations. Names
+in it begin with the folder's, and so stand behind those of all releases that do not know it.
+
 And one that a Supabase project leaves open: its default privileges give every table that is made in `public`
 to the roles of the browser. They are taken back in the transaction that makes the table, and at every start.
 """
@@ -35,6 +39,11 @@ _LOCK = 7_308_332_043_219_562_868
 _BOOKKEEPING = """
 create schema if not exists migrations;
 create table if not exists migrations.digests (id text primary key, sha256 text not null);
+"""
+
+_EXTENSIONS = """
+select e.extname, quote_ident(n.nspname) from pg_extension e join pg_namespace n on n.oid = e.extnamespace
+order by e.extname
 """
 
 # From roles that PostgREST takes on; elsewhere there are none of these names. `service_role` steps over row
@@ -71,7 +80,8 @@ $$
 async def migrate(owner_dsn: str, directory: Path = MIGRATIONS) -> list[str]:
     """Apply what is missing, in order; the ids of what was applied.
 
-    Any number of processes may call it at once. Cancelling it lets the file under way come to its end first.
+    Any number of processes may call it at once; what was left out for want of an extension is applied by the
+    next call after it has come. Cancelling it lets the file under way come to its end first.
     Raises `MigrationEdited`, `MigrationFailed`, `BookingUnavailable`.
     """
     return await asyncio.to_thread(migrate_blocking, owner_dsn, directory)
@@ -85,6 +95,9 @@ def migrate_blocking(owner_dsn: str, directory: Path = MIGRATIONS) -> list[str]:
         backend = _backend(owner_dsn)
         with closing(backend.connection):
             applied = [_apply(backend, migration) for migration in _missing(backend, directory)]
+            for name, schema in guard.execute(_EXTENSIONS).fetchall():
+                further = _missing(backend, directory / name)
+                applied += [_apply(backend, migration, schema) for migration in further]
         guard.execute(_SHUT_OUT)
         return applied
 
@@ -121,11 +134,12 @@ def _missing(backend: Any, directory: Path) -> list[Any]:
     return list(backend.to_apply(yoyo.read_migrations(str(directory))))
 
 
-def _apply(backend: Any, migration: Any) -> str:
+def _apply(backend: Any, migration: Any, search_path: str | None = None) -> str:
     name: str = migration.id
     try:
         with backend.transaction():
-            migration.process_steps(backend, "apply")
+            with _searching(backend.connection, search_path):
+                migration.process_steps(backend, "apply")
             backend.connection.execute(_SHUT_OUT)
             backend.mark_one(migration, log=False)
             backend.execute(
@@ -137,11 +151,24 @@ def _apply(backend: Any, migration: Any) -> str:
     return name
 
 
+@contextmanager
+def _searching(connection: psycopg.Connection[tuple[Any, ...]], search_path: str | None) -> Iterator[None]:
+    """Another search path within the transaction. yoyo finds its own tables by the one that was before."""
+    if search_path is None:
+        yield
+        return
+    before = connection.execute("select current_setting('search_path')").fetchone() or ("",)
+    connection.execute("select set_config('search_path', %s, true)", (f"{search_path}, pg_temp",))
+    yield
+    connection.execute("select set_config('search_path', %s, true)", before)
+
+
 def _require_unedited(directory: Path, digests: Mapping[str, str]) -> None:
-    files = {path.stem: path for path in directory.glob("*.sql")}
+    files = {path.stem: path for path in directory.rglob("*.sql")}
+    newest = max(path.stem for path in directory.glob("*.sql"))
     for name, applied in digests.items():
         if name not in files:
-            if name > max(files):
+            if name > newest:
                 continue  # by a newer release: this one is being rolled back or rolled over
             raise MigrationEdited(f"migration {name} was applied, but its file is gone")
         if _digest(files[name]) != applied:

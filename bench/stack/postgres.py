@@ -5,8 +5,9 @@ lock file in the common temporary folder shuts other users out, and a killed cli
 from stopping. The wheel carries the extensions plpgsql and vector, no others.
 
 `start` makes the cluster on its first run, with the gateway's roles and an empty database owned by
-`gw_owner`; the schema is the migrations' work. No TCP; a private socket folder, scram passwords kept beside
-the data (mode 0600).
+`gw_owner`; the schema is the migrations' work. What takes a superuser is done at each start: the extension
+vector, in schema `extensions` as hosted databases have it. No TCP; a private socket folder, scram passwords
+kept beside the data (mode 0600).
 """
 
 import importlib.util
@@ -80,6 +81,7 @@ class EmbeddedPostgres:
             if not self._cluster.exists():
                 self._make_cluster(binaries, runner)
             self._run(binaries, runner, self._cluster, undo)
+            add_vector(self.admin_url)
             self._closing = undo.pop_all()
         return PostgresUrls(*(self._url(role) for role in _LOGINS))
 
@@ -163,6 +165,14 @@ class EmbeddedPostgres:
             raise StackError("PostgreSQL has not been started")
         folder = quote(str(self._server.socket_dir))
         return f"postgresql://{role}:{self._passwords[role]}@/{database}?host={folder}"
+
+
+def add_vector(admin_url: str) -> None:
+    """The extension vector for this database, where roles of ours may use it; nothing if it is there."""
+    with psycopg.connect(admin_url) as admin:
+        admin.execute("create schema if not exists extensions")
+        admin.execute("grant usage on schema extensions to gw_owner, gw_app")
+        admin.execute("create extension if not exists vector schema extensions")
 
 
 def _binaries() -> Path:

@@ -15,6 +15,7 @@ from booking.migrate import MIGRATIONS, migrate
 from tests.conftest import Stack
 
 FILES = sorted(path.stem for path in MIGRATIONS.glob("*.sql"))
+VECTOR = sorted(path.stem for path in (MIGRATIONS / "vector").glob("*.sql"))
 
 
 @pytest.fixture
@@ -30,6 +31,37 @@ def ask(url: str, statement: str) -> list[tuple[object, ...]]:
 async def test_all_are_applied_once_in_order(fresh: str) -> None:
     assert await migrate(fresh) == FILES
     assert await migrate(fresh) == []
+
+
+async def test_what_needs_an_extension_waits_for_it(stack: Stack, fresh: str) -> None:
+    assert await migrate(fresh) == FILES
+    assert ask(fresh, "select to_regclass('public.knowledge_embeddings')") == [(None,)]
+    with psycopg.connect(urlsplit(stack.admin)._replace(path=urlsplit(fresh).path).geturl()) as admin:
+        admin.execute('create schema "Of Vectors"')
+        admin.execute('grant usage on schema "Of Vectors" to gw_owner with grant option')
+        admin.execute('create extension vector schema "Of Vectors"')
+    assert await migrate(fresh) == VECTOR
+    assert await migrate(fresh) == []
+    may_use = "select has_schema_privilege('gw_app', 'Of Vectors', 'usage')"
+    assert ask(fresh, may_use) == [(True,)]
+
+
+async def test_an_older_release_starts_beside_what_it_does_not_know(
+    stack: Stack, fresh: str, files: Path
+) -> None:
+    with psycopg.connect(urlsplit(stack.admin)._replace(path=urlsplit(fresh).path).geturl()) as admin:
+        admin.execute("create extension vector")
+    assert await migrate(fresh, files) == [*FILES, *VECTOR]
+    shutil.rmtree(files / "vector")
+    assert await migrate(fresh, files) == []
+
+
+def test_names_of_an_extensions_folder_begin_with_it() -> None:
+    """So that they stand behind all that older releases know."""
+    folders = [path for path in MIGRATIONS.iterdir() if path.is_dir()]
+    assert folders
+    for folder in folders:
+        assert all(path.name.startswith(f"{folder.name}_") for path in folder.iterdir())
 
 
 def test_processes_that_start_together_apply_each_once(fresh: str) -> None:

@@ -45,6 +45,7 @@ TABLES = (
     "knowledge_documents",
     "knowledge_chunks",
     "knowledge_terms",
+    "knowledge_embeddings",
     "outbound_campaigns",
     "text_opt_outs",
     "contact_keys",
@@ -98,6 +99,11 @@ _RECORDS = (
     """
     insert into knowledge_chunks (org_id, source, position, body)
     select org_id, 'parking', 0, 'Behind the house.' from appointments where id = $1
+    """,
+    """
+    insert into knowledge_embeddings (org_id, model, chunk_id, embedding)
+    select c.org_id, 'of-three', c.id, '[1, 0, 0]' from knowledge_chunks c
+    join appointments a on a.org_id = c.org_id where a.id = $1
     """,
     """
     insert into outbound_campaigns (org_id, service_id)

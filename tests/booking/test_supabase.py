@@ -39,6 +39,9 @@ create role postgres login createrole createdb bypassrls password 'pw';
 grant anon, authenticated, service_role, authenticator to postgres with admin option;
 """
 _DATABASE = """
+create schema extensions authorization postgres;
+grant usage on schema extensions to anon, authenticated, service_role;
+create extension vector schema extensions;
 create schema auth authorization supabase_auth_admin;
 create table auth.users (id uuid primary key);
 alter table auth.users owner to supabase_auth_admin;
@@ -134,7 +137,7 @@ async def asked(
 
 
 def test_every_migration_applies_once(project: Project) -> None:
-    assert project.applied == sorted(path.stem for path in MIGRATIONS.glob("*.sql"))
+    assert project.applied == sorted(path.stem for path in MIGRATIONS.rglob("*.sql"))
     assert project.again == []
 
 

@@ -9,7 +9,7 @@ import pytest
 
 from booking.migrate import MIGRATIONS, migrate_blocking
 
-FILES = sorted(MIGRATIONS.glob("*.sql"))
+FILES = sorted(MIGRATIONS.rglob("*.sql"), key=lambda path: path.name)
 FIRST, LATER = FILES[:6], FILES[6:]
 PAGE = (Path(__file__).parents[2] / "docs" / "booking.md").read_text(encoding="utf-8")
 

@@ -7,7 +7,7 @@ from dataclasses import replace
 
 import psycopg
 
-from bench.stack.postgres import PostgresUrls
+from bench.stack.postgres import PostgresUrls, add_vector
 from booking.migrate import migrate_blocking
 from tests.conftest import Stack
 
@@ -23,6 +23,7 @@ def beside(stack: Stack, name: str) -> Iterator[Stack]:
     postgres = PostgresUrls(owner=url(urls.owner), app=url(urls.app), worker=url(urls.worker))
     with psycopg.connect(stack.admin, autocommit=True) as admin:
         admin.execute(f"create database {name} owner gw_owner")
+        add_vector(url(stack.admin))
         migrate_blocking(postgres.owner)
         yield replace(stack, postgres=postgres, admin=url(stack.admin))
         admin.execute(f"drop database {name} with (force)")

@@ -66,8 +66,8 @@ def value_of(kind: str) -> str:
     """An SQL expression of this type, another value each time as far as the type has many."""
     if kind.endswith("[]"):
         return f"'{{}}'::{kind}"
-    if vector := re.fullmatch(r"(?:\w+\.)?vector\((\d+)\)", kind):
-        return f"array_fill(0::real, array[{vector[1]}])::{kind}"
+    if re.fullmatch(r"(?:\w+\.)?halfvec", kind):
+        return f"array[1, 0]::real[]::{kind}"
     return _VALUES[re.sub(r"\(\d+\)", "", kind)]
 
 
