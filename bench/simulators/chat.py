@@ -19,6 +19,7 @@ from aiohttp import web
 
 from bench.simulators.chat_rules import Refused, check_request
 from bench.simulators.faults import Faults, Refuse, SlowUpgrade
+from bench.simulators.openai_refusals import authorise, json_body, refusal
 from bench.simulators.replies import Call, ChatFault, ChatModel, Reply, ScriptEnded
 from bench.simulators.serving import RunningServer, reset_connection, stall
 
@@ -118,9 +119,9 @@ class ChatSimulator:
 
     async def _list_models(self, request: web.Request) -> web.Response:
         try:
-            self._authorise(request)
-        except Refused as refusal:
-            return _refusal(refusal)
+            authorise(request, self._keys)
+        except Refused as refused:
+            return refusal(refused)
         data = [{"id": m, "object": "model", "created": CREATED_S, "owned_by": "bench"} for m in self._models]
         return web.json_response({"object": "list", "data": data})
 
@@ -130,9 +131,9 @@ class ChatSimulator:
             self.requests.append(record)
         try:
             return await self._answer(request, record)
-        except Refused as refusal:
-            record.status = refusal.status
-            return _refusal(refusal)
+        except Refused as refused:
+            record.status = refused.status
+            return refusal(refused)
         except asyncio.CancelledError:
             record.cancelled = True
             raise
@@ -143,8 +144,8 @@ class ChatSimulator:
             record.over.set()
 
     async def _answer(self, request: web.Request, record: ChatRequest) -> web.StreamResponse:
-        self._authorise(request)
-        record.body = await _json_body(request)
+        authorise(request, self._keys)
+        record.body = await json_body(request)
         await self._strike_before_answer()
         check_request(record.body, self._models)
         record.reply = reply = self._reply(record)
@@ -156,13 +157,6 @@ class ChatSimulator:
         if not record.body.get("stream"):
             return await self._whole(record, reply)
         return await self._stream(request, record, reply, fault)
-
-    def _authorise(self, request: web.Request) -> None:
-        scheme, _, key = request.headers.get("Authorization", "").partition(" ")
-        if scheme.lower() != "bearer" or not key:
-            raise Refused(401, "You didn't provide an API key.")
-        if key not in self._keys:
-            raise Refused(401, "Incorrect API key provided.", code="invalid_api_key")
 
     async def _strike_before_answer(self) -> None:
         if slow := self.faults.take(SlowUpgrade):
@@ -384,19 +378,3 @@ async def _strike(fault: ChatFault, request: web.Request, events: _Events) -> bo
         case None:
             return False
     return True
-
-
-async def _json_body(request: web.Request) -> Mapping[str, Any]:
-    try:
-        body = json.loads(await request.read())
-    except ValueError:
-        raise Refused(400, "We could not parse the JSON body of your request.") from None
-    if not isinstance(body, dict):
-        raise Refused(400, "The body of the request must be a JSON object.")
-    return body
-
-
-def _refusal(refusal: Refused) -> web.Response:
-    headers = {} if refusal.retry_after_s is None else {"Retry-After": f"{refusal.retry_after_s:g}"}
-    error = {"message": str(refusal), "type": refusal.kind, "param": refusal.param, "code": refusal.code}
-    return web.json_response({"error": error}, status=refusal.status, headers=headers)
