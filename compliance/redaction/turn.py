@@ -15,7 +15,8 @@ from compliance.redaction.entities import EntityType, Span, placeholder
 from compliance.redaction.lexicon import word_list
 from compliance.redaction.lexis import Lexis
 from compliance.redaction.medical import medical, phrase
-from compliance.redaction.names import lasting_names, name
+from compliance.redaction.name_words import lasting_names
+from compliance.redaction.names import name
 from compliance.redaction.numbers import number
 from compliance.redaction.patterns import written_email, written_safe
 from compliance.redaction.tokens import FIRST_TOKEN, Tail

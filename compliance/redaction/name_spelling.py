@@ -1,0 +1,43 @@
+"""Names spelled out: runs of letters, and a spelling right behind the name itself."""
+
+from typing import Final
+
+from compliance.redaction import kinds
+from compliance.redaction.spoken import read_letter
+from compliance.redaction.tokens import Tail
+
+_SPELLED_TOKENS: Final = 60
+LEAST_SPELLED: Final = 3
+SURELY_SPELLED: Final = 4
+
+
+def is_its_spelling(tail: Tail, at: int, end: int) -> bool:
+    """ "grey, g r e y": the first letters are those of the word."""
+    letters = [tail.words[place] for place in range(at + 1, end) if tail.marks[place] & kinds.LETTER]
+    return tail.words[at].startswith("".join(letters[:2]))
+
+
+def spelled_on(tail: Tail, at: int) -> int:
+    """Over a spelling of the name right behind it: "Smyth, S M Y T H"."""
+    here = at
+    while here < at + 3 and tail.words[here] in (",", "-", ".", "capital"):
+        here += 1
+    return spelled_end(tail, here, LEAST_SPELLED, misheard=False) or at
+
+
+def spelled_end(tail: Tail, at: int, least: int, *, misheard: bool) -> int | None:
+    """Where a run of at least so many spelled letters ends."""
+    here = end = at
+    count = 0
+    while here < at + _SPELLED_TOKENS:
+        letter = read_letter(tail, here, misheard=misheard and count > 0)
+        if letter is None:
+            break
+        end = here = letter[1]
+        count += len(letter[0])
+        while (
+            tail.words[here] in (",", "-", ".", "um", "uh", "er", "erm", "then", "and", "capital")
+            and here < end + 2
+        ):
+            here += 1
+    return end if count >= least and (count > 1) else None

@@ -1,0 +1,147 @@
+"""Which words can be a name or go on one, and where a name ends."""
+
+from collections.abc import Iterable
+from typing import Final
+
+from compliance.redaction import kinds
+from compliance.redaction.lexicon import bare, word_list
+from compliance.redaction.name_spelling import spelled_on
+from compliance.redaction.tokens import Tail
+from compliance.redaction.vocabulary import MONTHS
+
+NOT_NAMES: Final = word_list("not_names")
+VERY_COMMON: Final = word_list("common")
+NAME_WORDS: Final = 6
+_NAME_CHARS: Final = 40
+PARTICLES: Final = frozenset(
+    [
+        "de",
+        "van",
+        "von",
+        "der",
+        "den",
+        "da",
+        "di",
+        "la",
+        "le",
+        "al",
+        "el",
+        "bin",
+        "ibn",
+        "ap",
+        "st",
+        "mc",
+        "mac",
+        "o",
+        "du",
+        "dos",
+        "del",
+    ]
+)
+LISTED: Final = kinds.FIRST | kinds.MAYBE | kinds.LAST
+_NEVER: Final = (
+    kinds.STOP
+    | kinds.DIGITS
+    | kinds.NUMERAL
+    | kinds.REPEAT
+    | kinds.MONTH
+    | kinds.END
+    | kinds.ALONE
+    | kinds.RELATIVE
+)
+
+
+def is_of_place(tail: Tail, end: int) -> bool:
+    """ "Queen Anne Medical Centre", "Victoria line", "the Nelson pub"."""
+    here = end + (tail.words[end] in _FIELDS)
+    return tail.words[here] in _PLACES_NAMED
+
+
+_FIELDS: Final = frozenset(["medical", "dental", "health", "eye", "skin", "memorial", "general", "community"])
+_PLACES_NAMED: Final = word_list("places_named")
+
+
+def is_inside(tail: Tail, at: int) -> bool:
+    """Not the first word of a sentence, where a capital tells nothing."""
+    return tail.words[at - 1] not in (".", "?", "!", "", ":")
+
+
+BEFORE_PLACES: Final = frozenset(
+    [
+        "in",
+        "at",
+        "near",
+        "via",
+        "the",
+        "a",
+        "an",
+        "past",
+        "through",
+        "outside",
+        "opposite",
+        "towards",
+        "off",
+        "around",
+    ]
+)
+
+
+def name_end(tail: Tail, at: int, *, strict: bool) -> int | None:
+    """Where the name that begins at `at` ends; `strict`: it is surely one: unknown words go with it."""
+    end = here = at
+    words = 0
+    while words < NAME_WORDS:
+        if not _continues(tail, here, first=here == at, strict=strict):
+            break
+        here = end = here + 1
+        words += 1
+        if tail.words[here] in ("-", ".") and (tail.words[here] == "-" or len(tail.words[here - 1]) == 1):
+            here += 1
+    return None if end == at else spelled_on(tail, end)
+
+
+def _continues(tail: Tail, at: int, *, first: bool, strict: bool) -> bool:
+    kind = tail.marks[at]
+    if first:
+        return is_name(tail, at)
+    word = tail.words[at]
+    if kind & kinds.LETTER and not kind & kinds.STOP:
+        return True
+    if word in PARTICLES or (word == "oh" and strict):
+        return bool(tail.marks[at + 1] & (LISTED | kinds.UNKNOWN)) and not tail.marks[at + 1] & kinds.STOP
+    if not is_name(tail, at) or (word in _PLACES_NAMED and not tail.capital[at]):
+        return False
+    if kind & kinds.COMMON:
+        if not kind & LISTED:
+            return False
+        if tail.marks[at + 1] & kinds.END:
+            return True
+        if tail.capital[at] and tail.capital[at - 1]:
+            return True
+        return word not in VERY_COMMON or (strict and not _sentence_goes_on(tail, at))
+    if kind & LISTED:
+        return True
+    return bool(kind & kinds.UNKNOWN) and (tail.capital[at] or strict or not tail.capital[at - 1])
+
+
+def _sentence_goes_on(tail: Tail, at: int) -> bool:
+    follows = tail.marks[at + 1]
+    return (
+        bool(follows & kinds.WORD)
+        and not follows & (LISTED | kinds.UNKNOWN)
+        and tail.words[at + 1] not in ("and", "i", "i'm", "i'd")
+    )
+
+
+def is_name(tail: Tail, at: int) -> bool:
+    """The word may be a name where one is expected."""
+    kind = tail.marks[at]
+    if not kind & kinds.WORD or kind & _NEVER or len(tail.words[at]) > _NAME_CHARS:
+        return False
+    return tail.words[at] not in NOT_NAMES
+
+
+def lasting_names(words: Iterable[str]) -> set[str]:
+    """Those words of a masked name that are masked wherever they come again in the call."""
+    heard = {bare(word) for word in words if word[:1].isalpha()}
+    return {word for word in heard if len(word) > 2 and word not in MONTHS and word not in NOT_NAMES}

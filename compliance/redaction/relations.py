@@ -1,0 +1,50 @@
+"""Names of the caller's people: "my husband Mark", "her mother is called Rita"."""
+
+from typing import Final
+
+from compliance.redaction import kinds
+from compliance.redaction.name_words import LISTED, NOT_NAMES, is_name, name_end
+from compliance.redaction.tokens import Tail
+from compliance.redaction.view import LIKELY, Match
+
+_CALLED: Final = frozenset(
+    ["called", "named", "is", "'s", "name", "names", "name's", ",", "it's", "she's", "he's", "as"]
+)
+OWNERS: Final = frozenset({"my", "our", "his", "her", "their", "the", "your"})
+
+
+def of_relative(tail: Tail, at: int) -> Match | None:
+    """ "my husband Mark", "her mother is called Rita", "my son, Liam"."""
+    here = at + 1
+    while here < at + 4 and tail.words[here] in _CALLED:
+        here += 1
+    kind = tail.marks[here]
+    told = any(tail.words[place] in ("called", "named", "name", "names") for place in range(at, here))
+    fits = kind & kinds.FIRST or (
+        kind & LISTED and (tail.capital[here] or told or _near_maybe(tail, at, here))
+    )
+    fits = (
+        fits
+        or (told and is_name(tail, here))
+        or (tail.capital[here] and not kind & kinds.COMMON and is_name(tail, here))
+        or (_is_owned(tail, at, here) and kind & (LISTED | kinds.UNKNOWN) and not kind & kinds.COMMON)
+    )
+    if not fits or tail.words[here] in NOT_NAMES or kind & (kinds.MONTH | kinds.ALONE | kinds.STOP):
+        return None
+    end = name_end(tail, here, strict=True)
+    return None if end is None else Match(end, "PERSON", LIKELY, begin=here)
+
+
+def _is_owned(tail: Tail, at: int, here: int) -> bool:
+    """ "my son caspian": right behind a relative who is somebody's."""
+    if here != at + 1 or tail.words[here].endswith(_VERB_ENDINGS):
+        return False
+    return tail.words[at - 1] in OWNERS or tail.words[at - 2] in OWNERS
+
+
+_VERB_ENDINGS: Final = ("ed", "ing", "ly", "n't")
+
+
+def _near_maybe(tail: Tail, at: int, here: int) -> bool:
+    """ "my husband mark": in lower case, right behind the relative, and more likely a name than a word."""
+    return here == at + 1 and bool(tail.marks[here] & kinds.MAYBE) and tail.words[at - 1] in OWNERS

@@ -1,0 +1,140 @@
+"""Names that nothing announces: known by the lists, by capitals and by the words right beside them."""
+
+from typing import Final
+
+from compliance.redaction import kinds
+from compliance.redaction.name_spelling import is_its_spelling, spelled_on
+from compliance.redaction.name_words import (
+    BEFORE_PLACES,
+    LISTED,
+    NAME_WORDS,
+    NOT_NAMES,
+    PARTICLES,
+    is_inside,
+    is_name,
+    name_end,
+)
+from compliance.redaction.relations import OWNERS
+from compliance.redaction.titles import TITLED
+from compliance.redaction.tokens import Tail
+from compliance.redaction.view import GUESSED, LIKELY, Match
+
+_HERE: Final = frozenset({"here", "speaking", "calling", "again", "ringing", "phoning"})
+_HERE_TOKENS: Final = 5
+
+
+def initialled(tail: Tail, at: int) -> Match | None:
+    """ "J Whitcombe", "R. T. Ashby"."""
+    here = at
+    while tail.marks[here] & kinds.LETTER and here < at + NAME_WORDS:
+        if tail.marks[here] & kinds.STOP:
+            return None
+        here += 1 + (tail.words[here + 1] == ".")
+    kind = tail.marks[here]
+    fits = kind & (kinds.LAST | kinds.FIRST) and not kind & (kinds.COMMON | kinds.PLACE | kinds.MONTH)
+    fits = fits or (kind & LISTED and tail.capital[at] and tail.capital[here])
+    if not fits or not is_name(tail, here) or tail.glued[at]:
+        return None
+    return Match(name_end(tail, here, strict=False) or here + 1, "PERSON", LIKELY)
+
+
+def by_neighbours(tail: Tail, at: int) -> Match | None:
+    """A word that can be a name, before a surname or "speaking"."""
+    kind = tail.marks[at]
+    follows = tail.marks[at + 1]
+    surname = bool(follows & (kinds.LAST | kinds.FIRST)) and not follows & (kinds.STREET | kinds.STOP)
+    surname = surname and bool(kind & kinds.MAYBE or not follows & kinds.PLACE)
+    if surname and not kind & kinds.STREET:
+        sure = kind & kinds.MAYBE and not follows & kinds.COMMON and not kind & kinds.STOP
+        both = not (kind | follows) & (kinds.COMMON | kinds.PLACE)
+        if sure or both or (tail.capital[at] and tail.capital[at + 1] and not kind & kinds.COMMON):
+            return Match(name_end(tail, at, strict=True) or at + 1, "PERSON", LIKELY)
+    unknown = kind & kinds.UNKNOWN and tail.capital[at] and tail.capital[at + 1] and is_inside(tail, at)
+    unknown = unknown and tail.words[at - 1] not in BEFORE_PLACES
+    if unknown and follows & kinds.LAST and not follows & (kinds.COMMON | kinds.STREET):
+        return Match(name_end(tail, at, strict=True) or at + 1, "PERSON", LIKELY)
+    if kind & kinds.MAYBE and tail.capital[at] and tail.capital[at + 1] and follows & kinds.UNKNOWN:
+        return Match(name_end(tail, at, strict=True) or at + 1, "PERSON", LIKELY)
+    if kind & kinds.MAYBE and not kind & (kinds.MONTH | kinds.PLACE) and _is_addressed(tail, at):
+        return Match(at + 1, "PERSON", GUESSED)
+    if not (kind & kinds.COMMON and not tail.capital[at]) and _says_here(tail, at):
+        return Match(name_end(tail, at, strict=True) or at + 1, "PERSON", LIKELY)
+    if kind & (kinds.LAST | kinds.MAYBE | kinds.UNKNOWN) and is_name(tail, at):
+        spelled = spelled_on(tail, at + 1)
+        if spelled > at + 1 and (not kind & kinds.COMMON or is_its_spelling(tail, at, spelled)):
+            return Match(spelled, "PERSON", LIKELY)
+    return None
+
+
+def by_particle(tail: Tail, at: int) -> Match | None:
+    """ "de la Cruz", "van der Berg", "mc, capital a, double l"."""
+    here = at + 1
+    while tail.words[here] in PARTICLES and here < at + TITLED:
+        here += 1
+    never = kinds.STOP | kinds.STREET | (0 if tail.capital[at] and tail.capital[here] else kinds.COMMON)
+    if tail.marks[here] & kinds.LAST and not tail.marks[here] & never:
+        return Match(name_end(tail, here, strict=True) or here + 1, "PERSON", LIKELY)
+    spelled = spelled_on(tail, here) if tail.words[at] in ("mc", "mac") else here
+    return Match(spelled, "PERSON", LIKELY) if spelled > here else None
+
+
+def alone(tail: Tail, at: int) -> Match | None:
+    """A surname that is no word and no town; with a capital within a sentence also what is a word as well."""
+    kind = tail.marks[at]
+    if tail.words[at - 1] in BEFORE_PLACES or kind & (
+        kinds.PLACE | kinds.ALONE | kinds.STREET | kinds.STOP | kinds.MONTH
+    ):
+        return _called_at_end(tail, at) if kind & kinds.PLACE and kind & kinds.MAYBE else None
+    if not is_name(tail, at) or tail.marks[at + 1] & kinds.STREET:
+        return None
+    if kind & kinds.LAST and not kind & kinds.COMMON:
+        return Match(name_end(tail, at, strict=False) or at + 1, "PERSON", GUESSED)
+    if not kind & kinds.MAYBE or tail.words[at - 1] in ("to", "from"):
+        return None
+    if tail.capital[at] and is_inside(tail, at) and not tail.capital[at + 1] and not tail.capital[at - 1]:
+        return Match(at + 1, "PERSON", GUESSED)
+    acts = tail.words[at + 1] in _SPEAKERS_DO and tail.words[at - 1] not in OWNERS
+    return Match(at + 1, "PERSON", GUESSED) if acts else None
+
+
+def _called_at_end(tail: Tail, at: int) -> Match | None:
+    """ "You're all booked in, Eugene." """
+    ends = tail.marks[at + 1] & kinds.END or tail.words[at + 1] in (".", "!", "?")
+    fits = (
+        ends
+        and tail.capital[at]
+        and tail.words[at - 1] == ","
+        and not tail.marks[at - 2] & (kinds.STREET | kinds.PLACE)
+    )
+    return Match(at + 1, "PERSON", GUESSED) if fits else None
+
+
+_SPEAKERS_DO: Final = frozenset(
+    ["rang", "phoned", "texted", "emailed", "said", "says", "asked", "reckons", "told", "answered"]
+)
+
+
+def _is_addressed(tail: Tail, at: int) -> bool:
+    """ "please ask Faith", "for Amber and Jade": with a capital, behind a word that people stand behind."""
+    if not tail.capital[at] or tail.capital[at + 1] or tail.marks[at + 1] & kinds.STREET:
+        return False
+    if tail.words[at - 1] == "and":
+        return tail.capital[at - 2] and bool(tail.marks[at - 2] & LISTED)
+    return tail.words[at - 1] in _BEFORE_PEOPLE
+
+
+_BEFORE_PEOPLE: Final = frozenset(
+    ["ask", "tell", "for", "hi", "hello", "thanks", "that's", "told", "asked", "dear"]
+)
+
+
+def _says_here(tail: Tail, at: int) -> bool:
+    """ "Okafor speaking", "it's Rowan here"."""
+    if tail.words[at] in NOT_NAMES:
+        return False
+    for ahead in range(at + 1, at + _HERE_TOKENS):
+        if tail.words[ahead] in _HERE:
+            return True
+        if not is_name(tail, ahead):
+            return False
+    return False

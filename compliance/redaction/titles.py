@@ -1,0 +1,117 @@
+"""Names behind a title: "Mrs Khan" is a patient; "Dr Patel" and "to see Mr Khan" are of the staff."""
+
+from typing import Final
+
+from compliance.redaction import kinds
+from compliance.redaction.name_words import is_name, name_end
+from compliance.redaction.tokens import Tail
+from compliance.redaction.view import LIKELY, SURE, Match
+
+TITLED: Final = 3
+
+
+def titled(tail: Tail, at: int, *, strong: bool) -> Match | None:
+    """ "Mrs Khan"; "to see Mr Khan" and "Mr Khan's clinic" speak of a surgeon, as addressed in Britain."""
+    begin = at + 1 + (tail.words[at + 1] == ".")
+    end = name_end(tail, begin, strict=True)
+    if end is None:
+        return None
+    if (
+        not strong
+        and tail.words[at] in ("mr", "mister", "miss", "ms", "mrs")
+        and _is_operational(tail, at, end)
+    ):
+        return Match(end, None)
+    return Match(end, "PERSON", SURE, begin=begin)
+
+
+def _is_operational(tail: Tail, at: int, end: int) -> bool:
+    if tail.words[at - 1] in _SEEN_BY:
+        return not any(tail.words[place] in _BOOKED for place in range(at - _BOOKED_BEFORE, at))
+    if (tail.words[end], tail.words[end + 1]) in _STAFF_DOES_SO:
+        return True
+    possessive = tail.words[end - 1].endswith("'s")
+    return tail.words[end] in (_OF_STAFF if possessive else _STAFF_DOES)
+
+
+_SEEN_BY: Final = frozenset({"see", "seeing", "saw", "with", "under", "does", "is", "has", "by", "can"})
+_BOOKED: Final = frozenset(
+    ["booking", "booked", "appointment", "name", "registered", "put", "down", "file", "account", "made"]
+)
+"""What is "under Ms Odunsi" or "by Ms Odunsi" where she is no surgeon."""
+_BOOKED_BEFORE: Final = 4
+_OF_STAFF: Final = frozenset(
+    ["secretary", "clinic", "list", "team", "patients", "office", "diary", "rooms", "assistant"]
+)
+_STAFF_DOES: Final = frozenset(
+    [
+        "operates",
+        "operated",
+        "available",
+        "operate",
+        "prescribed",
+        "advised",
+        "you'd",
+        "recommends",
+        "performs",
+    ]
+)
+_STAFF_DOES_SO: Final = frozenset(
+    ("is", word)
+    for word in ("running", "away", "operating", "fully", "on", "off", "free", "not", "in", "back")
+) | frozenset(
+    (verb, word)
+    for verb in ("recommended", "suggested", "has", "does", "will")
+    for word in (
+        "a",
+        "an",
+        "that",
+        "the",
+        "see",
+        "clinic",
+        "clinics",
+        "more",
+        "another",
+        "availability",
+        "be",
+    )
+)
+
+
+def staff(tail: Tail, at: int) -> Match | None:
+    """ "Dr Patel", "Doctor Margaret Hughes", "the dentist, Sarah": passed as it is."""
+    here = at + 1
+    while tail.words[here] in (".", ",", "called", "named") and here < at + 3:
+        here += 1
+    end = here
+    while (
+        end < here + TITLED
+        and is_name(tail, end)
+        and not (tail.marks[end] & kinds.COMMON and not tail.capital[end])
+    ):
+        end += 1
+    if end == here and tail.marks[here] & kinds.LAST and not tail.marks[here] & kinds.STOP:
+        end = here + 1
+    return Match(end, None) if end > here else None
+
+
+def patient_doctor(tail: Tail, at: int) -> Match | None:
+    """ "This is Dr Henshaw, I'm a patient": a doctor who calls for herself."""
+    if (tail.words[at - 2], tail.words[at - 1]) not in _SPEAKS and tail.words[at - 1] not in _SPEAKS_AS:
+        return None
+    begin = at + 1 + (tail.words[at + 1] == ".")
+    end = name_end(tail, begin, strict=True)
+    if end is None:
+        return None
+    for place in range(end, end + _PATIENT_AHEAD):
+        if tail.marks[place] & kinds.END:
+            return None
+        if tail.words[place] == "patient" and tail.words[place - 1] in _PATIENT_IS:
+            return Match(end, "PERSON", LIKELY, begin=begin)
+    return None
+
+
+_SPEAKS: Final = frozenset({("this", "is"), ("i", "am"), ("name", "is"), ("it", "is")})
+_SPEAKS_AS: Final = frozenset({"i'm", "it's", "name's"})
+_PATIENT_IS: Final = frozenset({"a", "the", "as", "i'm", "your"})
+_PATIENT_AHEAD: Final = 10
