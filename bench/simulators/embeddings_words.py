@@ -17,7 +17,7 @@ from numpy.typing import NDArray
 Vector = NDArray[np.float32]
 
 _WORD: Final = re.compile(r"[^\W_]+(?:'[^\W_]+)?")
-_ENDING: Final = re.compile(r"(?:ing|ed|es|s)$")
+_ENDING: Final = re.compile(r"(?:ing|ed|s)$")
 _SHORTEST_STEM: Final = 3
 _SAYS_LITTLE: Final = frozenset(
     word
