@@ -14,7 +14,7 @@ from booking.clinic_file import key_id
 from booking.clinic_upkeep import make_stand
 from booking.db import armed
 from booking.declared import DeclaredClinic, DeclaredPractitioner, DeclaredService, require_sound
-from booking.types import Claim, WorkingHours
+from booking.types import Claim, Recording, WorkingHours
 
 
 @dataclass(frozen=True, slots=True)
@@ -41,6 +41,7 @@ class ClinicSpec:
     greeting: str = "Hello. How can I help?"
     agent_name: str = "Alice"
     voice: str | None = None
+    recording: Recording = "kept"
     opens: time = time(9, 0)
     closes: time = time(17, 0)
     slot_minutes: int = 30
@@ -72,6 +73,7 @@ class ClinicSpec:
             greeting=self.greeting,
             agent_name=self.agent_name,
             voice=self.voice,
+            recording=self.recording,
             numbers=self.numbers,
             services=tuple(
                 DeclaredService(each.name, each.minutes, each.synonyms, id=self.service_id(each.name))

@@ -14,7 +14,7 @@ from msgspec import Meta, Struct
 
 from booking.declared import DeclaredClinic, DeclaredHoliday, DeclaredPractitioner, DeclaredService
 from booking.errors import ClinicInvalid
-from booking.types import WeeklyBreak, WorkingHours
+from booking.types import Recording, WeeklyBreak, WorkingHours
 
 Day = Literal["mon", "tue", "wed", "thu", "fri", "sat", "sun"]
 DAYS: Final[tuple[Day, ...]] = get_args(Day)
@@ -80,6 +80,7 @@ class ClinicForm(Struct, kw_only=True, forbid_unknown_fields=True, omit_defaults
     greeting: str = "Hello. How can I help?"
     agent_name: str = "Alice"
     voice: str | None = None
+    recording: Recording = "kept"
     numbers: list[str] = []
     slot_minutes: Minutes = DEFAULT_SLOT_MINUTES
     hours: list[HoursForm] = []
@@ -104,6 +105,7 @@ def declared_clinic(form: ClinicForm, new_id: NewId = no_id) -> DeclaredClinic:
         greeting=form.greeting,
         agent_name=form.agent_name,
         voice=form.voice,
+        recording=form.recording,
         numbers=tuple(form.numbers),
         services=tuple(declared_service(each, new_id("service", each.name)) for each in form.services),
         practitioners=tuple(
@@ -185,6 +187,7 @@ def clinic_form(clinic: DeclaredClinic) -> ClinicForm:
         greeting=clinic.greeting,
         agent_name=clinic.agent_name,
         voice=clinic.voice,
+        recording=clinic.recording,
         numbers=list(clinic.numbers),
         services=[service_form(each) for each in clinic.services],
         practitioners=[practitioner_form(each) for each in clinic.practitioners],

@@ -11,7 +11,9 @@ import asyncpg
 from booking.declared import DeclaredClinic, DeclaredHoliday, DeclaredPractitioner, DeclaredService
 from booking.types import Claim, WeeklyBreak, WorkingHours
 
-_ORG = "select name, time_zone, greeting, agent_name, voice from public.organizations where org_id = $1"
+_ORG = """
+select name, time_zone, greeting, agent_name, voice, recording from public.organizations where org_id = $1
+"""
 _NUMBERS = "select number from public.phone_numbers where org_id = $1 order by created_at, number"
 _SERVICES = """
 select id, name, minutes, synonyms, guide_url, active from public.services where org_id = $1 order by name

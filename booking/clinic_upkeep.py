@@ -166,12 +166,13 @@ async def _make_org(connection: asyncpg.Connection, claim: Claim, change: Change
     org: DeclaredClinic = change.wanted
     await connection.execute(
         """
-        insert into public.organizations (org_id, name, time_zone, greeting, agent_name, voice)
-        values ($1, $2, $3, $4, $5, $6)
+        insert into public.organizations (org_id, name, time_zone, greeting, agent_name, voice, recording)
+        values ($1, $2, $3, $4, $5, $6, $7)
         on conflict (org_id) do update set name = excluded.name, time_zone = excluded.time_zone,
-            greeting = excluded.greeting, agent_name = excluded.agent_name, voice = excluded.voice
+            greeting = excluded.greeting, agent_name = excluded.agent_name, voice = excluded.voice,
+            recording = excluded.recording
         """,
-        claim.org_id, org.name, org.time_zone, org.greeting, org.agent_name, org.voice,
+        claim.org_id, org.name, org.time_zone, org.greeting, org.agent_name, org.voice, org.recording,
     )  # fmt: skip
 
 

@@ -10,14 +10,16 @@ from dataclasses import dataclass, field
 from datetime import date, time, timedelta
 from functools import cache
 from itertools import pairwise
-from typing import Final
+from typing import Final, get_args
 from urllib.parse import urlsplit
 from uuid import UUID
 from zoneinfo import available_timezones
 
 from booking.errors import ClinicInvalid
-from booking.types import WeeklyBreak, WorkingHours
+from booking.types import Recording, WeeklyBreak, WorkingHours
 
+_RECORDING: Final = re.compile(r"\b(?:record|transcri)", re.IGNORECASE)
+_SENTENCE_END: Final = re.compile(r"(?<=[.!?])\s+")
 _E164: Final = re.compile(r"\+[1-9][0-9]{6,14}")
 _CALENDAR: Final = re.compile(r"[^\s/?#%]{3,254}")
 _SHORTEST_MINUTES, _LONGEST_MINUTES = 5, 720
@@ -69,6 +71,7 @@ class DeclaredClinic:
     greeting: str
     agent_name: str
     voice: str | None = None
+    recording: Recording = "kept"
     numbers: tuple[str, ...] = ()
     services: tuple[DeclaredService, ...] = ()
     practitioners: tuple[DeclaredPractitioner, ...] = ()
@@ -82,6 +85,7 @@ def require_sound(clinic: DeclaredClinic) -> None:
     _require_length("agent_name", clinic.agent_name, 100)
     if clinic.voice is not None:
         _require_length("voice", clinic.voice, 200)
+    _require_greeting(clinic.greeting, clinic.recording)
     if clinic.time_zone not in _zones():
         raise ClinicInvalid("time_zone", "is no time zone of the IANA database, as Europe/London")
     _require_numbers(clinic.numbers)
@@ -91,6 +95,23 @@ def require_sound(clinic: DeclaredClinic) -> None:
     for n, practitioner in enumerate(clinic.practitioners):
         _require_practitioner(f"practitioners[{n}]", practitioner, names)
     _require_holidays(clinic)
+
+
+def _require_greeting(greeting: str, recording: Recording) -> None:
+    """A notice that nobody hears is none, and a question that was never put has no answer."""
+    if recording not in get_args(Recording):
+        raise ClinicInvalid("recording", f"is none of {', '.join(get_args(Recording))}")
+    if recording in ("announced", "asked") and not _RECORDING.search(greeting):
+        raise ClinicInvalid("greeting", "does not say that the call is recorded, as `recording` has it")
+    if recording == "asked" and not _RECORDING.search(_last_sentences(greeting)):
+        raise ClinicInvalid("greeting", "does not end by asking whether the call may be recorded")
+
+
+def _last_sentences(greeting: str) -> str:
+    """The question that it ends with, and the sentence before, which may say what is asked; "" if none."""
+    if not greeting.endswith("?"):
+        return ""
+    return " ".join(_SENTENCE_END.split(greeting)[-2:])
 
 
 @cache

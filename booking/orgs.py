@@ -21,7 +21,7 @@ async def resolve_number(pool: asyncpg.Pool, dialled_e164: str) -> UUID | None:
 
 async def load_profile(pool: asyncpg.Pool, claim: Claim) -> OrgProfile | None:
     """The org's profile with its active services and practitioners, by name; None if the org is gone."""
-    rows = await db.fetch(pool, claim, "org_profile")
+    rows = await db.fetch(pool, claim, "clinic_profile")
     return _profile(rows[0]) if rows else None
 
 
@@ -111,4 +111,5 @@ def _profile(row: Mapping[str, Any]) -> OrgProfile:
         voice=row["voice"],
         services=tuple(msgspec.json.decode(row["services"], type=list[Service])),
         practitioners=tuple(msgspec.json.decode(row["practitioners"], type=list[Practitioner])),
+        recording=row["recording"],
     )

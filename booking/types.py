@@ -68,6 +68,12 @@ class Practitioner:
     name: str
 
 
+Recording = Literal["kept", "announced", "asked", "off"]
+"""Whether words of calls are kept: `kept` unless the caller refuses; `announced` the same, and the greeting
+says so; `asked`, by the greeting, and kept once the caller agrees; `off`: never.
+"""
+
+
 @dataclass(frozen=True, slots=True)
 class OrgProfile:
     """What a call needs to know of its clinic. `voice`: the synthesiser's voice id, None for the default."""
@@ -80,6 +86,7 @@ class OrgProfile:
     voice: str | None
     services: tuple[Service, ...]
     practitioners: tuple[Practitioner, ...]
+    recording: Recording = "kept"
 
 
 @dataclass(frozen=True, slots=True)
@@ -111,6 +118,21 @@ class Contact:
     phone: str = field(repr=False)
     name: str | None = field(default=None, repr=False)
     email: str | None = field(default=None, repr=False)
+
+
+@dataclass(frozen=True, slots=True)
+class ReturningCaller:
+    """The contact whose number a call shows, which proves nothing. Nothing here says when or for what they come.
+
+    `first_name`: where the clinic calls people by name. `has_upcoming`: an appointment lies ahead. `texts`:
+    their last word on texts other than codes; `stopped`: the carrier passed a STOP on, which holds for codes
+    too; None: they never said.
+    """
+
+    contact_id: UUID
+    first_name: str | None = field(default=None, repr=False)
+    has_upcoming: bool = False
+    texts: Literal["agreed", "refused", "stopped"] | None = None
 
 
 BookingStatus = Literal["booked", "cancelled", "rescheduled"]

@@ -1,17 +1,19 @@
 """What people agreed to: being recorded, and texts other than codes. One place to ask, one to note it.
 
 A word on recording is kept each time it is given, with its source; the last one counts, of the contact or of
-the call. Texts: the contact's last word counts, and a STOP that the carrier passed on stands above it until
-START. Codes that somebody asks for themselves need no consent, but a STOP holds for them too.
+the call. A no that is said in a call clears what is kept of its words. Texts: the contact's last word counts,
+and a STOP that the carrier passed on stands above it until START. Codes that people ask for need no consent,
+but a STOP holds for them too.
 """
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Literal
-from uuid import UUID
+from uuid import UUID, uuid4
 
 import asyncpg
 
+from compliance.keys import Keyring
 from compliance.reading import Actor
 
 ConsentKind = Literal["recording", "texts"]
@@ -36,6 +38,16 @@ class RecordingConsent:
     given: bool
     source: ConsentSource
     said_at: datetime
+
+
+@dataclass(frozen=True, slots=True)
+class SpokenConsent:
+    """A caller's word on being recorded, said in the call. `id` is its row's, chosen here, so that noting it
+    again doubles nothing.
+    """
+
+    given: bool
+    id: UUID = field(default_factory=uuid4)
 
 
 @dataclass(frozen=True, slots=True)
@@ -110,3 +122,30 @@ async def note_consent(
         actor.id,
     )
     return noted
+
+
+async def note_call_consent(
+    connection: asyncpg.Connection, org_id: UUID, call_id: UUID, word: SpokenConsent
+) -> bool:
+    """Keep a caller's word, with an audit record. After a no nothing of the call's words is kept, nor what
+    was; after a yes, what is said from then on. False if it was noted before.
+
+    The call must be on record.
+    """
+    noted: bool = await connection.fetchval(
+        "select app.note_call_consent($1, $2, $3, $4)", org_id, word.id, call_id, word.given
+    )
+    return noted
+
+
+async def withhold_words(connection: asyncpg.Connection, org_id: UUID, call_id: UUID) -> None:
+    """Nothing of the call's words is kept from now on, nor what was. The call must be on record."""
+    await connection.execute("select app.withhold_words($1, $2)", org_id, call_id)
+
+
+async def refuses_recording(connection: asyncpg.Connection, keys: Keyring, org_id: UUID, e164: str) -> bool:
+    """Whether the last word on being recorded of the contact with this number was a no."""
+    refuses: bool = await connection.fetchval(
+        "select app.refuses_recording($1, $2)", org_id, list(keys.digests(org_id, e164))
+    )
+    return refuses

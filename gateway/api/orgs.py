@@ -16,6 +16,7 @@ from booking.clinic_form import ClinicForm, Name, declared_clinic
 from booking.clinic_upkeep import Edit, change_clinic, declare_clinic, load_clinic, open_slots
 from booking.declared import DeclaredClinic
 from booking.errors import ClinicInvalid
+from booking.types import Recording
 from gateway.api.operations import PLATFORM_SCOPE, Answer, Asked, Operation
 from gateway.api.orgs_views import ChangesView, OrgView, changes_view, org_view
 from gateway.api.problems import INVALID, Refused
@@ -31,13 +32,14 @@ class DryRunQuery(msgspec.Struct, kw_only=True, forbid_unknown_fields=True):
 
 
 class OrgWords(msgspec.Struct, kw_only=True, forbid_unknown_fields=True):
-    """What callers hear, and when it is what time there; what is left out stays as it was."""
+    """What callers hear, when it is what time there, and what is kept; what is left out stays as it was."""
 
     name: Name | UnsetType = UNSET
     time_zone: Name | UnsetType = UNSET
     greeting: Annotated[str, msgspec.Meta(min_length=1, max_length=1000)] | UnsetType = UNSET
     agent_name: Name | UnsetType = UNSET
     voice: Name | UnsetType | None = UNSET
+    recording: Recording | UnsetType = UNSET
 
 
 async def show_org(asked: Asked) -> Answer:
@@ -122,7 +124,7 @@ OPERATIONS = (
         method="PATCH",
         path=ORG_PATH,
         scope="org:write",
-        summary="Change what callers hear, or the time zone",
+        summary="Change what callers hear, the time zone, or whether their words are kept",
         handler=patch_org,
         body=OrgWords,
         answers={200: ChangesView},

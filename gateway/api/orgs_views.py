@@ -10,6 +10,7 @@ import msgspec
 from booking.clinic_changes import Change, Kind, Verb
 from booking.clinic_form import BreakForm, HoursForm, break_forms, hours_forms
 from booking.declared import DeclaredClinic, DeclaredHoliday, DeclaredPractitioner, DeclaredService
+from booking.types import Recording
 
 
 class ServiceView(msgspec.Struct, kw_only=True):
@@ -51,6 +52,7 @@ class OrgView(msgspec.Struct, kw_only=True):
     greeting: str
     agent_name: str
     voice: str | None
+    recording: Recording
     numbers: list[str]
     services: list[ServiceView]
     practitioners: list[PractitionerView]
@@ -81,6 +83,7 @@ def org_view(org_id: UUID, clinic: DeclaredClinic) -> OrgView:
         greeting=clinic.greeting,
         agent_name=clinic.agent_name,
         voice=clinic.voice,
+        recording=clinic.recording,
         numbers=list(clinic.numbers),
         services=[service_view(each) for each in clinic.services],
         practitioners=[practitioner_view(each) for each in clinic.practitioners],

@@ -14,7 +14,7 @@ from booking.declared import (
     require_sound,
 )
 from booking.errors import ClinicInvalid
-from booking.types import WeeklyBreak, WorkingHours
+from booking.types import Recording, WeeklyBreak, WorkingHours
 
 MONDAY = WorkingHours(0, time(9), time(17))
 PATEL = DeclaredPractitioner("Dr Patel", hours=(MONDAY,), breaks=(WeeklyBreak(0, time(12), time(13)),))
@@ -44,6 +44,22 @@ def test_a_sound_clinic_is_and_can_be_written_down_and_read_again() -> None:
     assert declared_clinic(clinic_form(CLINIC)) == CLINIC
 
 
+@pytest.mark.parametrize(
+    ("recording", "greeting"),
+    [
+        ("kept", "Hello."),
+        ("off", "Hello."),
+        ("announced", "Hello, this call is recorded in writing. How can I help?"),
+        ("asked", "Hello, Harley Street. May we record this call?"),
+        ("asked", "Hello. What you say would be transcribed. Is that all right?"),
+    ],
+)
+def test_a_greeting_says_and_asks_what_the_clinic_keeps(recording: Recording, greeting: str) -> None:
+    clinic = replace(CLINIC, recording=recording, greeting=greeting)
+    require_sound(clinic)
+    assert declared_clinic(clinic_form(clinic)) == clinic
+
+
 def test_hours_until_midnight_and_hours_that_meet_are_sound() -> None:
     late = (WorkingHours(0, time(9), time(12)), WorkingHours(0, time(12), time(0)))
     require_sound(patel(hours=late, breaks=(WeeklyBreak(0, time(23), time(0)),)))
@@ -55,6 +71,11 @@ def test_hours_until_midnight_and_hours_that_meet_are_sound() -> None:
         (replace(CLINIC, name=""), "name"),
         (replace(CLINIC, greeting="Hello\nthere"), "greeting"),
         (replace(CLINIC, agent_name="x" * 101), "agent_name"),
+        (replace(CLINIC, recording="sometimes"), "recording"),
+        (replace(CLINIC, recording="announced"), "greeting"),
+        (replace(CLINIC, recording="announced", greeting="This is Harley Street."), "greeting"),
+        (replace(CLINIC, recording="asked", greeting="Hello. This call is recorded."), "greeting"),
+        (replace(CLINIC, recording="asked", greeting="May we record this? Fine. Who is it?"), "greeting"),
         (replace(CLINIC, name="\ud800"), "name"),
         (replace(CLINIC, time_zone="Europe/Atlantis"), "time_zone"),
         (replace(CLINIC, time_zone="../../etc/passwd"), "time_zone"),
