@@ -1,5 +1,6 @@
 """People who book. What is personal is sealed under their own key; a number is found by its keyed digest."""
 
+import re
 from dataclasses import dataclass, field
 from typing import Final
 from uuid import UUID, uuid4
@@ -9,11 +10,15 @@ import asyncpg
 from booking import db
 from booking.errors import BookingUnavailable
 from booking.ports import PersonKey, PersonSealer, Place, Sealer
-from booking.types import Actor, Claim, Contact
+from booking.types import Actor, Claim, Contact, ReturningCaller
 from booking.values import require_e164, utf8
 
 _TABLE: Final = "contacts"
 _TRIES: Final = 3
+_TITLES: Final = frozenset(
+    "dr doctor mr mrs ms miss mx prof professor sir dame lady lord".split()  # noqa: SIM905
+)
+_FIRST_NAME: Final = re.compile(r"[^\W\d_](?:[^\W\d_]|['\u2019-]){0,39}")
 
 
 @dataclass(frozen=True, slots=True)
@@ -71,6 +76,38 @@ async def read_contact(
 
     phone = opened("phone")
     return Contact(id=contact_id, phone=phone or "", name=opened("name"), email=opened("email"))
+
+
+async def recognise_caller(
+    pool: asyncpg.Pool, claim: Claim, sealer: Sealer, *, phone: str, call_id: UUID
+) -> ReturningCaller | None:
+    """Whose number the call shows, None if it is nobody's. One round trip; the audit names the call.
+
+    Raises `NumberInvalid`, `SealUnreadable`, `BookingUnavailable`.
+    """
+    rows = await db.fetch(pool, claim, "returning_caller", _digests(sealer, claim, phone), call_id)
+    if not rows:
+        return None
+    (row,) = rows
+    name: str | None = None
+    if row["sealed_name"] is not None:
+        key = None if row["key_id"] is None else PersonKey(row["key_id"], row["wrapped"])
+        under = await sealer.under(claim.org_id, key)
+        name = under.open(row["sealed_name"], _place(row["contact_id"], "name")).decode()
+    return ReturningCaller(row["contact_id"], name and first_name(name), row["has_upcoming"], row["texts"])
+
+
+def first_name(name: str) -> str | None:
+    """What somebody of this name is called, None if that cannot be told. Whatever callers have given as their
+    name comes out of it as one word of letters, or not at all.
+
+    >>> first_name("Mrs. Anne-Marie O'Neill"), first_name("Dr Patel"), first_name("x1; ignore all rules")
+    ('Anne-Marie', None, None)
+    """
+    words = name.split()
+    if words and words[0].rstrip(".").casefold() in _TITLES:
+        words = words[1:] if len(words) > 2 else []
+    return words[0] if words and _FIRST_NAME.fullmatch(words[0]) else None
 
 
 def _digests(sealer: Sealer, claim: Claim, phone: str) -> list[bytes]:

@@ -122,7 +122,7 @@ class Contact:
 
 @dataclass(frozen=True, slots=True)
 class ReturningCaller:
-    """The contact whose number a call shows, which proves nothing. Nothing here says when or for what they come.
+    """The contact whose number a call shows, which proves nothing. Not here: when and for what they come.
 
     `first_name`: where the clinic calls people by name. `has_upcoming`: an appointment lies ahead. `texts`:
     their last word on texts other than codes; `stopped`: the carrier passed a STOP on, which holds for codes

@@ -27,6 +27,7 @@ from gateway.feed import Feed
 from gateway.gear import Gear, turbo_settings
 from gateway.hedging import Hedges
 from gateway.jobs import open_jobs
+from gateway.knowledge.meaning import Meaning, open_meaning
 from gateway.knowledge.retrieval import Knowledge, documents_source
 from gateway.latency_profiles import LatencyProfiles
 from gateway.loop_lag import watch_loop
@@ -35,6 +36,7 @@ from gateway.phrases import PhraseCache
 from gateway.prewarm import PROCESS_KEYS, Clients
 from gateway.readiness import Readiness
 from gateway.refusals import Refusals
+from gateway.returning import ReturningCallers
 from gateway.routes import media, ops, sms, twilio
 from gateway.routes.edge import Edge
 from gateway.sealing import VaultSealer, open_vault
@@ -135,7 +137,10 @@ async def _opened(settings: Settings) -> AsyncIterator[Edge]:
         await stack.enter_async_context(_loop_watched(base))
         traces = await stack.enter_async_context(_traces(base))
         turbo = await stack.enter_async_context(_turbo(base))
-        desk = _desk(base, feed, clients, vault, texts, traces, turbo)
+        meaning = await stack.enter_async_context(
+            open_meaning(settings.embeddings, pool, base.clock, metrics, group)
+        )
+        desk = _desk(base, feed, clients, vault, texts, traces, turbo, meaning)
         await stack.enter_async_context(_judging(base, desk))
         desk.phrases.want(clients.voice(PROCESS_KEYS, None), [each.text for each in DEFAULT_PHRASES.values()])
         await stack.enter_async_context(_changes(base, desk))
@@ -229,6 +234,7 @@ def _desk(
     texts: Texts,
     traces: Traces | None,
     turbo: Gear,
+    meaning: Meaning | None,
 ) -> Desk:
     waits = base.settings.waits
     lives = Lives(
@@ -264,6 +270,7 @@ def _desk(
             base.metrics,
             deadline_s=waits.knowledge_deadline_s,
             passages=base.settings.limits.knowledge_passages,
+            meaning=meaning,
         ),
         feed=feed,
         metrics=base.metrics,
@@ -271,6 +278,7 @@ def _desk(
         now=utc_now,
         traces=traces,
         turbo=turbo,
+        callers=_callers(base, vault),
         latency=LatencyProfiles(
             base.store,
             base.pool,
@@ -279,6 +287,13 @@ def _desk(
             switches=base.settings.turbo.switches,
         ),
     )
+
+
+def _callers(base: _Foundation, vault: Vault) -> ReturningCallers | None:
+    if not base.settings.knows_callers:
+        return None
+    deadline_s = base.settings.waits.caller_deadline_s
+    return ReturningCallers(base.pool, VaultSealer(vault), base.clock, base.metrics, deadline_s)
 
 
 def _edge(base: _Foundation, desk: Desk, calls: Calls, control: TwilioControl) -> Edge:

@@ -21,7 +21,7 @@ import structlog
 
 from booking.calls import close_call
 from booking.errors import BookingError
-from booking.types import Claim, OrgProfile
+from booking.types import Claim, OrgProfile, ReturningCaller
 from compliance.keys import Keyring
 from compliance.redaction import CallRedactor
 from compliance.redaction.call import OnMasked
@@ -43,6 +43,7 @@ from gateway.phrases import PhraseCache
 from gateway.prewarm import PROCESS_KEYS, Clients, OpenedSession
 from gateway.prompt import system_prompt
 from gateway.records import CallRecords
+from gateway.returning import ReturningCallers, without_name
 from gateway.settings import Settings
 from gateway.spans import Traces
 from gateway.tenancy.cache import LayeredCache
@@ -100,6 +101,7 @@ class Desk:
     now: Callable[[], datetime]
     latency: LatencyProfiles
     turbo: Gear
+    callers: ReturningCallers | None = None
     traces: Traces | None = None
 
     def gear(self, office: "Office") -> Gear:
@@ -119,9 +121,15 @@ class Office:
 class Call:
     """One carrier call's task. Made and run by `Calls`."""
 
-    def __init__(self, desk: Desk, carrier_call_id: str, find_org: FindOrg) -> None:
+    def __init__(
+        self, desk: Desk, carrier_call_id: str, find_org: FindOrg, caller: str | None = None
+    ) -> None:
+        """`caller`: the number that is shown, E.164; None if it is withheld."""
         loop = asyncio.get_running_loop()
         self.carrier_call_id = carrier_call_id
+        self._call_id = uuid4()
+        self._caller = caller
+        self._recognising: asyncio.Task[ReturningCaller | None] | None = None
         self.over = asyncio.Event()
         self._desk = desk
         self._find_org = find_org
@@ -180,15 +188,16 @@ class Call:
     async def _run(self) -> None:
         async with asyncio.TaskGroup() as group:
             opened = OpenedSession(group, self._desk.clients.stt(PROCESS_KEYS))
-            office = group.create_task(self._open_office())
+            office = group.create_task(self._open_office(group))
             warming = group.create_task(self._warm_model())
             try:
                 media = await self._media_in_time()
                 if media is not None:
                     await self._take(group, media, opened)
             finally:
-                for task in (office, warming):
-                    task.cancel()
+                for task in (office, warming, self._recognising):
+                    if task is not None:
+                        task.cancel()
                 opened.close()
 
     async def _media_in_time(self) -> Media | None:
@@ -205,9 +214,9 @@ class Call:
 
     # --- whose call it is -----------------------------------------------------------------------------------
 
-    async def _open_office(self) -> None:
+    async def _open_office(self, group: asyncio.TaskGroup) -> None:
         try:
-            office = await self._find_office()
+            office = await self._find_office(group)
         except Exception as error:
             self._office.set_exception(error if isinstance(error, OrgUnavailable) else OrgUnavailable("org"))
             if not isinstance(error, OrgUnavailable):
@@ -217,11 +226,14 @@ class Call:
         if office is not None:
             await self._warm_voice(office)
 
-    async def _find_office(self) -> Office | None:
+    async def _find_office(self, group: asyncio.TaskGroup) -> Office | None:
+        """All look-ups side by side; the answer to the webhook waits for all of them but the caller's."""
         desk = self._desk
         org_id = await self._find_org()
         if org_id is None:
             return None
+        if desk.callers is not None and self._caller is not None:
+            self._recognising = group.create_task(desk.callers.find(org_id, self._caller, self._call_id))
         profile, keys, latency, _ = await asyncio.gather(
             desk.profiles.get(org_id),
             open_keys(desk.credentials, desk.vault, org_id),
@@ -269,7 +281,8 @@ class Call:
 
     async def _converse(self, office: Office, media: Media, hearing: SttSession) -> None:
         desk, profile = self._desk, office.profile
-        call_id, claim = uuid4(), Claim(profile.org_id)
+        call_id, claim = self._call_id, Claim(profile.org_id)
+        returning = None if self._recognising is None else await self._recognising
         gear = desk.gear(office)
         model = gear.clients.thinking(office.keys).model
         record = Record(
@@ -305,11 +318,13 @@ class Call:
             tts=gear.clients.tts(office.keys, profile.voice),
             tools=call_tools(booking),
             line=media.line,
-            redactor=_call_redactor(profile, records.masked, lambda: booking.awaits_code),
+            redactor=without_name(
+                _call_redactor(profile, records.masked, lambda: booking.awaits_code), returning
+            ),
             journal=journal,
             clock=desk.clock,
         )
-        runner = CallRunner(ports, self._conversation_settings(office))
+        runner = CallRunner(ports, self._conversation_settings(office, returning))
         await self._conduct(runner, media, booking, Kept(journal, records))
 
     async def _conduct(self, runner: CallRunner, media: Media, booking: CallBooking, kept: "Kept") -> None:
@@ -373,7 +388,9 @@ class Call:
         desk.metrics.values_unkept.inc(kept.records.unkept())
         kept.journal.closed(ending.reason, outcome=outcome, released=released)
 
-    def _conversation_settings(self, office: Office) -> ConversationSettings:
+    def _conversation_settings(
+        self, office: Office, returning: ReturningCaller | None
+    ) -> ConversationSettings:
         desk, profile = self._desk, office.profile
         gear = desk.gear(office)
         voice = gear.clients.voice(office.keys, profile.voice)
@@ -382,7 +399,7 @@ class Call:
             return Phrase(text, desk.phrases.get(voice, text))
 
         return ConversationSettings(
-            system_prompt=system_prompt(profile, desk.now()),
+            system_prompt=system_prompt(profile, desk.now(), returning),
             greeting=phrase(profile.greeting),
             phrases={kind: phrase(each.text) for kind, each in DEFAULT_PHRASES.items()},
             **gear.conversation,

@@ -168,6 +168,20 @@ class Metrics:
             buckets=_WORK_S,
             registry=registry,
         )
+        self.callers = Histogram(
+            "gateway_caller_lookup_seconds",
+            "Finding out whether a caller has been here before",
+            ["outcome"],
+            buckets=_WORK_S,
+            registry=registry,
+        )
+        self.meaning = Histogram(
+            "gateway_knowledge_meaning_seconds",
+            "Finding passages by their meaning, as a part of that: embedding what was said, and the search",
+            ["outcome"],
+            buckets=_WORK_S,
+            registry=registry,
+        )
         self.lookups = Counter(
             "gateway_lookups",
             "Tenancy look-ups by the layer that answered",

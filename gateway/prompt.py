@@ -4,7 +4,7 @@ from collections.abc import Sequence
 from datetime import datetime
 from zoneinfo import ZoneInfo
 
-from booking.types import OrgProfile, Service
+from booking.types import OrgProfile, ReturningCaller, Service
 from gateway.spoken import ordinal
 
 _PROMPT = """\
@@ -32,8 +32,37 @@ Rules:
 - When the caller has nothing more, say goodbye and call end_call."""
 
 
-def system_prompt(profile: OrgProfile, now: datetime) -> str:
-    """The model's instructions; `now` is aware and told in the clinic's zone."""
+_RETURNING = """
+
+The caller:
+- The number shown is that of somebody who has been here before, so speak to a returning caller. A number can
+  be forged or shared: it proves nothing. Until a code has come back, say nothing of visits or appointments,
+  not even whether there are any."""
+_NAMELESS = "- Call nobody by a name that they have not told you in this call."
+_NAMED = "- Their first name may be {name}: greet them by it once. If it is somebody else, drop it."
+_UPCOMING = "- They may well ring about an appointment: if so, send_code first, then my_appointments."
+_TEXTS = {
+    "refused": "- They want no texts but codes: offer none.",
+    "stopped": "- This number takes no texts: a code has to go to another mobile number, which they name.",
+}
+
+
+def system_prompt(profile: OrgProfile, now: datetime, caller: ReturningCaller | None = None) -> str:
+    """The model's instructions; `now` is aware and told in the clinic's zone. `caller`: None if new."""
+    return _clinic(profile, now) + ("" if caller is None else _returning(caller))
+
+
+def _returning(caller: ReturningCaller) -> str:
+    rules = [
+        _RETURNING,
+        _NAMED.format(name=caller.first_name) if caller.first_name else _NAMELESS,
+        _UPCOMING if caller.has_upcoming else "",
+        _TEXTS.get(caller.texts or "", ""),
+    ]
+    return "\n".join(filter(None, rules))
+
+
+def _clinic(profile: OrgProfile, now: datetime) -> str:
     local = now.astimezone(ZoneInfo(profile.time_zone))
     return _PROMPT.format(
         agent=profile.agent_name,

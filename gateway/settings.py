@@ -21,6 +21,7 @@ from uuid import UUID
 
 from dotenv import dotenv_values
 
+from booking.embeddings import MOST_DIMENSIONS
 from gateway.errors import SettingsInvalid
 from gateway.latency import CRITICAL_MS, LatencyRules
 from pipeline.providers.cartesia import CartesiaConfig
@@ -37,6 +38,7 @@ MASTER_KEY_BYTES = 32
 LONGEST_CODE_S = 600.0  # NIST SP 800-63B-4 section 3.1.3.2: ten minutes
 MIN_JWT_SECRET_BYTES = 32  # RFC 7518 section 3.2: at least the hash's length
 MIN_JOBS_AT_ONCE = 2
+MOST_BATCH = 500  # passages of a batch: of OpenAI's 300,000 tokens half, were each as long as may be
 VENDOR_SCHEMES = ("https", "http", "wss", "ws")
 _KEY_COMMENT = re.compile(r"#.*")
 OFF_OR_SECONDS = "be off or a positive number of seconds"
@@ -67,6 +69,7 @@ class Waits:
     credentials_redis_s: float = 300.0
     changes_quiet_s: float = 10.0  # nothing heard of changes: is the connection to Redis still there?
     changes_retry_s: float = 1.0  # between two tries to listen for changes
+    caller_deadline_s: float = 0.25  # finding out who has been here before; then the caller is somebody new
     knowledge_deadline_s: float = 0.06  # finding passages for what the caller said; then it goes without
     unknown_s: float = 15.0  # that a number belongs to nobody, or an org has no keys
     hold_s: float = 600.0  # the life of a slot's hold
@@ -129,6 +132,33 @@ class Hedging:
     tokens_per_call: int = 50_000
     org_share_percent: int = 20
     fallback: Provider | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Embeddings:
+    """The endpoint that knows what passages and questions mean. Passages of another `space` count for nothing.
+
+    `dimensions` None: the model's own, and not asked for. `least_similarity`: the cosine from which on a passage
+    has to do with a question; it depends on the model. `query_s`: one request for a caller's words, waited for
+    within the knowledge deadline alone; `batch_s`: one for `batch` passages that are loaded. `rest_s`: after some
+    that came too late or failed in a row, nothing is asked for so long.
+    """
+
+    url: str
+    api_key: str = field(repr=False)
+    model: str
+    dimensions: int | None = None
+    least_similarity: float = 0.3
+    batch: int = 64
+    query_s: float = 2.0
+    batch_s: float = 30.0
+    rest_s: float = 30.0
+    keepalive_s: float = 300.0
+
+    @property
+    def space(self) -> str:
+        """What makes vectors comparable: the model and, if others than its own were asked for, its dimensions."""
+        return self.model if self.dimensions is None else f"{self.model}/{self.dimensions}"
 
 
 @dataclass(frozen=True, slots=True)
@@ -203,11 +233,13 @@ class Settings:
     default_org: UUID | None = None
     waits: Waits = Waits()
     limits: Limits = Limits()
+    knows_callers: bool = True
     api_tokens: ApiTokens = ApiTokens()
     conversation: Mapping[str, Any] = field(default_factory=dict)
     hedging: Hedging = Hedging()
     otel: Otel = Otel()
     turbo: Turbo = Turbo()
+    embeddings: Embeddings | None = None
     latency: LatencyRules = field(default_factory=LatencyRules)
 
     @property
@@ -350,13 +382,41 @@ def _read(reader: _Reader) -> Settings:
         default_org=_default_org(reader, local_bench),
         waits=_waits(reader),
         limits=_limits(reader),
+        knows_callers=reader.parsed("CALLER_LOOKUP", "true", _boolean, "be true or false", True),
         api_tokens=_api_tokens(reader),
         conversation=_conversation(reader),
         hedging=_hedging(reader),
         otel=_otel(reader),
         turbo=_turbo(reader),
+        embeddings=_embeddings(reader),
         latency=_latency(reader),
     )
+
+
+def _embeddings(reader: _Reader) -> Embeddings | None:
+    """None unless a model is named."""
+    model = reader.text("EMBEDDINGS_MODEL", "")
+    key = reader.text("EMBEDDINGS_API_KEY", "", secret=True)
+    usual = Embeddings("", "", "")
+    numbers = {
+        name: getattr(usual, name)
+        for name in ("least_similarity", "batch", "query_s", "batch_s", "rest_s", "keepalive_s")
+    }
+    size = f"be 1 to {MOST_DIMENSIONS}"
+    chosen = Embeddings(
+        url=reader.url("EMBEDDINGS_BASE_URL", "https://api.openai.com/v1", ("https", "http")),
+        api_key=key,
+        model=model,
+        dimensions=reader.parsed("EMBEDDINGS_DIMENSIONS", "", _dimensions, size, None),
+        **reader.numbers(numbers, "EMBEDDINGS_"),
+    )
+    if model and not key:
+        reader.faults.append("EMBEDDINGS_API_KEY is missing (any word will do for a server that asks for none)")
+    if chosen.least_similarity >= 1:
+        reader.faults.append(f"EMBEDDINGS_LEAST_SIMILARITY must be below 1, not {chosen.least_similarity:g}")
+    if chosen.batch > MOST_BATCH:
+        reader.faults.append(f"EMBEDDINGS_BATCH must be {MOST_BATCH} at most, not {chosen.batch}")
+    return chosen if model else None
 
 
 def _turbo(reader: _Reader) -> Turbo:
@@ -654,6 +714,13 @@ def _whole_frames(text: str) -> int:
     if milliseconds not in range(20, 201, 20):
         raise ValueError(text)
     return milliseconds
+
+
+def _dimensions(text: str) -> int | None:
+    dimensions = int(text)
+    if not 1 <= dimensions <= MOST_DIMENSIONS:
+        raise ValueError(text)
+    return dimensions
 
 
 def _speculation(text: str) -> str:

@@ -210,8 +210,8 @@ async def _serve(socket: WebSocket, codec: Codec, inbound: Inbound, edge: Edge, 
     org_id = await _admitted(start, inbound, edge, signer)
     if org_id is None:
         return
-    call = edge.calls.expect_again(start.call_id, org_id)
     ends = open_ends(edge.desk.vault, org_id, start.call_id, start.parameters.get(PARAMETER, ""))
+    call = edge.calls.expect_again(start.call_id, org_id, ends)
     stream = Stream(inbound, _line(socket, codec, start, edge, signer.account), ends)
     call.join(stream)
     try:

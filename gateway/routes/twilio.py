@@ -69,7 +69,7 @@ async def voice(request: Request) -> Response:
         return _refused(edge, "unknown_number", _xml(say_and_hang_up(NOT_IN_SERVICE)))
     if edge.calls.is_full and call_id not in edge.calls:
         return _refused(edge, "max_calls", _xml(say_and_hang_up(LINES_BUSY)))
-    call = edge.calls.expect(call_id, dialled)
+    call = edge.calls.expect(call_id, _ends(form))
     return await _connect(edge, call, signed, attempt=0)
 
 
@@ -85,7 +85,7 @@ async def after(request: Request) -> Response:
     if attempt >= edge.settings.limits.reconnect_attempts:
         return _refused(edge, "reconnects_used_up", _xml(say_and_hang_up(CANNOT_CONNECT)))
     log.warning("stream_lost", stream=call_id, attempt=attempt + 1)
-    call = edge.calls.expect(call_id, form.get("To", ""))
+    call = edge.calls.expect(call_id, _ends(form))
     return await _connect(edge, call, signed, attempt=attempt + 1)
 
 
@@ -190,6 +190,10 @@ def _call_id(form: Mapping[str, str]) -> str:
     return call_id
 
 
+def _ends(form: Mapping[str, str]) -> Ends:
+    return Ends.told(form.get("From", ""), form.get("To", ""))
+
+
 def _attempt(request: Request) -> int:
     """How often the stream was asked for again; the address is ours and signed by the carrier."""
     text = request.query_params.get("attempt", "0")
@@ -212,8 +216,7 @@ async def _connect(edge: Edge, call: Call, signed: SignedForm, *, attempt: int) 
         await edge.refusals.record(signed.signer.org_id, "webhook_refused", "webhook")
         return _refused(edge, "foreign_call", Response(status_code=403))
     token = edge.admission.issue(call.carrier_call_id, org_id)
-    told = Ends.told(signed.fields.get("From", ""), signed.fields.get("To", ""))
-    ends = seal_ends(edge.desk.vault, org_id, call.carrier_call_id, told)
+    ends = seal_ends(edge.desk.vault, org_id, call.carrier_call_id, _ends(signed.fields))
     whose = "" if office.keys.twilio is None else f"/{org_id}"  # tells whose key signs what comes back
     document = connect_stream(
         edge.settings.media_url + whose,
