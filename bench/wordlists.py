@@ -35,8 +35,14 @@ _FIRST_FREQUENT: Final = 600
 _RARE_RANK: Final = 25_000
 _FIRST_RARE: Final = 2500
 _USED_RANK: Final = 40_000
+_HEARD_RANK: Final = 60_000
+_SELDOM_FIRST: Final = (8000, 1000)
+_SELDOM_LAST: Final = (16_000, 1000)
+"""Ranks, here and anywhere, up to which a name of no other list is listed as one seldom met."""
+_KNOWN_NAME: Final = (20_000, 4000)
 _COMMON_RANK: Final = 18_000
 _NAME: Final = re.compile(r"[^\W\d_]{3,}")
+_SELDOM_NAME: Final = re.compile(r"[a-z\u00df-\u017f]{3,}")
 _TERM: Final = re.compile(r"[a-z][a-z'-]*(?: [a-z][a-z'-]*)?")
 _TITLE: Final = re.compile(r"[a-z][a-z'-]+(?: [a-z][a-z'-]+){0,2}")
 _TITLE_CUT: Final = re.compile(
@@ -246,6 +252,39 @@ def write_english(folder: Path, english: Mapping[str, int], first: set[str]) -> 
     write("english", "Ordinary English words.", (common - first) - (surnames - known))
 
 
+def write_unlisted(folder: Path, english: Mapping[str, int]) -> None:
+    """Of the words on no other list: those that are English, and those that are names somewhere.
+
+    The other lists must be written before the vocabulary is imported.
+    """
+    from compliance.redaction import kinds
+    from compliance.redaction.vocabulary import kind_of
+
+    webster = unpickled((folder / "english_words/english_words/data/web2.pickle").read_bytes())
+    first, last = names(folder, "first"), names(folder, "last")
+    rarer = {
+        word
+        for word, rank in english.items()
+        if rank < _HEARD_RANK and word.isalpha() and len(word) > 2 and kind_of(word) & kinds.UNKNOWN
+        if webster.intersection(_singulars(word))
+        or not (_is_met(word, first, _KNOWN_NAME) or _is_met(word, last, _KNOWN_NAME))
+    }
+    seldom = {
+        name
+        for name in first.keys() | last.keys()
+        if _is_met(name, first, _SELDOM_FIRST) or _is_met(name, last, _SELDOM_LAST)
+        if _SELDOM_NAME.fullmatch(name) and kind_of(name) & kinds.UNKNOWN
+        if name not in rarer and english.get(name, _NO_RANK) > _USED_RANK
+    }
+    write("rarer_english", "English words that are seldom said.", rarer)
+    write("seldom_names", "First names and surnames that are seldom met here.", seldom)
+
+
+def _is_met(name: str, ranked: Mapping[str, Ranks], most: tuple[int, int]) -> bool:
+    ranks = ranked.get(name)
+    return ranks is not None and (ranks.here <= most[0] or ranks.anywhere <= most[1])
+
+
 def _singulars(word: str) -> set[str]:
     return {
         word,
@@ -347,6 +386,7 @@ def main(folder: Path) -> None:
     write_drugs(folder, english, first)
     write_diseases(folder, english, first)
     write_places(folder, english, first)
+    write_unlisted(folder, english)
 
 
 if __name__ == "__main__":

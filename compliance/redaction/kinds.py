@@ -78,3 +78,7 @@ IDIOM: Final = 1 << 36
 """May begin an idiom: "pain in the neck"."""
 PLACE: Final = 1 << 37
 """A town by itself, not only the first word of one."""
+SELDOM: Final = 1 << 38
+"""A name that is seldom met here, and a word of no other list."""
+RARER: Final = 1 << 39
+"""An English word that is seldom said, of no other list."""

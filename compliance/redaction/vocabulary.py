@@ -159,8 +159,6 @@ TOWNS: Final = word_list("towns") | word_list("places")
 """Towns, counties, states and countries, in lower case."""
 _FIRST_NAMES: Final = word_list("first_names") | word_list("sure_names")
 
-CANNOT: Final = frozenset({"can't", "cannot", "couldn't"})
-
 _LISTS: Final = (
     (UNITS, kinds.NUMERAL),
     (ZEROS, kinds.NUMERAL),
@@ -189,7 +187,7 @@ _LISTS: Final = (
     (("at", "@"), kinds.SIGN),
     (word_list("name_lead_ins"), kinds.LEAD),
     (word_list("modifiers") | word_list("hurting_states") | MEDICAL_LEADS, kinds.MODIFIER),
-    (word_list("harming_verbs") | MEDICAL_CAPITALS | CANNOT | {"scan", "scans"}, kinds.HARM),
+    (word_list("harming_verbs") | MEDICAL_CAPITALS | {"scan", "scans"}, kinds.HARM),
     (("the",), kinds.ARTICLE),
 )
 
@@ -217,13 +215,18 @@ def _gather() -> dict[str, int]:
     for word, kind in list(gathered.items()):
         if word[-1:] == "s" and (of_stem := gathered.get(stem(word), 0) & _OF_TERM):
             gathered[word] = kind | of_stem
-    found = {word: kind | kinds.WORD for word, kind in gathered.items()}
-    found |= {
-        word: kind | kinds.PAIR for word, kind in found.items() if len(word) == 2 and not kind & kinds.STOP
-    }
-    found["@"] = kinds.SIGN
-    found |= dict.fromkeys(PAUSE_MARKS, kinds.PAUSE) | dict.fromkeys("+£$€", kinds.MARK)
-    return found | {"(": kinds.PAUSE | kinds.MARK, "plus": found.get("plus", kinds.WORD) | kinds.MARK}
+    for name, kind in (("seldom_names", kinds.SELDOM), ("rarer_english", kinds.RARER)):
+        gathered |= dict.fromkeys(word_list(name) - gathered.keys(), kind | kinds.UNKNOWN)
+    same: dict[int, int] = {}  # one object for all words of the same kinds: 8 MB less
+    for word, kind in gathered.items():
+        pair = kinds.PAIR if len(word) == 2 and not kind & kinds.STOP else 0
+        whole = kind | kinds.WORD | pair
+        gathered[word] = same.setdefault(whole, whole)
+    gathered["@"] = kinds.SIGN
+    gathered |= dict.fromkeys(PAUSE_MARKS, kinds.PAUSE) | dict.fromkeys("+£$€", kinds.MARK)
+    gathered["("] = kinds.PAUSE | kinds.MARK
+    gathered["plus"] = gathered.get("plus", kinds.WORD) | kinds.MARK
+    return gathered
 
 
 KINDS: Final = _gather()
@@ -239,15 +242,24 @@ _OF_STEM: Final = (
     | kinds.FIRST
     | kinds.LAST
 )
-_OF_BARE: Final = _OF_STEM | kinds.MAYBE | kinds.MONTH | kinds.STREET | kinds.TOWN | kinds.PLACE
+_OF_BARE: Final = _OF_STEM | kinds.HARM | kinds.MAYBE | kinds.MONTH | kinds.STREET | kinds.TOWN | kinds.PLACE
 
 
 def mark_cues(words: Iterable[str]) -> None:
     """These words may end a phrase that says what comes next."""
+    _mark(words, kinds.CUE)
+
+
+def mark_ailing(words: Iterable[str]) -> None:
+    """A phrase of what ails somebody may begin with these words."""
+    _mark(words, kinds.HARM)
+
+
+def _mark(words: Iterable[str], mark: int) -> None:
     for word in words:
         kind = kind_of(word) if word[0].isalpha() else 0
         known = KINDS.get(word) is not None or "'" in word
-        KINDS[word] = (kind & ~kinds.UNKNOWN if known else kind) | kinds.CUE
+        KINDS[word] = (kind & ~kinds.UNKNOWN if known else kind) | mark
 
 
 def kind_of(word: str) -> int:
@@ -270,4 +282,5 @@ def _unlisted(word: str) -> int:
         return kind | kinds.WORD
     if len(word) == 1:
         return kinds.WORD | kinds.LETTER
-    return kinds.WORD | kinds.UNKNOWN | (kinds.PAIR if len(word) == 2 else 0)
+    rare = KINDS.get(stem(word), 0) & (kinds.SELDOM | kinds.RARER)
+    return kinds.WORD | kinds.UNKNOWN | rare | (kinds.PAIR if len(word) == 2 else 0)
