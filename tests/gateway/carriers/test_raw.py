@@ -1,0 +1,87 @@
+"""The raw socket's own: two encodings, and a schema that says what the codec takes."""
+
+import json
+from pathlib import Path
+from typing import Any
+
+import jsonschema
+import pytest
+
+from gateway.carriers.events import CallerAudio, Clear, Mark, PlayAudio
+from gateway.carriers.raw import RawCodec, schema
+from gateway.errors import MalformedFrame
+
+SCHEMA_FILE = Path(__file__).parents[3] / "docs" / "raw-audio.schema.json"
+START: dict[str, Any] = {"type": "start", "call_id": "c-1", "token": "t"}
+
+GOOD: list[dict[str, Any]] = [
+    START,
+    START | {"encoding": "mulaw", "sample_rate": 8000, "parameters": {"a": "b"}},
+    START | {"something": "new"},
+    {"type": "dtmf", "digit": "#"},
+    {"type": "mark", "name": "t1"},
+    {"type": "stop"},
+]
+BAD: list[dict[str, Any]] = [
+    {},
+    {"type": "unheard-of"},
+    {"type": "start", "call_id": "c-1"},
+    START | {"call_id": ""},
+    START | {"call_id": "a b"},
+    START | {"call_id": "x" * 65},
+    START | {"encoding": "opus"},
+    START | {"sample_rate": 16000},
+    START | {"token": "t" * 1025},
+    START | {"parameters": {"a": 1}},
+    {"type": "dtmf", "digit": "55"},
+    {"type": "mark", "name": "n" * 257},
+]
+
+
+def valid(frame: dict[str, Any], direction: str = "to_gateway") -> bool:
+    whole = json.loads(SCHEMA_FILE.read_text())
+    part = {"$defs": whole["$defs"], **whole["properties"][direction]}
+    return bool(jsonschema.Draft202012Validator(part).is_valid(frame))
+
+
+def test_the_published_schema_is_the_codecs() -> None:
+    assert json.loads(SCHEMA_FILE.read_text()) == schema()
+
+
+@pytest.mark.parametrize("frame", GOOD, ids=str)
+def test_what_the_schema_allows_is_taken(frame: dict[str, Any]) -> None:
+    assert valid(frame)
+    assert len(RawCodec().decode(json.dumps(frame))) == 1
+
+
+@pytest.mark.parametrize("frame", BAD, ids=lambda frame: str(frame)[:60])
+def test_what_it_does_not_allow_is_malformed(frame: dict[str, Any]) -> None:
+    assert not valid(frame)
+    with pytest.raises(MalformedFrame):
+        RawCodec().decode(json.dumps(frame))
+
+
+def test_a_call_id_with_a_line_break_at_its_end_is_malformed() -> None:
+    with pytest.raises(MalformedFrame):
+        RawCodec().decode(json.dumps(START | {"call_id": "c-1\n"}))
+
+
+def test_what_we_send_is_in_the_schema() -> None:
+    codec = RawCodec()
+    sent = [json.loads(frame) for action in (Mark("t1"), Clear()) for frame in codec.encode(action)]
+    assert sent == [{"type": "mark", "name": "t1"}, {"type": "clear"}]
+    assert all(valid(frame, "from_gateway") for frame in sent)
+
+
+def test_mulaw_goes_through_as_it_is() -> None:
+    codec = RawCodec()
+    codec.decode(json.dumps(START | {"encoding": "mulaw"}))
+    assert codec.decode(b"\x7f" * 80) == (CallerAudio(b"\x7f" * 80, 0, 1),)
+    assert codec.decode(b"\x7f" * 80) == (CallerAudio(b"\x7f" * 80, 10, 2),)
+    assert codec.encode(PlayAudio(b"\x7f\x01")) == (b"\x7f\x01",)
+
+
+@pytest.mark.parametrize("audio", [b"\x01", b"\x00" * 64_002], ids=["half a sample", "four seconds"])
+def test_audio_that_cannot_be_is_malformed(audio: bytes) -> None:
+    with pytest.raises(MalformedFrame):
+        RawCodec().decode(audio)
