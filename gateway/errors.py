@@ -13,6 +13,7 @@ GatewayError
 ├── SecretInvalid        what was to be an org's secret is none; the message says how one looks
 ├── SecretUnknown        the org has no such secret, or it does not open
 ├── DocumentUnreadable   a clinic's document cannot be read; the message says why, never what stands in it
+├── EmbeddingsUnavailable  the embeddings endpoint gave no usable answer; `retryable`: it may later
 ├── KeysUnavailable      the keys that API tokens are verified with cannot be had now
 └── Refused              ends an API request with a problem (in `gateway.api.problems`)
 
@@ -72,6 +73,15 @@ class SecretUnknown(GatewayError):
 
 class DocumentUnreadable(GatewayError):
     """A clinic's document cannot be read."""
+
+
+class EmbeddingsUnavailable(GatewayError):
+    """The embeddings endpoint gave no usable answer. `retry_after_s`: when it asks to be asked again."""
+
+    def __init__(self, fact: str, *, retryable: bool, retry_after_s: float | None = None) -> None:
+        super().__init__(f"the embeddings endpoint: {fact}")
+        self.retryable = retryable
+        self.retry_after_s = retry_after_s
 
 
 class CredentialRefused(GatewayError):

@@ -136,12 +136,12 @@ class Hedging:
 
 @dataclass(frozen=True, slots=True)
 class Embeddings:
-    """The endpoint that knows what passages and questions mean. Passages of another `space` count for nothing.
+    """The endpoint that knows what passages and questions mean. What has another `space` counts for nothing.
 
-    `dimensions` None: the model's own, and not asked for. `least_similarity`: the cosine from which on a passage
-    has to do with a question; it depends on the model. `query_s`: one request for a caller's words, waited for
-    within the knowledge deadline alone; `batch_s`: one for `batch` passages that are loaded. `rest_s`: after some
-    that came too late or failed in a row, nothing is asked for so long.
+    `dimensions` None: the model's own, and not asked for. `least_similarity`: the cosine from which on a
+    passage has to do with a question; it depends on the model. `query_s`: one request for a caller's words,
+    waited for within the knowledge deadline alone; `batch_s`: one for `batch` passages that are loaded.
+    `rest_s`: after some that came too late or failed in a row, nothing is asked for so long.
     """
 
     url: str
@@ -157,7 +157,7 @@ class Embeddings:
 
     @property
     def space(self) -> str:
-        """What makes vectors comparable: the model and, if others than its own were asked for, its dimensions."""
+        """What makes vectors comparable: the model, and its dimensions if they were asked for."""
         return self.model if self.dimensions is None else f"{self.model}/{self.dimensions}"
 
 
@@ -411,7 +411,7 @@ def _embeddings(reader: _Reader) -> Embeddings | None:
         **reader.numbers(numbers, "EMBEDDINGS_"),
     )
     if model and not key:
-        reader.faults.append("EMBEDDINGS_API_KEY is missing (any word will do for a server that asks for none)")
+        reader.faults.append("EMBEDDINGS_API_KEY is missing (a server that asks for none takes any)")
     if chosen.least_similarity >= 1:
         reader.faults.append(f"EMBEDDINGS_LEAST_SIMILARITY must be below 1, not {chosen.least_similarity:g}")
     if chosen.batch > MOST_BATCH:

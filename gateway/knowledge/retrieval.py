@@ -1,7 +1,9 @@
 """Passages for what a caller has just said: found while the caller waits, so within a deadline or not at all.
 
 An org without documents is known to have none (cached as everything of an org is), and asks the database
-nothing. A search that is late or fails leaves the model without passages; it then says that it does not know.
+nothing. Passages are searched for by their words and, where an embeddings endpoint is configured, side by
+side by their meaning; what one finds is told although the other is late or fails. If neither finds anything
+in time the model is left without passages; it then says that it does not know.
 """
 
 import asyncio
@@ -18,12 +20,16 @@ from booking.knowledge import FoundPassage, list_documents, search
 from booking.types import Claim
 from gateway.errors import OrgUnavailable
 from gateway.knowledge.asked import search_words
+from gateway.knowledge.fusion import fuse
+from gateway.knowledge.meaning import Meaning
 from gateway.metrics import Metrics
 from gateway.tenancy.cache import LayeredCache, Source
 from pipeline.ports import Clock
 
 _LEAST_OF_BEST: Final = 0.5
 """A passage that scores below this share of the best one is about something else."""
+_WIDER: Final = 4
+"""So many times as many passages as are told are looked for, where two rankings are to become one."""
 
 DocumentCounts = LayeredCache[UUID, int]
 
@@ -59,12 +65,14 @@ class Knowledge:
     metrics: Metrics
     deadline_s: float
     passages: int
+    meaning: Meaning | None = None
 
     async def warm(self, org_id: UUID) -> None:
         """Know whether the org has documents before the first turn. Never raises, never takes longer."""
         with suppress(TimeoutError, OrgUnavailable):
             async with asyncio.timeout(self.deadline_s):
-                await self.documents.get(org_id)
+                if await self.documents.get(org_id) is not None and self.meaning is not None:
+                    self.meaning.warm_up()
 
     async def find(self, org_id: UUID, said: str) -> Sequence[str]:
         """The passages that have to do with what was said, best first. Never raises, never takes longer."""
@@ -72,22 +80,53 @@ class Knowledge:
         if not words:
             return ()
         began_s = self.clock.now_s()
-        try:
-            async with asyncio.timeout(self.deadline_s):
-                found = await self._found(org_id, words)
-            outcome = "found" if found else "nothing"
-        except TimeoutError:
-            found, outcome = [], "late"
-        except (BookingError, OrgUnavailable):
-            found, outcome = [], "failed"
+        until = asyncio.get_running_loop().time() + self.deadline_s
+        found, outcome = await self._found(Claim(org_id), said, words, until)
         self.metrics.knowledge.labels(outcome).observe(self.clock.now_s() - began_s)
         return [_told(passage) for passage in found]
 
-    async def _found(self, org_id: UUID, words: str) -> list[FoundPassage]:
-        if await self.documents.get(org_id) is None:
+    async def _found(
+        self, claim: Claim, said: str, words: str, until: float
+    ) -> tuple[list[FoundPassage], str]:
+        """And the outcome: that of the search by words, unless the one by meaning found what it did not."""
+        if self.meaning is None:
+            return await self._by_words(claim, words, self.passages, until)
+        wide = _WIDER * self.passages
+        async with asyncio.TaskGroup() as both:
+            meant = both.create_task(self._by_meaning(claim, said, wide, until))
+            by_words, outcome = await self._by_words(claim, words, wide, until)
+        found = fuse(by_words, meant.result(), limit=self.passages)
+        return found, "found" if found else outcome
+
+    async def _by_words(
+        self, claim: Claim, words: str, limit: int, until: float
+    ) -> tuple[list[FoundPassage], str]:
+        try:
+            async with asyncio.timeout_at(until):
+                if await self.documents.get(claim.org_id) is None:
+                    return [], "nothing"
+                found = await search(self.pool, claim, words, limit=limit)
+        except TimeoutError:
+            return [], "late"
+        except (BookingError, OrgUnavailable):
+            return [], "failed"
+        return best_of(found), "found" if found else "nothing"
+
+    async def _by_meaning(self, claim: Claim, said: str, limit: int, until: float) -> list[FoundPassage]:
+        """Of an org that has documents; where that cannot be told nothing is sent to anybody."""
+        try:
+            async with asyncio.timeout_at(until):
+                has_documents = await self.documents.get(claim.org_id) is not None
+        except (TimeoutError, BookingError, OrgUnavailable):
             return []
-        found = await search(self.pool, Claim(org_id), words, limit=self.passages)
-        return [each for each in found if each.score >= _LEAST_OF_BEST * found[0].score]
+        if not has_documents or self.meaning is None:
+            return []
+        return await self.meaning.nearest(claim, said, limit=limit, until=until)
+
+
+def best_of(found: Sequence[FoundPassage]) -> list[FoundPassage]:
+    """Of what a search by words found, best first: what is not about something else."""
+    return [each for each in found if each.score >= _LEAST_OF_BEST * found[0].score]
 
 
 def _told(passage: FoundPassage) -> str:
