@@ -11,7 +11,7 @@ from booking.declared import DeclaredClinic, DeclaredPractitioner, DeclaredServi
 Kind = Literal["org", "number", "service", "practitioner", "services", "hours", "calendar", "holiday"]
 Verb = Literal["added", "changed", "withdrawn"]
 _MARKS: Final[Mapping[Verb, str]] = {"added": "+", "changed": "~", "withdrawn": "-"}
-_WORDS: Final = ("name", "time_zone", "greeting", "agent_name", "voice", "recording")
+_WORDS: Final = ("name", "time_zone", "greeting", "agent_name", "voice", "recording", "greets_by_name")
 P = TypeVar("P", DeclaredService, DeclaredPractitioner)
 
 

@@ -81,6 +81,7 @@ class ClinicForm(Struct, kw_only=True, forbid_unknown_fields=True, omit_defaults
     agent_name: str = "Alice"
     voice: str | None = None
     recording: Recording = "kept"
+    greets_by_name: bool = False
     numbers: list[str] = []
     slot_minutes: Minutes = DEFAULT_SLOT_MINUTES
     hours: list[HoursForm] = []
@@ -106,6 +107,7 @@ def declared_clinic(form: ClinicForm, new_id: NewId = no_id) -> DeclaredClinic:
         agent_name=form.agent_name,
         voice=form.voice,
         recording=form.recording,
+        greets_by_name=form.greets_by_name,
         numbers=tuple(form.numbers),
         services=tuple(declared_service(each, new_id("service", each.name)) for each in form.services),
         practitioners=tuple(
@@ -188,6 +190,7 @@ def clinic_form(clinic: DeclaredClinic) -> ClinicForm:
         agent_name=clinic.agent_name,
         voice=clinic.voice,
         recording=clinic.recording,
+        greets_by_name=clinic.greets_by_name,
         numbers=list(clinic.numbers),
         services=[service_form(each) for each in clinic.services],
         practitioners=[practitioner_form(each) for each in clinic.practitioners],

@@ -12,7 +12,8 @@ from booking.declared import DeclaredClinic, DeclaredHoliday, DeclaredPractition
 from booking.types import Claim, WeeklyBreak, WorkingHours
 
 _ORG = """
-select name, time_zone, greeting, agent_name, voice, recording from public.organizations where org_id = $1
+select name, time_zone, greeting, agent_name, voice, recording, greets_by_name
+from public.organizations where org_id = $1
 """
 _NUMBERS = "select number from public.phone_numbers where org_id = $1 order by created_at, number"
 _SERVICES = """

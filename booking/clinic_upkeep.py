@@ -166,13 +166,15 @@ async def _make_org(connection: asyncpg.Connection, claim: Claim, change: Change
     org: DeclaredClinic = change.wanted
     await connection.execute(
         """
-        insert into public.organizations (org_id, name, time_zone, greeting, agent_name, voice, recording)
-        values ($1, $2, $3, $4, $5, $6, $7)
+        insert into public.organizations
+            (org_id, name, time_zone, greeting, agent_name, voice, recording, greets_by_name)
+        values ($1, $2, $3, $4, $5, $6, $7, $8)
         on conflict (org_id) do update set name = excluded.name, time_zone = excluded.time_zone,
             greeting = excluded.greeting, agent_name = excluded.agent_name, voice = excluded.voice,
-            recording = excluded.recording
+            recording = excluded.recording, greets_by_name = excluded.greets_by_name
         """,
         claim.org_id, org.name, org.time_zone, org.greeting, org.agent_name, org.voice, org.recording,
+        org.greets_by_name,
     )  # fmt: skip
 
 

@@ -64,7 +64,10 @@ class DeclaredHoliday:
 
 @dataclass(frozen=True, slots=True)
 class DeclaredClinic:
-    """All that is said of a clinic but its secrets."""
+    """All that is said of a clinic but its secrets.
+
+    `greets_by_name`: whoever shows a known number, which can be forged, may be called by its first name.
+    """
 
     name: str
     time_zone: str
@@ -72,6 +75,7 @@ class DeclaredClinic:
     agent_name: str
     voice: str | None = None
     recording: Recording = "kept"
+    greets_by_name: bool = False
     numbers: tuple[str, ...] = ()
     services: tuple[DeclaredService, ...] = ()
     practitioners: tuple[DeclaredPractitioner, ...] = ()

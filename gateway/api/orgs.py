@@ -40,6 +40,7 @@ class OrgWords(msgspec.Struct, kw_only=True, forbid_unknown_fields=True):
     agent_name: Name | UnsetType = UNSET
     voice: Name | UnsetType | None = UNSET
     recording: Recording | UnsetType = UNSET
+    greets_by_name: bool | UnsetType = UNSET
 
 
 async def show_org(asked: Asked) -> Answer:

@@ -53,6 +53,7 @@ class OrgView(msgspec.Struct, kw_only=True):
     agent_name: str
     voice: str | None
     recording: Recording
+    greets_by_name: bool
     numbers: list[str]
     services: list[ServiceView]
     practitioners: list[PractitionerView]
@@ -84,6 +85,7 @@ def org_view(org_id: UUID, clinic: DeclaredClinic) -> OrgView:
         agent_name=clinic.agent_name,
         voice=clinic.voice,
         recording=clinic.recording,
+        greets_by_name=clinic.greets_by_name,
         numbers=list(clinic.numbers),
         services=[service_view(each) for each in clinic.services],
         practitioners=[practitioner_view(each) for each in clinic.practitioners],

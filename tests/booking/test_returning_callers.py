@@ -1,31 +1,21 @@
 """Whose number a call shows, on the real server: little is told, and every reading is on record."""
 
+from dataclasses import replace
 from uuid import UUID, uuid4
 
-import asyncpg
 import pytest
 
 from booking import audit
+from booking.clinic_upkeep import change_clinic, load_clinic
 from booking.contacts import Person, first_name, recognise_caller, save_contact
 from booking.errors import NumberInvalid
-from booking.types import Actor, ReturningCaller
+from booking.types import OPERATOR, Actor, ReturningCaller
 from tests.booking.patients import Desk, new_phone
-from tests.conftest import Clinic
 
 
 async def recognised(desk: Desk, phone: str, call_id: UUID | None = None) -> ReturningCaller | None:
     claim = desk.clinic.claim
     return await recognise_caller(desk.pool, claim, desk.sealer, phone=phone, call_id=call_id or uuid4())
-
-
-async def using_names(owner: asyncpg.Connection, clinic: Clinic) -> None:
-    async with owner.transaction():
-        await owner.execute(
-            "select app.arm(jsonb_build_object('org_id', $1::uuid)::text)", clinic.claim.org_id
-        )
-        await owner.execute(
-            "update organizations set greets_by_name = true where org_id = $1", clinic.claim.org_id
-        )
 
 
 async def test_a_number_of_nobody_is_a_new_caller_and_reads_nothing(desk: Desk) -> None:
@@ -47,10 +37,11 @@ async def test_a_known_number_is_recognised_on_record_and_nameless(desk: Desk) -
     )
 
 
-async def test_the_name_is_opened_where_the_clinic_uses_names(desk: Desk, owner: asyncpg.Connection) -> None:
-    phone = new_phone()
-    await save_contact(desk.pool, desk.clinic.claim, desk.sealer, Person(phone, "Mrs. Anne-Marie O'Neill"))
-    await using_names(owner, desk.clinic)
+async def test_the_name_is_opened_where_the_clinic_uses_names(desk: Desk) -> None:
+    pool, claim, phone = desk.pool, desk.clinic.claim, new_phone()
+    await save_contact(pool, claim, desk.sealer, Person(phone, "Mrs. Anne-Marie O'Neill"))
+    await change_clinic(pool, claim, lambda clinic: replace(clinic, greets_by_name=True), actor=OPERATOR)
+    assert (await load_clinic(pool, claim)).greets_by_name
     found = await recognised(desk, phone)
     assert found is not None
     assert found.first_name == "Anne-Marie"

@@ -153,6 +153,14 @@ async def test_calls_go_by_a_change_at_once(gateway: Gateway, platform: Client, 
     assert (before.greeting, after.greeting) == ("Hello. How can I help?", "Good day.")
 
 
+async def test_names_are_used_once_the_clinic_says_so(made: Made) -> None:
+    assert (await made.own.get(made.path)).json()["greets_by_name"] is False
+    assert lines(await made.own.patch(made.path, {"greets_by_name": True})) == [
+        "changed org Harley Street Clinic"
+    ]
+    assert (await made.own.get(made.path)).json()["greets_by_name"] is True
+
+
 async def test_services_come_and_go_by_id(made: Made) -> None:
     form = {"name": "Peel", "minutes": 20, "guide": "https://clinic.example.com/peel.pdf"}
     first = await made.own.post(f"{made.path}/services", form, key="peel")
