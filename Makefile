@@ -8,7 +8,7 @@ BIN := $(VENV)/bin
 INSTALLED := $(VENV)/installed-$(shell { cat requirements-dev.lock pyproject.toml; echo "$(CURDIR)"; } | cksum | tr ' ' -)
 
 .DEFAULT_GOAL := help
-.PHONY: help run install test lint types arrows tests proofs mutations format lock clean
+.PHONY: help run install test lint types arrows tests proofs mutations unguarded format lock clean
 
 help:
 	@echo 'make run              place a recorded call and go on serving; needs no key and no account'
@@ -17,6 +17,7 @@ help:
 	@echo 'make test             lint, types, import arrows, all tests'
 	@echo 'make proofs           what is proven of booking, tenancy and turn taking, at full size (some 25 minutes)'
 	@echo 'make mutations        takes the schema apart piece by piece and says which proofs notice'
+	@echo 'make unguarded        takes the guards of each sink away, one by one, and says which tests notice'
 	@echo 'make format           format the code and mend what the linter can'
 	@echo 'make lock             pin the dependencies anew (needs uv)'
 	@echo 'make clean            remove what was installed and what the demo wrote'
@@ -65,6 +66,9 @@ proofs: install
 
 mutations: install
 	@$(BIN)/python -m tests.proofs.mutations
+
+unguarded: install
+	@$(BIN)/python -m tests.proofs.unguarded
 
 format: install
 	@$(BIN)/python -m ruff check --fix .
