@@ -14,6 +14,7 @@ from collections.abc import AsyncIterator, Iterator
 from dataclasses import dataclass
 from datetime import UTC, date, datetime, timedelta
 from pathlib import Path
+from urllib.parse import urlsplit
 from uuid import UUID, uuid4
 
 import asyncpg
@@ -78,6 +79,17 @@ async def pool(stack: Stack) -> AsyncIterator[asyncpg.Pool]:
     """The gateway's own pool, as `gw_app`."""
     async with await open_pool(stack.postgres.app, max_size=4) as opened:
         yield opened
+
+
+@pytest.fixture
+async def fresh(stack: Stack) -> AsyncIterator[str]:
+    """The owner's URL of a new, empty database: without extensions."""
+    name = f"t_{uuid4().hex}"
+    admin = await asyncpg.connect(stack.admin)
+    await admin.execute(f"create database {name} owner gw_owner")
+    yield urlsplit(stack.postgres.owner)._replace(path=f"/{name}").geturl()
+    await admin.execute(f"drop database {name} (force)")
+    await admin.close()
 
 
 @pytest.fixture

@@ -27,11 +27,15 @@ Item = dict[str, Any]
 
 @dataclass(frozen=True, slots=True)
 class EmbeddingsFault:
-    """One answer that is none: the connection cut, nothing said, or a body that makes no sense."""
+    """One answer that is none: the connection cut, nothing said, or a body that makes no sense.
+
+    It does not strike before `after` requests have been answered or refused.
+    """
 
     kind: Literal[
         "reset", "stall", "not_json", "no_data", "one_short", "twice", "smaller", "not_finite", "zero"
     ]
+    after: int = 0
 
 
 @dataclass(frozen=True, slots=True)
@@ -110,7 +114,7 @@ class EmbeddingsSimulator:
         texts = check_request(body, DIMENSIONS)
         await asyncio.sleep(self.takes_s)
         vectors = [vector_of(text, body.get("dimensions") or DIMENSIONS[body["model"]]) for text in texts]
-        fault = self.faults.take(EmbeddingsFault)
+        fault = self.faults.take(EmbeddingsFault, lambda each: each.after <= len(self.requests))
         if fault is not None:
             return await _struck(fault, request, body, vectors)
         return _answered(body, _items(body, vectors))

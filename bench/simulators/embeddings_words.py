@@ -22,8 +22,9 @@ _SHORTEST_STEM: Final = 3
 _SAYS_LITTLE: Final = frozenset(
     word
     for words in (
-        "a an and any are as at be before by can could do does for from have how i if in is it me my of on",
-        "or our please so that the there they this to was we what when where which will with would you your",
+        "a an and any anywhere are as at be before by can could do does for from have how i if in is it",
+        "may me my of on or our please so that the there they this to was we what when where",
+        "which will with would you your",
     )
     for word in words.split()
 )

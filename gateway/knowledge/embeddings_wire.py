@@ -64,7 +64,8 @@ def _require_size(vectors: Sequence[NDArray[np.float64]], dimensions: int | None
 
 
 def _unit(vector: NDArray[np.float64]) -> Vector:
-    length = float(np.linalg.norm(vector))
+    with np.errstate(over="ignore", invalid="ignore"):  # such a length is refused below
+        length = float(np.linalg.norm(vector))
     if not _LEAST_LENGTH < length < float("inf"):
         raise Garbled("a vector has no direction")
     unit: list[float] = (vector / length).tolist()

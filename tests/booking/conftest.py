@@ -1,8 +1,6 @@
 """A front desk over the real server."""
 
 from collections.abc import AsyncIterator
-from urllib.parse import urlsplit
-from uuid import uuid4
 
 import asyncpg
 import pytest
@@ -30,14 +28,3 @@ async def workshop(stack: Stack, pool: asyncpg.Pool, clinic: Clinic) -> AsyncIte
         await queue.execute("delete from jobs.pgqueuer; delete from jobs.pgqueuer_schedules")
         yield Workshop(stack, pool, queue, clinic.claim)
         await queue.execute("delete from jobs.pgqueuer; delete from jobs.pgqueuer_schedules")
-
-
-@pytest.fixture
-async def fresh(stack: Stack) -> AsyncIterator[str]:
-    """The owner's URL of a new, empty database."""
-    name = f"t_{uuid4().hex}"
-    admin = await asyncpg.connect(stack.admin)
-    await admin.execute(f"create database {name} owner gw_owner")
-    yield urlsplit(stack.postgres.owner)._replace(path=f"/{name}").geturl()
-    await admin.execute(f"drop database {name} (force)")
-    await admin.close()
