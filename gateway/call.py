@@ -63,7 +63,6 @@ from pipeline.runner import (
 log = structlog.get_logger("gateway.call")
 
 CALLER_HUNG_UP: Final = "caller_hung_up"
-CARRIER: Final = "twilio"
 
 FindOrg = Callable[[], Awaitable[UUID | None]]
 
@@ -122,10 +121,16 @@ class Call:
     """One carrier call's task. Made and run by `Calls`."""
 
     def __init__(
-        self, desk: Desk, carrier_call_id: str, find_org: FindOrg, caller: str | None = None
+        self,
+        desk: Desk,
+        carrier: str,
+        carrier_call_id: str,
+        find_org: FindOrg,
+        caller: str | None = None,
     ) -> None:
-        """`caller`: the number that is shown, E.164; None if it is withheld."""
+        """`carrier`: its name; `caller`: the number that is shown, E.164; None if it is withheld."""
         loop = asyncio.get_running_loop()
+        self.carrier = carrier
         self.carrier_call_id = carrier_call_id
         self._call_id = uuid4()
         self._caller = caller
@@ -288,6 +293,7 @@ class Call:
         record = Record(
             org_id=profile.org_id,
             call_id=call_id,
+            carrier=self.carrier,
             carrier_call_id=self.carrier_call_id,
             pool=desk.pool,
             feed=desk.feed,
@@ -299,6 +305,7 @@ class Call:
         booking = CallBooking(
             claim=claim,
             call_id=call_id,
+            carrier=self.carrier,
             carrier_call_id=self.carrier_call_id,
             profile=profile,
             pool=desk.pool,

@@ -47,18 +47,18 @@ class Calls:
         """Whether a new call would be one too many."""
         return len(self) >= self._desk.settings.limits.max_calls
 
-    def expect(self, carrier_call_id: str, ends: Ends) -> Call:
+    def expect(self, carrier: str, carrier_call_id: str, ends: Ends) -> Call:
         """The call of a webhook; asked again (the carrier repeats itself), the same one."""
         call = self._calls.get(carrier_call_id)
         if call is None or call.has_media:
-            call = self._start(carrier_call_id, lambda: self._dialled_org(ends.dialled), ends)
+            call = self._start(carrier, carrier_call_id, lambda: self._dialled_org(ends.dialled), ends)
         return call
 
-    def expect_again(self, carrier_call_id: str, org_id: UUID, ends: Ends) -> Call:
+    def expect_again(self, carrier: str, carrier_call_id: str, org_id: UUID, ends: Ends) -> Call:
         """The call whose media were lost and are asked for once more, or come to another replica."""
         call = self._calls.get(carrier_call_id)
         if call is None or call.has_media:
-            call = self._start(carrier_call_id, lambda: _known(org_id), ends)
+            call = self._start(carrier, carrier_call_id, lambda: _known(org_id), ends)
         return call
 
     def line_closed(self, carrier_call_id: str, reason: str) -> None:
@@ -86,8 +86,9 @@ class Calls:
             return False
         return True
 
-    def _start(self, carrier_call_id: str, find_org: FindOrg, ends: Ends) -> Call:
-        call = self._calls[carrier_call_id] = Call(self._desk, carrier_call_id, find_org, ends.caller)
+    def _start(self, carrier: str, carrier_call_id: str, find_org: FindOrg, ends: Ends) -> Call:
+        call = Call(self._desk, carrier, carrier_call_id, find_org, ends.caller)
+        self._calls[carrier_call_id] = call
         task = self._group.create_task(call.run(), name=f"call {carrier_call_id}")
         self._tasks.add(task)
         self._idle.clear()

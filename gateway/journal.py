@@ -45,6 +45,7 @@ class Record:
 
     org_id: UUID
     call_id: UUID
+    carrier: str
     carrier_call_id: str
     pool: asyncpg.Pool
     feed: Feed
@@ -88,7 +89,8 @@ class CallJournal:
 
     def opened(self, started_at: str) -> None:
         """The call's first line."""
-        self._log.info("call_opened", carrier="twilio", stream=self._record.carrier_call_id)
+        record = self._record
+        self._log.info("call_opened", carrier=record.carrier, stream=record.carrier_call_id)
         self._emit("CallOpened", {"carrier_call_id": self._record.carrier_call_id, "started_at": started_at})
 
     def closed(self, reason: str, *, outcome: str, released: int) -> None:

@@ -33,6 +33,7 @@ from gateway.tenancy.credentials import TwilioAccount
 
 log = structlog.get_logger("gateway.media")
 
+CARRIER: Final = "twilio"
 # RFC 6455 section 7.4.1: our reasons for closing.
 POLICY: Final = 1008
 TOO_BIG: Final = 1009
@@ -211,7 +212,7 @@ async def _serve(socket: WebSocket, codec: Codec, inbound: Inbound, edge: Edge, 
     if org_id is None:
         return
     ends = open_ends(edge.desk.vault, org_id, start.call_id, start.parameters.get(PARAMETER, ""))
-    call = edge.calls.expect_again(start.call_id, org_id, ends)
+    call = edge.calls.expect_again(CARRIER, start.call_id, org_id, ends)
     stream = Stream(inbound, _line(socket, codec, start, edge, signer.account), ends)
     call.join(stream)
     try:

@@ -30,6 +30,7 @@ from gateway.tenancy.credentials import TwilioAccount
 
 log = structlog.get_logger("gateway.webhooks")
 
+CARRIER: Final = "twilio"
 AFTER: Final = "/twilio/after"
 STATUS: Final = "/twilio/status"
 MAX_FORM_BYTES: Final = 64 * 1024
@@ -69,7 +70,7 @@ async def voice(request: Request) -> Response:
         return _refused(edge, "unknown_number", _xml(say_and_hang_up(NOT_IN_SERVICE)))
     if edge.calls.is_full and call_id not in edge.calls:
         return _refused(edge, "max_calls", _xml(say_and_hang_up(LINES_BUSY)))
-    call = edge.calls.expect(call_id, _ends(form))
+    call = edge.calls.expect(CARRIER, call_id, _ends(form))
     return await _connect(edge, call, signed, attempt=0)
 
 
@@ -85,7 +86,7 @@ async def after(request: Request) -> Response:
     if attempt >= edge.settings.limits.reconnect_attempts:
         return _refused(edge, "reconnects_used_up", _xml(say_and_hang_up(CANNOT_CONNECT)))
     log.warning("stream_lost", stream=call_id, attempt=attempt + 1)
-    call = edge.calls.expect(call_id, _ends(form))
+    call = edge.calls.expect(CARRIER, call_id, _ends(form))
     return await _connect(edge, call, signed, attempt=attempt + 1)
 
 

@@ -4,7 +4,6 @@ import asyncio
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
-from typing import Final
 from uuid import UUID
 from zoneinfo import ZoneInfo
 
@@ -16,8 +15,6 @@ from booking.types import Booking, Claim, Held, OrgProfile, Slot
 from booking.verification import Verification
 from gateway.caller import Ends
 from gateway.spoken import spoken
-
-CARRIER: Final = "twilio"
 
 
 @dataclass(frozen=True, slots=True)
@@ -41,6 +38,7 @@ class CallBooking:
     pool: asyncpg.Pool
     claim: Claim
     call_id: UUID
+    carrier: str
     carrier_call_id: str
     profile: OrgProfile
     verification: Verification
@@ -68,7 +66,7 @@ class CallBooking:
             self.pool,
             self.claim,
             call_id=self.call_id,
-            carrier=CARRIER,
+            carrier=self.carrier,
             carrier_call_id=self.carrier_call_id,
             started_at=self.started_at,
         )

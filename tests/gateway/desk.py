@@ -21,6 +21,7 @@ async def booking_of(post: Post, caller: str | None = None) -> CallBooking:
         pool=post.messages.pool,
         claim=post.claim,
         call_id=uuid4(),
+        carrier="twilio",
         carrier_call_id="CA" + "1" * 32,
         profile=profile,
         verification=Verification(post.messages),

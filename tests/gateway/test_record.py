@@ -44,7 +44,7 @@ class Clock:
 
 
 def record(pool: asyncpg.Pool, clinic: Clinic, feed: Feed, metrics: Metrics) -> Record:
-    return Record(clinic.claim.org_id, uuid4(), "CA1", pool, feed, metrics, Clock())
+    return Record(clinic.claim.org_id, uuid4(), "twilio", "CA1", pool, feed, metrics, Clock())
 
 
 async def test_turns_are_stored_with_their_words_and_stages(
