@@ -21,7 +21,7 @@ async def open_call(
     started_at: datetime,
 ) -> bool:
     """Record that a call has begun. False if it was recorded before (a carrier may bring a call back)."""
-    (row,) = await db.fetch(pool, claim, "open_call", call_id, carrier, carrier_call_id, started_at)
+    (row,) = await db.fetch(pool, claim, "begin_call", call_id, carrier, carrier_call_id, started_at)
     opened: bool = row[0]
     return opened
 

@@ -17,6 +17,7 @@ BookingError
 ├── BookingUnavailable  the database did not answer in time or is gone; `retryable` is true
 ├── StatementRefused    the database refuses the statement itself; `sqlstate` says why
 ├── ClinicInvalid       what a clinic is to be makes no sense; `field` says where
+├── GuideInvalid        a file that cannot be a guide; it says why
 ├── OrgUnknown          there is no such org
 ├── ScopeUnknown        a staff token was to get a scope that none may have, or no scope
 ├── ValueInvalid        a value that cannot be meant, as a time without an offset; `reason` says which
@@ -124,6 +125,14 @@ class ClinicInvalid(BookingError):
     def __init__(self, field: str, fault: str) -> None:
         super().__init__(f"{field}: {fault}")
         self.field = field
+        self.fault = fault
+
+
+class GuideInvalid(BookingError):
+    """A file cannot be a guide. Nothing was changed. `fault` completes "it …"."""
+
+    def __init__(self, fault: str) -> None:
+        super().__init__(f"the guide {fault}")
         self.fault = fault
 
 

@@ -26,7 +26,9 @@ from booking.errors import BookingError
 from booking.owner import WORKER_NAME, add_worker_url
 from booking.types import Claim
 
-Kind = Literal["calendar_push", "calendar_busy_sync", "sms_reconcile", "retention", "slots_ahead"]
+Kind = Literal[
+    "calendar_push", "calendar_busy_sync", "sms_reconcile", "retention", "slots_ahead", "follow_up"
+]
 
 # Arms the org by the claim, reads the row, does what is still to be done. May run twice for one enqueueing.
 # Raises: a `BookingError` that is not `retryable` gives the job up at once, anything else is tried again.

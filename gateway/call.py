@@ -10,6 +10,7 @@ turn was spoken to its end after the slot was held: then the caller knows. Any o
 
 import asyncio
 from collections.abc import AsyncIterator, Awaitable, Callable, Coroutine
+from contextlib import suppress
 from dataclasses import dataclass
 from datetime import datetime
 from functools import partial
@@ -33,6 +34,7 @@ from gateway.errors import OrgUnavailable
 from gateway.feed import Feed
 from gateway.gear import Gear
 from gateway.hedging import Hedges
+from gateway.inquiry import HearingRedactor, Inquiry
 from gateway.journal import CallJournal, Record
 from gateway.knowledge.informed import InformedModel
 from gateway.knowledge.retrieval import Knowledge
@@ -318,6 +320,7 @@ class Call:
         )
         records = CallRecords(desk.pool, claim, call_id, Keyring.of(desk.vault), media.ends)
         journal = CallJournal(record, booking.turn_answered, records.caller_heard)
+        inquiry = Inquiry(desk.pool, claim, call_id, profile.services)
         thinking = await gear.hedges.model(profile.org_id, office.keys)
         ports = CallPorts(
             stt_session=hearing,
@@ -325,14 +328,15 @@ class Call:
             tts=gear.clients.tts(office.keys, profile.voice),
             tools=call_tools(booking),
             line=media.line,
-            redactor=without_name(
-                _call_redactor(profile, records.masked, lambda: booking.awaits_code), returning
+            redactor=HearingRedactor(
+                without_name(_call_redactor(profile, records.masked, lambda: booking.awaits_code), returning),
+                inquiry.heard,
             ),
             journal=journal,
             clock=desk.clock,
         )
         runner = CallRunner(ports, self._conversation_settings(office, returning))
-        await self._conduct(runner, media, booking, Kept(journal, records))
+        await self._conduct(runner, media, booking, Kept(journal, records, inquiry))
 
     async def _conduct(self, runner: CallRunner, media: Media, booking: CallBooking, kept: "Kept") -> None:
         desk = self._desk
@@ -359,6 +363,8 @@ class Call:
                 reader,
                 group.create_task(kept.journal.store_turns()),
                 group.create_task(kept.records.keep()),
+                group.create_task(kept.inquiry.keep()),
+                group.create_task(kept.inquiry.keep_going()),
                 group.create_task(_open_record(booking)),
             ]
             try:
@@ -371,29 +377,39 @@ class Call:
                     helper.cancel()
 
     async def _finish(self, media: Media, booking: CallBooking, kept: "Kept", ending: "Ending") -> None:
-        """Close the socket, write what is left of the record, give back what the caller was not told of."""
-        desk = self._desk
+        """Close the socket, write what is left of the record, give back what the caller was not told of.
+
+        What is known of the caller stands before the call is closed: its follow-up begins with that.
+        """
+        desk, ended_at = self._desk, self._desk.now()
         keep = ending.in_order and booking.accepted
         await media.line.close(1000 if ending.in_order else 1011, ending.reason)
         released = 0
         try:
             async with asyncio.timeout(desk.settings.waits.call_close_s):
                 await booking.open()
-                await kept.journal.flush()
+                await self._flush(kept)
                 released = await close_call(
                     desk.pool,
                     booking.claim,
                     call_id=booking.call_id,
                     end_reason=ending.reason,
-                    ended_at=desk.now(),
+                    ended_at=ended_at,
                     keep_hold=keep,
                 )
-                await kept.records.flush()
         except (BookingError, TimeoutError) as error:
             log.error("call_not_recorded", call=str(booking.call_id), error=type(error).__name__)
         outcome = booking.outcome if keep or booking.outcome == "booked" else "none"
         desk.metrics.values_unkept.inc(kept.records.unkept())
         kept.journal.closed(ending.reason, outcome=outcome, released=released)
+
+    async def _flush(self, kept: "Kept") -> None:
+        """Time-boxed, so that a call whose words cannot be written is closed all the same."""
+        with suppress(TimeoutError):
+            async with asyncio.timeout(self._desk.settings.waits.call_close_s / 2):
+                await kept.journal.flush()
+                await kept.inquiry.flush()
+                await kept.records.flush()
 
     def _conversation_settings(
         self, office: Office, returning: ReturningCaller | None
@@ -415,10 +431,11 @@ class Call:
 
 @dataclass(frozen=True, slots=True)
 class Kept:
-    """What is written of one call: in public words, and what was masked in them, sealed."""
+    """What is written of one call: in public words; what was masked in them, sealed; what it was about."""
 
     journal: CallJournal
     records: CallRecords
+    inquiry: Inquiry
 
 
 @dataclass(frozen=True, slots=True)

@@ -13,12 +13,14 @@ from booking.calendar import GoogleCalendars, StoredCalendars
 from booking.calendar_sync import CalendarSync, due_calendars, orgs_with_calendars
 from booking.clinic_upkeep import open_slots
 from booking.db import open_pool
+from booking.follow_up import FollowUps, due_follow_ups
 from booking.jobs import Outcome, Sweep, Work, fan_out
 from booking.messages import Messages, due_messages
 from booking.types import Claim
 from booking.worker import POOL_SIZE, Pace, housekeeping, working
 from compliance.vault import Vault
 from gateway.chainer import Chainer, chaining
+from gateway.follow_ups import follow_ups
 from gateway.metrics import Metrics
 from gateway.retention import Retention, every_org
 from gateway.sealing import VaultSealer
@@ -42,7 +44,8 @@ async def open_jobs(
         calendars = CalendarSync(pool, StoredCalendars(pool, VaultSealer(vault), google))
         if not await orgs_with_calendars(worker_pool):
             log.info("no_calendars", reason="no org has credentials for one")
-        work = all_work(pool, worker_pool, messages, calendars, Retention(pool, metrics))
+        following = follow_ups(settings, messages, metrics)
+        work = all_work(pool, worker_pool, following, calendars, Retention(pool, metrics))
         async with (
             chaining(Chainer(pool, worker_pool, metrics)),
             working(worker_pool, jobs.direct_url, work, WatchedJobs(metrics), pace),
@@ -53,7 +56,7 @@ async def open_jobs(
 def all_work(
     pool: asyncpg.Pool,
     worker_pool: asyncpg.Pool,
-    messages: Messages,
+    following: FollowUps,
     calendars: CalendarSync,
     retention: Retention,
 ) -> Work:
@@ -62,7 +65,8 @@ def all_work(
         handlers={
             "calendar_push": calendars.push,
             "calendar_busy_sync": calendars.sync_busy,
-            "sms_reconcile": messages.reconcile,
+            "sms_reconcile": following.messages.reconcile,
+            "follow_up": following.go_on,
             "retention": retention.enforce,
             "slots_ahead": partial(_open_slots_ahead, pool),
         },
@@ -72,6 +76,11 @@ def all_work(
                 "due_messages",
                 "* * * * * */20",
                 fan_out(pool, "sms_reconcile", lambda: due_messages(worker_pool)),
+            ),
+            Sweep(
+                "due_follow_ups",
+                "* * * * * */10",
+                fan_out(pool, "follow_up", lambda: due_follow_ups(worker_pool)),
             ),
             Sweep(
                 "due_calendars",

@@ -46,6 +46,7 @@ class Metrics:
         self._latency(registry)
         self._edge(registry)
         self._texts(registry)
+        self._follow_ups(registry)
         self._jobs(registry)
         self._audit(registry)
 
@@ -226,6 +227,26 @@ class Metrics:
             "gateway_texts_settled",
             "Text messages by their last status",
             ["kind", "status"],
+            registry=registry,
+        )
+
+    def _follow_ups(self, registry: CollectorRegistry) -> None:
+        self.follow_ups = Counter(
+            "gateway_follow_ups",
+            "Follow-ups of calls, by what came of them",
+            ["outcome", "reason"],
+            registry=registry,
+        )
+        self.follow_up_trigger = Histogram(
+            "gateway_follow_up_trigger_seconds",
+            "From a call's end to the beginning of its follow-up",
+            buckets=_HANDOVER_S,
+            registry=registry,
+        )
+        self.follow_up_handover = Histogram(
+            "gateway_follow_up_handover_seconds",
+            "From a call's end to the carrier's taking the text, where nothing was waited for",
+            buckets=_HANDOVER_S,
             registry=registry,
         )
 

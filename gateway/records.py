@@ -83,7 +83,7 @@ class CallRecords:
                 self._some.set()
 
     async def flush(self) -> None:
-        """The call is over and on record: write what is left, and make it the caller's.
+        """The caller has said their last word: write what is left, and make it the caller's.
 
         Time-boxed by whoever asks. What cannot be written now is lost, see `unkept`.
         """

@@ -8,6 +8,7 @@ from typing import Final
 
 import asyncpg
 
+from booking import follow_up
 from booking.messages import Messages, ProcessAccount, StoredAccounts
 from booking.ports import CheckOutcome, SendOutcome, SmsStatus
 from booking.sms import TwilioSms
@@ -18,7 +19,7 @@ from gateway.sealing import VaultSealer
 from gateway.settings import Settings, Twilio
 from gateway.status_address import StatusAddress
 
-_KINDS: Final = frozenset({KIND})
+_KINDS: Final = frozenset({KIND, follow_up.KIND})
 
 
 @dataclass(frozen=True, slots=True)

@@ -20,6 +20,7 @@ TOOLS: Final = frozenset(
         "my_appointments",
         "cancel_booking",
         "reschedule_booking",
+        "note_texts",
         "end_call",
     }
 )

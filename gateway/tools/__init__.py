@@ -16,6 +16,7 @@ from gateway.tools.claim_slot import ClaimSlot
 from gateway.tools.confirm_booking import ConfirmBooking
 from gateway.tools.find_slots import FindSlots
 from gateway.tools.my_appointments import MyAppointments
+from gateway.tools.note_texts import NoteTexts
 from gateway.tools.reschedule_booking import RescheduleBooking
 from gateway.tools.send_code import SendCode
 from gateway.tools.services import match_service
@@ -29,6 +30,7 @@ __all__ = [
     "ConfirmBooking",
     "FindSlots",
     "MyAppointments",
+    "NoteTexts",
     "RescheduleBooking",
     "SendCode",
     "VerifyCode",
@@ -48,4 +50,5 @@ def call_tools(booking: CallBooking) -> tuple[Tool, ...]:
         MyAppointments(booking),
         CancelBooking(booking),
         RescheduleBooking(booking),
+        NoteTexts(booking),
     )

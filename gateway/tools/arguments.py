@@ -27,6 +27,18 @@ def maybe_text_of(description: str) -> Mapping[str, Any]:
     return {"type": ["string", "null"], "description": description}
 
 
+def flag_of(description: str) -> Mapping[str, Any]:
+    return {"type": "boolean", "description": description}
+
+
+def flag(arguments: Mapping[str, Any], name: str) -> bool:
+    """Raises `ToolArgumentError` if it is neither true nor false."""
+    value = arguments.get(name)
+    if not isinstance(value, bool):
+        raise ToolArgumentError(f"{name} must be true or false")
+    return value
+
+
 def given(arguments: Mapping[str, Any], name: str) -> str:
     """Raises `ToolArgumentError` if it is not given."""
     value = arguments.get(name)

@@ -47,6 +47,10 @@ TABLES = (
     "knowledge_terms",
     "knowledge_embeddings",
     "outbound_campaigns",
+    "follow_ups",
+    "follow_up_settings",
+    "procedure_guides",
+    "guide_links",
     "text_opt_outs",
     "contact_keys",
     "consents",
@@ -108,6 +112,17 @@ _RECORDS = (
     """
     insert into outbound_campaigns (org_id, service_id)
     select s.org_id, s.service_id from slots s join appointments a on a.slot_id = s.id where a.id = $1
+    """,
+    "insert into follow_up_settings (org_id) select org_id from appointments where id = $1",
+    """
+    insert into procedure_guides (org_id, service_id, content, sha256, pages)
+    select s.org_id, s.service_id, '%PDF-1.7', sha256('%PDF-1.7'), 1 from slots s
+    join appointments a on a.slot_id = s.id where a.id = $1
+    """,
+    """
+    insert into guide_links (org_id, code_digest, call_id, service_id, expires_at)
+    select s.org_id, sha256(uuid_send(gen_random_uuid())), h.call_id, s.service_id, now() from slots s
+    join appointments a on a.slot_id = s.id join appointment_holds h on h.id = a.hold_id where a.id = $1
     """,
     """
     insert into calendar_busy (org_id, practitioner_number, starts_at, ends_at)

@@ -15,6 +15,7 @@ from booking.calendar_sync import CalendarSync
 from booking.db import org_transaction
 from booking.jobs import Kind, enqueue
 from booking.worker import housekeeping
+from gateway.follow_ups import follow_ups
 from gateway.jobs import all_work
 from gateway.retention import Retention
 from gateway.sealing import VaultSealer
@@ -97,7 +98,8 @@ async def test_the_document_lists_every_job_and_sweep(stack: Stack, pool: asyncp
     async with gateway(environment(stack)) as served, GoogleCalendars() as google:
         desk = served.edge.desk
         calendars = CalendarSync(pool, StoredCalendars(pool, VaultSealer(desk.vault), google))
-        work = all_work(pool, pool, desk.texts.messages, calendars, Retention(pool, desk.metrics))
+        following = follow_ups(served.edge.settings, desk.texts.messages, desk.metrics)
+        work = all_work(pool, pool, following, calendars, Retention(pool, desk.metrics))
     assert sorted(listed("kind")) == sorted(work.handlers) == sorted(get_args(Kind))
     assert sorted(listed("sweep")) == sorted(each.name for each in work.sweeps)
 

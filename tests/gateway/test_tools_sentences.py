@@ -31,6 +31,7 @@ NEVER_IN_A_CALL = {
     errors.CalendarRefused,
     errors.CalendarUnavailable,
     errors.ClinicInvalid,  # onboarding's
+    errors.GuideInvalid,
     errors.OrgUnknown,
     errors.ScopeUnknown,
 }

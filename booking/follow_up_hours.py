@@ -1,0 +1,134 @@
+"""Quiet hours, in the time of whoever is texted. Pure.
+
+Where somebody is, their number tells as far as its country goes. Where a country has several times of day, a
+text waits until it is a decent hour in all of them, so a Californian is not woken by a clinic of New York.
+"""
+
+from collections.abc import Mapping, Sequence
+from datetime import UTC, datetime, time, timedelta
+from functools import cache
+from typing import Final
+from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
+
+_ROUNDS: Final = 16
+_FAR: Final = timedelta(days=3)
+
+# ITU-T E.164 country codes (list of 2016, with its amendments) and the outermost zones of each country in the
+# IANA time zone database; the codes 808 and 907 are Hawaii and Alaska. Read 2026-11.
+_ZONES: Final[Mapping[str, tuple[str, ...]]] = {
+    "1": ("America/New_York", "America/Los_Angeles"),
+    "1808": ("Pacific/Honolulu",),
+    "1907": ("America/Anchorage",),
+    "27": ("Africa/Johannesburg",),
+    "30": ("Europe/Athens",),
+    "31": ("Europe/Amsterdam",),
+    "32": ("Europe/Brussels",),
+    "33": ("Europe/Paris",),
+    "34": ("Europe/Madrid", "Atlantic/Canary"),
+    "351": ("Europe/Lisbon", "Atlantic/Azores"),
+    "352": ("Europe/Luxembourg",),
+    "353": ("Europe/Dublin",),
+    "354": ("Atlantic/Reykjavik",),
+    "356": ("Europe/Malta",),
+    "357": ("Asia/Nicosia",),
+    "358": ("Europe/Helsinki",),
+    "36": ("Europe/Budapest",),
+    "39": ("Europe/Rome",),
+    "40": ("Europe/Bucharest",),
+    "41": ("Europe/Zurich",),
+    "420": ("Europe/Prague",),
+    "421": ("Europe/Bratislava",),
+    "43": ("Europe/Vienna",),
+    "44": ("Europe/London",),
+    "45": ("Europe/Copenhagen",),
+    "46": ("Europe/Stockholm",),
+    "47": ("Europe/Oslo",),
+    "48": ("Europe/Warsaw",),
+    "49": ("Europe/Berlin",),
+    "52": ("America/Cancun", "America/Tijuana"),
+    "55": ("America/Sao_Paulo", "America/Rio_Branco"),
+    "61": ("Australia/Sydney", "Australia/Perth"),
+    "64": ("Pacific/Auckland",),
+    "65": ("Asia/Singapore",),
+    "81": ("Asia/Tokyo",),
+    "82": ("Asia/Seoul",),
+    "852": ("Asia/Hong_Kong",),
+    "86": ("Asia/Shanghai",),
+    "90": ("Europe/Istanbul",),
+    "91": ("Asia/Kolkata",),
+    "966": ("Asia/Riyadh",),
+    "971": ("Asia/Dubai",),
+    "972": ("Asia/Jerusalem",),
+}
+_LONGEST_CODE: Final = max(map(len, _ZONES))
+
+
+def zones_of(number: str, known: str | None, clinics: str) -> tuple[ZoneInfo, ...]:
+    """Where it may be what time for the holder of this number (E.164).
+
+    `known`: the contact's own zone, if somebody has told it; `clinics`: the clinic's, for a country that is
+    not in the table.
+    """
+    names = (known,) if known and _is_zone(known) else _by_number(number) or (clinics,)
+    return tuple(map(ZoneInfo, names))
+
+
+def _by_number(number: str) -> tuple[str, ...]:
+    digits = number.removeprefix("+")
+    for length in range(_LONGEST_CODE, 0, -1):
+        if found := _ZONES.get(digits[:length]):
+            return found
+    return ()
+
+
+@cache
+def _is_zone(name: str) -> bool:
+    try:
+        ZoneInfo(name)
+    except (ZoneInfoNotFoundError, ValueError, OSError):
+        return False
+    return True
+
+
+def next_decent(now: datetime, zones: Sequence[ZoneInfo], quiet_from: time, quiet_to: time) -> datetime:
+    """The first instant from now on that is quiet in none of the zones; now itself if it is not quiet.
+
+    No quiet hours if both ends are the same. Where zones leave no hour between them, the first one decides.
+    """
+    at = now
+    for _ in range(_ROUNDS):
+        ends = [_quiet_end(at, zone, quiet_from, quiet_to) for zone in zones]
+        later = max((end for end in ends if end is not None), default=None)
+        if later is None:
+            return at
+        if later - now > _FAR:
+            break
+        at = later
+    return next_decent(now, zones[:1], quiet_from, quiet_to)
+
+
+def until_quiet(now: datetime, zones: Sequence[ZoneInfo], quiet_from: time, quiet_to: time) -> timedelta:
+    """How long it is still decent in all the zones; a day where there are no quiet hours."""
+    if quiet_from == quiet_to:
+        return timedelta(days=1)
+    return min(_next(quiet_from, now, zone) - now for zone in zones)
+
+
+def _quiet_end(at: datetime, zone: ZoneInfo, quiet_from: time, quiet_to: time) -> datetime | None:
+    """When the quiet hours end in which this instant lies; None if it lies in none."""
+    local = at.astimezone(zone).time()
+    if quiet_from <= quiet_to:
+        quiet = quiet_from <= local < quiet_to
+    else:
+        quiet = local >= quiet_from or local < quiet_to
+    return _next(quiet_to, at, zone) if quiet else None
+
+
+def _next(wall: time, after: datetime, zone: ZoneInfo) -> datetime:
+    """The first instant after that one at which the clocks there show this time."""
+    day = after.astimezone(zone).date()
+    for days in range(3):
+        at = datetime.combine(day + timedelta(days=days), wall, zone).astimezone(UTC)
+        if at > after:
+            return at
+    raise ValueError("a clock that never shows the time")
