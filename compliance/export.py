@@ -1,6 +1,7 @@
 """All that is held on a contact, in plain words, for them to have (GDPR Art. 15 and 20).
 
-The words of their calls stand in it as they are kept, redacted, beside the values that were masked in them.
+The words of their calls stand in it as they are kept, redacted, beside the values that were masked in them,
+and what the audit log says of them or of any of these rows: who read what, and what for.
 Calls that merely came from their number are left out: whoever else uses that telephone has a right to those.
 """
 
@@ -73,10 +74,20 @@ select s.kind, s.given, s.source, s.call_id, s.said_at from public.consents s
 where s.org_id = $1 and (s.contact_id = $2 or s.call_id in (select app.calls_of($1, $2, '{}')))
 order by s.said_at, s.id
 """
-_READINGS: Final = """
-select l.action, l.recorded_at from public.audit_log l
-where l.org_id = $1 and l.subject_kind = 'contact' and l.subject_id = $2 order by l.recorded_at, l.id
+_CODES: Final = """
+select o.id, o.state, o.failures, o.stored_at, o.expires_at from public.otp_codes o
+where o.org_id = $1 and o.receiver_digest = any ($2) order by o.stored_at, o.id
 """
+_STOPS: Final = """
+select o.opted_out_at, o.opted_in_at from public.text_opt_outs o
+where o.org_id = $1 and o.receiver_digest = any ($2) order by o.opted_out_at
+"""
+_AUDIT: Final = """
+select l.recorded_at, l.actor_kind, l.action, l.subject_kind, l.subject_id from public.audit_log l
+where l.org_id = $1 and l.subject_id = any ($2) order by l.recorded_at, l.id
+"""
+_ABOUT: Final = ("appointments", "calls", "clinical_notes", "personal_values", "texts")
+"""Parts of an export whose rows the audit log may name."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -127,17 +138,19 @@ class _Reading:
 
     async def everything(self, phone: str | None) -> dict[str, Any]:
         digests = list(self._keys.digests(self._org_id, phone)) if phone not in (None, UNREADABLE) else []
-        texts = await self._connection.fetch(_TEXTS, self._org_id, digests)
-        return {
+        found: dict[str, Sequence[dict[str, Any]]] = {
             "appointments": await self._plain(_APPOINTMENTS),
             "calls": await self._sealed(_CALLS, "calls"),
             "turns": [each | {"said": _parsed(each["said"])} for each in await self._plain(_TURNS)],
             "clinical_notes": await self._sealed(_NOTES, "clinical_notes"),
             "personal_values": await self._sealed(_VALUES, "pii_vault"),
-            "texts": [await self.opened("sms_messages", row) for row in texts],
+            "texts": await self._sealed(_TEXTS, "sms_messages", digests),
+            "codes": await self._plain(_CODES, digests),
             "consents": await self._plain(_CONSENTS),
-            "audit": await self._plain(_READINGS),
+            "stopped_texts": await self._plain(_STOPS, digests),
         }
+        ids = [self._contact_id, *(row["id"] for part in _ABOUT for row in found[part])]
+        return {**found, "audit": await self._plain(_AUDIT, ids)}
 
     async def opened(self, table: str, row: asyncpg.Record) -> dict[str, Any]:
         """The row without its keys, its sealed columns under their names without `sealed_`."""
@@ -150,12 +163,19 @@ class _Reading:
                 told[name] = value
         return told
 
-    async def _plain(self, query: str) -> Sequence[dict[str, Any]]:
-        return [dict(row) for row in await self._connection.fetch(query, self._org_id, self._contact_id)]
+    async def _plain(self, query: str, of: Sequence[Any] | None = None) -> Sequence[dict[str, Any]]:
+        """Rows of the contact, or of these digests or ids of theirs."""
+        return [dict(row) for row in await self._rows(query, of)]
 
-    async def _sealed(self, query: str, table: str) -> Sequence[dict[str, Any]]:
-        rows = await self._connection.fetch(query, self._org_id, self._contact_id)
-        return [await self.opened(table, row) for row in rows]
+    async def _sealed(
+        self, query: str, table: str, of: Sequence[Any] | None = None
+    ) -> Sequence[dict[str, Any]]:
+        return [await self.opened(table, row) for row in await self._rows(query, of)]
+
+    async def _rows(self, query: str, of: Sequence[Any] | None) -> Sequence[asyncpg.Record]:
+        whose = self._contact_id if of is None else of
+        rows: Sequence[asyncpg.Record] = await self._connection.fetch(query, self._org_id, whose)
+        return rows
 
     async def _value(self, blob: bytes, cell: Cell, row: asyncpg.Record) -> str:
         try:

@@ -5,6 +5,7 @@ from uuid import UUID, uuid4
 import msgspec
 
 from booking.bookings import confirm_booking
+from booking.db import fetch
 from compliance.export import UNREADABLE, Export, export_contact
 from compliance.records import CallEnds, SpokenValue
 from tests.booking.patients import new_phone
@@ -22,6 +23,11 @@ async def test_all_that_is_held_is_there_in_plain_words(office: Office) -> None:
     contact_id, call_id = await known(office, phone)
     (hold,) = await office.rows("select id from appointment_holds")
     await confirm_booking(office.pool, office.claim, hold_id=hold["id"])
+    (note,) = await office.rows("select id from clinical_notes")
+    await office.read("note", note["id"])
+    await fetch(
+        office.pool, office.claim, "opt_out_of_texts", list(office.keys.digests(office.org_id, phone))
+    )
 
     exported = await export(office, contact_id)
 
@@ -44,7 +50,10 @@ async def test_all_that_is_held_is_there_in_plain_words(office: Office) -> None:
     assert [text["body"] for text in told["texts"]] == ["Your code is 314159"]
     assert [each["service"] for each in told["appointments"]] == ["Rhinoplasty consultation"]
     assert [(each["kind"], each["given"]) for each in told["consents"]] == [("recording", True)]
-    assert "contact_exported" in [each["action"] for each in told["audit"]]
+    assert [(each["state"], each["failures"]) for each in told["codes"]] == [("used", 0)]
+    assert [each["opted_in_at"] for each in told["stopped_texts"]] == [None]
+    audited = {(each["action"], each["subject_id"]) for each in told["audit"]}
+    assert {("read_for_care", str(note["id"])), ("contact_exported", str(contact_id))} <= audited
 
 
 async def test_no_key_and_no_sealed_byte_is_in_it(office: Office) -> None:
