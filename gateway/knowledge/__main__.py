@@ -4,10 +4,15 @@
     python -m gateway.knowledge list --org 9f…
     python -m gateway.knowledge search --org 9f… "how much is lip filler"
     python -m gateway.knowledge remove --org 9f… prices.md
+    python -m gateway.knowledge embed --org 9f…
 
 A document goes by its file's name: loaded again it takes the place of what it was, and the very same changes
 nothing. Markdown or plain text (UTF-8), PDF, or a web page saved as HTML. Running gateways go by it at once.
 What is loaded is told to callers: no document may hold anything of a patient.
+
+With an embeddings endpoint (EMBEDDINGS_MODEL) passages are embedded when they are loaded, to be found by
+their meaning too. `embed` does that alone: for what was loaded before there was an endpoint or under another
+model, and to go on where loading was broken off.
 
 Exit status: 0 when done, 1 if it could not be done, 2 for settings or arguments that make no sense.
 """
@@ -15,7 +20,8 @@ Exit status: 0 when done, 1 if it could not be done, 2 for settings or arguments
 import argparse
 import asyncio
 import sys
-from collections.abc import Awaitable, Callable, Mapping, Sequence
+from collections.abc import AsyncIterator, Awaitable, Callable, Mapping, Sequence
+from contextlib import asynccontextmanager
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Final
@@ -24,19 +30,25 @@ from uuid import UUID
 import asyncpg
 
 from booking.db import open_pool
+from booking.embeddings import has_embeddings
 from booking.errors import BookingError
 from booking.knowledge import list_documents, put_document, remove_document, search
 from booking.orgs import load_profile
 from booking.types import Claim
-from gateway.errors import DocumentUnreadable, SettingsInvalid, SharedStoreAway
+from gateway.errors import DocumentUnreadable, EmbeddingsUnavailable, SettingsInvalid, SharedStoreAway
+from gateway.knowledge.asked import search_words
+from gateway.knowledge.embedding import BrokenOff, Embedder
+from gateway.knowledge.embeddings import EmbeddingsClient
+from gateway.knowledge.fusion import fuse
 from gateway.knowledge.loading import Cut, cut_file
-from gateway.knowledge.retrieval import documents_key
+from gateway.knowledge.retrieval import best_of, documents_key
 from gateway.metrics import Metrics
-from gateway.settings import Settings, load
+from gateway.settings import Embeddings, Settings, load
 from gateway.shared_store import SharedStore
 from gateway.tenancy.changes import tell_changed
 
 LOAD_S: Final = 60.0
+_SHOWN: Final = 5
 
 
 class Refused(Exception):
@@ -53,7 +65,7 @@ def main(arguments: list[str] | None = None) -> int:
         return 2
     try:
         told = asyncio.run(_act(settings, chosen))
-    except (Refused, BookingError) as error:
+    except (Refused, BookingError, BrokenOff, EmbeddingsUnavailable) as error:
         sys.stderr.write(f"gateway.knowledge: {error}\n")
         return 1
     sys.stdout.write(told)
@@ -72,6 +84,7 @@ def _parser() -> argparse.ArgumentParser:
         ("list", None, "what is loaded"),
         ("search", "words", "the passages that the agent would be told for these words"),
         ("remove", "name", "documents"),
+        ("embed", None, "have passages embedded that are not yet"),
     ):
         action = actions.add_parser(name, help=does)
         action.add_argument("--org", type=UUID, required=True, help="the org's id")
@@ -88,12 +101,18 @@ class _Work:
     store: SharedStore
     claim: Claim
     about: Sequence[str]
+    embedder: Embedder | None
 
     async def load(self) -> str:
-        """All are read before the first is kept."""
+        """All are read before the first is kept; they are found by their words before they are embedded."""
         cuts = [(Path(name).name, _cut(Path(name))) for name in self.about]
-        told = [await self._kept(name, cut) for name, cut in cuts]
-        return "".join(told) + await self._tell()
+        told = "".join([await self._kept(name, cut) for name, cut in cuts]) + await self._tell()
+        if self.embedder is None:
+            return told
+        try:
+            return told + await self.embed()
+        except BrokenOff as broken:
+            raise Refused(f"{told}{broken}") from None
 
     async def list(self) -> str:
         documents = await list_documents(self.pool, self.claim)
@@ -103,8 +122,22 @@ class _Work:
         )
 
     async def search(self) -> str:
-        found = await search(self.pool, self.claim, " ".join(self.about), limit=5)
-        return "".join(f"{each.score:.2f}\t{each.source}\t{each.heading}\n{each.body}\n\n" for each in found)
+        said = " ".join(self.about)
+        by_words = best_of(await search(self.pool, self.claim, search_words(said), limit=_SHOWN))
+        by_meaning = [] if self.embedder is None else await self.embedder.nearest(said, limit=_SHOWN)
+        scores = {each.id: f"{each.score:.2f}" for each in by_words}
+        likenesses = {each.id: f"{each.score:.3f}" for each in by_meaning}
+        return "".join(
+            f"words {scores.get(each.id, '-')}\tmeaning {likenesses.get(each.id, '-')}\t{each.source}"
+            f"\t{each.heading}\n{each.body}\n\n"
+            for each in fuse(by_words, by_meaning, limit=_SHOWN)
+        )
+
+    async def embed(self) -> str:
+        if self.embedder is None:
+            raise Refused("there is no EMBEDDINGS_MODEL, or no extension vector in the database")
+        done = await self.embedder.embed_missing()
+        return f"embedded: {done} passages\n"
 
     async def remove(self) -> str:
         for name in self.about:
@@ -142,6 +175,7 @@ _ACTIONS: Final[Mapping[str, Callable[[_Work], Awaitable[str]]]] = {
     "list": _Work.list,
     "search": _Work.search,
     "remove": _Work.remove,
+    "embed": _Work.embed,
 }
 
 
@@ -153,7 +187,28 @@ async def _act(settings: Settings, chosen: argparse.Namespace) -> str:
         claim = Claim(chosen.org)
         if await load_profile(pool, claim) is None:
             raise Refused("there is no such org")
-        return await _ACTIONS[chosen.action](_Work(pool, store, claim, getattr(chosen, "about", ())))
+        async with _embedder(settings.embeddings, pool, claim) as embedder:
+            return await _ACTIONS[chosen.action](
+                _Work(pool, store, claim, getattr(chosen, "about", ()), embedder)
+            )
+
+
+@asynccontextmanager
+async def _embedder(
+    settings: Embeddings | None, pool: asyncpg.Pool, claim: Claim
+) -> AsyncIterator[Embedder | None]:
+    """None where passages have no embeddings."""
+    if settings is None:
+        yield None
+    elif not await has_embeddings(pool):
+        sys.stderr.write("gateway.knowledge: no embeddings without the extension vector\n")
+        yield None
+    else:
+        client = EmbeddingsClient(settings)
+        try:
+            yield Embedder(pool, claim, client, settings)
+        finally:
+            await client.aclose()
 
 
 if __name__ == "__main__":

@@ -6,6 +6,7 @@ nothing from the moment that a new one is configured, and go once all passages h
 """
 
 import asyncio
+from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Final
 
@@ -16,10 +17,13 @@ from booking.embeddings import (
     Vector,
     drop_other_embeddings,
     put_embeddings,
+    search_by_meaning,
     unembedded,
 )
+from booking.knowledge import FoundPassage
 from booking.types import Claim
 from gateway.errors import EmbeddingsUnavailable
+from gateway.knowledge.asked import MOST_CHARACTERS
 from gateway.knowledge.embeddings import EmbeddingsClient
 from gateway.settings import Embeddings
 
@@ -60,6 +64,12 @@ class Embedder:
         await drop_other_embeddings(self.pool, self.claim, space)
         return done
 
+    async def nearest(self, said: str, *, limit: int) -> list[FoundPassage]:
+        """As a call would find them, without its deadline. Raises `EmbeddingsUnavailable`, `BookingError`."""
+        [vector] = await self.client.embed([said[-MOST_CHARACTERS:]], within_s=self.settings.batch_s)
+        found = await search_by_meaning(self.pool, self.claim, self.settings.space, vector, limit=limit)
+        return near_enough(found, self.settings)
+
     async def _vectors(self, batch: list[Unembedded]) -> list[Vector]:
         """Raises `EmbeddingsUnavailable` when asking again would not help or did not."""
         texts = [text_of(each) for each in batch]
@@ -73,6 +83,11 @@ class Embedder:
                 await asyncio.sleep(min(fault.retry_after_s or wait_s, LONGEST_WAIT_S))
                 wait_s *= 2
         return await self.client.embed(texts, within_s=self.settings.batch_s)
+
+
+def near_enough(found: Sequence[FoundPassage], settings: Embeddings) -> list[FoundPassage]:
+    """Of what a search by meaning found: what has to do with what was asked."""
+    return [each for each in found if each.score >= settings.least_similarity]
 
 
 def text_of(passage: Unembedded) -> str:

@@ -23,6 +23,7 @@ from booking.knowledge import FoundPassage
 from booking.types import Claim
 from gateway.errors import EmbeddingsUnavailable
 from gateway.knowledge.asked import MOST_CHARACTERS
+from gateway.knowledge.embedding import near_enough
 from gateway.knowledge.embeddings import EmbeddingsClient
 from gateway.metrics import Metrics
 from gateway.settings import Embeddings
@@ -84,7 +85,7 @@ class Meaning:
             return [], "late"
         except BookingError:
             return [], "failed"
-        near = [each for each in found if each.score >= self.settings.least_similarity]
+        near = near_enough(found, self.settings)
         return near, "found" if near else "nothing"
 
     async def _meant(self, said: str, until: float) -> tuple[Vector | None, str]:

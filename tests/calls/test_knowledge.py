@@ -9,6 +9,7 @@ from pathlib import Path
 
 import asyncpg
 
+from bench.simulators.embeddings import EmbeddingsSimulator
 from bench.simulators.replies import Reply, WireMessage, WireTool
 from booking.knowledge import list_documents
 from tests.calls.rig import ask, rig
@@ -24,6 +25,9 @@ A syringe of lip filler costs 250 pounds.
 
 ## Laser
 Laser hair removal of the legs costs 120 pounds a session.
+
+## Arriving
+Please park behind the house.
 """
 UNKNOWN = "That I do not know."
 
@@ -41,7 +45,7 @@ class Quoting:
         return Reply(passage[1] if passage else UNKNOWN)
 
 
-async def load(stack: Stack, clinic: Clinic, path: Path, *arguments: str) -> str:
+async def load(stack: Stack, clinic: Clinic, path: Path, *arguments: str, **environ: str) -> str:
     """By the command, as a process of its own."""
     process = await asyncio.create_subprocess_exec(
         *(
@@ -54,7 +58,7 @@ async def load(stack: Stack, clinic: Clinic, path: Path, *arguments: str) -> str
             str(path),
         ),
         cwd=ROOT,
-        env={**os.environ, **running.environment(stack)},
+        env={**os.environ, **running.environment(stack, **environ)},
         stdout=asyncio.subprocess.PIPE,
         stderr=asyncio.subprocess.STDOUT,
     )
@@ -82,15 +86,22 @@ async def test_a_price_is_told_from_a_loaded_document(
 ) -> None:
     prices = tmp_path / "prices.md"
     prices.write_text(PRICES)
-    assert await load(stack, clinic, prices, "load") == "prices.md: 2 passages\n"
-    assert await load(stack, clinic, prices, "load") == "prices.md: as it was\n"
-    [document] = await list_documents(pool, clinic.claim)
-    assert (document.source, document.title, document.chunks) == ("prices.md", "Prices", 2)
-    model = Quoting()
-    said = await answers(
-        stack, clinic, pool, model, ["How much is lip filler?", "Thank you."], KNOWLEDGE_DEADLINE_S="2"
-    )
+    assert await load(stack, clinic, prices, "load") == "prices.md: 3 passages\n"
+    async with EmbeddingsSimulator() as server:
+        meaning = {
+            "EMBEDDINGS_BASE_URL": server.url,
+            "EMBEDDINGS_API_KEY": "test-key",
+            "EMBEDDINGS_MODEL": "text-embedding-3-small",
+        }
+        told = await load(stack, clinic, prices, "load", **meaning)
+        assert told == "prices.md: as it was\nembedded: 3 passages\n"
+        [document] = await list_documents(pool, clinic.claim)
+        assert (document.source, document.title, document.chunks) == ("prices.md", "Prices", 3)
+        model = Quoting()
+        lines = ["How much is lip filler?", "Is there anywhere for automobiles?", "Thank you."]
+        said = await answers(stack, clinic, pool, model, lines, KNOWLEDGE_DEADLINE_S="2", **meaning)
     assert "costs 250 pounds" in said
+    assert "park behind the house" in said, "it shares no word with the question"
     assert UNKNOWN in said, "passages are told for their turn alone"
     assert system_messages(model.sent[0]) == 2
     assert system_messages(model.sent[-1]) == 1

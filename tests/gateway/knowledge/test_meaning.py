@@ -130,18 +130,20 @@ async def test_an_answer_that_is_late_is_not_waited_for_and_its_connection_stays
 async def test_an_endpoint_that_keeps_failing_is_left_alone_for_a_while(
     stack: Stack, pool: asyncpg.Pool, loaded: Clinic, server: EmbeddingsSimulator
 ) -> None:
-    server.faults.add(Refuse(500), times=3)
+    peel = "How much is a peel?"
+    server.faults.add(Refuse(500, message=f"you said: {peel}"), times=3)
     with structlog.testing.capture_logs() as logged:
         async with searching(stack, pool, configured(server, rest_s=600.0)) as both:
             for _ in range(5):
-                assert await both.find(loaded, "How much is a peel?") == [PEEL]
+                assert await both.find(loaded, peel) == [PEEL]
             assert both.outcomes() == {"failed": 3, "resting": 2}
     assert len(server.requests) == 3
     assert [each["event"] for each in logged] == ["embeddings_rest"]
+    assert peel not in repr(logged)
     async with searching(stack, pool, configured(server, rest_s=0.05)) as both:
         server.faults.add(Refuse(500), times=3)
         for _ in range(3):
-            await both.find(loaded, "How much is a peel?")
+            await both.find(loaded, peel)
         await asyncio.sleep(0.06)
         assert await both.find(loaded, ASKED) == [PARKING]
 
