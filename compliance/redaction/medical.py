@@ -75,7 +75,7 @@ def medical(view: View, at: int) -> Match | None:
         end = _allergen(tail, at, end)
     if end is not None:
         end = _with_tail(tail, end)
-    if end is None and kind & kinds.UNKNOWN and (_participle(view, at) or _has_ending(tail.words[at])):
+    if end is None and kind & kinds.UNKNOWN and (_participle(view, at) or has_medical_ending(tail.words[at])):
         end, confidence = _with_tail(tail, at + 1), LIKELY
     near = _near(view, at)
     if near is not None and (end is None or near > end):
@@ -135,7 +135,8 @@ def _participle(view: View, at: int) -> bool:
     return any(view.lexis.is_term(base) for base in bases(view.tail.words[at]))
 
 
-def _has_ending(word: str) -> bool:
+def has_medical_ending(word: str) -> bool:
+    """Built like a medical word: "tendinosis"."""
     if len(word) < _ENDING_LETTERS:
         return False
     if len(word) >= _BEGINNING_LETTERS and _BEGINNINGS.fullmatch(word) is not None:

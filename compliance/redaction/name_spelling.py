@@ -22,7 +22,14 @@ def spelled_on(tail: Tail, at: int) -> int:
     here = at
     while here < at + 3 and tail.words[here] in (",", "-", ".", "capital"):
         here += 1
-    return spelled_end(tail, here, LEAST_SPELLED, misheard=False) or at
+    end = spelled_end(tail, here, LEAST_SPELLED, misheard=False)
+    return at if end is None else _rest_said(tail, at - 1, here, end)
+
+
+def _rest_said(tail: Tail, word: int, begin: int, end: int) -> int:
+    """Over the rest of a name that is spelled by half: "featherstone, f e a t h e r stone"."""
+    letters = "".join(tail.words[place] for place in range(begin, end) if tail.marks[place] & kinds.LETTER)
+    return end + 1 if letters and tail.words[word] == letters + tail.words[end] else end
 
 
 def spelled_end(tail: Tail, at: int, least: int, *, misheard: bool) -> int | None:

@@ -9,9 +9,13 @@ from compliance.redaction.name_spelling import spelled_on
 from compliance.redaction.tokens import Tail
 from compliance.redaction.vocabulary import MONTHS
 
-NOT_NAMES: Final = word_list("not_names")
+BRANDS: Final = word_list("brands")
+NOT_NAMES: Final = word_list("not_names") | BRANDS
 VERY_COMMON: Final = word_list("common")
 NAME_WORDS: Final = 6
+AFTER_NAMES: Final = word_list("after_names")
+"""Go on behind a name that is a word as well."""
+AFTER_STRANGE: Final = word_list("after_strange_names")
 _NAME_CHARS: Final = 40
 PARTICLES: Final = frozenset(
     [
@@ -54,11 +58,11 @@ _NEVER: Final = (
 def is_of_place(tail: Tail, end: int) -> bool:
     """ "Queen Anne Medical Centre", "Victoria line", "the Nelson pub"."""
     here = end + (tail.words[end] in _FIELDS)
-    return tail.words[here] in _PLACES_NAMED
+    return tail.words[here] in PLACES_NAMED
 
 
 _FIELDS: Final = frozenset(["medical", "dental", "health", "eye", "skin", "memorial", "general", "community"])
-_PLACES_NAMED: Final = word_list("places_named")
+PLACES_NAMED: Final = word_list("places_named")
 
 
 def is_inside(tail: Tail, at: int) -> bool:
@@ -91,6 +95,9 @@ def name_end(tail: Tail, at: int, *, strict: bool) -> int | None:
     end = here = at
     words = 0
     while words < NAME_WORDS:
+        spelled = spelled_on(tail, here) if tail.marks[here] & kinds.LETTER and here > at else here
+        if spelled > here:
+            return spelled
         if not _continues(tail, here, first=here == at, strict=strict):
             break
         here = end = here + 1
@@ -109,7 +116,7 @@ def _continues(tail: Tail, at: int, *, first: bool, strict: bool) -> bool:
         return True
     if word in PARTICLES or (word == "oh" and strict):
         return bool(tail.marks[at + 1] & (LISTED | kinds.UNKNOWN)) and not tail.marks[at + 1] & kinds.STOP
-    if not is_name(tail, at) or (word in _PLACES_NAMED and not tail.capital[at]):
+    if not is_name(tail, at) or (word in PLACES_NAMED and not tail.capital[at]):
         return False
     if kind & kinds.COMMON:
         if not kind & LISTED:
@@ -129,7 +136,7 @@ def _sentence_goes_on(tail: Tail, at: int) -> bool:
     return (
         bool(follows & kinds.WORD)
         and not follows & (LISTED | kinds.UNKNOWN)
-        and tail.words[at + 1] not in ("and", "i", "i'm", "i'd")
+        and tail.words[at + 1] not in AFTER_NAMES
     )
 
 

@@ -9,9 +9,12 @@ from typing import Final
 from compliance.redaction import kinds
 from compliance.redaction.dialogue import STRONG, WEAK
 from compliance.redaction.entities import EntityType
-from compliance.redaction.lexicon import bare, word_list
+from compliance.redaction.lexicon import bare
+from compliance.redaction.name_frames import framed, is_strange
 from compliance.redaction.name_spelling import LEAST_SPELLED, SURELY_SPELLED, spelled_end, spelled_on
 from compliance.redaction.name_words import (
+    AFTER_NAMES,
+    AFTER_STRANGE,
     LISTED,
     NOT_NAMES,
     PARTICLES,
@@ -87,7 +90,7 @@ def _unasked(tail: Tail, at: int, kind: int, *, strong: bool, slot: EntityType) 
         if found is not None:
             return found
     if kind & (kinds.MAYBE | kinds.LAST | kinds.UNKNOWN):
-        return by_neighbours(tail, at) or alone(tail, at)
+        return by_neighbours(tail, at) or framed(tail, at) or alone(tail, at)
     if kind & kinds.LETTER:
         end = spelled_end(tail, at, SURELY_SPELLED, misheard=False)
         return initialled(tail, at) if end is None else Match(end, slot, GUESSED)
@@ -145,10 +148,34 @@ def _is_likely(tail: Tail, at: int) -> bool:
         return True
     if not kind & kinds.UNKNOWN:
         return False
-    return (tail.capital[at] and is_inside(tail, at)) or tail.words[at - 1] in _BEFORE_UNKNOWN
+    if kind & kinds.SELDOM or (tail.capital[at] and is_inside(tail, at)):
+        return True
+    if not is_strange(tail, at):
+        return False
+    ends = not tail.marks[at + 1] & kinds.WORD or tail.words[at + 1] in AFTER_STRANGE
+    return tail.words[at - 1] in _BEFORE_UNKNOWN or ends
 
 
-_BEFORE_UNKNOWN: Final = frozenset({"under", "behalf", "ask", "tell"})
+_BEFORE_UNKNOWN: Final = frozenset(
+    {
+        "under",
+        "behalf",
+        "of",
+        "ask",
+        "tell",
+        "i'm",
+        "is",
+        "that",
+        "am",
+        "to",
+        "hi",
+        "hello",
+        "me",
+        "hey",
+        "as",
+    }
+)
+"""Behind these a word of no list is a name if one may stand there at all."""
 
 
 def _is_word_only(tail: Tail, at: int) -> bool:
@@ -165,7 +192,4 @@ def _is_word_only(tail: Tail, at: int) -> bool:
         return True
     if follows & (kinds.LETTER | kinds.PAIR | kinds.NUMBER):
         return False
-    return bool(follows & kinds.WORD) and tail.words[at + 1] not in _AFTER_NAMES
-
-
-_AFTER_NAMES: Final = word_list("after_names")
+    return bool(follows & kinds.WORD) and tail.words[at + 1] not in AFTER_NAMES

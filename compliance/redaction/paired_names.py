@@ -7,7 +7,7 @@ from compliance.redaction.near import edit_distance
 from compliance.redaction.tokens import Tail
 from compliance.redaction.view import View
 
-JOINS: Final = frozenset({"not", "or", "and", "say", "be"})
+JOINS: Final = frozenset({"not", "or", "and", "say", "be", ","})
 _LISTED: Final = kinds.FIRST | kinds.MAYBE | kinds.LAST
 _FAR: Final = 2
 _LEAST_LETTERS: Final = 3
@@ -24,10 +24,14 @@ def is_paired(view: View, at: int) -> bool:
     if tail.words[at - 1] != "and" and _is_near(tail.words[before], tail.words[at]):
         return True
     kind = tail.marks[at]
+    if tail.words[at - 1] == ",":
+        ends = not tail.marks[at + 1] & kinds.WORD
+        return ends and tail.capital[at] and bool(kind & (_LISTED | kinds.UNKNOWN))
     if kind & kinds.PLACE and not kind & kinds.MAYBE:
         return False
     if kind & kinds.COMMON:
-        ends = kind & kinds.MAYBE and not tail.marks[at + 1] & kinds.WORD
+        listed = kind & (kinds.MAYBE | (kinds.LAST if tail.words[at - 1] == "not" else 0))
+        ends = listed and not tail.marks[at + 1] & kinds.WORD
         return bool(kind & _LISTED) and (tail.capital[at] or bool(ends))
     return bool(kind & _LISTED) or (bool(kind & kinds.UNKNOWN) and tail.capital[at])
 
@@ -35,6 +39,8 @@ def is_paired(view: View, at: int) -> bool:
 def _place_before(tail: Tail, at: int) -> int:
     """The last token before the words that join."""
     here = at - 2
+    if tail.words[at - 1] == ",":
+        return here
     if tail.words[at - 1] in ("say", "be"):
         here -= tail.words[here] == "should"
         here -= tail.words[here] in ("it", "and", "that")

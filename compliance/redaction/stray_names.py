@@ -3,9 +3,12 @@
 from typing import Final
 
 from compliance.redaction import kinds
+from compliance.redaction.lexicon import bare
+from compliance.redaction.name_frames import is_strange
 from compliance.redaction.name_spelling import is_its_spelling, spelled_on
 from compliance.redaction.name_words import (
     BEFORE_PLACES,
+    BRANDS,
     LISTED,
     NAME_WORDS,
     NOT_NAMES,
@@ -27,12 +30,13 @@ def initialled(tail: Tail, at: int) -> Match | None:
     """ "J Whitcombe", "R. T. Ashby"."""
     here = at
     while tail.marks[here] & kinds.LETTER and here < at + NAME_WORDS:
-        if tail.marks[here] & kinds.STOP:
+        if tail.marks[here] & kinds.STOP and not (tail.capital[here] and tail.words[here + 1] == "."):
             return None
         here += 1 + (tail.words[here + 1] == ".")
     kind = tail.marks[here]
     fits = kind & (kinds.LAST | kinds.FIRST) and not kind & (kinds.COMMON | kinds.PLACE | kinds.MONTH)
     fits = fits or (kind & LISTED and tail.capital[at] and tail.capital[here])
+    fits = fits or (not tail.words[at - 1] and is_strange(tail, here))
     if not fits or not is_name(tail, here) or tail.glued[at]:
         return None
     return Match(name_end(tail, here, strict=False) or here + 1, "PERSON", LIKELY)
@@ -41,6 +45,8 @@ def initialled(tail: Tail, at: int) -> Match | None:
 def by_neighbours(tail: Tail, at: int) -> Match | None:
     """A word that can be a name, before a surname or "speaking"."""
     kind = tail.marks[at]
+    if bare(tail.words[at]) in BRANDS:
+        return None
     follows = tail.marks[at + 1]
     surname = bool(follows & (kinds.LAST | kinds.FIRST)) and not follows & (kinds.STREET | kinds.STOP)
     surname = surname and bool(kind & kinds.MAYBE or not follows & kinds.PLACE)

@@ -26,6 +26,10 @@ def titled(tail: Tail, at: int, *, strong: bool) -> Match | None:
 
 
 def _is_operational(tail: Tail, at: int, end: int) -> bool:
+    if tail.words[at - 1] == "under" and tail.words[at - 2] not in _CARED_FOR:
+        return False
+    if tail.words[at - 1] == "is" and tail.words[at - 2] in _PATIENTS:
+        return False
     if tail.words[at - 1] in _SEEN_BY:
         return not any(tail.words[place] in _BOOKED for place in range(at - _BOOKED_BEFORE, at))
     if (tail.words[end], tail.words[end + 1]) in _STAFF_DOES_SO:
@@ -34,6 +38,28 @@ def _is_operational(tail: Tail, at: int, end: int) -> bool:
     return tail.words[end] in (_OF_STAFF if possessive else _STAFF_DOES)
 
 
+_CARED_FOR: Final = frozenset(
+    {
+        "i'm",
+        "am",
+        "been",
+        "was",
+        "still",
+        "he's",
+        "she's",
+        "they're",
+        "being",
+        "seen",
+        "treated",
+        "care",
+        "is",
+    }
+)
+"""Whoever is "under Mr Khan" after these is his patient; "it's under Mr Khan" is a booking."""
+_PATIENTS: Final = frozenset(
+    {"card", "name", "patient", "person", "this", "it", "caller", "surname", "here", "holder"}
+)
+"""Before "is Mr Khan": the patient himself."""
 _SEEN_BY: Final = frozenset({"see", "seeing", "saw", "with", "under", "does", "is", "has", "by", "can"})
 _BOOKED: Final = frozenset(
     ["booking", "booked", "appointment", "name", "registered", "put", "down", "file", "account", "made"]

@@ -153,7 +153,11 @@ FEASTS: Final = tuple(sorted({tuple(day.split()) for day in word_list("feasts")}
 IDIOMS: Final = phrase_index(word_list("idioms") | word_list("feasts"))
 
 _NO_NAMES: Final = (
-    word_list("stop_words") | word_list("not_names") | word_list("relatives") | word_list("staff")
+    word_list("stop_words")
+    | word_list("not_names")
+    | word_list("brands")
+    | word_list("relatives")
+    | word_list("staff")
 )
 TOWNS: Final = word_list("towns") | word_list("places")
 """Towns, counties, states and countries, in lower case."""

@@ -1,0 +1,150 @@
+"""Names known by the sentence around them, whatever list they are on or not: "Kneebone is my name".
+
+A recogniser writes a name of no list in lower case like any word, so that only its neighbours tell it.
+"""
+
+import re
+from typing import Final
+
+from compliance.redaction import kinds
+from compliance.redaction.lexicon import bare, word_list
+from compliance.redaction.medical import has_medical_ending
+from compliance.redaction.name_words import (
+    AFTER_STRANGE,
+    BEFORE_PLACES,
+    LISTED,
+    NOT_NAMES,
+    PLACES_NAMED,
+    is_inside,
+    is_name,
+    name_end,
+)
+from compliance.redaction.tokens import Tail
+from compliance.redaction.view import GUESSED, LIKELY, Match
+from compliance.redaction.vocabulary import american, kind_of
+
+_OWNED: Final = word_list("owned_things")
+"""What is a patient's: "Nkechi's appointment"."""
+_NAME_KINDS: Final = word_list("kinds_of_name")
+_DOES: Final = word_list("patients_do")
+_TO_PEOPLE: Final = word_list("before_people")
+_SURELY_TO_PEOPLE: Final = word_list("surely_before_people")
+_DETERMINERS: Final = frozenset(
+    {"the", "a", "an", "my", "our", "his", "her", "their", "your", "this", "that"}
+)
+_WORDY: Final = re.compile(rf".*(?:{'|'.join(sorted(word_list('word_endings')))})")
+_NO_SURNAMES: Final = _DOES | _OWNED | AFTER_STRANGE | PLACES_NAMED
+_LEAST_LETTERS: Final = 3
+
+
+def is_strange(tail: Tail, at: int) -> bool:
+    """A word of no list that is built like no English or medical one; or a name seldom met."""
+    kind = tail.marks[at]
+    if not kind & kinds.UNKNOWN or not is_name(tail, at):
+        return False
+    word = bare(tail.words[at])
+    if word in NOT_NAMES:
+        return False
+    if kind & kinds.SELDOM:
+        return True
+    if kind & (kinds.RARER | kinds.TERM | kinds.PAIR) or len(word) < _LEAST_LETTERS:
+        return False
+    if tail.glued[at + 1] and tail.marks[at + 1] & kinds.DIGITS:
+        return False
+    return not (_WORDY.fullmatch(word) or has_medical_ending(word) or _is_british(word))
+
+
+def _is_british(word: str) -> bool:
+    """An English word, in a spelling that the lists lack: "marvellous"."""
+    return bool(kind_of(american(word).replace("ll", "l")) & (kinds.COMMON | kinds.RARER))
+
+
+def framed(tail: Tail, at: int) -> Match | None:
+    """The name that begins at `at` if the sentence says that it is one."""
+    kind = tail.marks[at]
+    if not is_name(tail, at) or bare(tail.words[at]) in NOT_NAMES:
+        return None
+    strange = is_strange(tail, at)
+    written = tail.capital[at] and is_inside(tail, at)
+    if not written and not kind & (LISTED | kinds.UNKNOWN):
+        return None
+    end = name_end(tail, at, strict=True)
+    if end is None:
+        return None
+    if _is_said_to_be_name(tail, end) or _is_family(tail, at, end):
+        return Match(end, "PERSON", LIKELY)
+    if kind & kinds.COMMON and not (written or kind & kinds.MAYBE):
+        return None
+    if _owns(tail, at, end):
+        return Match(end, "PERSON", LIKELY)
+    if not strange:
+        return None
+    plain = _with_plain_surname(tail, at, end)
+    return Match(plain, "PERSON", GUESSED) if _stands_among_people(tail, at, plain) else None
+
+
+def _with_plain_surname(tail: Tail, at: int, end: int) -> int:
+    """Over one ordinary word between a strange one and the end of what is named: "for meifeng onions"."""
+    kind = tail.marks[end]
+    if end != at + 1 or not kind & (kinds.COMMON | kinds.RARER) or not is_name(tail, end):
+        return end
+    ends = not tail.marks[end + 1] & kinds.WORD or tail.words[end + 1] in AFTER_STRANGE
+    behind_people = tail.words[at - 1] in _TO_PEOPLE or tail.words[at - 1] in _SURELY_TO_PEOPLE
+    own = kind & (kinds.BODY | kinds.COMPLAINT | kinds.TERM) or tail.words[end] in _NO_SURNAMES
+    return end + 1 if ends and behind_people and not own else end
+
+
+def _is_said_to_be_name(tail: Tail, end: int) -> bool:
+    """ "… is my name", "…'s the surname", "… is my first name"."""
+    here = end
+    if tail.words[here] in ("is", "was"):
+        here += 1
+    elif not tail.words[here - 1].endswith("'s"):
+        return False
+    if tail.words[here] not in _DETERMINERS:
+        return False
+    here += 1
+    here += tail.words[here] in _NAME_KINDS
+    return tail.words[here] in ("name", "surname", "forename") or (
+        tail.words[here - 1] in _NAME_KINDS and not tail.marks[here] & kinds.WORD
+    )
+
+
+def _owns(tail: Tail, at: int, end: int) -> bool:
+    """ "Eluned's mum", "Lleucu's appointment"."""
+    if not tail.words[end - 1].endswith("'s") or tail.words[at - 1] in _DETERMINERS:
+        return False
+    here = end + (tail.words[end] in ("new", "next", "last", "old", "first", "other", "little", "elder"))
+    return bool(tail.marks[here] & kinds.RELATIVE) or tail.words[here] in _OWNED
+
+
+def _is_family(tail: Tail, at: int, end: int) -> bool:
+    """ "the Fotheringay family", "the Tamihana twins"."""
+    if tail.words[at - 1] not in ("the", "whole"):
+        return False
+    return tail.words[end] in ("family", "household", "twins", "sisters", "brothers", "kids", "children")
+
+
+def _stands_among_people(tail: Tail, at: int, end: int) -> bool:
+    """Behind a word that people stand behind, or before what only people do."""
+    before = tail.words[at - 1]
+    if before in BEFORE_PLACES or before in _DETERMINERS:
+        return False
+    if tail.marks[at] & kinds.SELDOM and not tail.marks[end] & kinds.STREET:
+        return True
+    if tail.marks[end] & kinds.STREET or tail.marks[at - 1] & kinds.DOCTOR:
+        return False
+    if end > at + 1 and all(_is_name_like(tail, here) for here in range(at, end)):
+        return True
+    if before in _SURELY_TO_PEOPLE or tail.words[end] in _DOES:
+        return True
+    if before in _TO_PEOPLE and (not tail.marks[end] & kinds.WORD or tail.words[end] in AFTER_STRANGE):
+        return True
+    return tail.words[end] == "and" and _is_name_like(tail, end + 1) and bool(tail.marks[at] & kinds.UNKNOWN)
+
+
+def _is_name_like(tail: Tail, at: int) -> bool:
+    kind = tail.marks[at]
+    if kind & (kinds.PLACE | kinds.STREET):
+        return False
+    return is_strange(tail, at) or bool(kind & (kinds.FIRST | kinds.LAST) and not kind & kinds.STOP)
