@@ -6,14 +6,11 @@ No list can hold these; they are built from a part of the body, a complaint, and
 from typing import Final
 
 from compliance.redaction import kinds
+from compliance.redaction.frames import OWNERS, SIDES, Found, Frames
 from compliance.redaction.lexicon import stem, word_list
 from compliance.redaction.tokens import Tail
-from compliance.redaction.vocabulary import CANNOT
+from compliance.redaction.vocabulary import mark_ailing
 
-_OWNERS: Final = frozenset(
-    {"my", "his", "her", "their", "the", "your", "our", "one", "a", "both", "me", "this", "that"}
-)
-_SIDES: Final = word_list("body_sides")
 _WRONG_VERBS: Final = word_list("hurting_verbs")
 """What a part of the body does: "hurts", "clicks"."""
 _WRONG_STATES: Final = word_list("hurting_states")
@@ -23,13 +20,24 @@ _HARM_VERBS: Final = word_list("harming_verbs")
 """What happens to a part of the body: "broke my wrist"."""
 _DISTINCT: Final = word_list("body_distinct")
 """Parts of the body that are hardly anything else; the others need an owner: "my back"."""
+_FRAMES: Final = Frames("ailing_frames")
+mark_ailing(_FRAMES.first_words())
+_STATES: Final = Frames("ailing_states")
 
 _MODIFIERS: Final = 3
 _MOST_LINKS: Final = 3
 
 
-def complaint(tail: Tail, at: int) -> int | None:
-    """Where the complaint that begins at `at` ends."""
+def complaint(tail: Tail, at: int) -> Found | None:
+    """The complaint that begins at `at`, or a little later."""
+    built = _built(tail, at)
+    framed = _FRAMES.find(tail, at) if tail.marks[at] & kinds.HARM else None
+    if framed is None or (built is not None and built >= framed.end):
+        return None if built is None else Found(at, built)
+    return framed
+
+
+def _built(tail: Tail, at: int) -> int | None:
     kind = tail.marks[at]
     word = tail.words[at]
     if kind & kinds.BODY:
@@ -42,32 +50,17 @@ def complaint(tail: Tail, at: int) -> int | None:
             return found
     if word in _HARM_VERBS:
         return _harm(tail, at)
-    if word in CANNOT:
-        return _unable(tail, at)
-    return of_part(tail, at + 1) if word in ("scan", "scans") else None
+    if word in ("scan", "scans"):
+        return of_part(tail, at + 1)
+    return None
 
 
 def of_part(tail: Tail, at: int) -> int | None:
     """ "of my knee", "of the lower back": which part of the body a scan or a biopsy is of."""
     if tail.words[at] != "of":
         return None
-    here = at + 1 + (tail.words[at + 1] in _OWNERS)
-    while here < at + _MODIFIERS and tail.words[here] in _SIDES and not tail.marks[here] & kinds.END:
-        here += 1
-    return here + 1 if tail.marks[here] & kinds.BODY else None
-
-
-_MOVES: Final = frozenset(
-    {"feel", "move", "bend", "lift", "straighten", "turn", "raise", "open", "close", "shut", "use", "grip"}
-)
-
-
-def _unable(tail: Tail, at: int) -> int | None:
-    """ "can't feel my toes", "cannot straighten her left arm"."""
-    if tail.words[at + 1] not in _MOVES or tail.words[at + 2] not in _OWNERS:
-        return None
-    here = at + 3
-    while here < at + 3 + _MODIFIERS and tail.words[here] in _SIDES and not tail.marks[here] & kinds.BODY:
+    here = at + 1 + (tail.words[at + 1] in OWNERS)
+    while here < at + _MODIFIERS and tail.words[here] in SIDES and not tail.marks[here] & kinds.END:
         here += 1
     return here + 1 if tail.marks[here] & kinds.BODY else None
 
@@ -105,93 +98,23 @@ def _is_meant(tail: Tail, at: int) -> bool:
     if stem(tail.words[at]) in _DISTINCT:
         return True
     before = tail.words[at - 1]
-    return before in _OWNERS or (before in _SIDES and tail.words[at - 2] in _OWNERS)
+    return before in OWNERS or (before in SIDES and tail.words[at - 2] in OWNERS)
 
 
 def _state(tail: Tail, at: int) -> int | None:
     """ "is swollen", "has gone funny", "gave way"."""
-    if (tail.words[at], tail.words[at + 1]) in (
-        ("gave", "way"),
-        ("gives", "way"),
-        ("fell", "out"),
-        ("came", "out"),
-        ("came", "off"),
-        ("goes", "dead"),
-        ("went", "dead"),
-    ):
-        return at + 2
+    contracted = tail.words[at - 1].endswith("'s")
+    told = _STATES.find(tail, at - 1, "is") if contracted else _STATES.find(tail, at)
+    if told is not None:
+        return told.end
     here = at
     while here < at + _MOST_LINKS and (tail.words[here] in _LINKS or tail.words[here] == "'s"):
         here += 1
-    if here == at:
-        return None
-    if (tail.words[here - 1], tail.words[here]) in _PAIRS:
-        return here + 1
-    if tail.words[here] in _WRONG_STATES or tail.words[here] in _WRONG_VERBS:
+    if here > at + contracted - 1 and (
+        tail.words[here] in _WRONG_STATES or (here > at and tail.words[here] in _WRONG_VERBS)
+    ):
         return here + 1 + (tail.words[here + 1] in _PARTICLES)
-    return here + 2 if (tail.words[here], tail.words[here + 1]) in _PAIRS else None
-
-
-_PAIRS: Final = frozenset(
-    {
-        ("killing", "me"),
-        ("playing", "up"),
-        ("pins", "and"),
-        ("giving", "way"),
-        ("acting", "up"),
-        ("hurting", "me"),
-        ("gives", "way"),
-        ("gave", "way"),
-        ("plays", "up"),
-        ("played", "up"),
-        ("out", "of"),
-        ("on", "fire"),
-        ("stopped", "working"),
-        ("working", "properly"),
-        ("work", "properly"),
-        ("bend", "properly"),
-        ("move", "properly"),
-        ("working", "right"),
-        ("feel", "right"),
-        ("close", "properly"),
-        ("gone", "funny"),
-        ("falling", "out"),
-        ("fell", "out"),
-        ("come", "out"),
-        ("coming", "out"),
-        ("dropped", "out"),
-        ("sticking", "out"),
-        ("stick", "out"),
-        ("pinned", "back"),
-        ("seized", "up"),
-        ("locked", "up"),
-        ("swollen", "up"),
-        ("swelled", "up"),
-        ("blown", "up"),
-        ("puffed", "up"),
-        ("bent", "back"),
-        ("black", "and"),
-        ("gone", "black"),
-        ("gone", "dead"),
-        ("been", "bad"),
-        ("go", "white"),
-        ("goes", "white"),
-        ("go", "blue"),
-        ("goes", "blue"),
-        ("gone", "blue"),
-        ("gone", "purple"),
-        ("come", "off"),
-        ("coming", "off"),
-        ("came", "off"),
-        ("fallen", "off"),
-        ("fallen", "out"),
-        ("falling", "off"),
-        ("watering", "all"),
-        ("in", "bits"),
-        ("in", "agony"),
-        ("in", "knots"),
-    }
-)
+    return None
 
 
 def _modified(tail: Tail, at: int) -> int | None:
@@ -229,10 +152,10 @@ def _harm(tail: Tail, at: int) -> int | None:
     if tail.words[here] in ("up", "off", "out"):
         here += 1
     article = tail.words[here] in ("a", "an", "two", "three", "some", "several")
-    if tail.words[here] not in _OWNERS and not article:
+    if tail.words[here] not in OWNERS and not article:
         return None
     here += 1
-    while tail.words[here] in _SIDES and not (
+    while tail.words[here] in SIDES and not (
         tail.marks[here] & kinds.BODY and not tail.marks[here + 1] & kinds.BODY
     ):
         here += 1

@@ -68,12 +68,13 @@ def phrase_index(terms: Iterable[str]) -> dict[str, tuple[tuple[str, ...], ...]]
     return {first: tuple(terms) for first, terms in index.items()}
 
 
+def lines_of(name: str) -> list[str]:
+    """The lines of `words/<name>.txt` but for comments."""
+    file = files("compliance.redaction").joinpath("words", f"{name}.txt")
+    lines = (line.strip() for line in file.read_text(encoding="utf-8").splitlines())
+    return [line for line in lines if line and not line.startswith("#")]
+
+
 def word_list(name: str) -> frozenset[str]:
     """The terms of `words/<name>.txt`."""
-    lines = (
-        files("compliance.redaction")
-        .joinpath("words", f"{name}.txt")
-        .read_text(encoding="utf-8")
-        .splitlines()
-    )
-    return frozenset(line.strip() for line in lines if line.strip() and not line.startswith("#"))
+    return frozenset(lines_of(name))

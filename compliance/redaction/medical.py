@@ -80,10 +80,10 @@ def medical(view: View, at: int) -> Match | None:
     near = _near(view, at)
     if near is not None and (end is None or near > end):
         end, confidence = near, GUESSED
-    if kind & (kinds.BODY | kinds.COMPLAINT | kinds.MODIFIER | kinds.TERM | kinds.CUE | kinds.COMMON):
+    if kind & (kinds.BODY | kinds.COMPLAINT | kinds.MODIFIER | kinds.TERM | kinds.HARM):
         wider = complaint(tail, at)
-        if wider is not None and (end is None or wider > end):
-            end, confidence = wider, LIKELY
+        if wider is not None and (end is None or wider.end > end):
+            return Match(wider.end, "MEDICAL", LIKELY, begin=wider.begin)
     return None if end is None else Match(end, "MEDICAL", confidence)
 
 

@@ -51,7 +51,7 @@ def test_what_only_sounds_like_a_name_stays(text: str) -> None:
         ("he cracked a rib and broke two fingers", "he [MEDICAL] and [MEDICAL]"),
         ("she has lymphoedema", "she has [MEDICAL]"),
         ("is varicose vein removal dear", "is [MEDICAL] dear"),
-        ("itchy patches on her neck", "[MEDICAL] on her neck"),
+        ("itchy patches on her neck", "[MEDICAL]"),
     ],
 )
 def test_complaints_in_words_of_every_day_are_masked(text: str, public: str) -> None:

@@ -48,7 +48,7 @@ MASKED = [
     ("cardiac surgery, diabetic, haemorrhoids, hemorrhoids", "[MEDICAL], [MEDICAL], [MEDICAL], [MEDICAL]"),
     ("a nose job", "a [MEDICAL]"),
     ("my back hurts and my throat is sore", "my [MEDICAL] and my [MEDICAL]"),
-    ("a pain in my knee, it's swollen and itchy", "a [MEDICAL] in my knee, it's [MEDICAL] and [MEDICAL]"),
+    ("a pain in my knee, it's swollen and itchy", "a [MEDICAL], it's [MEDICAL] and [MEDICAL]"),
     ("I can't breathe, I have hearing loss", "I [MEDICAL], I have [MEDICAL]"),
     ("a blood test, a boob job, a wisdom tooth", "a [MEDICAL], a [MEDICAL], a [MEDICAL]"),
     # names and births, where the words around say so

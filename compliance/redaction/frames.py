@@ -1,0 +1,221 @@
+"""Sentence frames of a word list: "lost @much* @losable" finds "lost a lot of weight" and "lost my voice".
+
+A line `name = word word` is a class. Every other line is a frame, its elements in order:
+
+- `had|having`: one of these words; `@animal`: one of a class; several of them may be joined by `|`
+- `BODY`: a part of the body, sides before it inside ("left knee"); `OWNED`: the same with "my" or another
+  owner before it; `PLACE`: a preposition and what is owned ("under my arm")
+- `TERM`: a medical term of one word; `NUMBER`: a number of some words or figures
+- `OVER`: nothing more of the sentence follows; `NOT:a|b`: none of these follows; `IF:a|b`: one of these
+  follows; all three take no word
+- `>`: what stands before it is not part of what is found
+- behind any of them, `?`: may be missing; `*`: any number of times up to four
+
+A frame begins with words or a class: by them it is found.
+"""
+
+from collections.abc import Mapping
+from typing import Final, NamedTuple
+
+from compliance.redaction import kinds
+from compliance.redaction.lexicon import bare, lines_of, word_list
+from compliance.redaction.tokens import Tail
+
+_MOST_REPEATS: Final = 4
+_MOST_SIDES: Final = 3
+_MOST_NUMERALS: Final = 5
+SIDES: Final = word_list("body_sides")
+OWNERS: Final = frozenset(
+    {"my", "his", "her", "their", "the", "your", "our", "one", "a", "both", "me", "this", "that"}
+)
+_POSSESSIVES: Final = frozenset(
+    {"my", "his", "her", "their", "your", "our", "one", "both", "the", "each", "its"}
+)
+_PREPOSITIONS: Final = word_list("placing")
+_CLOSER: Final = frozenset({"all", "right", "just"})
+_BEGINS: Final = {"OWNED": _POSSESSIVES, "PLACE": _PREPOSITIONS | _CLOSER}
+_WITH_IS: Final = frozenset({"it's", "that's", "he's", "she's", "there's", "what's", "let's"})
+_SOLID: Final = kinds.WORD | kinds.DIGITS
+
+
+class _Element(NamedTuple):
+    """One place of a frame: what may stand there, and how often."""
+
+    what: str
+    words: frozenset[str]
+    least: int
+    most: int
+
+
+_BEGIN: Final = _Element("BEGIN", frozenset(), 1, 1)
+Frame = tuple[_Element, ...]
+
+
+class Found(NamedTuple):
+    """The tokens from `begin` up to `end`."""
+
+    begin: int
+    end: int
+
+
+class Frames:
+    """The frames of `words/<name>.txt`, by their first word and, where words must follow, the second."""
+
+    def __init__(self, name: str) -> None:
+        self._followed: dict[str, dict[str, list[Frame]]] = {}
+        self._open: dict[str, list[Frame]] = {}
+        lines = lines_of(name)
+        classes = {
+            key.strip(): frozenset(words.split())
+            for key, found, words in (line.partition(" = ") for line in lines)
+            if found
+        }
+        for line in lines:
+            if " = " not in line:
+                self._add(tuple(_element(text, classes) for text in line.split()))
+
+    def _add(self, frame: Frame) -> None:
+        seconds = _seconds(frame)
+        for first in frame[0].words:
+            if seconds is None:
+                self._open.setdefault(first, []).append(frame)
+            else:
+                followed = self._followed.setdefault(first, {})
+                for second in seconds:
+                    followed.setdefault(second, []).append(frame)
+
+    def first_words(self) -> set[str]:
+        """The words that a frame may begin with."""
+        return {*self._followed, *self._open}
+
+    def find(self, tail: Tail, at: int, first: str = "") -> Found | None:
+        """The longest of what fits from `at` on; `first` is read instead of the word there."""
+        first = first or _bare(tail.words[at])
+        found: list[Frame] = []
+        followed = self._followed.get(first)
+        if followed is not None:
+            found += followed.get(_bare(tail.words[at + 1]), ())
+        found += self._open.get(first, ())
+        fits = [fit for frame in found if (fit := _fit(tail, at + 1, frame, 1, at)) is not None]
+        return max(fits, key=_by_length, default=None)
+
+
+def _by_length(found: Found) -> tuple[int, int]:
+    return found.end, -found.begin
+
+
+def _seconds(frame: Frame) -> set[str] | None:
+    """The words that may follow a frame's first; None if others may."""
+    seconds: set[str] = set()
+    for element in frame[1:]:
+        if element is _BEGIN:
+            continue
+        listed = _BEGINS.get(element.what) if element.what != "WORDS" else element.words
+        if listed is None:
+            return None
+        seconds |= listed
+        if element.least:
+            return seconds
+    return None
+
+
+def _bare(word: str) -> str:
+    return bare(word) if word[-2:] == "'s" and word not in _WITH_IS else word
+
+
+def _element(text: str, classes: Mapping[str, frozenset[str]]) -> _Element:
+    if text == ">":
+        return _BEGIN
+    body = text.rstrip("?*")
+    least = int(body == text)
+    most = _MOST_REPEATS if text.endswith("*") else 1
+    if body.rstrip("!").isupper():
+        return _Element(body, frozenset(), least, most)
+    what, _, listed = body.rpartition(":")
+    words = frozenset[str]()
+    for part in listed.split("|"):
+        words |= classes[part[1:]] if part.startswith("@") else {part}
+    return _Element(what or "WORDS", words, least, most)
+
+
+def _fit(tail: Tail, at: int, frame: Frame, index: int, begin: int) -> Found | None:
+    """The frame from its element `index` on, at `at`."""
+    if index == len(frame):
+        return Found(begin, at)
+    element = frame[index]
+    if element is _BEGIN:
+        return _fit(tail, at, frame, index + 1, at)
+    places = [at]
+    while len(places) <= element.most:
+        here = _one(tail, places[-1], element)
+        if here is None:
+            break
+        places.append(here)
+    for here in reversed(places[element.least :]):
+        found = _fit(tail, here, frame, index + 1, begin)
+        if found is not None:
+            return found
+    return None
+
+
+def _one(tail: Tail, at: int, element: _Element) -> int | None:
+    """Behind what fits this element once."""
+    match element.what:
+        case "WORDS":
+            word = tail.words[at]
+            return (
+                at + 1
+                if word in element.words or (word[-2:] == "'s" and bare(word) in element.words)
+                else None
+            )
+        case "NOT":
+            return None if tail.words[at] in element.words else at
+        case "IF":
+            return at if tail.words[at] in element.words else None
+        case "BODY":
+            return body_end(tail, at)
+        case "OWNED":
+            return body_end(tail, at + 1) if tail.words[at] in _POSSESSIVES else None
+        case "PLACE":
+            return place_end(tail, at)
+        case "NUMBER":
+            return _number_end(tail, at)
+        case "OVER":
+            return None if tail.marks[at] & _SOLID else at
+        case _:
+            return at + 1 if tail.marks[at] & kinds.ALONE else None
+
+
+def body_end(tail: Tail, at: int) -> int | None:
+    """Behind "knee", "left knee", "lower back"."""
+    here = at
+    while here < at + _MOST_SIDES and tail.words[here] in SIDES and not tail.marks[here + 1] & kinds.END:
+        if tail.marks[here] & kinds.BODY and not tail.marks[here + 1] & kinds.BODY:
+            break
+        here += 1
+    return here + 1 if tail.marks[here] & kinds.BODY else None
+
+
+def place_end(tail: Tail, at: int) -> int | None:
+    """Behind "under my arm", "all over his back", "on the side of my neck", "in both ears"."""
+    here = at
+    here += tail.words[here] in _CLOSER
+    if tail.words[here] not in _PREPOSITIONS:
+        return None
+    here += 1
+    if (tail.words[here], tail.words[here + 2]) in (("the", "of"), ("one", "of")):
+        here += 3
+    here += tail.words[here] in _POSSESSIVES
+    return body_end(tail, here)
+
+
+def _number_end(tail: Tail, at: int) -> int | None:
+    here = at
+    while here < at + _MOST_NUMERALS and (
+        tail.marks[here] & kinds.NUMBER
+        or (here > at and tail.words[here] in ("and", "point", ".", "a", "half", "over"))
+    ):
+        here += 1
+    while here > at and not (tail.marks[here - 1] & kinds.NUMBER or tail.words[here - 1] == "half"):
+        here -= 1
+    return here if here > at else None
