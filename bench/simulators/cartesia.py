@@ -72,6 +72,11 @@ class StallSpeech:
 
 
 @dataclass(frozen=True, slots=True)
+class FreezeSocket:
+    """Read a message and go silent: no answer to it or to anything after it, no pong, no close."""
+
+
+@dataclass(frozen=True, slots=True)
 class DelaySpeech:
     """Wait before a context's first chunk."""
 
@@ -365,14 +370,18 @@ class _Socket:
                     context.abandon()
 
     async def _read(self, group: asyncio.TaskGroup) -> None:
+        """A ping is answered and is no use of the socket."""
         while True:
             try:
-                message = await self._response.receive(self.server.limits.idle_socket_s)
+                async with asyncio.timeout(self.server.limits.idle_socket_s):
+                    message = await self._response.receive()
             except TimeoutError:
                 await self._response.close(code=WSCloseCode.OK, message=b"idle")
                 return
             if message.type not in (WSMsgType.TEXT, WSMsgType.BINARY):
                 return
+            if self.server.faults.take(FreezeSocket):
+                await stall()
             await self._take(message.data, group)
 
     async def _take(self, data: Any, group: asyncio.TaskGroup) -> None:

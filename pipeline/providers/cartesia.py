@@ -4,8 +4,9 @@ The vendor's SDK is not used on the socket: it never notices a close in mid-turn
 context, strands the reader on cancel and cannot reconnect (cartesia 4.2.0). It makes the cached phrases
 (`fetch_phrase`).
 
-The vendor closes a socket after some minutes without use; that is no fault, the next context opens another.
-Call `warm_up` when the caller begins to speak, and that cost is not part of the turn.
+The vendor closes a socket after some minutes without use; that is no fault. Whatever ends a socket, another
+one is opened at once, before a turn needs it, but once only until somebody asks for one again: a clinic that
+nobody calls keeps none.
 """
 
 import asyncio
@@ -41,6 +42,7 @@ class Cartesia:
         self._link: SpeechLink | None = None
         self._opening: asyncio.Task[SpeechLink] | None = None
         self._links: set[SpeechLink] = set()
+        self._is_wanted = False
         self._is_closed = False
 
     def context(self) -> "CartesiaContext":
@@ -56,14 +58,12 @@ class Cartesia:
 
     async def link(self) -> SpeechLink:
         """The open socket, or a fresh one; those who ask at the same time share one attempt."""
-        if self._link is not None and self._link.is_open:
+        self._is_wanted = True
+        if self._link is not None and self._link.takes_contexts:
             return self._link
         if self._is_closed:
             raise ProviderDropped("tts", "client_closed", retryable=False)
-        if self._opening is None:
-            self._opening = asyncio.create_task(self._open(), name="cartesia-open")
-            self._opening.add_done_callback(_look_at_outcome)
-        return await asyncio.shield(self._opening)
+        return await asyncio.shield(self._opened())
 
     async def aclose(self) -> None:
         """Closes the socket, within `open_s` and `close_s`; contexts still open fail."""
@@ -72,13 +72,25 @@ class Cartesia:
             await asyncio.wait({self._opening})
         await asyncio.gather(*(link.close() for link in self._links))
 
+    def _opened(self) -> "asyncio.Task[SpeechLink]":
+        if self._opening is None:
+            self._opening = asyncio.create_task(self._open(), name="cartesia-open")
+            self._opening.add_done_callback(_look_at_outcome)
+        return self._opening
+
+    def _ended(self, link: SpeechLink) -> None:
+        self._links.discard(link)
+        if link is self._link and self._is_wanted and not self._is_closed:
+            self._is_wanted = False
+            self._opened()
+
     async def _open(self) -> SpeechLink:
         try:
             link = await SpeechLink.open(self._config)
         finally:
             self._opening = None
         self._links.add(link)
-        link.on_end(lambda: self._links.discard(link))
+        link.on_end(lambda: self._ended(link))
         self._link = link
         return link
 
@@ -104,6 +116,8 @@ class CartesiaContext:
     async def __aexit__(
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
     ) -> None:
+        for segment in self._segments:
+            segment.doubt(_now_s())
         unfinished = [segment for segment in self._segments if not segment.is_over or self._is_cancelled]
         self.cancel()
         for segment in unfinished:

@@ -1,4 +1,9 @@
-"""One open socket to Cartesia, shared by all turns of all calls that use the same key."""
+"""One open socket to Cartesia, shared by all turns of all calls that use the same key.
+
+A peer that has gone without a word (a router that forgot the connection, a host that died) takes what is sent
+and answers nothing. So text that goes out after a silence goes with a ping, and a socket that answers neither
+is dead. One that answers pings but no text is not trusted with new contexts.
+"""
 
 import asyncio
 from collections.abc import Callable
@@ -31,12 +36,20 @@ class Receiver(Protocol):
 
 
 class SpeechLink:
-    """Routes by context id. An error that names no context fails them all and ends the link."""
+    """Routes by context id. An error that names no context fails them all and ends the link.
 
-    def __init__(self, socket: ClientConnection, close_s: float) -> None:
+    `heard_s`: when the last message came, on the loop's clock.
+    """
+
+    def __init__(self, socket: ClientConnection, config: CartesiaConfig) -> None:
         self._socket = socket
-        self._close_s = close_s
+        self._close_s = config.close_s
+        self._alive_s = config.alive_s
         self._receivers: dict[str, Receiver] = {}
+        self._is_trusted = True
+        self._lost = ProviderDropped("tts", "link_closed", retryable=True)
+        self._probe: asyncio.Task[None] | None = None
+        self.heard_s = _now_s()
         self._task = asyncio.create_task(self._read(), name="cartesia-link")
 
     @classmethod
@@ -45,11 +58,17 @@ class SpeechLink:
         url = websocket_url(config.url, "/tts/websocket")
         headers = {"Authorization": f"Bearer {config.api_key}", "Cartesia-Version": API_VERSION}
         socket = await open_socket("tts", url, headers, open_s=config.open_s, close_s=config.close_s)
-        return cls(socket, config.close_s)
+        return cls(socket, config)
 
     @property
     def is_open(self) -> bool:
+        """Whether text can be sent."""
         return self._socket.state is State.OPEN and not self._task.done()
+
+    @property
+    def takes_contexts(self) -> bool:
+        """Whether a new context is well placed here."""
+        return self.is_open and self._is_trusted
 
     def on_end(self, then: Callable[[], None]) -> None:
         self._task.add_done_callback(lambda _: then())
@@ -60,12 +79,23 @@ class SpeechLink:
     def forget(self, context_id: str) -> None:
         """What still comes for this context is dropped."""
         self._receivers.pop(context_id, None)
+        self._end_if_useless()
+
+    def distrust(self) -> None:
+        """It may still be open, but a context has waited for it in vain: new ones go elsewhere."""
+        self._is_trusted = False
+        self._end_if_useless()
+
+    def _end_if_useless(self) -> None:
+        if not self._is_trusted and not self._receivers:
+            self._task.cancel()
 
     async def send(self, message: str) -> None:
         """Raises `ProviderDropped` if the socket is closed or closing."""
         try:
             if self.is_open:
                 await self._socket.send(message)
+                self._make_sure()
                 return
         except ConnectionClosed:
             pass
@@ -76,22 +106,47 @@ class SpeechLink:
         then.
         """
         self._task.cancel()
+        if self._probe is not None:
+            self._probe.cancel()
         try:
             await asyncio.wait({self._task})
         finally:
             self._socket.transport.abort()
 
-    async def _read(self) -> None:
-        lost = ProviderDropped("tts", "link_closed", retryable=True)
+    def _make_sure(self) -> None:
+        """That somebody is there, unless they have been heard just now."""
+        if self._probe is None and _now_s() - self.heard_s > self._alive_s:
+            self._probe = asyncio.create_task(self._end_if_dead(), name="cartesia-ping")
+
+    async def _end_if_dead(self) -> None:
+        asked_s = _now_s()
         try:
-            while self._route(decode(await self._socket.recv(decode=False))):
+            pong = asyncio.ensure_future(await self._socket.ping())
+            await asyncio.wait({pong}, timeout=self._alive_s)
+            if not pong.done() and self.heard_s < asked_s:
+                self._lost = ProviderDropped("tts", "no_answer", retryable=True)
+                self._task.cancel()
+        except ConnectionClosed:
+            pass
+        finally:
+            self._probe = None
+
+    async def _read(self) -> None:
+        try:
+            while self._route(await self._next()):
                 pass
         except ConnectionClosed as closed:
             code = closed.rcvd.code if closed.rcvd else 1006
-            lost = ProviderDropped("tts", f"closed_{code}", retryable=True)
+            self._lost = ProviderDropped("tts", f"closed_{code}", retryable=True)
         finally:
-            self._fail_all(lost)
+            self._is_trusted = False
+            self._fail_all(self._lost)
             await self._say_goodbye()
+
+    async def _next(self) -> SpeechMessage | None:
+        received = await self._socket.recv(decode=False)
+        self.heard_s = _now_s()
+        return decode(received)
 
     def _route(self, message: SpeechMessage | None) -> bool:
         """False if the link is of no more use."""
@@ -118,6 +173,10 @@ class SpeechLink:
             pass
         finally:
             self._socket.transport.abort()
+
+
+def _now_s() -> float:
+    return asyncio.get_running_loop().time()
 
 
 def _deliver(receiver: Receiver, message: SpeechMessage) -> None:

@@ -51,6 +51,13 @@ class Segment:
         spoken = self._asked_s is not None and self._heard_s is not None and self._heard_s > self._asked_s
         return spoken and now_s - (self._heard_s or 0.0) > self._config.renew_after_s
 
+    def doubt(self, now_s: float) -> None:
+        """If it has waited for its first audio while nothing at all came over the socket, others need not."""
+        if self._asked_s is None or self._heard_s is not None:
+            return
+        if now_s - self._asked_s > self._config.alive_s and self._link.heard_s < self._asked_s:
+            self._link.distrust()
+
     async def say(self, text: str) -> None:
         """Raises `ProviderDropped` if the socket is gone."""
         self._asked_s = _now_s()

@@ -36,6 +36,7 @@ class CartesiaConfig:
 
     open_s: float = 3.0
     close_s: float = 1.0
+    alive_s: float = 1.0  # a socket that answers neither text nor ping for so long is dead
     first_audio_s: float = 3.0  # from the first text to the first audio
     idle_s: float = 3.0  # between audio while text is unspoken
     renew_after_s: float = 0.7  # a vendor context dies 1 s after its last audio: later text takes a new one

@@ -3,7 +3,7 @@
 import asyncio
 import json
 from collections.abc import AsyncIterator
-from contextlib import asynccontextmanager
+from contextlib import asynccontextmanager, suppress
 from typing import Any
 
 import cartesia
@@ -15,6 +15,7 @@ from websockets.exceptions import ConnectionClosed, InvalidStatus
 from bench.simulators.cartesia import (
     CartesiaSimulator,
     DropSpeech,
+    FreezeSocket,
     LateAudio,
     SpeechError,
     SpeechLimits,
@@ -288,11 +289,27 @@ async def test_an_upgrade_needs_a_key_and_a_version(
     assert refused.value.response.status_code == status
 
 
-async def test_an_idle_socket_is_closed(simulator: CartesiaSimulator) -> None:
-    simulator.limits.idle_socket_s = 0.05
-    async with socket(simulator) as connection:
-        await asyncio.wait_for(connection.wait_closed(), 5)
+async def test_an_idle_socket_is_closed_however_often_it_is_pinged(simulator: CartesiaSimulator) -> None:
+    assert simulator.limits.idle_socket_s == 300, "the documented limit"
+    simulator.limits.idle_socket_s = 0.2
+    async with socket(simulator) as connection, asyncio.timeout(10):
+        with suppress(ConnectionClosed):
+            while True:
+                await (await connection.ping())
     assert connection.close_code == 1000
+
+
+async def test_a_frozen_socket_answers_nothing_any_more(simulator: CartesiaSimulator) -> None:
+    simulator.faults.add(FreezeSocket())
+    async with socket(simulator) as connection:
+        await (await connection.ping())
+        await connection.send(request())
+        pong = asyncio.ensure_future(await connection.ping())
+        heard = asyncio.create_task(connection.recv())
+        done, _ = await asyncio.wait({pong, heard}, timeout=0.3)
+        heard.cancel()
+        connection.transport.abort()
+    assert not done
 
 
 async def test_planned_faults_strike_where_they_should(simulator: CartesiaSimulator) -> None:

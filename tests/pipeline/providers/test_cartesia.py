@@ -12,6 +12,7 @@ from bench.simulators.cartesia import (
     CartesiaSimulator,
     DelaySpeech,
     DropSpeech,
+    FreezeSocket,
     LateAudio,
     SpeechError,
     SpeechLimits,
@@ -195,13 +196,74 @@ async def test_turn_that_ends_after_its_context_expired_is_finished_all_the_same
             assert (await rest(context))[-1] == SpeechFinished()
 
 
-async def test_idle_socket_closed_by_the_vendor_is_replaced_for_the_next_turn() -> None:
-    limits = SpeechLimits(idle_socket_s=0.05)
+async def another_socket(simulator: CartesiaSimulator, count: int) -> None:
+    """Until so many have been opened in all."""
+    async with asyncio.timeout(10):
+        while len(simulator.sockets) < count:  # noqa: ASYNC110  the simulator tells of no opening
+            await asyncio.sleep(0.01)
+
+
+async def test_idle_socket_closed_by_the_vendor_is_replaced_before_the_next_turn() -> None:
+    limits = SpeechLimits(idle_socket_s=0.3)
     async with vendor(limits=limits) as simulator, client(config(simulator)) as cartesia:
         await speak(cartesia, "Hello.")
-        await simulator.sockets[0].closed.wait()
+        simulator.limits.idle_socket_s = 60.0  # of the next one
+        await another_socket(simulator, 2)
+        assert simulator.sockets[0].close_code == 1000
         assert words(await speak(cartesia, "Again.")) == ["Again."]
+        assert len(simulator.sockets) == 2, "the turn found it open"
+
+
+async def test_a_socket_that_nobody_asks_for_is_replaced_once() -> None:
+    limits = SpeechLimits(idle_socket_s=0.1)
+    async with vendor(limits=limits) as simulator, client(config(simulator)) as cartesia:
+        await cartesia.warm_up()
+        await another_socket(simulator, 2)
+        await simulator.sockets[1].closed.wait()
+        await asyncio.sleep(0.2)
         assert len(simulator.sockets) == 2
+        simulator.limits.idle_socket_s = 60.0
+        assert words(await speak(cartesia, "Again.")) == ["Again."]
+
+
+async def test_a_frozen_socket_is_found_out_at_the_first_text_and_costs_the_turns_after_it_nothing() -> None:
+    async with vendor() as simulator:
+        settings = replace(config(simulator), alive_s=0.2)
+        async with client(settings) as cartesia:
+            await speak(cartesia, "Hello.")
+            simulator.faults.add(FreezeSocket())
+            await asyncio.sleep(0.3)  # so long unheard that it has to show that it is there
+            with pytest.raises(ProviderDropped, match="no_answer") as failure:
+                await speak(cartesia, "Anybody there?")
+            assert failure.value.retryable
+            assert words(await speak(cartesia, "Again.")) == ["Again."]
+            assert len(simulator.sockets) == 2
+
+
+async def test_a_socket_that_answers_pings_alone_gets_no_further_context() -> None:
+    async with vendor() as simulator:
+        settings = replace(config(simulator), alive_s=0.1, first_audio_s=0.3)
+        async with client(settings) as cartesia:
+            simulator.faults.add(StallSpeech())
+            with pytest.raises(ProviderStalled):
+                await speak(cartesia, "Anybody there?")
+            assert words(await speak(cartesia, "Again.")) == ["Again."]
+            assert len(simulator.sockets) == 2
+
+
+async def test_a_slow_context_on_a_socket_that_serves_others_is_no_reason_to_leave_it() -> None:
+    async with vendor() as simulator:
+        settings = replace(config(simulator), alive_s=0.1, first_audio_s=0.5)
+        async with client(settings) as cartesia:
+            simulator.faults.add(StallSpeech())
+            waiting = asyncio.create_task(speak(cartesia, "Anybody there?"))
+            while not simulator.contexts:  # noqa: ASYNC110  nor of a first text
+                await asyncio.sleep(0.01)
+            assert words(await speak(cartesia, "Meanwhile.")) == ["Meanwhile."]
+            with pytest.raises(ProviderStalled):
+                await waiting
+            await speak(cartesia, "Again.")
+            assert len(simulator.sockets) == 1
 
 
 @pytest.mark.parametrize("code", [None, 1011])
