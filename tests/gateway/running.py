@@ -67,7 +67,10 @@ async def vendors() -> AsyncIterator[Vendors]:
 
 
 def environment(stack: Stack, **changes: str) -> dict[str, str]:
-    """A complete environment; vendors are where nobody answers unless they are told otherwise."""
+    """A complete environment; vendors are where nobody answers unless they are told otherwise.
+
+    Redis has more time than a call would give it: the tests' machine may be busy.
+    """
     base = {
         "PUBLIC_URL": PUBLIC_URL,
         "PORT": "0",
@@ -85,6 +88,7 @@ def environment(stack: Stack, **changes: str) -> dict[str, str]:
         "MASTER_KEY": base64.b64encode(bytes(range(32))).decode(),
         "DATABASE_CONNECTIONS": "4",
         "WORKERS": "0",
+        "REDIS_S": "3",
     }
     return base | changes
 
