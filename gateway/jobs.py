@@ -45,7 +45,8 @@ async def open_jobs(
         if not await orgs_with_calendars(worker_pool):
             log.info("no_calendars", reason="no org has credentials for one")
         following = follow_ups(settings, messages, metrics)
-        work = all_work(pool, worker_pool, following, calendars, Retention(pool, metrics))
+        retention = Retention(pool, VaultSealer(vault).keys, metrics)
+        work = all_work(pool, worker_pool, following, calendars, retention)
         async with (
             chaining(Chainer(pool, worker_pool, metrics)),
             working(worker_pool, jobs.direct_url, work, WatchedJobs(metrics), pace),

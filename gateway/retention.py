@@ -9,6 +9,7 @@ import msgspec
 
 from booking import db
 from booking.types import Claim
+from compliance.keys import Keyring
 from compliance.retention import BATCH, Cleared, clear_batch, note_run
 from gateway.metrics import Metrics
 
@@ -37,6 +38,7 @@ class Retention:
     """
 
     pool: asyncpg.Pool
+    keys: Keyring
     metrics: Metrics
     batch: int = BATCH
 
@@ -47,7 +49,7 @@ class Retention:
 
     async def _cleared(self, claim: Claim, org_id: UUID) -> Cleared:
         async with db.org_transaction(self.pool, claim) as connection:
-            cleared = await clear_batch(connection, org_id, batch=self.batch)
+            cleared = await clear_batch(connection, self.keys, org_id, batch=self.batch)
             await note_run(connection, org_id, cleared)
         for kind, rows in asdict(cleared).items():
             self.metrics.retention_cleared.labels(kind).inc(rows)

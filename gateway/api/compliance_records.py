@@ -1,6 +1,7 @@
 """What a clinic has to show: its audit log and whether it is whole, how long it keeps things, its report."""
 
 import asyncio
+from dataclasses import asdict, replace
 from datetime import datetime, timedelta
 from typing import Annotated, Final
 from uuid import UUID
@@ -34,7 +35,8 @@ Action = Annotated[str, msgspec.Meta(pattern=r"^[a-z][a-z_]{1,60}" + ENDS)]
 
 class RetentionForm(msgspec.Struct, kw_only=True, forbid_unknown_fields=True):
     """Days that each kind is kept. `turns`: redacted words; `notes`: what is medical; `personal`: what else
-    the vault holds; `texts`: messages and codes; `calls`: who called whom.
+    the vault holds; `texts`: messages and codes; `calls`: who called whom; `contacts`: people of whom nothing
+    more is heard, left as it is if not given.
     """
 
     turns: Days
@@ -42,6 +44,7 @@ class RetentionForm(msgspec.Struct, kw_only=True, forbid_unknown_fields=True):
     personal: Days
     texts: Days
     calls: Days
+    contacts: Days | None = None
 
 
 class AuditQuery(msgspec.Struct, kw_only=True, forbid_unknown_fields=True):
@@ -83,15 +86,17 @@ class ReportQuery(msgspec.Struct, kw_only=True, forbid_unknown_fields=True):
 async def show_retention(asked: Asked) -> Answer:
     async with org_transaction(asked.api.pool, asked.claim) as connection:
         periods = await periods_of(connection, asked.claim.org_id)
-    return Answer(200, RetentionForm(**msgspec.to_builtins(periods)))
+    return Answer(200, _retention_view(periods))
 
 
 async def put_retention(asked: Asked) -> Answer:
     form: RetentionForm = asked.body
     async with org_transaction(asked.api.pool, asked.claim) as connection:
-        periods = Periods(**msgspec.structs.asdict(form))
+        before = await periods_of(connection, asked.claim.org_id)
+        given = {kind: days for kind, days in msgspec.structs.asdict(form).items() if days is not None}
+        periods = replace(before, **given)
         await set_periods(connection, asked.claim.org_id, actor_of(asked), periods)
-    return Answer(200, form)
+    return Answer(200, _retention_view(periods))
 
 
 async def list_audit(asked: Asked) -> Answer:
@@ -140,6 +145,10 @@ def _period(asked: Asked) -> tuple[datetime, datetime]:
     if since >= until:
         raise Refused(INVALID, pointer="$.since", detail="must be before until")
     return since, until
+
+
+def _retention_view(periods: Periods) -> RetentionForm:
+    return RetentionForm(**asdict(periods))
 
 
 def _audit_view(entry: Entry) -> AuditView:

@@ -1,6 +1,7 @@
 """The compliance report: what happened is counted, what is wrong is told, nothing personal stands in it."""
 
 import re
+from dataclasses import asdict
 from datetime import UTC, datetime, timedelta
 from html.parser import HTMLParser
 from uuid import uuid4
@@ -18,7 +19,7 @@ from compliance.export import export_contact
 from compliance.protection import protection_of
 from compliance.report import Report, make_report
 from compliance.report_page import render
-from compliance.retention import Cleared, note_run
+from compliance.retention import Cleared, Periods, note_run
 from tests.compliance.offices import CLERK, SAID, Office
 from tests.conftest import Stack
 
@@ -77,7 +78,7 @@ async def test_a_busy_day_is_counted(office: Office) -> None:
     assert told.texts == {"otp recorded": 1}
     assert told.retention.cleared["turns"] == 3
     assert told.retention.cleared["runs"] == 1
-    assert told.retention.days == {"turns": 90, "notes": 365, "personal": 90, "texts": 90, "calls": 365}
+    assert told.retention.days == asdict(Periods())
     assert (told.chain.intact, told.chain.unlinked) == (True, sum(told.actions.values()))
     assert told.protection.protected
 

@@ -5,8 +5,10 @@ from datetime import timedelta
 from uuid import UUID
 
 import asyncpg
+import msgspec
 import pytest
 
+from compliance.consent import note_consent
 from compliance.errors import RetentionInvalid
 from compliance.records import CallEnds
 from compliance.retention import Cleared, Periods, clear_batch, note_run, periods_of, set_periods
@@ -21,6 +23,8 @@ AGES = {
     "sms_messages": "recorded_at",
     "calls": "started_at",
     "contact_keys": "made_at",
+    "contacts": "updated_at",
+    "consents": "said_at",
 }
 
 
@@ -31,7 +35,7 @@ async def periods(office: Office) -> Periods:
 
 async def clear(office: Office, batch: int = 500) -> Cleared:
     async with office.armed() as connection:
-        return await clear_batch(connection, office.org_id, batch=batch)
+        return await clear_batch(connection, office.keys, office.org_id, batch=batch)
 
 
 async def ended_call(office: Office) -> UUID:
@@ -62,7 +66,7 @@ async def test_an_org_that_set_nothing_has_the_defaults(office: Office) -> None:
 
 
 async def test_periods_are_each_orgs_own_and_audited(office: Office, other_office: Office) -> None:
-    chosen = Periods(turns=1, notes=3000, personal=5, texts=7, calls=11)
+    chosen = Periods(turns=1, notes=3000, personal=5, texts=7, calls=11, contacts=13)
     for wanted in (Periods(turns=2), chosen):
         async with office.armed() as connection:
             await set_periods(connection, office.org_id, CLERK, wanted)
@@ -132,8 +136,45 @@ async def test_what_a_run_cleared_is_kept(office: Office) -> None:
     async with office.armed() as connection:
         await note_run(connection, office.org_id, Cleared(turns=3))
     (run,) = await office.rows("select counts from retention_runs")
-    assert (
-        run["counts"]
-        == '{"keys": 0, "calls": 0, "codes": 0, "notes": 0, "texts": 0, "turns": 3, "personal": 0}'
-    )
-    assert set(asdict(Cleared())) == {"turns", "notes", "personal", "texts", "codes", "calls", "keys"}
+    assert msgspec.json.decode(run["counts"]) == asdict(Cleared(turns=3))
+
+
+async def aged_contact(office: Office, admin_url: str, days: int, phone: str | None = None) -> UUID:
+    contact_id = await office.contact(phone)
+    await age(office, admin_url, days)
+    return contact_id
+
+
+async def test_a_contact_of_whom_nothing_is_heard_is_erased(office: Office, stack: Stack) -> None:
+    gone = await aged_contact(office, stack.admin, 1094)
+    assert (await clear(office)).contacts == 0
+    await age(office, stack.admin, 2)
+    kept = await office.contact()
+    assert await clear(office) == Cleared(contacts=1)
+    assert await office.read("contact", gone) is None
+    assert await office.read("contact", kept) is not None
+    (proof,) = await office.rows("select contact_id, actor_kind from erasures")
+    assert (proof["contact_id"], proof["actor_kind"]) == (gone, "worker")
+    assert ("contact_erased", "contact") in await office.audited()
+
+
+async def test_whoever_was_heard_of_is_not(office: Office, stack: Stack) -> None:
+    """By a call, a text, a word of consent; or there is something to come."""
+    texted = new_phone()
+    called, booked, agreed, _ = [
+        await aged_contact(office, stack.admin, 0, phone) for phone in (None, None, None, texted)
+    ]
+    await age(office, stack.admin, 2000)
+    call_id = await office.call()
+    await office.hold_for(called, call_id)
+    await office.settle(call_id)
+    await office.hold_for(booked, await office.call())
+    await office.text(texted)
+    async with office.armed() as connection:
+        await note_consent(
+            connection, office.org_id, CLERK, kind="recording", given=True, source="staff", contact_id=agreed
+        )
+    idle = await aged_contact(office, stack.admin, 0)
+    await office.rows("update contacts set updated_at = updated_at - interval '2000 days' returning id")
+    assert (await clear(office)).contacts == 1
+    assert await office.rows("select id from contacts where erased_at is not null") == [(idle,)]

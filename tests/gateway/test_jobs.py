@@ -99,7 +99,8 @@ async def test_the_document_lists_every_job_and_sweep(stack: Stack, pool: asyncp
         desk = served.edge.desk
         calendars = CalendarSync(pool, StoredCalendars(pool, VaultSealer(desk.vault), google))
         following = follow_ups(served.edge.settings, desk.texts.messages, desk.metrics)
-        work = all_work(pool, pool, following, calendars, Retention(pool, desk.metrics))
+        retention = Retention(pool, VaultSealer(desk.vault).keys, desk.metrics)
+        work = all_work(pool, pool, following, calendars, retention)
     assert sorted(listed("kind")) == sorted(work.handlers) == sorted(get_args(Kind))
     assert sorted(listed("sweep")) == sorted(each.name for each in work.sweeps)
 

@@ -21,7 +21,7 @@ async def test_what_is_old_goes_and_the_counts_are_kept(
         await ended_call(each)
     for each in (office, other):
         await age(each, stack.admin, 400)
-    await Retention(pool, metrics, batch=2).enforce(clinic.claim, clinic.claim.org_id)
+    await Retention(pool, office.keys, metrics, batch=2).enforce(clinic.claim, clinic.claim.org_id)
     assert (await office.count("pii_vault"), await other.count("pii_vault")) == (0, 3)
     runs = await office.rows(
         "select counts::jsonb ->> 'personal' as personal from retention_runs order by ran_at"
@@ -32,7 +32,7 @@ async def test_what_is_old_goes_and_the_counts_are_kept(
         return metrics.registry.get_sample_value("gateway_retention_cleared_total", {"kind": kind})
 
     assert {kind: counted(kind) for kind in asdict(Cleared())} == {
-        "turns": 2, "notes": 2, "personal": 6, "texts": 2, "codes": 0, "calls": 2, "keys": 4,
+        "turns": 2, "notes": 2, "personal": 6, "texts": 2, "codes": 0, "calls": 2, "keys": 4, "contacts": 0,
     }  # fmt: skip
 
 

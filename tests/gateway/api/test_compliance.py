@@ -208,10 +208,20 @@ async def test_a_stop_is_not_taken_back_for_them(client: Client, office: Office,
 
 async def test_retention_is_shown_and_changed(client: Client, clinic: Clinic, pool: asyncpg.Pool) -> None:
     defaults = (await client.get("/retention")).json()
-    assert defaults == {"turns": 90, "notes": 365, "personal": 90, "texts": 90, "calls": 365}
+    assert defaults == {
+        "turns": 90,
+        "notes": 365,
+        "personal": 90,
+        "texts": 90,
+        "calls": 365,
+        "contacts": 1095,
+    }
     changed = await client.put("/retention", defaults | {"notes": 30})
     assert changed.json() == (await client.get("/retention")).json() == defaults | {"notes": 30}
-    for wrong in ({"notes": 0}, {"notes": 36_501}, {"notes": "30"}, {"diary": 3}):
+    older = {kind: days for kind, days in defaults.items() if kind != "contacts"}
+    await client.put("/retention", defaults | {"contacts": 400})
+    assert (await client.put("/retention", older)).json() == defaults | {"contacts": 400}
+    for wrong in ({"contacts": 0}, {"notes": 0}, {"notes": 36_501}, {"notes": "30"}, {"diary": 3}):
         assert (await client.put("/retention", defaults | wrong)).status_code == 422
     assert (await client.put("/retention", {"notes": 30})).status_code == 422
     assert ("retention_changed", "org", clinic.claim.org_id) in await actions(pool, clinic)
