@@ -24,9 +24,9 @@ from dotenv import dotenv_values
 from booking.embeddings import MOST_DIMENSIONS
 from gateway.errors import SettingsInvalid
 from gateway.latency import CRITICAL_MS, LatencyRules
-from pipeline.providers.cartesia import CartesiaConfig
-from pipeline.providers.deepgram import DeepgramConfig
-from pipeline.providers.llm import LlmConfig
+from pipeline.providers.cartesia_wire import CartesiaConfig
+from pipeline.providers.deepgram_config import DeepgramConfig
+from pipeline.providers.llm_request import LlmConfig
 from pipeline.providers.models import FAMILIES, ModelRetired, is_of_family, refuse_retired
 from pipeline.runner import ConversationSettings, Phrase
 from pipeline.turn.limits import Speculation

@@ -6,17 +6,19 @@ base64 in JSON; msgspec decodes it straight into bytes, the cheapest way found.
 
 import re
 from dataclasses import dataclass, field
-from typing import Final
+from typing import TYPE_CHECKING, Final
 
 import msgspec
-from cartesia.types import RawOutputFormatParam, SupportedLanguage
 
 from pipeline.errors import ProviderRefused
 from pipeline.providers.sockets import can_retry_status
 
+if TYPE_CHECKING:  # the package takes long to import, and commands that never speak read these settings too
+    from cartesia.types import RawOutputFormatParam, SupportedLanguage
+
 API_VERSION: Final = "2026-08-14"
 BYTES_PER_S: Final = 8000
-PHONE_FORMAT: Final[RawOutputFormatParam] = {
+PHONE_FORMAT: "Final[RawOutputFormatParam]" = {
     "container": "raw",
     "encoding": "pcm_mulaw",
     "sample_rate": 8000,
@@ -32,7 +34,7 @@ class CartesiaConfig:
     voice: str
     url: str = "https://api.cartesia.ai"
     model: str = "sonic-3"
-    language: SupportedLanguage = "en"
+    language: "SupportedLanguage" = "en"
 
     open_s: float = 3.0
     close_s: float = 1.0
