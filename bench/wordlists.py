@@ -244,12 +244,12 @@ def _is_first(name: str, ranks: Ranks, english: Mapping[str, int], words: Contai
 
 
 def write_english(folder: Path, english: Mapping[str, int], first: set[str]) -> None:
-    """Ordinary words; what Webster's has with a capital alone is none, nor is a surname that it lacks."""
+    """Ordinary words; no surname, town or word with a capital alone in Webster's is one."""
     common = {word for word, rank in english.items() if rank < _COMMON_RANK and word.isalpha()}
     webster = unpickled((folder / "english_words/english_words/data/web2.pickle").read_bytes())
-    surnames = hand_written("last_names")
+    others = hand_written("last_names") | hand_written("towns") | hand_written("places")
     known = {word for word in common if webster.intersection(_singulars(word))}
-    write("english", "Ordinary English words.", (common - first) - (surnames - known))
+    write("english", "Ordinary English words.", (common - first) - (others - known))
 
 
 def write_unlisted(folder: Path, english: Mapping[str, int]) -> None:
@@ -382,10 +382,10 @@ def _uncommon(terms: Iterable[str], english: Mapping[str, int], first: set[str])
 def main(folder: Path) -> None:
     english = english_ranks(folder)
     first = write_names(folder, english)
+    write_places(folder, english, first)
     write_english(folder, english, first)
     write_drugs(folder, english, first)
     write_diseases(folder, english, first)
-    write_places(folder, english, first)
     write_unlisted(folder, english)
 
 

@@ -63,7 +63,8 @@ def free_address(view: View, at: int) -> Match | None:
     """A street without a number, behind a house's name or before a known town: "Mill Lane, Kettering"."""
     tail = view.tail
     if tail.starts[at] < view.no_street_before:
-        return None
+        named = _named_house(tail, at) if tail.capital[at] and tail.words[at - 1] == "," else None
+        return None if named is None else Match(_to_town(view, named), "ADDRESS", GUESSED)
     if tail.marks[at] & kinds.STOP and tail.words[at] != "the":
         return None
     here = at
@@ -74,6 +75,7 @@ def free_address(view: View, at: int) -> Match | None:
                 return Match(_to_town(view, end), "ADDRESS", LIKELY)
         here += 1
     named = _named_house(tail, at) if tail.capital[at] and "," in tail.words[at:here] else None
+    named = named or _house_in_town(tail, at)
     if named is not None:
         return Match(_to_town(view, named), "ADDRESS", GUESSED)
     view.no_street_before = tail.starts[here]
@@ -100,8 +102,19 @@ def _named_house(tail: Tail, at: int) -> int | None:
     house = house_name(tail, at)
     if house is None or tail.words[house] != "," or house - at < 2 or not all(tail.capital[at:house]):
         return None
-    follows = house + 1
+    follows = house + 1 + (tail.words[house + 1] in ("near", "in", "outside"))
     return house if tail.capital[follows] and not tail.marks[follows] & (kinds.STOP | kinds.MONTH) else None
+
+
+def _house_in_town(tail: Tail, at: int) -> int | None:
+    """ "at rosebank cottage pitlochry": behind "at" or "in", before a town of the lists."""
+    if tail.words[at - 1] not in ("at", "is", "in", "from", "to", "it's"):
+        return None
+    house = house_name(tail, at)
+    if house is None or house == at + 1:
+        return None
+    follows = house + (tail.words[house] in (",", "in", "near"))
+    return house if town(tail, follows) is not None else None
 
 
 def _behind_comma(tail: Tail, at: int, here: int) -> int:
@@ -116,9 +129,26 @@ def _after_dwelling(view: View, at: int) -> int:
     follows += tail.words[follows] == "number"
     house = house_name(tail, follows)
     street = numbered_street(tail, follows, wanted=True) or street_name(tail, follows, wanted=True)
-    if house is not None and (street is None or house < street):
+    if house is not None and (street is None or (house < street and not _is_part(tail, house, street))):
         return _after_house(tail, house)
-    return at if street is None else street
+    return _unkind_street(view, follows) or at if street is None else street
+
+
+def _is_part(tail: Tail, house: int, street: int) -> bool:
+    """What looks like a house is of the street's name: "old mill wynd", not "Rose Cottage, Mill Lane"."""
+    return street == house + 1 and tail.words[house] != ","
+
+
+def _unkind_street(view: View, at: int) -> int | None:
+    """Behind a flat: a number and a name that says no kind of street, "20 Long Acre"."""
+    tail = view.tail
+    number = house_number(tail, at)
+    if number is None or not may_name(tail, number, wanted=True) or tail.marks[number] & kinds.STOP:
+        return None
+    if tail.capital[number]:
+        return _run_of_names(view, number)
+    towns = (end for end in range(number + 1, number + STREET_WORDS) if town(tail, end) is not None)
+    return next(towns, number + 1)
 
 
 def _after_house(tail: Tail, at: int) -> int:
@@ -131,7 +161,8 @@ def _after_house(tail: Tail, at: int) -> int:
 def _to_town(view: View, at: int) -> int:
     """Over commas and "in" to the town and the county; stops before the postcode."""
     tail = view.tail
-    end = street_name(tail, at, wanted=False) or at
+    named = town(tail, at)
+    end = at if named is not None and named > at + 1 else street_name(tail, at, wanted=False) or at
     limit = end + _TAIL_TOKENS
     here = end
     while here < limit:
@@ -171,17 +202,43 @@ def _quarter(tail: Tail, at: int, street: int) -> int | None:
 
 def _fits_town(tail: Tail, at: int) -> bool:
     kind = tail.marks[at]
-    return bool(kind & (kinds.UNKNOWN | kinds.LAST)) and not kind & (kinds.COMMON | kinds.TERM | kinds.STOP)
+    return bool(kind & (kinds.UNKNOWN | kinds.LAST)) and not kind & (kinds.COMMON | kinds.ALONE | kinds.STOP)
 
 
 def _unlisted(view: View, at: int) -> int | None:
-    """A capitalised place of no list right behind a street; any unknown word where an address was asked."""
+    """A place of no list right behind a street: capitalised, before a listed one, or one expected."""
     tail = view.tail
-    if alphanumeric(view, at) is not None or not _fits_town(tail, at) or tail.marks[at] & kinds.PAIR:
+    if tail.marks[at] & (kinds.PAIR | kinds.STOP) or alphanumeric(view, at) is not None:
         return None
+    if not tail.capital[at]:
+        for end in (at + 1, at + 2):
+            if not _may_be_of_town(tail, end - 1):
+                break
+            if town(tail, end) is not None:
+                return end
+    if not _fits_town(tail, at):
+        return _expected_place(view, at)
     asked = "ADDRESS" in view.expects.asked and bool(tail.marks[at] & kinds.UNKNOWN)
-    listed = not tail.capital[at] and not asked and town(tail, at + 1) is not None
-    return at + 1 if tail.capital[at] or asked or listed else None
+    strange = tail.marks[at] & kinds.UNKNOWN and not tail.marks[at] & kinds.RARER
+    return at + 1 if tail.capital[at] or asked or strange else _expected_place(view, at)
+
+
+def _expected_place(view: View, at: int) -> int | None:
+    """Where an address was named or asked for: up to three words of which the last is no ordinary one."""
+    if not view.expects.awaits("ADDRESS"):
+        return None
+    tail = view.tail
+    for end in range(at, at + TOWN_WORDS):
+        if not _may_be_of_town(tail, end) or alphanumeric(view, end) is not None:
+            return None
+        if _fits_town(tail, end):
+            return end + 1
+    return None
+
+
+def _may_be_of_town(tail: Tail, at: int) -> bool:
+    never = kinds.STOP | kinds.MONTH | kinds.NUMBER | kinds.LETTER | kinds.PHONETIC | kinds.ALONE
+    return bool(tail.marks[at] & kinds.WORD) and not tail.marks[at] & never
 
 
 def _capitals(view: View, at: int) -> int | None:
@@ -210,12 +267,35 @@ def _answer(view: View, at: int) -> Match | None:
         return _unnamed_street(view, number)
     house = house_name(tail, at)
     street = street_name(tail, at, wanted=True)
-    if street is not None and (house is None or house > street):
+    if street is not None and (house is None or house > street or _is_part(tail, house, street)):
         return Match(_to_town(view, street), "ADDRESS", LIKELY)
     found = town(tail, at)
     if found is not None:
         return Match(_to_town(view, found), "ADDRESS", GUESSED) if _town_counts(view, at, found) else None
-    return _house(view, at)
+    return _house(view, at) or _lived_in(view, at) or _before_street(view, at)
+
+
+def _lived_in(view: View, at: int) -> Match | None:
+    """ "I live in Penrhyndeudraeth": a place of no list behind "in"."""
+    tail = view.tail
+    kind = tail.marks[at]
+    strange = kind & kinds.UNKNOWN and not kind & (kinds.RARER | kinds.ALONE | kinds.PAIR)
+    if tail.words[at - 1] not in ("in", "near") or not strange:
+        return None
+    end = at + 1
+    while tail.words[end] == "-" and tail.glued[end] and tail.marks[end + 1] & kinds.WORD:
+        end += 2
+    return Match(_to_town(view, end), "ADDRESS", GUESSED)
+
+
+def _before_street(view: View, at: int) -> Match | None:
+    """ "Craigellachie, Station Road": a house of no list before a comma and its street."""
+    tail = view.tail
+    end = at + 1 if not tail.capital[at + 1] else at + 2
+    if tail.words[end] != "," or not tail.capital[at]:
+        return None
+    street = street_name(tail, end + 1, wanted=True) or numbered_street(tail, end + 1)
+    return None if street is None else Match(_to_town(view, street), "ADDRESS", GUESSED)
 
 
 def _house(view: View, at: int) -> Match | None:
@@ -235,12 +315,20 @@ def _unnamed_street(view: View, number: int) -> Match | None:
     tail = view.tail
     follows = number + (tail.words[number] == ",")
     kind = tail.marks[follows]
-    common = kind & kinds.COMMON and "ADDRESS" not in view.expects.asked
-    if not kind & kinds.WORD or kind & (kinds.STOP | kinds.MONTH) or common:
+    if not kind & kinds.WORD or kind & (kinds.STOP | kinds.MONTH):
         return None
     if not may_name(tail, follows, wanted=True):
         return None
-    return Match(_to_town(view, _run_of_names(view, follows)), "ADDRESS", GUESSED)
+    end = _run_of_names(view, follows)
+    common = kind & kinds.COMMON and not tail.capital[follows] and "ADDRESS" not in view.expects.asked
+    if common and not (end > follows + 1 and _ends_like_place(tail, end)):
+        return None
+    return Match(_to_town(view, end), "ADDRESS", GUESSED)
+
+
+def _ends_like_place(tail: Tail, end: int) -> bool:
+    kind = tail.marks[end - 1]
+    return bool(kind & (kinds.PLACE | kinds.UNKNOWN | kinds.LAST)) and not kind & kinds.COMMON
 
 
 def _run_of_names(view: View, at: int) -> int:

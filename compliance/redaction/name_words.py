@@ -113,7 +113,7 @@ def _continues(tail: Tail, at: int, *, first: bool, strict: bool) -> bool:
         return is_name(tail, at)
     word = tail.words[at]
     if kind & kinds.LETTER and not kind & kinds.STOP:
-        return True
+        return tail.words[at + 1] != "for"
     if word in PARTICLES or (word == "oh" and strict):
         return bool(tail.marks[at + 1] & (LISTED | kinds.UNKNOWN)) and not tail.marks[at + 1] & kinds.STOP
     if not is_name(tail, at) or (word in PLACES_NAMED and not tail.capital[at]):

@@ -150,8 +150,10 @@ def _is_pronoun(tail: Tail, at: int) -> bool:
 
 
 def _is_letter_o(tail: Tail, at: int) -> bool:
-    """The letter, in a spelling: "o k a f o r"."""
-    return tail.words[at] == "o" and bool(tail.marks[at + 1] & kinds.LETTER)
+    """The letter, in a spelling: "o k a f o r"; that of "c/o"."""
+    if tail.words[at] != "o":
+        return False
+    return bool(tail.marks[at + 1] & kinds.LETTER) or (tail.glued[at] and tail.words[at - 1] == "/")
 
 
 def _ends_turn(tail: Tail, at: int) -> bool:

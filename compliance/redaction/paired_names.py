@@ -31,8 +31,8 @@ def is_paired(view: View, at: int) -> bool:
         return False
     if kind & kinds.COMMON:
         listed = kind & (kinds.MAYBE | (kinds.LAST if tail.words[at - 1] == "not" else 0))
-        ends = listed and not tail.marks[at + 1] & kinds.WORD
-        return bool(kind & _LISTED) and (tail.capital[at] or bool(ends))
+        ends = bool(listed) and not tail.marks[at + 1] & kinds.WORD
+        return bool(kind & _LISTED) and (tail.capital[at] or ends)
     return bool(kind & _LISTED) or (bool(kind & kinds.UNKNOWN) and tail.capital[at])
 
 

@@ -26,6 +26,7 @@ _NAMING: Final = word_list("street_names")
 _HOUSES: Final = word_list("houses")
 _FLOORS: Final = word_list("floors")
 _ON_FLOORS: Final = frozenset({"flat", "apartment", "maisonette", "floor"})
+_CELTIC_ARTICLES: Final = frozenset({"na", "nan", "y", "yr", "an", "ap", "o"})
 _HIGHWAYS: Final = frozenset({"highway", "hwy", "route", "rte", "interstate", "freeway", "turnpike"})
 _BEFORE_ROUTES: Final = frozenset({"county", "state", "us", "rural", "old", "farm", "north", "south", "east"})
 _ALONE: Final = frozenset(
@@ -80,7 +81,10 @@ def _is_house_letter(tail: Tail, at: int) -> bool:
         return False
     if tail.glued[at] or tail.words[at] not in ("a", "i", "o", "n", "s", "e", "w"):
         return True
-    return tail.words[at] == "a" and street_name(tail, at + 1, wanted=False) is not None
+    if tail.words[at] != "a":
+        return False
+    street = street_name(tail, at + 1, wanted=False) or _nameless_street(tail, at + 1)
+    return street is not None or numbered_street(tail, at + 1) is not None
 
 
 def dwelling(tail: Tail, at: int) -> int | None:
@@ -99,7 +103,8 @@ def dwelling(tail: Tail, at: int) -> int | None:
     if number is None or word in ("flat", "apartment", "apt", "penthouse", "maisonette"):
         return number
     follows = number + (tail.words[number] == ",")
-    return number if begins_street(tail, follows) else None
+    named = begins_street(tail, follows) or house_name(tail, follows) is not None
+    return number if named else None
 
 
 def _flat_number(tail: Tail, at: int) -> int | None:
@@ -116,12 +121,15 @@ def _floor(tail: Tail, at: int) -> int | None:
     here = at + 1
     while tail.words[here] in _ON_FLOORS and here <= at + 2:
         here += 1
-    if here == at + 1:
+    if here == at + 1 and (tail.words[at] != "basement" or tail.words[here] != ","):
         return None
     if tail.marks[here] & (kinds.NUMBER | kinds.LETTER) and not begins_street(tail, here):
         here = house_number(tail, here) or here + 1
     follows = here + (tail.words[here] in (",", "at", "of"))
     follows += tail.words[follows] == "number"
+    if tail.words[here - 1] in ("flat", "apartment") and tail.marks[follows] & (kinds.DIGITS | kinds.NUMERAL):
+        number = house_number(tail, follows)
+        return here if number is not None and tail.words[number] not in _COUNTED else None
     return here if begins_street(tail, follows) else None
 
 
@@ -145,7 +153,33 @@ def numbered_street(tail: Tail, at: int, *, wanted: bool = False) -> int | None:
     found = _route(tail, begin) or street_name(tail, begin, wanted=wanted, numbered=True)
     if found is None and number - at > 1 and tail.marks[number] & kinds.ORDINAL:
         found = street_name(tail, number - 1, wanted=wanted, numbered=True)
-    return found or _nameless_street(tail, begin)
+    return (
+        found
+        or _celtic_street(tail, begin)
+        or _nameless_street(tail, begin)
+        or _numbered_house(tail, begin, wanted=wanted)
+    )
+
+
+def _celtic_street(tail: Tail, at: int) -> int | None:
+    """Welsh, Gaelic and Irish names, which have the kind of street in front: "Tan y Bryn", "Cois Abhainn"."""
+    article = tail.words[at + 1] in _CELTIC_ARTICLES
+    end = at + 3 if article else at + 2
+    for place in (at, end - 1):
+        kind = tail.marks[place]
+        if not kind & kinds.WORD or kind & (kinds.STOP | kinds.MONTH | kinds.NUMERAL | kinds.ALONE):
+            return None
+        if not article and (kind & (kinds.COMMON | kinds.RARER) or not kind & kinds.UNKNOWN):
+            return None
+    return end
+
+
+def _numbered_house(tail: Tail, at: int, *, wanted: bool) -> int | None:
+    """ "42 The Maltings": a house with a name behind a number."""
+    house = house_name(tail, at)
+    if house is None or not (wanted or tail.words[at] == "the" or all(tail.capital[at:house])):
+        return None
+    return house
 
 
 def _route(tail: Tail, at: int) -> int | None:
@@ -175,7 +209,9 @@ def _nameless_street(tail: Tail, at: int) -> int | None:
 
 def _may_be_place(tail: Tail, at: int, begin: int) -> bool:
     kind = tail.marks[at]
-    if not kind & kinds.WORD or kind & (kinds.STOP | kinds.MONTH | kinds.NUMERAL | kinds.TERM):
+    if not kind & kinds.WORD or kind & (kinds.STOP | kinds.MONTH | kinds.NUMERAL):
+        return False
+    if kind & kinds.ALONE and not tail.capital[at]:
         return False
     article = tail.words[begin] == "the"
     return article or tail.capital[at] or not kind & kinds.COMMON or tail.words[at] in _NAMING
@@ -256,8 +292,12 @@ def may_name(tail: Tail, at: int, wanted: bool) -> bool:
     """The word may be part of a street's name."""
     kind = tail.marks[at]
     word = tail.words[at]
+    if kind & kinds.DIGITS and tail.glued[at + 1] and tail.words[at + 1] in ("st", "nd", "rd", "th"):
+        return tail.words[at - 1] in _COMPASS
     if word in _COUNTED or not kind & kinds.WORD or len(word) > _WORD_CHARS:
         return word in ("-", "'") and tail.glued[at]
+    if word == "o":
+        return bool(tail.marks[at - 1] & tail.marks[at + 1] & kinds.WORD)
     if kind & kinds.STOP:
         return _joins_name(tail, at, wanted)
     if kind & kinds.MONTH:
@@ -277,11 +317,15 @@ def house_name(tail: Tail, at: int) -> int | None:
     """ "Rose Cottage", "The Old Rectory"."""
     begin = at + (tail.words[at] == "the")
     for end in range(begin, begin + _HOUSE_NAME_WORDS):
-        if tail.words[end] in _HOUSES and end > at:
+        if end > at and (tail.words[end] in _HOUSES or _is_care_home(tail, end)):
             return end + 1
         if tail.marks[end] & (kinds.STOP | kinds.END) or not tail.marks[end] & kinds.WORD:
             return None
     return None
+
+
+def _is_care_home(tail: Tail, at: int) -> bool:
+    return tail.words[at] == "home" and tail.words[at - 1] in ("care", "nursing", "residential", "retirement")
 
 
 def house_and_street(tail: Tail, at: int) -> int | None:
