@@ -5,6 +5,8 @@ from uuid import UUID
 
 import msgspec
 
+from booking.audit import record
+from booking.contacts import find_contact
 from booking.db import org_transaction
 from booking.errors import ContactUnknown
 from compliance.consent import ConsentKind, Consents, ConsentSource, consents_of, note_consent
@@ -18,6 +20,21 @@ from gateway.api.views import AwareTime, PhoneNumber
 
 _ONE = "/contacts/{contact_id}"
 _CONSENT_KINDS: tuple[ConsentKind, ...] = ("recording", "texts")
+
+
+class ContactSearch(msgspec.Struct, kw_only=True, forbid_unknown_fields=True):
+    """By number, which stands in the body, since addresses are logged on their way."""
+
+    phone: PhoneNumber
+
+    def __repr__(self) -> str:
+        return "ContactSearch()"
+
+
+class ContactFound(msgspec.Struct, kw_only=True):
+    """Whose number it is."""
+
+    contact_id: UUID
 
 
 class ExportView(msgspec.Struct, kw_only=True):
@@ -87,6 +104,22 @@ class ConsentForm(msgspec.Struct, kw_only=True, forbid_unknown_fields=True):
 
     given: bool
     source: Literal["staff", "form"] = "staff"
+
+
+async def search_contact(asked: Asked) -> Answer:
+    search: ContactSearch = asked.body
+    contact_id = await find_contact(asked.api.pool, asked.claim, asked.api.sealer, phone=search.phone)
+    if contact_id is None:
+        raise Refused(NOT_FOUND, detail="number")
+    await record(
+        asked.api.pool,
+        asked.claim,
+        actor=asked.actor,
+        action="contact_found",
+        subject_kind="contact",
+        subject_id=contact_id,
+    )
+    return Answer(200, ContactFound(contact_id=contact_id))
 
 
 async def show_export(asked: Asked) -> Answer:
@@ -198,6 +231,17 @@ def _erasure_view(erasure: Erasure) -> ErasureView:
 
 
 OPERATIONS = (
+    Operation(
+        name="findContact",
+        method="POST",
+        path="/contact-searches",
+        scope="sealed:read",
+        summary="Which contact has this number; on record",
+        handler=search_contact,
+        body=ContactSearch,
+        answers={200: ContactFound},
+        problems=(NOT_FOUND,),
+    ),
     Operation(
         name="exportContact",
         method="GET",

@@ -53,12 +53,12 @@ class SealedQuery(msgspec.Struct, kw_only=True, forbid_unknown_fields=True):
 
 
 class SealedView(msgspec.Struct, kw_only=True):
-    """That there is a sealed value. `label`: `medical`, or the vault's kind."""
+    """That there is a sealed row. `label`: `medical`; a vault's kind; `ends` of a call; a text's kind."""
 
-    kind: Literal["note", "value"]
+    kind: Literal["note", "value", "call", "text"]
     id: UUID
     label: str
-    call_id: UUID
+    call_id: UUID | None
     turn: int | None
     kept_at: AwareTime
 

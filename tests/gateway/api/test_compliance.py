@@ -10,6 +10,7 @@ from booking.audit import page_of_records
 from booking.db import org_transaction
 from booking.staff import SCOPES, issue_token
 from compliance.chain import link_batch
+from compliance.records import CallEnds
 from gateway.api.roles import ROLE_SCOPES
 from gateway.api.surface import OPERATIONS
 from gateway.sealing import VaultSealer
@@ -68,6 +69,26 @@ async def test_a_clinician_reads_a_note_for_care_and_that_is_on_record(
     answer = await clinician.get(f"/sealed/note/{note['id']}", purpose="care")
     assert answer.json() == {"kind": "note", "id": note["id"], "values": {"medical": "glaucoma"}}
     assert ("read_for_care", "note", UUID(note["id"])) in await actions(pool, clinic)
+
+
+async def test_from_a_number_to_everything_that_is_kept_of_its_contact(
+    anybody: Client, clinic: Clinic, office: Office, other_client: Client, pool: asyncpg.Pool
+) -> None:
+    contact_id, call_id = await office.contact(PHONE), await office.call()
+    await office.say(call_id, ends=CallEnds(PHONE, clinic.number))
+    await office.hold_for(contact_id, call_id)
+    await office.text(PHONE)
+    await office.settle(call_id)
+    clinician = as_role(anybody, clinic, "clinician")
+    found = await clinician.post("/contact-searches", {"phone": PHONE})
+    assert found.json() == {"contact_id": str(contact_id)}
+    assert ("contact_found", "contact", contact_id) in await actions(pool, clinic)
+    items = (await clinician.get("/sealed", contact_id=contact_id)).json()["items"]
+    assert sorted(each["label"] for each in items) == ["email", "ends", "medical", "otp", "person"]
+    for each in items:
+        read = await clinician.get(f"/sealed/{each['kind']}/{each['id']}", purpose="care")
+        assert read.json()["values"], each
+    assert (await other_client.post("/contact-searches", {"phone": PHONE})).status_code == 404
 
 
 async def test_what_a_role_may_not_read_is_refused_and_that_is_on_record(

@@ -208,6 +208,7 @@ WITHOUT_IDS = {
     "/compliance/report",
     "/compliance/report.html",
     "/erasures",
+    "/contact-searches",
 }
 
 
