@@ -122,11 +122,12 @@ def _add_knowledge(parser: argparse.ArgumentParser) -> None:
         "--passages", type=int, nargs="+", default=[100, 2000, 20000], metavar="N", help="of a clinic"
     )
     parser.add_argument("--searches", type=int, default=200, metavar="N", help="of each number of passages")
+    parser.add_argument("--dimensions", type=int, default=1536, metavar="N", help="of the embeddings")
     parser.add_argument("--seed", type=int, default=1, metavar="N", help="of the words drawn")
 
 
 def _knowledge(chosen: argparse.Namespace) -> int:
-    return run_knowledge(Searches(chosen.passages, chosen.searches, chosen.seed))
+    return run_knowledge(Searches(chosen.passages, chosen.searches, chosen.seed, chosen.dimensions))
 
 
 def _add_redaction(parser: argparse.ArgumentParser) -> None:

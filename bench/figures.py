@@ -82,7 +82,7 @@ PARTS: Final[Sequence[Part]] = (
         "knowledge",
         "knowledge --passages 100 2000 20000 --searches 200",
         "knowledge --passages 20 --searches 2",
-        2,
+        3,
         False,
     ),
     Part("otp", "otp --codes 500 --at-once 20", "otp --codes 2 --at-once 2", 0.5, False),

@@ -43,8 +43,11 @@ async def unembedded(pool: asyncpg.Pool, claim: Claim, model: str, *, limit: int
 
 
 async def put_embeddings(pool: asyncpg.Pool, claim: Claim, model: str, vectors: Mapping[UUID, Vector]) -> int:
-    """Keep them by passage; how many were kept. A passage that has gone meanwhile is left out."""
-    written = [f"[{','.join(map(repr, vector))}]" for vector in vectors.values()]
+    """Keep them by passage; how many were kept. A passage that has gone meanwhile is left out.
+
+    Numbers are kept in half precision, three digits of which hold: six are sent.
+    """
+    written = [f"[{','.join(f'{number:.6g}' for number in vector)}]" for vector in vectors.values()]
     rows = await db.fetch(pool, claim, "put_embeddings", model, list(vectors), written)
     return int(rows[0]["put_embeddings"])
 

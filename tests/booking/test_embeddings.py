@@ -1,5 +1,6 @@
 """What passages mean, in a real Postgres: the nearest is found, another clinic's or model's never."""
 
+import json
 from collections.abc import Sequence
 from urllib.parse import urlsplit
 from uuid import UUID, uuid4
@@ -7,7 +8,7 @@ from uuid import UUID, uuid4
 import asyncpg
 import pytest
 
-from booking.db import open_pool, org_transaction
+from booking.db import claims_json, open_pool, org_transaction
 from booking.embeddings import (
     MOST_DIMENSIONS,
     drop_other_embeddings,
@@ -104,3 +105,29 @@ async def test_without_the_extension_there_are_none(stack: Stack, pool: asyncpg.
     as_app = urlsplit(stack.postgres.app)._replace(path=urlsplit(fresh).path).geturl()
     async with await open_pool(as_app, max_size=1) as without:
         assert not await has_embeddings(without)
+
+
+async def test_a_search_compares_with_its_own_clinics_passages_alone(
+    pool: asyncpg.Pool, owner: asyncpg.Connection, clinic: Clinic, other_clinic: Clinic
+) -> None:
+    """Pages, as PostgreSQL counts them, before and after another clinic has 400 passages on 200 pages."""
+    large = (1.0, *[0.0] * 1535)
+    await put_embeddings(pool, clinic.claim, MODEL, dict.fromkeys(await load(pool, clinic, "east"), large))
+    before = await pages(pool, clinic, large)
+    theirs = await load(pool, other_clinic, *map(str, range(400)))
+    assert await put_embeddings(pool, other_clinic.claim, MODEL, dict.fromkeys(theirs, large)) == 400
+    await owner.execute("analyze public.knowledge_embeddings")
+    assert await pages(pool, clinic, large) <= before + 20
+
+
+async def pages(pool: asyncpg.Pool, clinic: Clinic, vector: Sequence[float]) -> int:
+    """Of a search on a connection that has planned it already."""
+    explain = (
+        "explain (analyze, buffers, format json) select * from app.search_embeddings("
+        f"app.arm('{claims_json(clinic.claim)}'), '{MODEL}', array{list(vector)}::real[], 3)"
+    )
+    async with pool.acquire() as connection:
+        for _ in range(7):
+            plan = await connection.fetchval(explain)
+    shared: int = json.loads(plan)[0]["Plan"]["Shared Hit Blocks"]
+    return shared
