@@ -324,7 +324,10 @@ class Call:
         thinking = await gear.hedges.model(profile.org_id, office.keys)
         ports = CallPorts(
             stt_session=hearing,
-            llm=InformedModel(thinking, partial(desk.knowledge.find, profile.org_id)),
+            llm=InformedModel(
+                thinking,
+                partial(desk.knowledge.find, profile.org_id, elsewhere=office.keys.llm is None),
+            ),
             tts=gear.clients.tts(office.keys, profile.voice),
             tools=call_tools(booking),
             line=media.line,

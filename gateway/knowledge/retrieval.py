@@ -74,26 +74,30 @@ class Knowledge:
                 if await self.documents.get(org_id) is not None and self.meaning is not None:
                     self.meaning.warm_up()
 
-    async def find(self, org_id: UUID, said: str) -> Sequence[str]:
-        """The passages that have to do with what was said, best first. Never raises, never takes longer."""
+    async def find(self, org_id: UUID, said: str, *, elsewhere: bool = True) -> Sequence[str]:
+        """The passages that have to do with what was said, best first. Never raises, never takes longer.
+
+        `elsewhere`: whether what was said may be sent to the embeddings endpoint.
+        """
         words = search_words(said)
         if not words:
             return ()
         began_s = self.clock.now_s()
         until = asyncio.get_running_loop().time() + self.deadline_s
-        found, outcome = await self._found(Claim(org_id), said, words, until)
+        if elsewhere and self.meaning is not None:
+            found, outcome = await self._by_both(self.meaning, Claim(org_id), said, words, until)
+        else:
+            found, outcome = await self._by_words(Claim(org_id), words, self.passages, until)
         self.metrics.knowledge.labels(outcome).observe(self.clock.now_s() - began_s)
         return [_told(passage) for passage in found]
 
-    async def _found(
-        self, claim: Claim, said: str, words: str, until: float
+    async def _by_both(
+        self, meaning: Meaning, claim: Claim, said: str, words: str, until: float
     ) -> tuple[list[FoundPassage], str]:
         """And the outcome: that of the search by words, unless the one by meaning found what it did not."""
-        if self.meaning is None:
-            return await self._by_words(claim, words, self.passages, until)
         wide = _WIDER * self.passages
         async with asyncio.TaskGroup() as both:
-            meant = both.create_task(self._by_meaning(claim, said, wide, until))
+            meant = both.create_task(self._by_meaning(meaning, claim, said, wide, until))
             by_words, outcome = await self._by_words(claim, words, wide, until)
         found = fuse(by_words, meant.result(), limit=self.passages)
         return found, "found" if found else outcome
@@ -112,16 +116,18 @@ class Knowledge:
             return [], "failed"
         return best_of(found), "found" if found else "nothing"
 
-    async def _by_meaning(self, claim: Claim, said: str, limit: int, until: float) -> list[FoundPassage]:
-        """Of an org that has documents; where that cannot be told nothing is sent to anybody."""
+    async def _by_meaning(
+        self, meaning: Meaning, claim: Claim, said: str, limit: int, until: float
+    ) -> list[FoundPassage]:
+        """Where it cannot be told that the org has documents, nothing is sent to anybody."""
         try:
             async with asyncio.timeout_at(until):
-                has_documents = await self.documents.get(claim.org_id) is not None
+                documents = await self.documents.get(claim.org_id)
         except (TimeoutError, BookingError, OrgUnavailable):
             return []
-        if not has_documents or self.meaning is None:
+        if documents is None:
             return []
-        return await self.meaning.nearest(claim, said, limit=limit, until=until)
+        return await meaning.nearest(claim, said, limit=limit, until=until)
 
 
 def best_of(found: Sequence[FoundPassage]) -> list[FoundPassage]:

@@ -60,12 +60,14 @@ async def test_a_passage_that_shares_no_word_is_found(
     assert server.requests[0].texts == [ASKED]
 
 
-async def test_nothing_is_sent_for_small_talk_nor_for_a_clinic_without_documents(
+async def test_nothing_is_sent_for_small_talk_nor_of_a_clinic_without_documents_or_with_its_own_model(
     stack: Stack, pool: asyncpg.Pool, loaded: Clinic, other_clinic: Clinic, server: EmbeddingsSimulator
 ) -> None:
     async with searching(stack, pool, configured(server)) as both:
         assert await both.find(loaded, "Yes please, thank you.") == []
         assert await both.find(other_clinic, ASKED) == []
+        org_id = loaded.claim.org_id
+        assert await both.knowledge.find(org_id, "How much is a peel?", elsewhere=False) == [PEEL]
     assert server.requests == []
 
 
