@@ -162,6 +162,7 @@ def _stable_ms() -> float:
 _COLUMNS: Final = (
     "step", "TTFB p50 / p95 / p99 ms", "gain p50", "floor p50 / p95", "over floor p50 / p95", "answered",
     "requests a turn", "asked twice", "thrown away", "tokens in vain a turn",
+    "characters in vain a turn",
 )  # fmt: skip
 
 
@@ -184,6 +185,7 @@ def rows(results: Sequence[tuple[Rung, Result]]) -> list[tuple[str, ...]]:
                 f"{price['second_requests_share']:.1%}",
                 f"{price['thrown_away_share']:.1%}",
                 f"{price['tokens_wasted_per_turn']:.1f}",
+                f"{price['characters_wasted_per_turn']:.1f}",
             )
         )
         before = p50

@@ -52,7 +52,7 @@ async def store_turn(pool: asyncpg.Pool, claim: Claim, *, call_id: UUID, turn: C
     await db.fetch(
         pool,
         claim,
-        "store_turn",
+        "keep_turn",
         call_id,
         turn.turn,
         _json(turn.said),
@@ -60,6 +60,9 @@ async def store_turn(pool: asyncpg.Pool, claim: Claim, *, call_id: UUID, turn: C
         _json(turn.stages_s),
         turn.ttfb_ms,
         turn.overhead_ms,
+        turn.speculated,
+        turn.wasted_tokens,
+        turn.wasted_characters,
     )
 
 

@@ -100,7 +100,10 @@ class Said:
 
 @dataclass(frozen=True, slots=True)
 class CallTurn:
-    """One turn of a call as it is kept: redacted words, where the time went. `stages_s` as in the journal."""
+    """One turn of a call as it is kept: redacted words, where the time went, what was spent in vain.
+
+    `stages_s`, `speculated` and what is wasted as in the journal.
+    """
 
     turn: int
     said: tuple[Said, ...]
@@ -108,6 +111,9 @@ class CallTurn:
     stages_s: Mapping[str, float] = field(default_factory=dict)
     ttfb_ms: float | None = None
     overhead_ms: float | None = None
+    speculated: Literal["none", "eager", "interim", "thrown"] = "none"
+    wasted_tokens: int = 0
+    wasted_characters: int = 0
 
 
 @dataclass(frozen=True, slots=True)

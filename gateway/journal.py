@@ -169,16 +169,20 @@ class CallJournal:
         self._log.info("tool_finished", duration_ms=event.duration_ms, **told)
 
     def _finished(self, event: CallFinished) -> None:
-        self._record.metrics.wasted_tokens.inc(event.wasted_tokens)
+        self._count_waste(event)
         lasted_ms = round(event.duration_ms)
-        told = {"reason": event.reason, "turns": event.turns, "wasted_tokens": event.wasted_tokens}
+        told = {"reason": event.reason, "turns": event.turns, **_waste(event)}
         self._log.info("conversation_over", duration_ms=lasted_ms, **told)
+
+    def _count_waste(self, event: TurnFinished | CallFinished) -> None:
+        self._record.metrics.wasted_tokens.inc(event.wasted_tokens)
+        self._record.metrics.wasted_characters.inc(event.wasted_characters)
 
     def _turn(self, event: TurnFinished) -> None:
         metrics = self._record.metrics
         metrics.turns.labels(event.outcome).inc()
         metrics.speculations.labels(event.speculated).inc()
-        metrics.wasted_tokens.inc(event.wasted_tokens)
+        self._count_waste(event)
         if event.ttfb_ms is not None:
             metrics.turn_ttfb.observe(event.ttfb_ms / 1000)
             if self._record.latency is not None:
@@ -193,7 +197,7 @@ class CallJournal:
         self._turn_ended.set()
         measures = {"ttfb_ms": event.ttfb_ms, "overhead_ms": event.overhead_ms}
         stages = {stage: round(lasted_s * 1000, 1) for stage, lasted_s in stage_lengths(event.stages_s)}
-        guess = {"speculated": event.speculated, "wasted_tokens": event.wasted_tokens}
+        guess = {"speculated": event.speculated, **_waste(event)}
         told = {"turn": event.turn, "outcome": event.outcome, **guess}
         self._log.info("turn_finished", stages_ms=stages, **told, **measures)
 
@@ -205,6 +209,8 @@ class CallJournal:
             stages_s=dict(event.stages_s),
             ttfb_ms=event.ttfb_ms,
             overhead_ms=event.overhead_ms,
+            speculated=event.speculated,
+            **_waste(event),
         )
 
 
@@ -215,6 +221,10 @@ def stage_lengths(stages_s: Mapping[str, float]) -> list[tuple[str, float]]:
     """
     known = sorted((stage for stage in STAGES if stage in stages_s), key=lambda stage: stages_s[stage])
     return [(after, stages_s[after] - stages_s[before]) for before, after in pairwise(known)]
+
+
+def _waste(event: TurnFinished | CallFinished) -> dict[str, int]:
+    return {"wasted_tokens": event.wasted_tokens, "wasted_characters": event.wasted_characters}
 
 
 def _public(event: JournalEvent) -> dict[str, Any]:

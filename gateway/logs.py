@@ -66,6 +66,7 @@ SAFE_KEYS: Final = frozenset(
         "stages_ms",
         "speculated",
         "wasted_tokens",
+        "wasted_characters",
         "wait_s",
         "turns",
         "frames",

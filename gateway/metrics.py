@@ -108,6 +108,11 @@ class Metrics:
         self.wasted_tokens = Counter(
             "gateway_wasted_tokens", "Tokens of replies begun on a wrong guess", registry=registry
         )
+        self.wasted_characters = Counter(
+            "gateway_wasted_characters",
+            "Characters given to the synthesiser for replies begun on a wrong guess",
+            registry=registry,
+        )
         self.barge_ins = Counter("gateway_barge_ins", "Replies cut by the caller", registry=registry)
         self.clear = Histogram(
             "gateway_clear_seconds", "Caller's speech to clear sent", buckets=_OVERHEAD_S, registry=registry

@@ -155,8 +155,8 @@ class TurnFinished:
     stages.
 
     `speculated`: the reply had been begun on a guess, at the `eager` end of the turn or from `interim` words;
-    all guesses since the turn before were `thrown` away; or `none` was made. `wasted_tokens`: what those
-    thrown away cost at the model, prompts included.
+    all guesses since the turn before were `thrown` away; or `none` was made. What those thrown away cost:
+    `wasted_tokens` at the model, prompts included, `wasted_characters` at the synthesiser.
     """
 
     turn: int
@@ -166,6 +166,7 @@ class TurnFinished:
     outcome: Literal["answered", "interrupted", "failed", "silent"]
     speculated: Literal["none", "eager", "interim", "thrown"] = "none"
     wasted_tokens: int = 0
+    wasted_characters: int = 0
 
 
 @dataclass(frozen=True, slots=True)
@@ -180,12 +181,13 @@ class ProviderFailed:
 
 @dataclass(frozen=True, slots=True)
 class CallFinished:
-    """The conversation is over; nothing follows. `wasted_tokens`: of guesses that no turn has told of."""
+    """The conversation is over; nothing follows. What is wasted: of guesses that no turn has told of."""
 
     reason: str
     turns: int
     duration_ms: float
     wasted_tokens: int = 0
+    wasted_characters: int = 0
 
 
 JournalEvent = CallerSaid | AgentSaid | ToolFinished | BargedIn | TurnFinished | ProviderFailed | CallFinished

@@ -75,6 +75,10 @@ class Reply:
         """What the model has been asked and has said so far."""
         return sum(request.total() for request in self._requests)
 
+    def characters(self) -> int:
+        """What the synthesiser has been given so far."""
+        return self._speech.characters
+
     def stop(self) -> None:
         self._gate.give_up()
         self._speech.silence()

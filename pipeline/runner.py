@@ -98,7 +98,7 @@ class CallRunner:
         self._turns: dict[int, _Turn] = {}
         self._utterances: dict[int, _Speaker] = {}
         self._guess: _Guess | None = None
-        self._wasted_tokens = 0
+        self._wasted = _Waste()
         self._early: list[TurnEvent] = []
         self._alarm: asyncio.TimerHandle | None = None
         self._alarm_s: float | None = None
@@ -133,7 +133,13 @@ class CallRunner:
         finally:
             duration_s = self._ports.clock.now_s() - began_s
             self._ports.journal.record(
-                CallFinished(self._end.reason, self._machine.turn, duration_s * 1000, self._wasted_tokens)
+                CallFinished(
+                    self._end.reason,
+                    self._machine.turn,
+                    duration_s * 1000,
+                    self._wasted.tokens,
+                    self._wasted.characters,
+                )
             )
         if self._crash is not None:
             raise self._crash
@@ -249,7 +255,7 @@ class CallRunner:
             return
         guess.speaker.stop()
         tokens = guess.reply.tokens()
-        self._wasted_tokens += tokens
+        self._wasted = self._wasted.and_of(guess.reply)
         self._tell(TokensWasted(tokens, guess.sign))
         if self._machine.state is not State.CLOSED:
             self._spawn(self._ports.llm.warm_up())
@@ -257,8 +263,8 @@ class CallRunner:
     def _start_reply(self, order: StartReply) -> None:
         guess, self._guess = self._guess, None
         timeline = guess.reply.timeline if guess is not None else Timeline(order.end_of_turn_s)
-        self._turns[order.turn] = _Turn(timeline, order.speculated, self._wasted_tokens)
-        self._wasted_tokens = 0
+        self._turns[order.turn] = _Turn(timeline, order.speculated, self._wasted)
+        self._wasted = _Waste()
         if order.text:
             self._mark_end_of_speech(order, timeline)
             public = self._ports.redactor.caller(keys_hidden(order.text))
@@ -321,7 +327,8 @@ class CallRunner:
             timeline.overhead_ms(),
             outcome,
             ended.speculated,
-            ended.wasted_tokens,
+            ended.wasted.tokens,
+            ended.wasted.characters,
         )
         self._ports.journal.record(finished)
 
@@ -373,12 +380,23 @@ class CallRunner:
 
 
 @dataclass(frozen=True, slots=True)
+class _Waste:
+    """What guesses have cost that were thrown away: at the model, at the synthesiser."""
+
+    tokens: int = 0
+    characters: int = 0
+
+    def and_of(self, reply: Reply) -> "_Waste":
+        return _Waste(self.tokens + reply.tokens(), self.characters + reply.characters())
+
+
+@dataclass(frozen=True, slots=True)
 class _Turn:
-    """A committed turn that is not finished. `wasted_tokens`: of guesses thrown away since the one before."""
+    """A committed turn that is not finished. `wasted`: by guesses thrown away since the one before."""
 
     timeline: Timeline
     speculated: Speculated
-    wasted_tokens: int
+    wasted: _Waste
 
 
 @dataclass(frozen=True, slots=True)

@@ -124,6 +124,8 @@ class Speech:
         """Why it gave up, once it has."""
         self.sounded = False
         """Audible audio has gone out."""
+        self.characters = 0
+        """Given to the synthesiser so far, what was given twice counted twice."""
 
     def begin_segment(self, step: Step) -> None:
         """What follows is said in `step`."""
@@ -272,6 +274,7 @@ class Speech:
         text = segment.rest(first_only=not self._parts.gate.is_open)
         segment.takes[-1].push(text)
         self._arm_idle(segment.takes[-1])
+        self.characters += len(text)
         await context.push(text)
 
     async def _noting_fault(self, sending: Awaitable[None]) -> None:

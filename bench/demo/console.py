@@ -250,7 +250,9 @@ def _guess(fact: Fact) -> str:
     """Whether the reply had been begun before the turn's end, and what wrong guesses cost."""
     speculated, wasted = fact.get("speculated", "none"), fact.get("wasted_tokens", 0)
     begun = f", begun on a guess ({speculated})" if speculated in ("eager", "interim") else ""
-    return begun + (f", {wasted} tokens thrown away" if wasted else "")
+    spoken = fact.get("wasted_characters", 0)
+    cost = f"{wasted} tokens" + (f" and {spoken} characters" if spoken else "")
+    return begun + (f", {cost} thrown away" if wasted else "")
 
 
 def _more(detail: Mapping[str, Any]) -> str:

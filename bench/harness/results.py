@@ -32,7 +32,8 @@ class TurnResult:
     """One turn; all instants in ms after the caller's last voiced sample, None for what is not known.
 
     `ttfb_ms` is heard, `own_ttfb_ms` and `overhead_ms` are told by the gateway; `floor_ms` is what the drawn
-    delays allow under the policy. `tokens_wasted`: of requests that were cancelled or answered for nothing.
+    delays allow under the policy. `tokens_wasted`: of requests that were cancelled or answered for nothing;
+    `characters_wasted`: of what the synthesiser was given, all but the answer.
     """
 
     call: str
@@ -51,6 +52,7 @@ class TurnResult:
     early_requests: int = 0
     contexts: int = 0
     tokens_wasted: int = 0
+    characters_wasted: int = 0
     speculated: str | None = None
 
     @property
@@ -95,6 +97,9 @@ class Result:
             "second_requests_share": round(sum(turn.requests > 1 for turn in self.turns) / turns, 3),
             "thrown_away_share": round(sum(turn.speculated == "thrown" for turn in self.turns) / turns, 3),
             "tokens_wasted_per_turn": round(sum(turn.tokens_wasted for turn in self.turns) / turns, 2),
+            "characters_wasted_per_turn": round(
+                sum(turn.characters_wasted for turn in self.turns) / turns, 2
+            ),
         }
 
     def outcomes(self) -> dict[str, int]:
@@ -160,6 +165,7 @@ def turn_result(timed: Timed, turns: Turns | None, policy: Policy | None, told: 
         early_requests=len(timed.turn.early_requests),
         contexts=len(timed.turn.contexts),
         tokens_wasted=_wasted(timed.turn),
+        characters_wasted=unheard_characters(timed.turn),
         speculated=fact.get("speculated"),
     )
 
@@ -219,6 +225,12 @@ def _wasted(turn: Turn) -> int:
     """
     whole = [request.pieces_sent for request in turn.requests]
     return sum(map(_pieces, turn.early_requests)) + sum(whole) - max(whole, default=0)
+
+
+def unheard_characters(turn: Turn) -> int:
+    """What was synthesised in vain: the texts of all contexts but the longest."""
+    given = [sum(map(len, context.texts)) for context in turn.contexts]
+    return sum(given) - max(given, default=0)
 
 
 def _pieces(request: ChatRequest) -> int:

@@ -43,6 +43,9 @@ async def test_a_turn_is_kept_and_replaces_itself(pool: asyncpg.Pool, clinic: Cl
             stages_s={"speech_end": 1.0, "first_audio_sent": 1.25},
             ttfb_ms=250.0,
             overhead_ms=4.5,
+            speculated="thrown",
+            wasted_tokens=812,
+            wasted_characters=19,
         )
         await calls.store_turn(pool, clinic.claim, call_id=call, turn=turn)
     async with org_transaction(pool, clinic.claim) as connection:
@@ -53,6 +56,7 @@ async def test_a_turn_is_kept_and_replaces_itself(pool: asyncpg.Pool, clinic: Cl
     ]
     assert json.loads(row["stages_s"]) == {"speech_end": 1.0, "first_audio_sent": 1.25}
     assert (row["ttfb_ms"], row["overhead_ms"], row["outcome"]) == (250.0, 4.5, "answered")
+    assert (row["speculated"], row["wasted_tokens"], row["wasted_characters"]) == ("thrown", 812, 19)
 
 
 async def test_a_turn_of_an_unknown_or_foreign_call_is_refused(

@@ -62,6 +62,11 @@ async def test_speech_that_goes_on_drops_the_guess_without_a_trace(calling: Call
         told = [message["content"] for message in made.asked(1)][-1]
     assert turn["speculated"] == "eager"
     assert turn["wasted_tokens"] > 0
+    [given] = [context.texts for context in made.contexts() if WRONG.startswith(context.texts[0])]
+    assert turn["wasted_characters"] == len("".join(given)), "the first clause of the wrong one"
+    [kept] = [row for row in rows if row["turn"] == turn["turn"]]
+    waste = ("speculated", "wasted_tokens", "wasted_characters")
+    assert [kept[name] for name in waste] == [turn[name] for name in waste]
     assert right in heard
     assert wrong[:4000] not in heard
     assert told == f"{HALF} {REST}"

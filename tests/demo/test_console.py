@@ -82,9 +82,11 @@ def test_a_turn_tells_what_became_of_guesses() -> None:
     console, out = printed()
     console.show(turn | {"speculated": "eager", "wasted_tokens": 0})
     console.show(turn | {"speculated": "thrown", "wasted_tokens": 812})
+    console.show(turn | {"speculated": "thrown", "wasted_tokens": 812, "wasted_characters": 19})
     told = [line.rstrip() for line in out.getvalue().splitlines() if "TTFB" in line]
     assert told[0].endswith("of which the gateway 2.5 ms, begun on a guess (eager)")
     assert told[1].endswith("of which the gateway 2.5 ms, 812 tokens thrown away")
+    assert told[2].endswith("of which the gateway 2.5 ms, 812 tokens and 19 characters thrown away")
 
 
 def outcome(row: CallRow | None, *, heard: int = 1, asked: Asked | None = None) -> Outcome:

@@ -33,8 +33,8 @@ TURN: list[JournalEvent] = [
     AgentSaid(1, "We have three times."),
     BargedIn(1, "We have", 3.0),
     ProviderFailed(1, "tts", "http_500", "retried"),
-    TurnFinished(1, STAGES, 800.0, 50.0, "answered", "thrown", 812),
-    CallFinished("goodbye", 1, 9_000.0, 95),
+    TurnFinished(1, STAGES, 800.0, 50.0, "answered", "thrown", 812, 19),
+    CallFinished("goodbye", 1, 9_000.0, 95, 7),
 ]
 
 
@@ -92,6 +92,7 @@ async def test_metrics_take_no_name_that_the_model_made_up(
     assert metrics.registry.get_sample_value("gateway_turn_ttfb_seconds_sum") == 0.8
     assert metrics.registry.get_sample_value("gateway_turn_speculations_total", {"outcome": "thrown"}) == 1
     assert metrics.registry.get_sample_value("gateway_wasted_tokens_total") == 812 + 95
+    assert metrics.registry.get_sample_value("gateway_wasted_characters_total") == 19 + 7
 
 
 async def test_feed_publishes_public_facts_in_order(pool: asyncpg.Pool, clinic: Clinic, stack: Stack) -> None:

@@ -7,8 +7,10 @@ import pytest
 
 from bench.harness.click import BITS, LARGEST_ID, read_click, write_click
 from bench.harness.ears import TimedEars
+from bench.harness.results import unheard_characters
 from bench.harness.speech import DEFAULT_VOICE, FRAME_BYTES, numbered, read_voice
 from bench.harness.turns import OTHERWISE, WORDS, Turns, code_word
+from bench.simulators.cartesia import ContextRecord
 from bench.simulators.chat import ChatRequest, tokens
 from bench.simulators.latency import MODELS, Draws
 from pipeline.audio.mulaw import decode
@@ -106,3 +108,13 @@ def test_a_forgotten_turn_is_not_found() -> None:
     turns.forget(turn)
     assert turns.by_id(3) is None
     assert turns.in_text(turn.line) is None
+
+
+def test_what_was_synthesised_beside_the_answer_was_in_vain() -> None:
+    turns = book()
+    turn = turns.make(1, 2.0)
+    assert unheard_characters(turn) == 0
+    clause = f"{turn.word.capitalize()}, "
+    turns.starts(ContextRecord("guess", [clause]))
+    turns.starts(ContextRecord("answer", [clause, turn.reply.removeprefix(clause)]))
+    assert unheard_characters(turn) == len(clause)
