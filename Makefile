@@ -77,7 +77,7 @@ format: install
 UV_COMPILE = uv pip compile --quiet --universal --generate-hashes --no-emit-index-url --no-header --python-version 3.11
 
 lock:
-	@$(UV_COMPILE) pyproject.toml -o requirements.lock
+	@$(UV_COMPILE) --extra otel pyproject.toml -o requirements.lock
 	@$(UV_COMPILE) --extra offline --extra dev pyproject.toml -o requirements-dev.lock
 
 clean:
