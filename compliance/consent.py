@@ -143,9 +143,20 @@ async def withhold_words(connection: asyncpg.Connection, org_id: UUID, call_id: 
     await connection.execute("select app.withhold_words($1, $2)", org_id, call_id)
 
 
-async def refuses_recording(connection: asyncpg.Connection, keys: Keyring, org_id: UUID, e164: str) -> bool:
-    """Whether the last word on being recorded of the contact with this number was a no."""
-    refuses: bool = await connection.fetchval(
-        "select app.refuses_recording($1, $2)", org_id, list(keys.digests(org_id, e164))
+async def refused_before(
+    connection: asyncpg.Connection,
+    keys: Keyring,
+    org_id: UUID,
+    *,
+    carrier: str,
+    carrier_call_id: str,
+    caller: str | None,
+) -> bool:
+    """Whether a call begins with a no on being recorded: the last word of the contact with this number
+    (E.164, if it is shown), or what was said before the media were lost and came back.
+    """
+    digests = list(keys.digests(org_id, caller)) if caller else []
+    refused: bool = await connection.fetchval(
+        "select app.refused_before($1, $2, $3, $4)", org_id, carrier, carrier_call_id, digests
     )
-    return refuses
+    return refused

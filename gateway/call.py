@@ -30,6 +30,7 @@ from compliance.vault import Vault
 from gateway.caller import Ends
 from gateway.carriers.events import CallEnded, CallerAudio, CallStarted, CarrierEvent, Dtmf, MarkReached
 from gateway.code_redactor import CodeRedactor, without_codes
+from gateway.consent import CallConsent, CallLine, ConsentRedactor
 from gateway.errors import OrgUnavailable
 from gateway.feed import Feed
 from gateway.gear import Gear
@@ -318,8 +319,20 @@ class Call:
             started_at=desk.now(),
             now=desk.now,
         )
-        records = CallRecords(desk.pool, claim, call_id, Keyring.of(desk.vault), media.ends)
-        journal = CallJournal(record, booking.turn_answered, records.caller_heard)
+        keys = Keyring.of(desk.vault)
+        consent = CallConsent(
+            desk.pool,
+            claim,
+            call_id,
+            keys,
+            profile.recording,
+            CallLine(self.carrier, self.carrier_call_id, media.ends.caller),
+            desk.metrics,
+        )
+        records = CallRecords(desk.pool, claim, call_id, keys, media.ends, consent)
+        journal = CallJournal(record, booking.turn_answered, records.caller_heard, consent)
+        for forget in (records.forget, journal.forget_words):
+            consent.when_refused(forget)
         inquiry = Inquiry(desk.pool, claim, call_id, profile.services)
         thinking = await gear.hedges.model(profile.org_id, office.keys)
         ports = CallPorts(
@@ -331,15 +344,20 @@ class Call:
             tts=gear.clients.tts(office.keys, profile.voice),
             tools=call_tools(booking),
             line=media.line,
-            redactor=HearingRedactor(
-                without_name(_call_redactor(profile, records.masked, lambda: booking.awaits_code), returning),
-                inquiry.heard,
+            redactor=ConsentRedactor(
+                HearingRedactor(
+                    without_name(
+                        _call_redactor(profile, records.masked, lambda: booking.awaits_code), returning
+                    ),
+                    inquiry.heard,
+                ),
+                consent,
             ),
             journal=journal,
             clock=desk.clock,
         )
         runner = CallRunner(ports, self._conversation_settings(office, returning))
-        await self._conduct(runner, media, booking, Kept(journal, records, inquiry))
+        await self._conduct(runner, media, booking, Kept(journal, records, inquiry, consent))
 
     async def _conduct(self, runner: CallRunner, media: Media, booking: CallBooking, kept: "Kept") -> None:
         desk = self._desk
@@ -364,6 +382,7 @@ class Call:
             reader = group.create_task(_hear(media, runner))
             helpers = [
                 reader,
+                group.create_task(kept.consent.keep()),
                 group.create_task(kept.journal.store_turns()),
                 group.create_task(kept.records.keep()),
                 group.create_task(kept.inquiry.keep()),
@@ -404,6 +423,7 @@ class Call:
             log.error("call_not_recorded", call=str(booking.call_id), error=type(error).__name__)
         outcome = booking.outcome if keep or booking.outcome == "booked" else "none"
         desk.metrics.values_unkept.inc(kept.records.unkept())
+        desk.metrics.consents_unnoted.inc(kept.consent.unnoted())
         kept.journal.closed(ending.reason, outcome=outcome, released=released)
 
     async def _flush(self, kept: "Kept") -> None:
@@ -434,11 +454,14 @@ class Call:
 
 @dataclass(frozen=True, slots=True)
 class Kept:
-    """What is written of one call: in public words; what was masked in them, sealed; what it was about."""
+    """What is written of one call: in public words; what was masked in them, sealed; what it was about; and
+    whether words are kept at all.
+    """
 
     journal: CallJournal
     records: CallRecords
     inquiry: Inquiry
+    consent: CallConsent
 
 
 @dataclass(frozen=True, slots=True)

@@ -7,7 +7,7 @@ Events hold redacted words only; nothing here sees others.
 import asyncio
 from collections import deque
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass, fields
+from dataclasses import dataclass, fields, replace
 from itertools import pairwise
 from typing import Any, assert_never
 from uuid import UUID
@@ -18,6 +18,7 @@ import structlog
 from booking.calls import store_turn
 from booking.errors import BookingError
 from booking.types import CallTurn, Claim, Said
+from gateway.consent import AllKept, Withholds, without_words
 from gateway.feed import Feed
 from gateway.latency_profiles import LatencyProfiles
 from gateway.metrics import Metrics
@@ -59,7 +60,7 @@ class CallJournal:
     """Satisfies `pipeline.ports.Journal`.
 
     `on_answered` is called when a turn was spoken to its end, `on_heard` with the number of each turn of the
-    caller's as its words are recorded.
+    caller's as its words are recorded. `consent`: whether words are kept; all are without it.
     """
 
     def __init__(
@@ -67,10 +68,12 @@ class CallJournal:
         record: Record,
         on_answered: Callable[[], None],
         on_heard: Callable[[int], None] = lambda turn: None,
+        consent: Withholds | None = None,
     ) -> None:
         self._record = record
         self._on_answered = on_answered
         self._on_heard = on_heard
+        self._consent = consent or AllKept()
         self._log = log.bind(call=str(record.call_id), org=str(record.org_id))
         self._said: dict[int, list[Said]] = {}
         self._unstored: deque[CallTurn] = deque()  # bounded by the length of a call; words are never dropped
@@ -79,7 +82,7 @@ class CallJournal:
     def record(self, event: JournalEvent) -> None:
         """Take one fact. Returns at once; never raises."""
         try:
-            public = in_closed_words(event)
+            public = in_closed_words(without_words(event) if self._consent.withheld else event)
             self._emit(type(public).__name__, _public(public))
             self._take(public)
             if self._record.spans is not None:
@@ -99,6 +102,11 @@ class CallJournal:
         self._emit("CallClosed", {"reason": reason, "outcome": outcome})
         if self._record.spans is not None:
             self._record.spans.end(reason)
+
+    def forget_words(self) -> None:
+        """The caller has refused to be recorded: of what is not written yet, the words go."""
+        self._said.clear()
+        self._unstored = deque(replace(turn, said=()) for turn in self._unstored)
 
     async def store_turns(self) -> None:
         """Write turns as they end, until cancelled. What cannot be written waits for the next one's end."""
@@ -122,6 +130,7 @@ class CallJournal:
         record = self._record
         while self._unstored:
             try:
+                await self._consent.noted()
                 turn = self._unstored[0]
                 await store_turn(record.pool, Claim(record.org_id), call_id=record.call_id, turn=turn)
             except BookingError:
@@ -160,7 +169,8 @@ class CallJournal:
                 assert_never(event)
 
     def _keep(self, turn: int, said: Said) -> None:
-        self._said.setdefault(turn, []).append(said)
+        if not self._consent.withheld:
+            self._said.setdefault(turn, []).append(said)
 
     def _tool(self, event: ToolFinished) -> None:
         tool = event.name

@@ -208,6 +208,15 @@ class Metrics:
         self.turns_unstored = Counter(
             "gateway_turns_unstored", "Turns that could not be written", registry=registry
         )
+        self.recording_words = Counter(
+            "gateway_recording_words",
+            "What callers say of being recorded; refused_before: in an earlier call, or to the clinic",
+            ["word"],
+            registry=registry,
+        )
+        self.consents_unnoted = Counter(
+            "gateway_consents_unnoted", "Words on being recorded that could not be noted", registry=registry
+        )
         self.values_unkept = Counter(
             "gateway_values_unkept", "Personal values of calls that could not be kept", registry=registry
         )

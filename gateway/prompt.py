@@ -1,10 +1,10 @@
 """What the model and the voice are told of a clinic: the system prompt and the stock phrases."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from datetime import datetime
 from zoneinfo import ZoneInfo
 
-from booking.types import OrgProfile, ReturningCaller, Service
+from booking.types import OrgProfile, Recording, ReturningCaller, Service
 from gateway.spoken import ordinal
 
 _PROMPT = """\
@@ -29,11 +29,23 @@ Rules:
   not know. Never guess.
 - If the caller asked about one of the services and has not booked it, ask once whether we may text them a
   guide to it, and pass their yes or no to note_texts.
+- {recording}
 - When all is done, ask if there is anything else.
 - Give no medical advice. In an emergency tell the caller to ring 999.
 - When the caller has nothing more, say goodbye and call end_call."""
 
 
+_KEPT = """\
+What is said is kept in writing for the clinic, personal details masked; no sound is. Whoever does not want
+  that says "don't record this": nothing of the call is kept then. Tell them so and go on as before."""
+_RECORDING: Mapping[Recording, str] = {
+    "kept": _KEPT,
+    "announced": _KEPT,
+    "asked": """\
+The greeting asks whether what is said may be kept in writing; without a yes nothing is. Go on in the same
+  way whatever they answer.""",
+    "off": "Nothing that is said in this call is kept or recorded; say so if you are asked.",
+}
 _RETURNING = """
 
 The caller:
@@ -74,6 +86,7 @@ def _clinic(profile: OrgProfile, now: datetime) -> str:
         zone=profile.time_zone,
         services="; ".join(map(_service, profile.services)) or "none",
         practitioners=", ".join(each.name for each in profile.practitioners) or "none",
+        recording=_RECORDING[profile.recording],
     )
 
 

@@ -25,6 +25,7 @@ from compliance.records import CallEnds, SpokenValue, call_key, keep_ends, keep_
 from compliance.redaction.call import Speaker
 from compliance.redaction.entities import EntityType
 from gateway.caller import Ends
+from gateway.consent import AllKept, Withholds
 
 log = structlog.get_logger("gateway.call")
 
@@ -33,7 +34,7 @@ _BATCH: Final = 50
 
 
 class CallRecords:
-    """One call's writer. `ends`: both ends' numbers, kept sealed with the call."""
+    """One call's writer. `ends`: both ends' numbers, kept sealed with the call, whatever `consent` says."""
 
     def __init__(
         self,
@@ -42,6 +43,7 @@ class CallRecords:
         call_id: UUID,
         keys: Keyring,
         ends: Ends,
+        consent: Withholds | None = None,
         again_s: float = AGAIN_S,
     ) -> None:
         self._pool = pool
@@ -50,6 +52,7 @@ class CallRecords:
         self._keys = keys
         known = ends.caller or ends.dialled
         self._ends = CallEnds(ends.caller, ends.dialled or None) if known else None
+        self._consent = consent or AllKept()
         self._again_s = again_s
         self._key: PersonKey | None = None
         self._turn = 0
@@ -60,6 +63,8 @@ class CallRecords:
 
     def masked(self, speaker: Speaker, entity: EntityType, value: str) -> None:
         """A value was masked. Returns at once. Which turn the caller's words are is told after them."""
+        if self._consent.withheld:
+            return
         if speaker == "caller":
             self._heard.append(SpokenValue(entity, value))
         else:
@@ -72,6 +77,11 @@ class CallRecords:
         self._unkept.extend(replace(value, turn=turn) for value in self._heard)
         self._heard.clear()
         self._some.set()
+
+    def forget(self) -> None:
+        """The caller has refused to be recorded: what is not written yet goes."""
+        self._heard.clear()
+        self._unkept.clear()
 
     async def keep(self) -> None:
         """Write values as they come, until cancelled. A database that is away is asked again."""
@@ -102,12 +112,14 @@ class CallRecords:
     async def _kept(self) -> bool:
         """Whether nothing is left to write."""
         try:
-            while self._unkept or self._ends is not None:
+            while True:
+                await self._consent.noted()
+                if not self._unkept and self._ends is None:
+                    return True
                 await self._write()
         except (BookingError, VaultError) as error:
             log.debug("values_wait", call=str(self._call_id), error=type(error).__name__)
             return False
-        return True
 
     async def _settle(self) -> None:
         try:
@@ -124,8 +136,8 @@ class CallRecords:
             if key is not None:
                 await self._write_under(connection, key, batch)
         self._key, self._ends = key, None
-        for _ in batch:
-            self._unkept.popleft()
+        written = {value.id for value in batch}  # some may have been forgotten meanwhile
+        self._unkept = deque(value for value in self._unkept if value.id not in written)
 
     async def _write_under(
         self, connection: asyncpg.Connection, key: PersonKey, batch: list[SpokenValue]

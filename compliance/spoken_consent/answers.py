@@ -45,11 +45,9 @@ _FINE_AFTER_ALL: Final = re.compile(
     r"|not at all|okay|ok)\b"
 )
 _HESITATION: Final = re.compile(
-    r"[ .?]*(?:(?:sorry|pardon|what|hello|hi|hey|hang on|one moment|one second|wait|a moment|what was that|well"
-    r"|so|oh"
-    r"|say that again|come again|i didn't (?:hear|catch)(?: that| you)?|can you repeat that|let me think"
-    r"|excuse|me)"
-    r"[ .?]*)*"
+    r"[ .?]*(?:(?:sorry|pardon|what|hello|hi|hey|hang on|one moment|one second|wait|a moment|what was that"
+    r"|well|so|oh|say that again|come again|i didn't (?:hear|catch)(?: that| you)?|can you repeat that"
+    r"|let me think|excuse|me)[ .?]*)*"
 )
 
 

@@ -69,12 +69,13 @@ class Office:
         person = Person(phone or new_phone(), name, "jane@example.org")
         return await save_contact(self.pool, self.claim, self.desk.sealer, person)
 
-    async def call(self) -> UUID:
+    async def call(self, carrier_call_id: str = "CA1") -> UUID:
         """One on record, with a turn of redacted words."""
         call_id, now = uuid4(), datetime.now(UTC)
         await open_call(
-            self.pool, self.claim, call_id=call_id, carrier="twilio", carrier_call_id="CA1", started_at=now
-        )
+            self.pool, self.claim, call_id=call_id, carrier="twilio", carrier_call_id=carrier_call_id,
+            started_at=now,
+        )  # fmt: skip
         turn = CallTurn(turn=1, said=(Said("caller", "I have [REDACTED: MEDICAL]"),), outcome="answered")
         await store_turn(self.pool, self.claim, call_id=call_id, turn=turn)
         return call_id

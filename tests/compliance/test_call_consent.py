@@ -13,7 +13,7 @@ from compliance.consent import (
     SpokenConsent,
     note_call_consent,
     recording_consent,
-    refuses_recording,
+    refused_before,
     withhold_words,
 )
 from compliance.records import SpokenValue, keep_values
@@ -151,23 +151,36 @@ async def _store(connection: asyncpg.Connection, office: Office, call_id: UUID) 
     )
 
 
-async def test_a_word_becomes_its_callers_and_is_known_when_they_call_again(office: Office) -> None:
-    phone, call_id = new_phone(), await office.call()
-    contact_id = await office.contact(phone)
-    await note(office, call_id, NO)
+async def before(office: Office, carrier_call_id: str, caller: str | None) -> bool:
     async with office.armed() as connection:
-        assert not await refuses_recording(connection, office.keys, office.org_id, phone)
+        return await refused_before(
+            connection, office.keys, office.org_id, carrier="twilio", carrier_call_id=carrier_call_id,
+            caller=caller,
+        )  # fmt: skip
+
+
+async def test_a_word_becomes_its_callers_and_is_known_when_they_call_again(office: Office) -> None:
+    phone, call_id = new_phone(), await office.call("CA1")
+    contact_id = await office.contact(phone)
+    later = await office.call("CA2")
+    await note(office, call_id, NO)
+    assert not await before(office, "CA2", phone)
     await office.hold_for(contact_id, call_id)
     await office.settle(call_id)
     async with office.armed() as connection:
         word = await recording_consent(connection, office.org_id, contact_id=contact_id)
-        assert word is not None
-        assert (word.given, word.source) == (False, "call")
-        assert await refuses_recording(connection, office.keys, office.org_id, phone)
-        assert not await refuses_recording(connection, office.keys, office.org_id, new_phone())
+    assert word is not None
+    assert (word.given, word.source) == (False, "call")
+    assert await before(office, "CA2", phone)
+    assert not await before(office, "CA2", new_phone())
+    assert not await before(office, "CA2", None)
 
-    later = await office.call()
     await office.hold_for(contact_id, later)
     await note(office, later, YES)
-    async with office.armed() as connection:
-        assert not await refuses_recording(connection, office.keys, office.org_id, phone)
+    assert not await before(office, "CA3", phone)
+
+
+async def test_a_no_holds_in_the_call_that_the_media_come_back_to(office: Office) -> None:
+    await note(office, await office.call("CA1"), NO)
+    assert await before(office, "CA1", None)
+    assert not await before(office, "CA2", None)
