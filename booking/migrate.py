@@ -8,9 +8,10 @@ open:
   neither.
 - An applied file that reads differently now stops the start: `MigrationEdited`.
 
-What needs an extension stands in a folder of that extension's name. It is applied in the same way, after
-the rest, once the database has the extension: making one may take a superuser, who runs no migrations. Names
-in it begin with the folder's, and so stand behind those of all releases that do not know it.
+What needs an extension stands in a folder of that extension's name. It is applied in the same way, after the
+rest, once the database has the extension, new enough and within reach: making one may take a superuser, who
+runs no migrations. Names in it begin with the folder's, and so stand behind those of all releases that do not
+know it.
 
 And one that a Supabase project leaves open: its default privileges give every table that is made in `public`
 to the roles of the browser. They are taken back in the transaction that makes the table, and at every start.
@@ -41,10 +42,14 @@ create schema if not exists migrations;
 create table if not exists migrations.digests (id text primary key, sha256 text not null);
 """
 
+# Those whose types we may use, and the gateway may or may be let.
 _EXTENSIONS = """
-select e.extname, quote_ident(n.nspname) from pg_extension e join pg_namespace n on n.oid = e.extnamespace
-order by e.extname
+select e.extname, e.extversion, quote_ident(n.nspname)
+from pg_extension e join pg_namespace n on n.oid = e.extnamespace
+where has_schema_privilege(n.oid, 'usage')
+  and (has_schema_privilege('gw_app', n.oid, 'usage') or has_schema_privilege(n.oid, 'usage with grant option'))
 """
+_LEAST_VERSIONS = {"vector": (0, 7)}
 
 # From roles that PostgREST takes on; elsewhere there are none of these names. `service_role` steps over row
 # security, so that a right is all it would need. Ours are tables with a tenant's policy, and their sequences.
@@ -95,7 +100,7 @@ def migrate_blocking(owner_dsn: str, directory: Path = MIGRATIONS) -> list[str]:
         backend = _backend(owner_dsn)
         with closing(backend.connection):
             applied = [_apply(backend, migration) for migration in _missing(backend, directory)]
-            for name, schema in guard.execute(_EXTENSIONS).fetchall():
+            for name, schema in _usable_extensions(guard):
                 further = _missing(backend, directory / name)
                 applied += [_apply(backend, migration, schema) for migration in further]
         guard.execute(_SHUT_OUT)
@@ -149,6 +154,22 @@ def _apply(backend: Any, migration: Any, search_path: str | None = None) -> str:
     except (psycopg.Error, yoyo.exceptions.BadMigration) as error:
         raise MigrationFailed(f"migration {name}: {_fact(error)}") from error
     return name
+
+
+def _usable_extensions(guard: psycopg.Connection[tuple[Any, ...]]) -> list[tuple[str, str]]:
+    """Name and schema of those that we have migrations for, if they are new enough."""
+    found = {name: (version, schema) for name, version, schema in guard.execute(_EXTENSIONS).fetchall()}
+    return [
+        (name, found[name][1])
+        for name, least in _LEAST_VERSIONS.items()
+        if name in found and is_at_least(found[name][0], least)
+    ]
+
+
+def is_at_least(version: str, least: tuple[int, ...]) -> bool:
+    """Whether an extension's version is that one or newer; one that is no row of numbers is not."""
+    parts = version.split(".")
+    return all(map(str.isdecimal, parts)) and tuple(map(int, parts)) >= least
 
 
 @contextmanager

@@ -140,7 +140,7 @@ async def open_meaning(
     if settings is None:
         yield None
     elif not await has_embeddings(pool):
-        log.warning("embeddings_have_no_table", reason="no extension vector when the database was migrated")
+        log.warning("embeddings_have_no_table", reason="no extension vector (0.7) when it was migrated")
         yield None
     else:
         meaning = Meaning(pool, EmbeddingsClient(settings), settings, clock, metrics, group)

@@ -11,7 +11,7 @@ import psycopg
 import pytest
 
 from booking.errors import BookingUnavailable, MigrationEdited, MigrationFailed
-from booking.migrate import MIGRATIONS, migrate
+from booking.migrate import MIGRATIONS, is_at_least, migrate
 from tests.conftest import Stack
 
 FILES = sorted(path.stem for path in MIGRATIONS.glob("*.sql"))
@@ -54,6 +54,21 @@ async def test_an_older_release_starts_beside_what_it_does_not_know(
     assert await migrate(fresh, files) == [*FILES, *VECTOR]
     shutil.rmtree(files / "vector")
     assert await migrate(fresh, files) == []
+
+
+async def test_an_extension_out_of_reach_is_as_good_as_none(stack: Stack, fresh: str) -> None:
+    with psycopg.connect(urlsplit(stack.admin)._replace(path=urlsplit(fresh).path).geturl()) as admin:
+        admin.execute("create schema secluded")
+        admin.execute("create extension vector schema secluded")
+    assert await migrate(fresh) == FILES
+
+
+@pytest.mark.parametrize(
+    ("version", "enough"),
+    [("0.8.5", True), ("0.7", True), ("1.0", True), ("0.6.2", False), ("0.10.0", True), ("0.7-dev", False)],
+)
+def test_an_extension_must_be_new_enough(version: str, enough: bool) -> None:
+    assert is_at_least(version, (0, 7)) is enough
 
 
 def test_names_of_an_extensions_folder_begin_with_it() -> None:

@@ -129,6 +129,16 @@ async def test_an_answer_that_is_late_is_not_waited_for_and_its_connection_stays
     assert server.requests[0].status == 200, "it came to its own end"
 
 
+async def test_a_request_that_nobody_waits_for_any_more_ends_with_the_process(
+    stack: Stack, pool: asyncpg.Pool, loaded: Clinic, server: EmbeddingsSimulator
+) -> None:
+    server.faults.add(EmbeddingsFault("stall"))
+    async with searching(stack, pool, configured(server, query_s=600.0), deadline_s=0.3) as both:
+        await both.knowledge.documents.get(loaded.claim.org_id)
+        await both.find(loaded, ASKED)
+        assert both.outcomes() == {"late": 1}
+
+
 async def test_an_endpoint_that_keeps_failing_is_left_alone_for_a_while(
     stack: Stack, pool: asyncpg.Pool, loaded: Clinic, server: EmbeddingsSimulator
 ) -> None:
