@@ -39,7 +39,7 @@ from compliance.rotation import (
 )
 from gateway.errors import SettingsInvalid
 from gateway.retention import every_org
-from gateway.sealing import open_vault
+from gateway.sealing import keyring, open_vault
 from gateway.settings import Settings, load
 
 Step = Callable[[asyncpg.Connection, Keyring, UUID, UUID | None], Awaitable[Rotated]]
@@ -102,7 +102,7 @@ def main(arguments: list[str] | None = None) -> int:
 
 
 async def _act(settings: Settings, action: str, org_id: UUID | None) -> int:
-    keys = Keyring.of(open_vault(settings))
+    keys = keyring(open_vault(settings))
     claims = [Claim(org_id)] if org_id else await _all_orgs(settings)
     sys.stdout.write(f"master keys, newest first: {', '.join(keys.vault.key_ids)}\n")
     open_again = 0

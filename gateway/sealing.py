@@ -1,4 +1,7 @@
-"""The vault and people's keys as booking asks for them. Satisfies `booking.ports.Sealer`."""
+"""The vault and people's keys as booking asks for them. Satisfies `booking.ports.Sealer`.
+
+`keyring` is the one place in which it is chosen who wraps people's keys.
+"""
 
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -14,19 +17,21 @@ from compliance.vault import Cell, MasterKey, OrgVault, Vault
 from gateway.settings import Settings
 
 
+def keyring(vault: Vault) -> Keyring:
+    """People's keys, wrapped by this process. A key management service takes the place of `VaultKeys`."""
+    provider: KeyProvider = VaultKeys(vault)
+    return Keyring(vault, provider)
+
+
 @dataclass(frozen=True, slots=True)
 class VaultSealer:
-    """Seals and digests with the keys of each org and of its people.
-
-    `provider`: who wraps people's keys, the vault itself unless given.
-    """
+    """Seals and digests with the keys of each org and of its people."""
 
     vault: Vault
-    provider: KeyProvider | None = None
 
     @property
     def keys(self) -> Keyring:
-        return Keyring(self.vault, self.provider or VaultKeys(self.vault))
+        return keyring(self.vault)
 
     def seal(self, org_id: UUID, plain: bytes, place: Place) -> bytes:
         return self.vault.for_org(org_id).seal(plain, _cell(place))
