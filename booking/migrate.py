@@ -47,7 +47,8 @@ _EXTENSIONS = """
 select e.extname, e.extversion, quote_ident(n.nspname)
 from pg_extension e join pg_namespace n on n.oid = e.extnamespace
 where has_schema_privilege(n.oid, 'usage')
-  and (has_schema_privilege('gw_app', n.oid, 'usage') or has_schema_privilege(n.oid, 'usage with grant option'))
+  and (has_schema_privilege('gw_app', n.oid, 'usage')
+       or has_schema_privilege(n.oid, 'usage with grant option'))
 """
 _LEAST_VERSIONS = {"vector": (0, 7)}
 
