@@ -6,7 +6,8 @@ from typing import Any
 
 from gateway.hedging import Hedges
 from gateway.prewarm import Clients
-from gateway.settings import Settings
+from gateway.settings import Provider, ProviderKind, Settings
+from pipeline.providers.models import FASTEST, fastest
 
 
 @dataclass(frozen=True, slots=True)
@@ -21,11 +22,15 @@ class Gear:
 def turbo_settings(settings: Settings) -> Settings:
     """The settings with everything replaced that the turbo profile has an own value for."""
     turbo, hedging = settings.turbo, settings.hedging
+
+    def model(kind: ProviderKind, chosen: str, usual: Provider) -> Provider:
+        return replace(usual, model=fastest(kind, usual.model) if chosen == FASTEST else chosen)
+
     return replace(
         settings,
-        stt=replace(settings.stt, model=turbo.stt_model or settings.stt.model),
-        llm=replace(settings.llm, model=turbo.llm_model or settings.llm.model),
-        tts=replace(settings.tts, model=turbo.tts_model or settings.tts.model),
+        stt=model("stt", turbo.stt_model, settings.stt),
+        llm=model("llm", turbo.llm_model, settings.llm),
+        tts=model("tts", turbo.tts_model, settings.tts),
         hedging=replace(hedging, after_s=turbo.hedge_after_s),
         conversation={**settings.conversation, "speculation": turbo.speculation},
     )

@@ -27,7 +27,7 @@ from gateway.latency import CRITICAL_MS, LatencyRules
 from pipeline.providers.cartesia_wire import CartesiaConfig
 from pipeline.providers.deepgram_config import DeepgramConfig
 from pipeline.providers.llm_request import LlmConfig
-from pipeline.providers.models import FAMILIES, ModelRetired, is_of_family, refuse_retired
+from pipeline.providers.models import FAMILIES, FASTEST, ModelRetired, is_of_family, refuse_retired
 from pipeline.runner import ConversationSettings, Phrase
 from pipeline.turn.limits import Speculation
 
@@ -163,12 +163,15 @@ class Embeddings:
 
 @dataclass(frozen=True, slots=True)
 class Turbo:
-    """What an org whose calls are answered critically late gets instead. A model "" is the usual one."""
+    """What an org whose calls are answered critically late gets instead.
+
+    A model `fastest` is the fastest known that does the usual one's work, see `pipeline.providers.models`.
+    """
 
     switches: bool = True
-    stt_model: str = ""
-    llm_model: str = ""
-    tts_model: str = ""
+    stt_model: str = FASTEST
+    llm_model: str = FASTEST
+    tts_model: str = FASTEST
     hedge_after_s: float | None = 0.5
     speculation: str = "interim"
 
@@ -423,9 +426,9 @@ def _turbo(reader: _Reader) -> Turbo:
     levels = f"be one of {', '.join(SPECULATION_LEVELS)}"
     return Turbo(
         switches=reader.parsed("LATENCY_PROFILES", "true", _boolean, "be true or false", True),
-        stt_model=_living(reader, "TURBO_STT_MODEL", "stt", ""),
-        llm_model=_living(reader, "TURBO_LLM_MODEL", "llm", ""),
-        tts_model=_living(reader, "TURBO_TTS_MODEL", "tts", ""),
+        stt_model=_living(reader, "TURBO_STT_MODEL", "stt", FASTEST),
+        llm_model=_living(reader, "TURBO_LLM_MODEL", "llm", FASTEST),
+        tts_model=_living(reader, "TURBO_TTS_MODEL", "tts", FASTEST),
         hedge_after_s=reader.parsed("TURBO_LLM_HEDGE_AFTER_S", "0.5", _seconds_or_off, OFF_OR_SECONDS, None),
         speculation=reader.parsed("TURBO_SPECULATION", "interim", _speculation, levels, "interim"),
     )
@@ -583,7 +586,7 @@ def _jobs(reader: _Reader) -> Jobs:
 def _living(reader: _Reader, name: str, kind: ProviderKind, default: str) -> str:
     """`default` "": another setting decides."""
     model = reader.text(name, default)
-    if model and not is_of_family(kind, model):
+    if model not in ("", FASTEST) and not is_of_family(kind, model):
         begins = ", ".join(f"{each.rstrip('-')}-…" for each in FAMILIES[kind])
         reader.faults.append(f"{name} must be one of its vendor's models ({begins}), not {model!r}")
     try:

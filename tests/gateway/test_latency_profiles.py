@@ -8,9 +8,11 @@ import asyncpg
 import pytest
 
 from booking.audit import page_of_records
+from gateway.gear import turbo_settings
 from gateway.latency import LatencyRules
 from gateway.latency_profiles import FRESH_S, LatencyProfiles
 from gateway.metrics import Metrics
+from gateway.settings import load
 from gateway.shared_store import SharedStore
 from tests.conftest import Clinic, Stack
 from tests.gateway import running
@@ -142,3 +144,26 @@ async def test_switched_off_nobody_changes(stack: Stack, pool: asyncpg.Pool, cli
         [line] = await profiles.report(clinic.claim.org_id)
         assert await profiles.profile(clinic.claim.org_id) == "normal"
     assert (line.figures.status, line.state.profile) == ("critical", "normal")
+
+
+@pytest.mark.parametrize(
+    ("usual", "turbo", "chosen"),
+    [
+        ({}, {}, ("flux-general-en", "gpt-4.1-mini", "sonic-3")),
+        ({"STT_MODEL": "nova-3"}, {}, ("flux-general-en", "gpt-4.1-mini", "sonic-3")),
+        ({"STT_MODEL": "nova-3-medical"}, {}, ("nova-3-medical", "gpt-4.1-mini", "sonic-3")),
+        ({"STT_MODEL": "flux-general-multi"}, {}, ("flux-general-multi", "gpt-4.1-mini", "sonic-3")),
+        (
+            {"STT_MODEL": "nova-3"},
+            {"TURBO_STT_MODEL": "nova-2", "TURBO_LLM_MODEL": "small", "TURBO_TTS_MODEL": "sonic-3.5"},
+            ("nova-2", "small", "sonic-3.5"),
+        ),
+    ],
+)
+def test_turbo_has_the_fastest_at_hand_that_does_the_same_work(
+    stack: Stack, usual: dict[str, str], turbo: dict[str, str], chosen: tuple[str, str, str]
+) -> None:
+    settings = load({**running.environment(stack), "LLM_MODEL": "gpt-4.1-mini", **usual, **turbo}, None)
+    geared = turbo_settings(settings)
+    assert (geared.stt.model, geared.llm.model, geared.tts.model) == chosen
+    assert geared.conversation["speculation"] == "interim"
