@@ -40,10 +40,14 @@ async def record_refusal(pool: asyncpg.Pool, claim: Claim, *, action: str, subje
 async def owned_elsewhere(pool: asyncpg.Pool, claim: Claim, *, kind: str, row_id: UUID) -> bool:
     """Whether another org has a row of this id: 403 rather than 404.
 
-    `kind`: slot, hold, booking, contact, service, practitioner, call; of sealed rows note, value, text.
+    `kind`: slot, hold, booking, contact, service, practitioner, call; of sealed rows note, value, text,
+    reply.
     """
-    function = "sealed_elsewhere" if kind in _SEALED else "owned_elsewhere"
-    (row,) = await db.fetch(pool, claim, function, kind, row_id)
+    if kind == "reply":
+        (row,) = await db.fetch(pool, claim, "reply_elsewhere", row_id)
+    else:
+        function = "sealed_elsewhere" if kind in _SEALED else "owned_elsewhere"
+        (row,) = await db.fetch(pool, claim, function, kind, row_id)
     owned: bool = row[0]
     return owned
 

@@ -19,7 +19,7 @@ from booking.errors import ClinicInvalid
 
 PLACES: Final = frozenset({"personal", "agent", "clinic", "link", "procedure"})
 LINK_CHARACTERS: Final = 100  # what a link may take where it is not known yet
-MOST_SEGMENTS: Final = 4
+MOST_SEGMENTS: Final = 6
 TEMPLATE: Final = (
     "{personal} {agent} from {clinic} here. The guide you asked about: {link} Questions? Just reply."
     " STOP to opt out."

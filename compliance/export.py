@@ -60,6 +60,23 @@ from public.sms_messages m
 left join public.contact_keys k on k.org_id = m.org_id and k.id = app.key_named(m.sealed_body)
 where m.org_id = $1 and m.receiver_digest = any ($2) order by m.recorded_at, m.id
 """
+_REPLIES: Final = """
+select r.id, r.kind, r.call_id, r.received_at, r.answered_at, r.sealed_body, k.id as key_id, k.wrapped
+from public.text_replies r
+join public.contact_keys k on k.org_id = r.org_id and k.id = r.key_id
+where r.org_id = $1 and r.contact_id = $2 order by r.received_at, r.id
+"""
+_FOLLOW_UPS: Final = """
+select f.call_id, f.state, f.reason, v.name as service, f.texts_wanted, f.opened_at, f.settled_at,
+    f.handed_at, o.id as campaign_id, o.status as campaign, o.agent_name, l.opens as link_opens,
+    l.first_opened_at
+from public.follow_ups f
+left join public.services v on v.org_id = f.org_id and v.id = f.service_id
+left join public.outbound_campaigns o on o.org_id = f.org_id and o.call_id = f.call_id
+left join public.guide_links l on l.org_id = f.org_id and l.call_id = f.call_id
+where f.org_id = $1 and (o.contact_id = $2 or f.call_id in (select app.calls_of($1, $2, '{}')))
+order by f.opened_at, f.call_id
+"""
 _APPOINTMENTS: Final = """
 select a.id, a.status, a.starts_at, a.ends_at, a.booked_at, a.changed_at, p.name as practitioner,
     v.name as service
@@ -86,7 +103,7 @@ _AUDIT: Final = """
 select l.recorded_at, l.actor_kind, l.action, l.subject_kind, l.subject_id from public.audit_log l
 where l.org_id = $1 and l.subject_id = any ($2) order by l.recorded_at, l.id
 """
-_ABOUT: Final = ("appointments", "calls", "clinical_notes", "personal_values", "texts")
+_ABOUT: Final = ("appointments", "calls", "clinical_notes", "personal_values", "texts", "replies")
 """Parts of an export whose rows the audit log may name."""
 
 
@@ -146,6 +163,8 @@ class _Reading:
             "personal_values": await self._sealed(_VALUES, "pii_vault"),
             "texts": await self._sealed(_TEXTS, "sms_messages", digests),
             "codes": await self._plain(_CODES, digests),
+            "replies": await self._sealed(_REPLIES, "text_replies"),
+            "follow_ups": await self._plain(_FOLLOW_UPS),
             "consents": await self._plain(_CONSENTS),
             "stopped_texts": await self._plain(_STOPS, digests),
         }

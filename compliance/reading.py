@@ -20,7 +20,7 @@ from compliance.vault import Cell
 
 Role = Literal["staff", "clinician", "auditor"]
 Purpose = Literal["care", "booking", "complaint", "legal", "subject_request"]
-SealedKind = Literal["note", "value", "contact", "text", "call"]
+SealedKind = Literal["note", "value", "contact", "text", "call", "reply"]
 ActorKind = Literal["call", "token", "worker", "operator"]
 
 TABLES: Final[Mapping[SealedKind, str]] = MappingProxyType(
@@ -30,9 +30,10 @@ TABLES: Final[Mapping[SealedKind, str]] = MappingProxyType(
         "contact": "contacts",
         "text": "sms_messages",
         "call": "calls",
+        "reply": "text_replies",
     }
 )
-_DESK: Final = frozenset[SealedKind]({"value", "contact", "text", "call"})
+_DESK: Final = frozenset[SealedKind]({"value", "contact", "text", "call", "reply"})
 _ALL: Final = frozenset[SealedKind](TABLES)
 _MAY_READ: Final[Mapping[tuple[Role, Purpose], frozenset[SealedKind]]] = MappingProxyType(
     {

@@ -37,7 +37,7 @@ from gateway.prewarm import PROCESS_KEYS, Clients
 from gateway.readiness import Readiness
 from gateway.refusals import Refusals
 from gateway.returning import ReturningCallers
-from gateway.routes import media, ops, sms, twilio
+from gateway.routes import guides, media, ops, sms, twilio
 from gateway.routes.edge import Edge
 from gateway.sealing import VaultSealer, open_vault
 from gateway.settings import Settings
@@ -71,9 +71,8 @@ def build_app(settings: Settings) -> Starlette:
             app.state.edge, app.state.api = edge, api
             yield
 
-    return Starlette(
-        routes=[*twilio.ROUTES, *sms.ROUTES, *media.ROUTES, *ops.ROUTES, *mount.ROUTES], lifespan=lifespan
-    )
+    ours = [*twilio.ROUTES, *sms.ROUTES, *guides.ROUTES, *media.ROUTES, *ops.ROUTES]
+    return Starlette(routes=[*ours, *mount.ROUTES], lifespan=lifespan)
 
 
 async def _entered(stack: AsyncExitStack, settings: Settings) -> Edge:

@@ -251,6 +251,18 @@ class Metrics:
             ["outcome", "reason"],
             registry=registry,
         )
+        self.guides = Counter(
+            "gateway_guides",
+            "Links of follow-ups that were opened, by what came of it",
+            ["outcome"],
+            registry=registry,
+        )
+        self.replies = Counter(
+            "gateway_text_replies",
+            "Texts in answer to a follow-up, by what they ask for",
+            ["kind"],
+            registry=registry,
+        )
         self.follow_up_trigger = Histogram(
             "gateway_follow_up_trigger_seconds",
             "From a call's end to the beginning of its follow-up",

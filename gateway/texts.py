@@ -8,27 +8,30 @@ from typing import Final
 
 import asyncpg
 
-from booking import follow_up
+from booking import follow_up, replies
+from booking.follow_up_links import GuideLinks
 from booking.messages import Messages, ProcessAccount, StoredAccounts
 from booking.ports import CheckOutcome, SendOutcome, SmsStatus
 from booking.sms import TwilioSms
 from booking.verification import KIND, Verification
 from compliance.vault import Vault
+from gateway.follow_ups import guide_links
 from gateway.metrics import Metrics
 from gateway.sealing import VaultSealer
 from gateway.settings import Settings, Twilio
 from gateway.status_address import StatusAddress
 
-_KINDS: Final = frozenset({KIND, follow_up.KIND})
+_KINDS: Final = frozenset({KIND, follow_up.KIND, replies.KIND})
 
 
 @dataclass(frozen=True, slots=True)
 class Texts:
-    """One process's way to send messages and codes."""
+    """One process's way to send messages, codes and links."""
 
     messages: Messages
     verification: Verification
     address: StatusAddress
+    links: GuideLinks
 
 
 @dataclass(frozen=True, slots=True)
@@ -65,7 +68,8 @@ async def open_texts(
             watch=watch,
             status_url=address.url,
         )
-        yield Texts(messages, Verification(messages, timedelta(seconds=settings.waits.code_s)), address)
+        verification = Verification(messages, timedelta(seconds=settings.waits.code_s))
+        yield Texts(messages, verification, address, guide_links(settings))
 
 
 def _process_account(twilio: Twilio) -> ProcessAccount | None:

@@ -102,12 +102,16 @@ class Dispatch:
 
     async def _body(self, operation: Operation, request: Request) -> Any:
         """The decoded body; without a declared one whatever was sent is left unread."""
-        if operation.body is None:
+        if operation.body is None and operation.file is None:
             return None
         media_type = request.headers.get("content-type", "").partition(";")[0].strip().casefold()
+        if operation.file is not None:
+            if media_type != operation.file:
+                raise Refused(MEDIA_UNKNOWN)
+            return await self._read(request, operation.file_bytes)
         if media_type not in _BODY_TYPES[operation.method]:
             raise Refused(MEDIA_UNKNOWN)
-        content = await self._read(request)
+        content = await self._read(request, self.api.settings.limits.api_body_bytes)
         try:
             decoded = msgspec.json.decode(content, type=operation.body)
         except msgspec.ValidationError as error:
@@ -117,8 +121,7 @@ class Dispatch:
         _require_single_members(content)
         return decoded
 
-    async def _read(self, request: Request) -> bytes:
-        limit = self.api.settings.limits.api_body_bytes
+    async def _read(self, request: Request, limit: int) -> bytes:
         declared = request.headers.get("content-length", "0")
         if not declared.isdecimal() or int(declared) > limit:
             raise Refused(TOO_LARGE)

@@ -70,7 +70,8 @@ _BEARER: Final = {
 def kinds_of(operation: Operation) -> tuple[Kind, ...]:
     """Every kind of refusal that the operation may answer."""
     with_ids = _WITH_IDS if _PARAMETER.search(operation.path) else ()
-    with_body = _WITH_BODY if operation.body is not None else ()
+    takes_body = operation.body is not None or operation.file is not None
+    with_body = _WITH_BODY if takes_body else ()
     with_key = () if operation.repeatable else _WITH_KEY
     every = (*_EVERYWHERE, *with_ids, *with_body, *with_key, *operation.problems)
     return tuple(dict.fromkeys(every))
@@ -93,7 +94,12 @@ def _operation(operation: Operation) -> dict[str, Any]:
     }
     if operation.body is not None:
         told["requestBody"] = {"required": True, "content": _content("application/json", operation.body)}
+    if operation.file is not None:
+        told["requestBody"] = {"required": True, "content": {operation.file: {"schema": _FILE}}}
     return told
+
+
+_FILE: Final = {"type": "string", "format": "binary"}
 
 
 def _parameters(operation: Operation) -> Iterable[Mapping[str, Any]]:

@@ -71,8 +71,9 @@ class Principal:
 class Asked:
     """A request that was let in: its token is good and has the scope, its values fit the declaration.
 
-    `body` and `query` are of the operation's own types. `key`: on POST a digest (32 bytes) that is the same
-    for each repetition of the request, under the same Idempotency-Key by the same subject.
+    `body` and `query` are of the operation's own types, a file's `body` its bytes. `key`: on POST a
+    digest (32 bytes) that is the same for each repetition of the request, under the same Idempotency-Key by
+    the same subject.
     """
 
     api: ApiContext
@@ -124,6 +125,8 @@ class Operation:
 
     `answers`: each status of success with its body. `problems`: the kinds that this one may answer besides
     those that all may (`document` lists them). `media_type`: of the body that success has.
+    `file`: the media type of a request's body that is no JSON but handed on as bytes, at most `file_bytes`;
+    `body` is None then.
     """
 
     name: str
@@ -137,6 +140,8 @@ class Operation:
     query: type[msgspec.Struct] | None = None
     problems: tuple[Kind, ...] = ()
     media_type: str = JSON
+    file: str | None = None
+    file_bytes: int = 0
 
     @property
     def repeatable(self) -> bool:

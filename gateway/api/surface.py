@@ -6,6 +6,7 @@ from gateway.api import (
     compliance_people,
     compliance_records,
     compliance_sealed,
+    follow_ups,
     holds,
     orgs,
     orgs_offer,
@@ -26,4 +27,5 @@ OPERATIONS = (
     *compliance_sealed.OPERATIONS,
     *compliance_people.OPERATIONS,
     *compliance_records.OPERATIONS,
+    *follow_ups.OPERATIONS,
 )

@@ -1,10 +1,12 @@
 """Twilio on text messages: what became of ours, and what people text to a clinic's number.
 
 A report is signed with the auth token of the account that sent the message, a text with the one of the
-account whose number it came to. Of a text only STOP and START matter; nothing of it is kept.
+account whose number it came to. Of a text STOP and START matter, and the answer of somebody whose call was
+followed up, which is kept sealed; of any other nothing is kept.
 """
 
 import re
+from collections.abc import Mapping
 from typing import Final, Literal
 from uuid import UUID
 
@@ -14,8 +16,9 @@ from starlette.requests import Request
 from starlette.responses import Response
 from starlette.routing import Route
 
-from booking.errors import BookingUnavailable, NumberInvalid, SmsNotConfigured
+from booking.errors import BookingUnavailable, NumberInvalid, SmsNotConfigured, ValueInvalid
 from booking.ports import SmsAccount
+from booking.replies import Replies
 from booking.sms import choice_of, status_of
 from booking.types import Claim
 from gateway.carriers.answers import MEDIA_TYPE, no_reply
@@ -73,6 +76,8 @@ async def text_received(request: Request) -> Response:
     choice = choice_of(form.get("OptOutType", ""), form.get("Body", ""))
     if choice is not None:
         await _choose(edge, Claim(org_id), choice, form.get("From", ""))
+    elif _SID.fullmatch(form.get("MessageSid", "")) and form.get("OptOutType", "").upper() != "HELP":
+        await _take(edge, Claim(org_id), form)
     return Response(no_reply(), media_type=MEDIA_TYPE)
 
 
@@ -86,6 +91,20 @@ async def _choose(edge: Edge, claim: Claim, choice: Literal["stop", "start"], nu
         return
     except BookingUnavailable:
         raise HTTPException(503) from None
+
+
+async def _take(edge: Edge, claim: Claim, form: Mapping[str, str]) -> None:
+    replies = Replies(edge.desk.texts.messages)
+    told = {"provider_id": form["MessageSid"], "number": form.get("From", ""), "said": form.get("Body", "")}
+    try:
+        kind = await replies.take(claim, **told)
+    except (NumberInvalid, ValueInvalid):
+        return
+    except BookingUnavailable:
+        raise HTTPException(503) from None
+    if kind is not None:
+        edge.metrics.replies.labels(kind).inc()
+        log.info("reply_taken", kind=kind)
 
 
 async def _org(request: Request, edge: Edge, number: str) -> UUID | None:

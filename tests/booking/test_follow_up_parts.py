@@ -112,7 +112,7 @@ def test_segments_are_counted_as_carriers_count_them(text: str, size: tuple[str,
         ("{link} {clinic!r} STOP", "format"),
         ("{link STOP", "brace"),
         ("{link.__class__} STOP", "a place that there is not"),
-        ("{link} STOP " + "x" * 700, "segments"),
+        ("{link} STOP " + "x" * 900, "segments"),
     ],
 )
 def test_a_template_that_cannot_be_sent_is_refused(template: str, fault: str) -> None:

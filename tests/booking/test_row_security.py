@@ -51,6 +51,7 @@ TABLES = (
     "follow_up_settings",
     "procedure_guides",
     "guide_links",
+    "text_replies",
     "text_opt_outs",
     "contact_keys",
     "consents",
@@ -123,6 +124,12 @@ _RECORDS = (
     insert into guide_links (org_id, code_digest, call_id, service_id, expires_at)
     select s.org_id, sha256(uuid_send(gen_random_uuid())), h.call_id, s.service_id, now() from slots s
     join appointments a on a.slot_id = s.id join appointment_holds h on h.id = a.hold_id where a.id = $1
+    """,
+    """
+    insert into text_replies (id, org_id, kind, call_id, contact_id, key_id, sealed_body)
+    select gen_random_uuid(), a.org_id, 'question', h.call_id, a.contact_id, k.id, 'sealed'
+    from appointments a join appointment_holds h on h.id = a.hold_id
+    join contact_keys k on k.contact_id = a.contact_id where a.id = $1 limit 1
     """,
     """
     insert into calendar_busy (org_id, practitioner_number, starts_at, ends_at)

@@ -58,6 +58,8 @@ OF_SOMEBODY = {
     "sms_messages.sealed_body": "cleared",
     "sms_messages.sealed_receiver": "cleared",
     "staff_tokens.token_digest": "the clinic's own",
+    "text_replies.contact_id": "the row goes with its key",
+    "text_replies.sealed_body": "the row goes with its key",
     "text_opt_outs.receiver_digest": "stays, or the number would be texted again",
 }
 """Every column that may be somebody's, and what erasing them does to it."""

@@ -113,12 +113,13 @@ def requests(draw: st.DrawFn, path: str, described: Mapping[str, Any]) -> dict[s
             query.append(f"{parameter['name']}={_escaped(value)}")
     parts: dict[str, Any] = {"path": filled + ("?" + "&".join(query) if query else ""), "headers": headers}
     if "requestBody" in described:
-        schema = described["requestBody"]["content"]["application/json"]["schema"]
+        ((media_type, content),) = described["requestBody"]["content"].items()
+        schema = content["schema"]
         parts["content"] = draw(
             st.one_of(_bodies(fitting(schema)), _bodies(ANYTHING), st.binary(max_size=80))
         )
         headers["Content-Type"] = draw(
-            st.sampled_from(["application/json"] * 6 + ["application/json; charset=utf-16", "text/xml"])
+            st.sampled_from([media_type] * 6 + ["application/json; charset=utf-16", "text/xml"])
         )
     return parts
 

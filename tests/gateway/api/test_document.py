@@ -44,12 +44,12 @@ class Parameter(msgspec.Struct, forbid_unknown_fields=True):
 
 
 class MediaType(msgspec.Struct, forbid_unknown_fields=True):
-    schema: dict[Literal["$ref", "type"], str]
+    schema: dict[Literal["$ref", "type", "format"], str]
 
 
 class RequestBody(msgspec.Struct, forbid_unknown_fields=True):
     required: Literal[True]
-    content: dict[Literal["application/json"], MediaType]
+    content: dict[Literal["application/json", "application/pdf"], MediaType]
 
 
 class Header(msgspec.Struct, forbid_unknown_fields=True):
