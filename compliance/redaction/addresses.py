@@ -67,7 +67,7 @@ def free_address(view: View, at: int) -> Match | None:
         return None if named is None else Match(_to_town(view, named), "ADDRESS", GUESSED)
     if tail.marks[at] & kinds.STOP and tail.words[at] != "the":
         return None
-    here = at
+    here = at + (tail.words[at] == "the")
     while here < at + _FREE_TOKENS and (tail.words[here] == "," or goes_on(tail, here)):
         if here > at and is_street(tail, here):
             end = _free_street(tail, at, here)
@@ -107,14 +107,26 @@ def _named_house(tail: Tail, at: int) -> int | None:
 
 
 def _house_in_town(tail: Tail, at: int) -> int | None:
-    """ "at rosebank cottage pitlochry": behind "at" or "in", before a town of the lists."""
-    if tail.words[at - 1] not in ("at", "is", "in", "from", "to", "it's"):
-        return None
+    """ "rosebank cottage pitlochry", "the hayloft, manor farm, Malvern": before a town of the lists."""
     house = house_name(tail, at)
     if house is None or house == at + 1:
         return None
+    if tail.words[house] in ("in", "near") and all(
+        tail.marks[here] & kinds.COMMON for here in range(at, house)
+    ):
+        return None
     follows = house + (tail.words[house] in (",", "in", "near"))
+    second = house_name(tail, follows)
+    if second is not None:
+        house, follows = second, second + (tail.words[second] in (",", "in", "near"))
+    if tail.words[at - 1] not in _BEFORE_HOUSES and not (
+        tail.words[at] == "the" or all(tail.capital[at:house])
+    ):
+        return None
     return house if town(tail, follows) is not None else None
+
+
+_BEFORE_HOUSES: Final = frozenset({"at", "is", "in", "from", "to", "it's", "we're", "of", ":"})
 
 
 def _behind_comma(tail: Tail, at: int, here: int) -> int:

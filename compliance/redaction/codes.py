@@ -29,7 +29,9 @@ def alphanumeric(view: View, at: int) -> Match | None:
     here = end = at
     while len(chars) < _CODE_CHARS and here < at + _CODE_TOKENS:
         begin = skip_gap(view.tail, here, asides=awaited is not None) if chars else here
-        piece = _code_piece(view.tail, begin, misheard=awaited is not None, first=not chars)
+        piece = _letter_o(view.tail, begin, chars) or _code_piece(
+            view.tail, begin, misheard=awaited is not None, first=not chars
+        )
         if piece is None:
             break
         chars += piece[0]
@@ -52,6 +54,16 @@ def _near_code(view: View, chars: str, at: int, end: int, awaited: str) -> Match
     return Match(
         end, "POSTCODE" if awaited == "POSTCODE" else "GOV_ID", GUESSED, runs_on=len(chars) < 5, whole=False
     )
+
+
+def _letter_o(tail: Tail, at: int, chars: str) -> tuple[str, int] | None:
+    """The O of "S O sixteen" and "O X four", which elsewhere is a nought: no district begins with one."""
+    if tail.words[at] not in ("o", "oh") or len(chars) > 1 or chars.isdecimal():
+        return None
+    if not chars and not (tail.words[at] == "o" and tail.marks[at + 1] & kinds.LETTER):
+        return None
+    letter = read_letter(tail, at)
+    return ("O", at + 1) if letter is None else ("O", letter[1])
 
 
 def _code_piece(tail: Tail, at: int, *, misheard: bool, first: bool) -> tuple[str, int] | None:

@@ -6,7 +6,7 @@ from compliance.redaction import kinds
 from compliance.redaction.lexicon import word_list
 from compliance.redaction.spoken import read_letter
 from compliance.redaction.tokens import Tail
-from compliance.redaction.view import GUESSED, SURE, Match, View
+from compliance.redaction.view import GUESSED, LIKELY, SURE, Match, View
 
 _LOCAL_TOKENS: Final = 32
 _DOMAIN_TOKENS: Final = 16
@@ -17,10 +17,13 @@ _BARE_PROVIDERS: Final = word_list("mail_providers")
 """Hosts that need no ending."""
 _TLDS: Final = word_list("top_level_domains")
 _NEVER_LOCAL: Final = word_list("not_email")
-_ASIDES: Final = tuple(
-    sorted((tuple(each.split()) for each in word_list("email_asides")), key=len, reverse=True)
+_ASIDE_PHRASES: Final = sorted(
+    (tuple(each.split()) for each in word_list("email_asides")), key=len, reverse=True
 )
-_ASIDE_STARTS: Final = frozenset(words[0] for words in _ASIDES)
+_ASIDES: Final = {
+    first: tuple(words for words in _ASIDE_PHRASES if words[0] == first)
+    for first in {words[0] for words in _ASIDE_PHRASES}
+}
 _SITES: Final = frozenset(
     {"looked", "looking", "look", "website", "site", "page", "online", "visited", "checked"}
 )
@@ -48,11 +51,15 @@ def spoken_email(view: View, at: int) -> Match | None:
             continue
         letter = read_letter(tail, sign) if tail.marks[sign] & kinds.LETTER else None
         sign = sign + 1 if letter is None else letter[1]
+    named = _name_before(tail, at, sign)
+    if named is not None:
+        return Match(named, "PERSON", LIKELY)
+    begin = _begin_of_local(tail, at, sign)
     end = None if sign == at or _is_site(tail, at, sign) else _domain(tail, _aside(tail, sign + 1))
     if end is None:
         view.no_email_before = tail.starts[sign]
         return None
-    return Match(end, "EMAIL", SURE)
+    return Match(end, "EMAIL", SURE, begin=begin)
 
 
 def _aside(tail: Tail, at: int) -> int:
@@ -60,12 +67,62 @@ def _aside(tail: Tail, at: int) -> int:
     if tail.words[at] == "with":
         article = tail.words[at + 1] in ("a", "an") and tail.marks[at + 2] & kinds.LETTER
         return at + 3 if article else at
-    if tail.words[at] not in _ASIDE_STARTS:
-        return at
-    for words in _ASIDES:
+    for words in _ASIDES.get(tail.words[at], ()):
         if all(tail.words[at + ahead] == word for ahead, word in enumerate(words)):
             return at + len(words)
     return at
+
+
+def _name_before(tail: Tail, at: int, sign: int) -> int | None:
+    """Where a name ends that is said before its address: "Ann Lee, ann dot lee at …"."""
+    word = tail.words[at]
+    again = next((here for here in range(at + 1, sign) if tail.words[here] == word), None)
+    if again is None or len(word) <= _LEAST_LETTERS or again > at + _NAME_WORDS:
+        return None
+    end = again - (tail.words[again - 1] in (",", "."))
+    listed = kinds.FIRST | kinds.MAYBE | kinds.LAST | kinds.UNKNOWN
+    return end if all(tail.marks[here] & listed for here in range(at, end)) else None
+
+
+def _begin_of_local(tail: Tail, at: int, sign: int) -> int:
+    """Behind words that are not of the address yet: "my accountant, …", "the work one …"."""
+    while at + 1 < sign and _is_before_local(tail, at):
+        at += 1 + (tail.words[at + 1] == ",")
+    return at
+
+
+def _is_before_local(tail: Tail, at: int) -> bool:
+    follows = at + 1 + (tail.words[at + 1] == ",")
+    if not tail.marks[at] & kinds.WORD or not tail.marks[follows] & kinds.WORD:
+        return False
+    if tail.words[follows] in _JOINS or tail.marks[follows] & kinds.SIGN:
+        return False
+    if tail.words[at] in ("one", "two"):
+        return tail.words[at - 1] in _BEFORE_ONE
+    return tail.words[at - 1] in _OWNERS
+
+
+_NAME_WORDS: Final = 4
+_LEAST_LETTERS: Final = 2
+_OWNERS: Final = frozenset({"my", "our", "his", "her", "their", "a", "an"})
+_BEFORE_ONE: Final = frozenset(
+    {
+        "got",
+        "have",
+        "i've",
+        "me",
+        "work",
+        "other",
+        "new",
+        "old",
+        "main",
+        "home",
+        "share",
+        "use",
+        "this",
+        "the",
+    }
+)
 
 
 def _is_site(tail: Tail, at: int, sign: int) -> bool:
@@ -85,8 +142,25 @@ def _in_local(tail: Tail, at: int) -> bool:
     if kind & kinds.WORD:
         if kind & kinds.LETTER or len(word) > _LOCAL_CHARS:
             return len(word) == 1
-        return word not in _NEVER_LOCAL or _is_joined(tail, at)
+        return word not in _NEVER_LOCAL or _is_joined(tail, at) or _is_local_all_the_same(tail, at)
     return bool(kind & kinds.DIGITS) or word in _JOIN_MARKS
+
+
+def _is_local_all_the_same(tail: Tail, at: int) -> bool:
+    """ "hello at", "the underscore": a word of every day that the sign or an underscore follows."""
+    if tail.words[at] in _GREETINGS:
+        return bool(tail.marks[at + 1] & kinds.SIGN)
+    if tail.words[at] == "the" and tail.words[at + 1] in ("letter", "number", "word"):
+        return True
+    return tail.words[at] in _SMALL_WORDS and tail.words[at + 1] in ("underscore", "hyphen", "dash")
+
+
+_GREETINGS: Final = frozenset({"hello", "hi", "team"})
+_SMALL_WORDS: Final = frozenset(
+    {"the", "my", "just", "all", "me", "we", "her", "his", "our", "not", "no", "so"}
+)
+LOCAL_STARTS: Final = _GREETINGS | _SMALL_WORDS
+"""Words that build sentences and may begin an address all the same."""
 
 
 def _is_joined(tail: Tail, at: int) -> bool:
@@ -124,7 +198,7 @@ def _ending(tail: Tail, at: int, limit: int) -> int | None:
     end = None
     while at < limit and _is_dot(tail, at):
         spelled = _spelled_ending(tail, at + 1)
-        if spelled is not None or tail.words[at + 1] in _TLDS:
+        if spelled is not None or _is_top_level(tail, at + 1):
             at = end = spelled or at + 2
         elif tail.marks[at + 1] & kinds.WORD and end is None and not tail.marks[at + 1] & kinds.END:
             at += 2
@@ -133,6 +207,11 @@ def _ending(tail: Tail, at: int, limit: int) -> int | None:
         else:
             break
     return end
+
+
+def _is_top_level(tail: Tail, at: int) -> bool:
+    """ "com", or the two letters of any country."""
+    return tail.words[at] in _TLDS or bool(tail.marks[at] & kinds.PAIR)
 
 
 def _spelled_ending(tail: Tail, at: int) -> int | None:

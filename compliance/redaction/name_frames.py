@@ -29,6 +29,8 @@ _NAME_KINDS: Final = word_list("kinds_of_name")
 _DOES: Final = word_list("patients_do")
 _TO_PEOPLE: Final = word_list("before_people")
 _SURELY_TO_PEOPLE: Final = word_list("surely_before_people")
+_BEFORE_SUBJECTS: Final = frozenset({"whether", "if", "because", "when", "since", "so", "but", "and", ""})
+_AUXILIARIES: Final = frozenset({"is", "was", "has", "had", "can", "could", "will", "would", "should"})
 _DETERMINERS: Final = frozenset(
     {"the", "a", "an", "my", "our", "his", "her", "their", "your", "this", "that"}
 )
@@ -40,7 +42,7 @@ _LEAST_LETTERS: Final = 3
 def is_strange(tail: Tail, at: int) -> bool:
     """A word of no list that is built like no English or medical one; or a name seldom met."""
     kind = tail.marks[at]
-    if not kind & kinds.UNKNOWN or not is_name(tail, at):
+    if not kind & kinds.UNKNOWN or kind & kinds.CUE or not is_name(tail, at):
         return False
     word = bare(tail.words[at])
     if word in NOT_NAMES:
@@ -71,7 +73,7 @@ def framed(tail: Tail, at: int) -> Match | None:
     end = name_end(tail, at, strict=True)
     if end is None:
         return None
-    if _is_said_to_be_name(tail, end) or _is_family(tail, at, end):
+    if _is_said_to_be_name(tail, end) or _is_family(tail, at, end) or _is_rung(tail, at, end):
         return Match(end, "PERSON", LIKELY)
     if kind & kinds.COMMON and not (written or kind & kinds.MAYBE):
         return None
@@ -125,6 +127,15 @@ def _is_family(tail: Tail, at: int, end: int) -> bool:
     return tail.words[end] in ("family", "household", "twins", "sisters", "brothers", "kids", "children")
 
 
+def _is_rung(tail: Tail, at: int, end: int) -> bool:
+    """ "ring Mercy on 07911 …"."""
+    return (
+        tail.words[end] == "on"
+        and tail.words[at - 1] in ("ring", "call", "phone", "text", "reach", "contact")
+        and bool(tail.marks[end + 1] & kinds.NUMBER)
+    )
+
+
 def _stands_among_people(tail: Tail, at: int, end: int) -> bool:
     """Behind a word that people stand behind, or before what only people do."""
     before = tail.words[at - 1]
@@ -137,6 +148,8 @@ def _stands_among_people(tail: Tail, at: int, end: int) -> bool:
     if end > at + 1 and all(_is_name_like(tail, here) for here in range(at, end)):
         return True
     if before in _SURELY_TO_PEOPLE or tail.words[end] in _DOES:
+        return True
+    if before in _BEFORE_SUBJECTS and tail.words[end] in _AUXILIARIES:
         return True
     if before in _TO_PEOPLE and (not tail.marks[end] & kinds.WORD or tail.words[end] in AFTER_STRANGE):
         return True

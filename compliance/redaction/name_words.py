@@ -40,6 +40,10 @@ PARTICLES: Final = frozenset(
         "du",
         "dos",
         "del",
+        "te",
+        "abu",
+        "ter",
+        "nic",
     ]
 )
 LISTED: Final = kinds.FIRST | kinds.MAYBE | kinds.LAST
@@ -58,9 +62,13 @@ _NEVER: Final = (
 def is_of_place(tail: Tail, end: int) -> bool:
     """ "Queen Anne Medical Centre", "Victoria line", "the Nelson pub"."""
     here = end + (tail.words[end] in _FIELDS)
+    if tail.words[end - 1].endswith("'s") and not tail.capital[here] and tail.words[here] in _ATTENDED:
+        return False
     return tail.words[here] in PLACES_NAMED
 
 
+_ATTENDED: Final = frozenset({"school", "nursery", "college", "university", "insurance", "practice"})
+"""What a person goes to or has: "Astrid's school" is not called so."""
 _FIELDS: Final = frozenset(["medical", "dental", "health", "eye", "skin", "memorial", "general", "community"])
 PLACES_NAMED: Final = word_list("places_named")
 
@@ -120,7 +128,7 @@ def _continues(tail: Tail, at: int, *, first: bool, strict: bool) -> bool:
         return False
     if kind & kinds.COMMON:
         if not kind & LISTED:
-            return False
+            return strict and tail.capital[at] and tail.capital[at - 1] and tail.words[at + 1] == "-"
         if tail.marks[at + 1] & kinds.END:
             return True
         if tail.capital[at] and tail.capital[at - 1]:

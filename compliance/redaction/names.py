@@ -24,7 +24,7 @@ from compliance.redaction.name_words import (
     name_end,
 )
 from compliance.redaction.paired_names import JOINS, is_offered, is_paired
-from compliance.redaction.relations import of_relative
+from compliance.redaction.relations import OWNERS, of_relative
 from compliance.redaction.stray_names import alone, by_neighbours, by_particle, initialled
 from compliance.redaction.titles import patient_doctor, staff, titled
 from compliance.redaction.tokens import Tail
@@ -60,7 +60,7 @@ def _name(view: View, at: int) -> Match | None:
     tail = view.tail
     kind = tail.marks[at]
     strong = view.expects.name_open == STRONG
-    if kind & kinds.DOCTOR:
+    if kind & kinds.DOCTOR and not (view.names and bare(tail.words[at + 1]) in view.names):
         return None if strong else patient_doctor(tail, at) or staff(tail, at)
     if kind & kinds.WORD and view.names and bare(tail.words[at]) in view.names and _is_heard(tail, at):
         return Match(name_end(tail, at, strict=False) or at + 1, "PERSON", SURE)
@@ -150,7 +150,7 @@ def _is_likely(tail: Tail, at: int) -> bool:
         return False
     if kind & kinds.SELDOM or (tail.capital[at] and is_inside(tail, at)):
         return True
-    if not is_strange(tail, at):
+    if not is_strange(tail, at) or tail.words[at - 1] in OWNERS:
         return False
     ends = not tail.marks[at + 1] & kinds.WORD or tail.words[at + 1] in AFTER_STRANGE
     return tail.words[at - 1] in _BEFORE_UNKNOWN or ends

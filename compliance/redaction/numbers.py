@@ -121,7 +121,7 @@ def number(view: View, at: int) -> Match | None:
     begin = at
     if _is_pronoun(tail, at):
         return None
-    if tail.words[at] in ("+", "(") or tail.words[at] == "plus":
+    if tail.words[at] in ("+", "(", "plus", "not"):
         begin += 1
     if not tail.marks[begin] & (kinds.NUMBER | kinds.HOMOPHONE):
         return None
@@ -133,15 +133,22 @@ def number(view: View, at: int) -> Match | None:
         elements=elements,
         groups=_comma_groups(tail, elements),
         digits="".join(element.digits for element in elements),
-        plus=begin > at and tail.words[at] != "(",
+        plus=tail.words[at] in ("+", "plus"),
         dashed=any(tail.words[element.end] == "-" for element in elements[:-1]),
         follows=tail.words[end],
     )
     entity, confidence = _number_type(view, said)
+    if tail.words[at] == "not" and not (entity == "PHONE" and _lacks_nought(said.digits)):
+        return None
     if entity is None:
         return Match(end, None)
     short = len(said.digits) < _WHOLE.get(entity, 0)
     return Match(end, entity, confidence, runs_on=short and _ends_turn(tail, end), whole=not short)
+
+
+def _lacks_nought(digits: str) -> bool:
+    """A British number but for its first digit: that was the "not" before it."""
+    return len(digits) in (9, 10) and digits[0] in "1237"
 
 
 def _is_pronoun(tail: Tail, at: int) -> bool:
@@ -182,6 +189,10 @@ def _read_run(view: View, at: int) -> list[Element]:
     said = 0
     while at < limit:
         begin = skip_gap(tail, at, asides=asked or said >= _SPELLED_DIGITS) if elements else at
+        if elements and tail.words[begin] == "not" and _is_nought(tail, begin, elements, asked=asked):
+            elements.append(Element("0", "z", begin, begin + 1))
+            said, at = said + 1, begin + 1
+            continue
         if not tail.marks[begin] & (kinds.NUMBER | kinds.HOMOPHONE):
             break
         if (
@@ -201,6 +212,17 @@ def _read_run(view: View, at: int) -> list[Element]:
         said += len(element.digits)
         at = element.end
     return elements
+
+
+def _is_nought(tail: Tail, at: int, elements: Sequence[Element], *, asked: bool) -> bool:
+    """The "not" in "oh seven four not five": a nought misheard within a number that is not whole yet."""
+    said = sum(len(element.digits) for element in elements)
+    if said >= _WHOLE_DIGITS or said < (_AWAITED_DIGITS if asked else 2):
+        return False
+    if not asked and elements[0].digits[0] != "0":
+        return False
+    follows = skip_gap(tail, at + 1)
+    return bool(tail.marks[follows] & kinds.NUMBER) or tail.words[follows] == "not"
 
 
 def _corrects(tail: Tail, at: int, since: int) -> bool:

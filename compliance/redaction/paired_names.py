@@ -21,12 +21,12 @@ def is_paired(view: View, at: int) -> bool:
     before = _place_before(tail, at)
     if tail.ends[before] != view.person_end:
         return False
-    if tail.words[at - 1] != "and" and _is_near(tail.words[before], tail.words[at]):
-        return True
     kind = tail.marks[at]
     if tail.words[at - 1] == ",":
         ends = not tail.marks[at + 1] & kinds.WORD
         return ends and tail.capital[at] and bool(kind & (_LISTED | kinds.UNKNOWN))
+    if tail.words[at - 1] != "and" and _is_near(tail.words[before], tail.words[at]):
+        return True
     if kind & kinds.PLACE and not kind & kinds.MAYBE:
         return False
     if kind & kinds.COMMON:

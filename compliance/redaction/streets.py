@@ -26,6 +26,11 @@ _NAMING: Final = word_list("street_names")
 _HOUSES: Final = word_list("houses")
 _FLOORS: Final = word_list("floors")
 _ON_FLOORS: Final = frozenset({"flat", "apartment", "maisonette", "floor"})
+_NUMBERED: Final = frozenset(
+    ["acres", "ashes", "bridges", "corners", "crosses", "dials", "elms", "hills", "kings", "mile", "oaks"]
+    + ["pines", "sisters", "springs", "trees", "ways", "wells"]
+)
+"""What a street's name counts: "Seven Sisters Road"."""
 _CELTIC_ARTICLES: Final = frozenset({"na", "nan", "y", "yr", "an", "ap", "o"})
 _HIGHWAYS: Final = frozenset({"highway", "hwy", "route", "rte", "interstate", "freeway", "turnpike"})
 _BEFORE_ROUTES: Final = frozenset({"county", "state", "us", "rural", "old", "farm", "north", "south", "east"})
@@ -98,13 +103,13 @@ def dwelling(tail: Tail, at: int) -> int | None:
     if tail.words[here] in ("number", "#"):
         here += 1
     number = _flat_number(tail, here) if word in FLATS else house_number(tail, here)
-    if number is None and word in FLATS and tail.marks[here] & kinds.SPELLED:
+    if number is None and (word in FLATS or word == "block") and tail.marks[here] & kinds.SPELLED:
         number = here + 1
     if number is None or word in ("flat", "apartment", "apt", "penthouse", "maisonette"):
         return number
     follows = number + (tail.words[number] == ",")
     named = begins_street(tail, follows) or house_name(tail, follows) is not None
-    return number if named else None
+    return number if named or (tail.words[follows] in FLATS and dwelling(tail, follows)) else None
 
 
 def _flat_number(tail: Tail, at: int) -> int | None:
@@ -302,6 +307,11 @@ def may_name(tail: Tail, at: int, wanted: bool) -> bool:
         return _joins_name(tail, at, wanted)
     if kind & kinds.MONTH:
         return tail.capital[at] and wanted
+    if kind & kinds.NUMERAL:
+        if tail.marks[at + 1] & kinds.ORDINAL:
+            return tail.words[at - 1] in _COMPASS
+        if tail.words[at + 1] in _NUMBERED:
+            return True
     return not kind & (kinds.NUMERAL | kinds.REPEAT) or (kind & kinds.ORDINAL) != 0
 
 
@@ -319,7 +329,8 @@ def house_name(tail: Tail, at: int) -> int | None:
     for end in range(begin, begin + _HOUSE_NAME_WORDS):
         if end > at and (tail.words[end] in _HOUSES or _is_care_home(tail, end)):
             return end + 1
-        if tail.marks[end] & (kinds.STOP | kinds.END) or not tail.marks[end] & kinds.WORD:
+        kind = tail.marks[end]
+        if kind & (kinds.STOP | kinds.END) or not kind & kinds.WORD or len(tail.words[end]) > _WORD_CHARS:
             return None
     return None
 

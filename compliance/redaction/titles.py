@@ -57,7 +57,7 @@ _CARED_FOR: Final = frozenset(
 )
 """Whoever is "under Mr Khan" after these is his patient; "it's under Mr Khan" is a booking."""
 _PATIENTS: Final = frozenset(
-    {"card", "name", "patient", "person", "this", "it", "caller", "surname", "here", "holder"}
+    {"card", "name", "patient", "person", "this", "caller", "surname", "here", "holder"}
 )
 """Before "is Mr Khan": the patient himself."""
 _SEEN_BY: Final = frozenset({"see", "seeing", "saw", "with", "under", "does", "is", "has", "by", "can"})

@@ -10,7 +10,7 @@ from compliance.redaction.cards import expiry
 from compliance.redaction.codes import alphanumeric
 from compliance.redaction.dates import date_of_birth
 from compliance.redaction.dialogue import STRONG, CallMemory, Expectation, Said, Side, Slot
-from compliance.redaction.emails import spoken_email
+from compliance.redaction.emails import LOCAL_STARTS, spoken_email
 from compliance.redaction.entities import EntityType, Span, placeholder
 from compliance.redaction.lexicon import word_list
 from compliance.redaction.lexis import Lexis
@@ -34,7 +34,7 @@ _STREETS: Final = kinds.TOWN | kinds.FIRST | kinds.MAYBE | kinds.LAST | kinds.UN
 _RULES: Final[tuple[tuple[int, Rule], ...]] = (
     (kinds.AT, written_email),
     (kinds.MONTH | kinds.ORDINAL | kinds.ARTICLE | _FIGURES, date_of_birth),
-    (kinds.DWELLING | _FIGURES | kinds.REPEAT, address),
+    (kinds.DWELLING | kinds.LETTER | _FIGURES | kinds.REPEAT, address),
     (kinds.DIGITS | kinds.MARK, written_safe),
     (_CODED, alphanumeric),
     (kinds.NUMBER | kinds.MARK, number),
@@ -178,7 +178,8 @@ class TurnStream:
 
     def _match_early(self, view: View, at: int, kind: int) -> Match | None:
         """What goes before the table: e-mail, terms that begin with a number, names where one may follow."""
-        if kind & _IN_EMAIL and (not kind & kinds.STOP or kind & _IN_EMAIL_TOO):
+        starts = not kind & kinds.STOP or kind & _IN_EMAIL_TOO or view.tail.words[at] in LOCAL_STARTS
+        if kind & _IN_EMAIL and starts:
             email = spoken_email(view, at)
             if email is not None:
                 return email

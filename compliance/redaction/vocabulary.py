@@ -220,7 +220,8 @@ def _gather() -> dict[str, int]:
         if word[-1:] == "s" and (of_stem := gathered.get(stem(word), 0) & _OF_TERM):
             gathered[word] = kind | of_stem
     for name, kind in (("seldom_names", kinds.SELDOM), ("rarer_english", kinds.RARER)):
-        gathered |= dict.fromkeys(word_list(name) - gathered.keys(), kind | kinds.UNKNOWN)
+        fresh = {word for word in word_list(name) if word not in gathered and stem(word) not in gathered}
+        gathered |= dict.fromkeys(fresh, kind | kinds.UNKNOWN)
     same: dict[int, int] = {}  # one object for all words of the same kinds: 8 MB less
     for word, kind in gathered.items():
         pair = kinds.PAIR if len(word) == 2 and not kind & kinds.STOP else 0
@@ -229,6 +230,7 @@ def _gather() -> dict[str, int]:
     gathered["@"] = kinds.SIGN
     gathered |= dict.fromkeys(PAUSE_MARKS, kinds.PAUSE) | dict.fromkeys("+£$€", kinds.MARK)
     gathered["("] = kinds.PAUSE | kinds.MARK
+    gathered["not"] |= kinds.MARK
     gathered["plus"] = gathered.get("plus", kinds.WORD) | kinds.MARK
     return gathered
 
