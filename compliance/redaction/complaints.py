@@ -7,7 +7,7 @@ from typing import Final
 
 from compliance.redaction import kinds
 from compliance.redaction.frames import OWNERS, SIDES, Found, Frames
-from compliance.redaction.lexicon import stem, word_list
+from compliance.redaction.lexicon import bare, stem, word_list
 from compliance.redaction.tokens import Tail
 from compliance.redaction.vocabulary import mark_ailing
 
@@ -78,7 +78,7 @@ def _of_body(tail: Tail, at: int) -> int | None:
         here += 1
     if tail.marks[here] & kinds.COMPLAINT:
         return here + 1
-    if tail.marks[here] & kinds.TERM and stem(tail.words[here]) in _HEADS:
+    if tail.marks[here] & kinds.TERM and (tail.marks[here] & kinds.ALONE or stem(tail.words[here]) in _HEADS):
         return here + 1
     if not _is_meant(tail, at):
         return None
@@ -110,11 +110,29 @@ def _state(tail: Tail, at: int) -> int | None:
     here = at
     while here < at + _MOST_LINKS and (tail.words[here] in _LINKS or tail.words[here] == "'s"):
         here += 1
-    if here > at + contracted - 1 and (
-        tail.words[here] in _WRONG_STATES or (here > at and tail.words[here] in _WRONG_VERBS)
-    ):
+    if here == at and not contracted:
+        return None
+    if tail.words[here] in _WRONG_STATES or (here > at and tail.words[here] in _WRONG_VERBS):
         return here + 1 + (tail.words[here + 1] in _PARTICLES)
-    return None
+    return _told(tail, at - 1, here)
+
+
+_WELL: Final = word_list("well_states")
+"""What is said of a part of the body with which nothing is wrong."""
+_TOLD_WORDS: Final = 3
+_WHOSE: Final = frozenset({"my", "his", "her", "their", "your"})
+_OF_IDIOMS: Final = word_list("body_of_idioms")
+
+
+def _told(tail: Tail, part: int, at: int) -> int | None:
+    """ "my left eye was glued shut": what else is told of a part of somebody's body."""
+    owned = {tail.words[part - 1], tail.words[part - 2]} & _WHOSE
+    if not owned or bare(stem(tail.words[part])) in _OF_IDIOMS or tail.words[at] in _WELL:
+        return None
+    here = at
+    while here < at + _TOLD_WORDS and tail.marks[here] & kinds.WORD and not tail.marks[here] & kinds.STOP:
+        here += 1
+    return here if here > at else None
 
 
 def _modified(tail: Tail, at: int) -> int | None:

@@ -5,7 +5,9 @@ A line `name = word word` is a class. Every other line is a frame, its elements 
 - `had|having`: one of these words; `@animal`: one of a class; several of them may be joined by `|`
 - `BODY`: a part of the body, sides before it inside ("left knee"); `OWNED`: the same with "my" or another
   owner before it; `PLACE`: a preposition and what is owned ("under my arm")
-- `TERM`: a medical term of one word; `NUMBER`: a number of some words or figures
+- `SPOT`: the same with a part that is hardly ever meant otherwise ("in my eye", "out of my toe")
+- `TERM`: a medical term of one word; `NUMBER`: a number of some words or figures; `ANY`: a word that builds
+  no sentence; `UNKNOWN`: a word of no list, such as a drug's
 - `OVER`: nothing more of the sentence follows; `NOT:a|b`: none of these follows; `IF:a|b`: one of these
   follows; all three take no word
 - `>`: what stands before it is not part of what is found
@@ -18,7 +20,7 @@ from collections.abc import Mapping
 from typing import Final, NamedTuple
 
 from compliance.redaction import kinds
-from compliance.redaction.lexicon import bare, lines_of, word_list
+from compliance.redaction.lexicon import bare, lines_of, stem, word_list
 from compliance.redaction.tokens import Tail
 
 _MOST_REPEATS: Final = 4
@@ -32,8 +34,11 @@ _POSSESSIVES: Final = frozenset(
     {"my", "his", "her", "their", "your", "our", "one", "both", "the", "each", "its"}
 )
 _PREPOSITIONS: Final = word_list("placing")
+_SURE_PARTS: Final = word_list("body_distinct") - word_list("body_of_idioms")
+_NAMED: Final = kinds.RARER | kinds.FIRST | kinds.LAST | kinds.MAYBE | kinds.LETTER | kinds.PAIR
+_BRANDS: Final = word_list("brands")
 _CLOSER: Final = frozenset({"all", "right", "just"})
-_BEGINS: Final = {"OWNED": _POSSESSIVES, "PLACE": _PREPOSITIONS | _CLOSER}
+_BEGINS: Final = {"OWNED": _POSSESSIVES, "PLACE": _PREPOSITIONS | _CLOSER, "SPOT": _PREPOSITIONS | {"out"}}
 _WITH_IS: Final = frozenset({"it's", "that's", "he's", "she's", "there's", "what's", "let's"})
 _SOLID: Final = kinds.WORD | kinds.DIGITS
 
@@ -160,30 +165,36 @@ def _fit(tail: Tail, at: int, frame: Frame, index: int, begin: int) -> Found | N
 
 def _one(tail: Tail, at: int, element: _Element) -> int | None:
     """Behind what fits this element once."""
-    match element.what:
-        case "WORDS":
-            word = tail.words[at]
-            return (
-                at + 1
-                if word in element.words or (word[-2:] == "'s" and bare(word) in element.words)
-                else None
-            )
-        case "NOT":
-            return None if tail.words[at] in element.words else at
-        case "IF":
-            return at if tail.words[at] in element.words else None
-        case "BODY":
-            return body_end(tail, at)
-        case "OWNED":
-            return body_end(tail, at + 1) if tail.words[at] in _POSSESSIVES else None
-        case "PLACE":
-            return place_end(tail, at)
-        case "NUMBER":
-            return _number_end(tail, at)
-        case "OVER":
-            return None if tail.marks[at] & _SOLID else at
-        case _:
-            return at + 1 if tail.marks[at] & kinds.ALONE else None
+    read = _READERS.get(element.what)
+    if read is not None:
+        return read(tail, at)
+    word = tail.words[at]
+    if element.what == "NOT":
+        return None if word in element.words else at
+    if word not in element.words and _bare(word) not in element.words:
+        return None
+    return at if element.what == "IF" else at + 1
+
+
+def _any_end(tail: Tail, at: int) -> int | None:
+    return at + 1 if tail.marks[at] & kinds.WORD and not tail.marks[at] & kinds.STOP else None
+
+
+def _unknown_end(tail: Tail, at: int) -> int | None:
+    strange = tail.marks[at] & kinds.UNKNOWN and not tail.marks[at] & _NAMED
+    return at + 1 if strange and tail.words[at] not in _BRANDS else None
+
+
+def _term_end(tail: Tail, at: int) -> int | None:
+    return at + 1 if tail.marks[at] & kinds.ALONE else None
+
+
+def _over(tail: Tail, at: int) -> int | None:
+    return None if tail.marks[at] & _SOLID else at
+
+
+def _owned_end(tail: Tail, at: int) -> int | None:
+    return body_end(tail, at + 1) if tail.words[at] in _POSSESSIVES else None
 
 
 def body_end(tail: Tail, at: int) -> int | None:
@@ -209,6 +220,15 @@ def place_end(tail: Tail, at: int) -> int | None:
     return body_end(tail, here)
 
 
+def _spot_end(tail: Tail, at: int) -> int | None:
+    out = tail.words[at] == "out" and tail.words[at + 1] in ("of", "from")
+    here = at + 1 + out
+    if not out and tail.words[at] not in _PREPOSITIONS:
+        return None
+    end = body_end(tail, here + 1) if tail.words[here] in _POSSESSIVES else None
+    return end if end is not None and stem(tail.words[end - 1]) in _SURE_PARTS else None
+
+
 def _number_end(tail: Tail, at: int) -> int | None:
     here = at
     while here < at + _MOST_NUMERALS and (
@@ -219,3 +239,16 @@ def _number_end(tail: Tail, at: int) -> int | None:
     while here > at and not (tail.marks[here - 1] & kinds.NUMBER or tail.words[here - 1] == "half"):
         here -= 1
     return here if here > at else None
+
+
+_READERS: Final = {
+    "BODY": body_end,
+    "OWNED": _owned_end,
+    "PLACE": place_end,
+    "SPOT": _spot_end,
+    "NUMBER": _number_end,
+    "OVER": _over,
+    "TERM": _term_end,
+    "UNKNOWN": _unknown_end,
+    "ANY": _any_end,
+}
