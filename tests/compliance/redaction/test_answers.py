@@ -88,6 +88,12 @@ def test_what_is_said_of_the_spelling_belongs_to_an_email_address(said: str, pub
         ("What's your date of birth?", "quite long ago"),
         ("What's your postcode?", "my sister would know"),
         ("Could I take your email?", "bye then"),
+        ("Could I take your email?", "don't have one"),
+        ("What's your postcode?", "I'm not sure, I'd have to look"),
+        ("And your date of birth?", "too long ago to remember"),
+        ("And a daytime number?", "any time before half past four"),
+        ("What's your address?", "I'd have to ask my husband, we've just moved"),
+        ("Who am I speaking to?", "I'm only asking about prices"),
     ],
 )
 def test_a_reply_that_answers_nothing_is_kept(question: str, reply: str) -> None:

@@ -1,0 +1,118 @@
+"""Replies that hold no value: "I'd have to look", "don't have one", "the same as before".
+
+A question for a value is often met by a sentence instead. It is one if all its words are ordinary, no
+figure or letter is among them but those of a time or an amount, and somebody does or is something in it, or
+it puts the question off. An address or a name misheard is made of ordinary words too, so for these at least
+half of it has to be words that build sentences.
+"""
+
+from typing import Final
+
+from compliance.redaction import kinds
+from compliance.redaction.dialogue import Slot
+from compliance.redaction.lexicon import word_list
+from compliance.redaction.tokens import Tail
+
+_PRONOUNS: Final = frozenset({"i", "we", "you", "they", "he", "she", "it", "that", "who", "there"})
+_DO: Final = word_list("after_pronouns")
+_SENTENCES: Final = frozenset(
+    [f"{who}{ending}" for who in ("i", "we", "you", "they") for ending in ("'d", "'ve", "'ll")]
+    + ["i'm", "we're", "you're", "they're", "it'll", "there's", "she'd", "he'd", "she'll", "he'll"]
+)
+"""A pronoun and what it does in one word; "it's" and "that's" lead in values as well."""
+_EVASIONS: Final = word_list("evasions")
+_ASKS: Final = frozenset(
+    ["is", "does", "did", "was", "were", "has", "could", "should", "would", "how", "when", "what", "why"]
+)
+"""What a question back begins with."""
+_VALUED: Final = kinds.DIGITS | kinds.REPEAT | kinds.PHONETIC | kinds.MONTH | kinds.UNKNOWN | kinds.SIGN
+_DOTS: Final = frozenset({"dot", "underscore", "hyphen", "dash", "com", "come", "www"})
+"""Of e-mail addresses; "dot com" is misheard as "not come"."""
+_IN_EMAILS: Final = word_list("mail_providers") | _DOTS
+_MEASURES: Final = word_list("measures")
+_BEFORE_FIGURES: Final = frozenset(
+    ["past", "to", "half", "quarter", "after", "before", "until", "till", "by", "level", "floor"]
+)
+_BEHIND_FIGURES: Final = frozenset(["of", "to", "thirty", "fifteen", "o'clock", "for", "or"]) | _MEASURES
+_PLACES_OF_RECORD: Final = word_list("places_of_record")
+_BEFORE_PLACES: Final = frozenset({"at", "in", "on", "near", "by", "above", "live", "lives", "opposite"})
+_DETERMINERS: Final = frozenset({"the", "a", "an", "my", "our", "your", "his", "her", "their", "that"})
+_LETTERS_SAID: Final = 3
+"""One in so many words may sound like a letter or a figure."""
+_QUESTION_WORDS: Final = 3
+_BUILT_WORDS: Final = 3
+_BUILT: Final = 0.5
+
+
+def says_no_value(tail: Tail, at: int, end: int, slot: Slot) -> bool:
+    """The reply from `at` to `end`, the end of the turn, is a sentence without the value asked for."""
+    words = [here for here in range(at, end) if tail.marks[here] & kinds.WORD]
+    figures = any(tail.marks[here] & kinds.DIGITS for here in range(at, end))
+    if figures or not words or not all(_is_ordinary(tail, here) for here in words) or _counts(tail, words):
+        return False
+    if slot == "PERSON":
+        return len(words) > _BUILT_WORDS and _is_mostly_built(tail, words) and _opens_sentence(tail, words)
+    if slot == "ADDRESS":
+        return _is_mostly_built(tail, words) and _is_sentence(tail, words) and not _says_where(tail, words)
+    if slot == "POSTCODE" and _sounds_like_letters(tail, words):
+        return False
+    return _is_sentence(tail, words)
+
+
+def _is_ordinary(tail: Tail, at: int) -> bool:
+    kind = tail.marks[at]
+    if kind & kinds.NUMERAL:
+        return tail.words[at] in ("one", "oh") or _is_timed(tail, at)
+    if kind & kinds.LETTER:
+        return tail.words[at] in ("i", "a")
+    return bool(kind & kinds.COMMON) and not kind & _VALUED and tail.words[at] not in _IN_EMAILS
+
+
+def _counts(tail: Tail, words: list[int]) -> bool:
+    """ "one" more than once is a figure."""
+    return sum(tail.words[at] == "one" for at in words) > 1
+
+
+def _is_timed(tail: Tail, at: int) -> bool:
+    """A figure of a time, an amount, a floor."""
+    return tail.words[at - 1] in _BEFORE_FIGURES or tail.words[at + 1] in _BEHIND_FIGURES
+
+
+def _sounds_like_letters(tail: Tail, words: list[int]) -> bool:
+    said = sum(bool(tail.marks[at] & kinds.HOMOPHONE) for at in words)
+    return said * _LETTERS_SAID > len(words)
+
+
+def _is_mostly_built(tail: Tail, words: list[int]) -> bool:
+    """Half of it at least are words that build sentences, and it is no word or two."""
+    built = sum(bool(tail.marks[at] & kinds.STOP) or tail.words[at] in _EVASIONS for at in words)
+    return len(words) >= _BUILT_WORDS and built >= _BUILT * len(words)
+
+
+def _is_sentence(tail: Tail, words: list[int]) -> bool:
+    """Somebody does something, or the question is put off or asked back."""
+    if tail.words[words[0]] in _ASKS and len(words) >= _QUESTION_WORDS:
+        return True
+    return any(_begins_sentence(tail, at) or tail.words[at] in _EVASIONS for at in words)
+
+
+def _opens_sentence(tail: Tail, words: list[int]) -> bool:
+    return _begins_sentence(tail, words[0]) or any(tail.words[at] in _EVASIONS for at in words[:2])
+
+
+def _begins_sentence(tail: Tail, at: int) -> bool:
+    word = tail.words[at]
+    return word in _SENTENCES or (word in _PRONOUNS and tail.words[at + 1] in _DO)
+
+
+def _says_where(tail: Tail, words: list[int]) -> bool:
+    """ "I'm at the old mill": behind "at" stands what may be a house, a street or a town."""
+    for at in words:
+        if tail.marks[at] & kinds.STREET:
+            return True
+        if tail.words[at] in _BEFORE_PLACES:
+            place = at + 1 + (tail.words[at + 1] in _DETERMINERS)
+            kind = tail.marks[place]
+            if kind & kinds.WORD and not kind & kinds.STOP and tail.words[place] not in _PLACES_OF_RECORD:
+                return True
+    return False
