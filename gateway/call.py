@@ -347,7 +347,13 @@ class Call:
             redactor=ConsentRedactor(
                 HearingRedactor(
                     without_name(
-                        _call_redactor(profile, records.masked, lambda: booking.awaits_code), returning
+                        _call_redactor(
+                            profile,
+                            records.masked,
+                            lambda: booking.awaits_code,
+                            numbered=desk.settings.numbers_entities,
+                        ),
+                        returning,
                     ),
                     inquiry.heard,
                 ),
@@ -516,15 +522,16 @@ def keyterms(profile: OrgProfile) -> list[str]:
 
 
 def _call_redactor(
-    profile: OrgProfile, on_masked: OnMasked, code_awaited: Callable[[], bool]
+    profile: OrgProfile, on_masked: OnMasked, code_awaited: Callable[[], bool], *, numbered: bool
 ) -> CodeRedactor:
-    return CodeRedactor(_redactor(profile, without_codes(on_masked, code_awaited)), code_awaited)
+    redactor = _redactor(profile, without_codes(on_masked, code_awaited), numbered=numbered)
+    return CodeRedactor(redactor, code_awaited)
 
 
-def _redactor(profile: OrgProfile, on_masked: OnMasked) -> CallRedactor:
+def _redactor(profile: OrgProfile, on_masked: OnMasked, *, numbered: bool) -> CallRedactor:
     services = [name for service in profile.services for name in (service.name, *service.synonyms)]
     keep = [profile.name, profile.agent_name, *(each.name for each in profile.practitioners)]
-    return CallRedactor(services=services, keep=keep, on_masked=on_masked)
+    return CallRedactor(services=services, keep=keep, numbered=numbered, on_masked=on_masked)
 
 
 async def to_its_end(work: Coroutine[None, None, None]) -> None:

@@ -237,6 +237,7 @@ class Settings:
     waits: Waits = Waits()
     limits: Limits = Limits()
     knows_callers: bool = True
+    numbers_entities: bool = False
     api_tokens: ApiTokens = ApiTokens()
     conversation: Mapping[str, Any] = field(default_factory=dict)
     hedging: Hedging = Hedging()
@@ -386,6 +387,7 @@ def _read(reader: _Reader) -> Settings:
         waits=_waits(reader),
         limits=_limits(reader),
         knows_callers=reader.parsed("CALLER_LOOKUP", "true", _boolean, "be true or false", True),
+        numbers_entities=reader.parsed("NUMBERED_PLACEHOLDERS", "false", _boolean, "be true or false", False),
         api_tokens=_api_tokens(reader),
         conversation=_conversation(reader),
         hedging=_hedging(reader),

@@ -15,6 +15,7 @@ class CallRedactor:
     """Stands where every transcript passes on its way to terminal, log and store.
 
     Whole turns in, their public form out; it remembers what the agent asked, because a bare answer needs it.
+    `numbered`: placeholders tell the entities of a type apart over the whole call: `[REDACTED: PERSON 2]`.
     `on_masked` is told each value that was masked, before the public form is out; it is to return at once.
     """
 
@@ -23,9 +24,10 @@ class CallRedactor:
         *,
         services: Iterable[str] = (),
         keep: Iterable[str] = (),
+        numbered: bool = False,
         on_masked: OnMasked = lambda speaker, entity, value: None,
     ) -> None:
-        self._redactor = Redactor(services=services, keep=keep)
+        self._redactor = Redactor(services=services, keep=keep, numbered=numbered)
         self._on_masked = on_masked
 
     def caller(self, text: str) -> str:

@@ -5,12 +5,13 @@ named holds for some words; what was asked holds until it is answered or the tal
 fillers, side remarks and "could you repeat that?". A value read back by the agent may be corrected next.
 """
 
-from collections.abc import Mapping
+from collections.abc import Iterator
 from dataclasses import dataclass, field
 from typing import Final, Literal, NamedTuple
 
 from compliance.redaction.entities import EntityType
 from compliance.redaction.lexicon import word_list
+from compliance.redaction.numbering import EntityNumbers
 from compliance.redaction.tokens import Tail
 from compliance.redaction.vocabulary import mark_cues
 
@@ -44,36 +45,46 @@ def _phrases(name: str) -> set[tuple[str, ...]]:
     return {tuple(phrase.replace("-", " - ").split()) for phrase in word_list(name)}
 
 
-def _by_last_word(tables: Mapping[str, Slot]) -> dict[str, list[tuple[tuple[str, ...], Slot]]]:
-    """Phrases of the named lists by their last word, the longest first."""
-    index: dict[str, list[tuple[tuple[str, ...], Slot]]] = {}
-    for name, slot in tables.items():
-        for words in _phrases(name):
-            index.setdefault(words[-1], []).append((words, slot))
-    for phrases in index.values():
-        phrases.sort(key=lambda each: -len(each[0]))
-    return index
-
-
 _CUES: Final[dict[str, Slot]] = {f"cue_{slot.lower()}": slot for slot in _NAMED}
 _QUESTIONS: Final[dict[str, Slot]] = {f"ask_{slot.lower()}": slot for slot in _ASKED}
-_PARTS_INDEX: Final = {
-    last: tuple(words for words in _phrases("ask_dob_part") if words[-1] == last)
-    for last in {words[-1] for words in _phrases("ask_dob_part")}
-}
-"""Asks for a part of a date of birth, after another part was given."""
-_NAMED_INDEX: Final = _by_last_word(_CUES)
-_ASKED_INDEX: Final = _by_last_word(_CUES | _QUESTIONS)
-mark_cues({*_PARTS_INDEX, *_NAMED_INDEX, *_ASKED_INDEX, *(words[-1] for words in _phrases("ask_again"))})
-_OPENS: Final = {
-    **dict.fromkeys(_phrases("cue_name_maybe"), WEAK),
-    **dict.fromkeys(_phrases("cue_name"), STRONG),
-}
-_OPENS_INDEX: Final = {
-    last: sorted((words for words in _OPENS if words[-1] == last), key=len, reverse=True)
-    for last in {words[-1] for words in _OPENS}
-}
-mark_cues(_OPENS_INDEX)
+
+
+class _Cue(NamedTuple):
+    """A phrase and what it tells: a type named or asked for, a name that may follow, a part, a repetition."""
+
+    words: tuple[str, ...]
+    named: Slot | None = None
+    asked: Slot | None = None
+    opens: int = 0
+    part: bool = False
+    repeat: bool = False
+
+
+def _cues() -> Iterator[_Cue]:
+    for name, slot in _CUES.items():
+        yield from (_Cue(words, named=slot) for words in _phrases(name))
+    for name, slot in _QUESTIONS.items():
+        yield from (_Cue(words, asked=slot) for words in _phrases(name))
+    strong = _phrases("cue_name")
+    yield from (_Cue(words, opens=STRONG) for words in strong)
+    yield from (_Cue(words, opens=WEAK) for words in _phrases("cue_name_maybe") - strong)
+    yield from (_Cue(words, part=True) for words in _phrases("ask_dob_part"))
+    yield from (_Cue(words, repeat=True) for words in _phrases("ask_again"))
+
+
+def _by_last_words() -> dict[str, dict[str, tuple[_Cue, ...]]]:
+    """Cues by their last word and the one before (empty: there is none), the longest first."""
+    index: dict[str, dict[str, list[_Cue]]] = {}
+    for cue in sorted(_cues(), key=lambda each: -len(each.words)):
+        before = cue.words[-2] if len(cue.words) > 1 else ""
+        index.setdefault(cue.words[-1], {}).setdefault(before, []).append(cue)
+    return {
+        last: {before: tuple(cues) for before, cues in by_before.items()} for last, by_before in index.items()
+    }
+
+
+_CUE_INDEX: Final = _by_last_words()
+mark_cues(_CUE_INDEX)
 _THINGS: Final = frozenset(
     [
         "medication",
@@ -107,21 +118,18 @@ _ASK_WORDS: Final = frozenset(
 _PLACES: Final = frozenset({"street", "town", "road", "city", "county", "address"})
 """In a turn of a few words these ask for a part of an address."""
 mark_cues(_THINGS | _ASK_WORDS | _PLACES)
-_REPEATS: Final = {
-    last: [words for words in _phrases("ask_again") if words[-1] == last]
-    for last in {words[-1] for words in _phrases("ask_again")}
-}
 
 
-def _ends_with(tail: Tail, at: int, words: tuple[str, ...]) -> bool:
-    """The tokens up to `at`, the last of which is known to fit, are these words."""
-    length = len(words)
-    if length == 1:
-        return True
-    said = tail.words
-    if said[at - 1] != words[-2]:
-        return False
-    return length == 2 or tuple(said[at - length + 1 : at - 1]) == words[:-2]
+def _cues_ending(tail: Tail, at: int) -> Iterator[_Cue]:
+    """The cues whose last word is the one at `at`, the longest first."""
+    by_before = _CUE_INDEX.get(tail.words[at])
+    if by_before is None:
+        return
+    for cue in by_before.get(tail.words[at - 1], ()) if tail.words[at - 1] else ():
+        length = len(cue.words)
+        if length == 2 or tuple(tail.words[at - length + 1 : at - 1]) == cue.words[:-2]:
+            yield cue
+    yield from by_before.get("", ())
 
 
 class Said(NamedTuple):
@@ -155,6 +163,8 @@ class CallMemory:
     """What the agent's last turn held: a reply may correct it."""
     given: set[Slot] = field(default_factory=set)
     """What the caller's last turn held: the agent may read it back."""
+    numbers: EntityNumbers | None = None
+    """Of entities, where they are numbered."""
 
 
 class Expectation:
@@ -236,34 +246,32 @@ class Expectation:
     def note(self, tail: Tail, at: int) -> None:
         """The word at `at`, which may end a cue, is no part of an entity."""
         word = tail.words[at]
-        for words in _OPENS_INDEX.get(word, ()):
-            if _ends_with(tail, at, words):
-                self.name_open = (
-                    max(self.name_open, _OPENS[words]) if self.side == "caller" else _OPENS[words]
-                )
-                break
-        for words, slot in _NAMED_INDEX.get(word, ()):
-            if _ends_with(tail, at, words):
-                self._named, self._until = slot, tail.ends[at] + _CHARS_HELD
-                self._mentioned.add(slot)
-                break
-        else:
-            self._note_question(tail, at, word)
+        opens = 0
+        named: Slot | None = None
+        asked: Slot | None = None
+        part = False
+        for cue in _cues_ending(tail, at):
+            opens = opens or cue.opens
+            named = named or cue.named
+            asked = asked or cue.asked or cue.named
+            part = part or cue.part
+            self._repeat = self._repeat or cue.repeat
+        if opens:
+            self.name_open = max(self.name_open, opens) if self.side == "caller" else opens
+        if named is not None:
+            self._named, self._until = named, tail.ends[at] + _CHARS_HELD
+        if named or asked:
+            self._mentioned.add(named or asked)
+        elif part and self._is_of_birth():
+            self._mentioned.add("DOB")
         self._thing = self._thing or word in _THINGS
         self._asks = self._asks or word in _ASK_WORDS
         self._place_asked = self._place_asked or word in _PLACES
-        if not self._repeat:
-            self._repeat = any(_ends_with(tail, at, words) for words in _REPEATS.get(word, ()))
 
-    def _note_question(self, tail: Tail, at: int, word: str) -> None:
-        for words, slot in _ASKED_INDEX.get(word, ()):
-            if _ends_with(tail, at, words):
-                self._mentioned.add(slot)
-                return
-        if word in _PARTS_INDEX and any(_ends_with(tail, at, words) for words in _PARTS_INDEX[word]):
-            memory = self._memory
-            if "DOB" in memory.answered or "DOB" in memory.asked or "DOB" in self._mentioned:
-                self._mentioned.add("DOB")
+    def _is_of_birth(self) -> bool:
+        """A date of birth is what the talk is about."""
+        memory = self._memory
+        return "DOB" in memory.answered or "DOB" in memory.asked or "DOB" in self._mentioned
 
     def end_turn(self, said: Said) -> None:
         """Leave to the next turn what it needs."""

@@ -11,6 +11,7 @@ class Span:
     """One entity: `value` is text[start:end] of everything fed so far, in characters. Sensitive by nature.
 
     `confidence` is between 0 and 1: near 1 by its shape or because it was asked for, less if guessed.
+    `number` tells it from others of its type in the call; None where entities are not numbered.
     """
 
     type: EntityType
@@ -18,7 +19,9 @@ class Span:
     end: int
     value: str
     confidence: float
+    number: int | None = None
 
 
-def placeholder(entity: EntityType) -> str:
-    return f"[REDACTED: {entity}]"
+def placeholder(entity: EntityType, number: int | None = None) -> str:
+    """What stands in its place: `[REDACTED: PERSON]`; numbered, `[REDACTED: PERSON 2]`."""
+    return f"[REDACTED: {entity}]" if number is None else f"[REDACTED: {entity} {number}]"

@@ -3,10 +3,10 @@
 import re
 from typing import Final, cast, get_args
 
-from compliance.redaction.entities import EntityType, placeholder
+from compliance.redaction.entities import EntityType
 
-_PLACEHOLDERS: Final = {placeholder(entity): entity for entity in get_args(EntityType)}
-_PLACEHOLDER: Final = re.compile("|".join(re.escape(each) for each in _PLACEHOLDERS))
+_TYPES: Final = "|".join(get_args(EntityType))
+_PLACEHOLDER: Final = re.compile(rf"\[REDACTED: (?P<type>{_TYPES})(?: [1-9][0-9]*)?\]")
 
 
 def masked(text: str, public: str) -> list[tuple[EntityType, str]]:
@@ -15,11 +15,13 @@ def masked(text: str, public: str) -> list[tuple[EntityType, str]]:
     Words between two values of one kind of placeholder may be told apart wrongly where they stand in a value
     themselves; all that was masked is in one value or another.
     """
-    kinds = [_PLACEHOLDERS[each] for each in _PLACEHOLDER.findall(public)]
-    if not kinds:
+    masks = list(_PLACEHOLDER.finditer(public))
+    if not masks:
         return []
-    shown = (re.escape(each) for each in _PLACEHOLDER.split(public))
+    begins, ends = [0, *(mask.end() for mask in masks)], [*(mask.start() for mask in masks), len(public)]
+    shown = (re.escape(public[begin:end]) for begin, end in zip(begins, ends, strict=True))
     found = re.fullmatch("(.+?)".join(shown), text, re.DOTALL)
     if found is None:
         return []
-    return [(cast(EntityType, kind), value) for kind, value in zip(kinds, found.groups(), strict=True)]
+    values = zip(masks, found.groups(), strict=True)
+    return [(cast(EntityType, mask["type"]), value) for mask, value in values]

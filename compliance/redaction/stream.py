@@ -14,6 +14,7 @@ from typing import Final
 from compliance.redaction.dialogue import CallMemory, Side
 from compliance.redaction.entities import EntityType, Span
 from compliance.redaction.lexis import Lexis
+from compliance.redaction.numbering import EntityNumbers
 from compliance.redaction.turn import TurnStream
 
 _BUILT_IN: Final = Lexis()
@@ -23,12 +24,15 @@ class Redactor:
     """One call's redactor. Pure: no clock, no I/O. Not for use by two tasks at once.
 
     `services` are the org's names of services, MEDICAL beside the built-in list; `keep` are names that are
-    never masked (practitioners, the clinic).
+    never masked (practitioners, the clinic). `numbered`: placeholders tell the entities of a type apart, by
+    both sides and over all turns: `[REDACTED: PERSON 2]`.
     """
 
-    def __init__(self, *, services: Iterable[str] = (), keep: Iterable[str] = ()) -> None:
+    def __init__(
+        self, *, services: Iterable[str] = (), keep: Iterable[str] = (), numbered: bool = False
+    ) -> None:
         self._lexis = Lexis(services, keep) if services or keep else _BUILT_IN
-        self._memory = CallMemory()
+        self._memory = CallMemory(numbers=EntityNumbers() if numbered else None)
         self._turn = self._new_turn("caller", 0)
         self._ended_spans: list[Span] = []
 
@@ -68,9 +72,9 @@ class Redactor:
         return TurnStream(side, self._memory, self._lexis, offset)
 
 
-def redact(text: str) -> str:
-    """The public form of a stored transcript or of one turn."""
-    redactor = Redactor()
+def redact(text: str, *, numbered: bool = False) -> str:
+    """The public form of a stored transcript or of one turn. `numbered`: as in `Redactor`."""
+    redactor = Redactor(numbered=numbered)
     return redactor.feed(text) + redactor.flush()
 
 

@@ -221,8 +221,11 @@ class TurnStream:
         self._view.expects.name_open = 0
         self._view.expects.answer = None
         value = tail.between(start, end)
-        self.spans.append(Span(entity, self._offset + start, self._offset + end, value, match.confidence))
-        public += (tail.between(self._published, start), placeholder(entity))
+        numbers = self._memory.numbers
+        number = None if numbers is None else numbers.number_of(entity, value)
+        place = (self._offset + start, self._offset + end)
+        self.spans.append(Span(entity, *place, value, match.confidence, number))
+        public += (tail.between(self._published, start), placeholder(entity, number))
         self._published = end
 
 
