@@ -36,7 +36,6 @@ from gateway.tenancy.cache import LayeredCache, Lives
 from gateway.tenancy.changes import Changes
 from gateway.tenancy.credentials import (
     KEYS,
-    TWILIO,
     CredentialCache,
     credentials_cell,
     credentials_source,
@@ -238,7 +237,7 @@ async def _bench(urls: PostgresUrls, redis_url: str) -> AsyncIterator[Bench]:
         bench = Bench(pool, store, group, Vault([MasterKey.generate()]), claim, Statements())
         for provider in KEYS:
             await bench.keep(provider, f"{provider}-key-of-the-clinic")
-        await bench.keep(TWILIO, ACCOUNT)
+        await bench.keep("twilio", ACCOUNT)
         await count_statements(pool, CONNECTIONS, bench.statements)
         yield bench
 

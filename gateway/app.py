@@ -21,7 +21,8 @@ from gateway.api.opening import open_api
 from gateway.api.operations import ApiContext
 from gateway.call import Desk
 from gateway.calls import Calls
-from gateway.control import TwilioControl
+from gateway.control.plivo import PlivoControl
+from gateway.control.twilio import TwilioControl
 from gateway.endings import Endings
 from gateway.feed import Feed
 from gateway.gear import Gear, turbo_settings
@@ -37,16 +38,16 @@ from gateway.prewarm import PROCESS_KEYS, Clients
 from gateway.readiness import Readiness
 from gateway.refusals import Refusals
 from gateway.returning import ReturningCallers
-from gateway.routes import guides, media, ops, sms, twilio
-from gateway.routes.edge import Edge
+from gateway.routes import ops, plivo, sms, twilio
+from gateway.routes.edge import Carrier, Edge
 from gateway.sealing import VaultSealer, open_vault
 from gateway.settings import Settings
 from gateway.shared_store import SharedStore
 from gateway.spans import Traces
-from gateway.tenancy.accounts import Accounts
+from gateway.tenancy.accounts import A, Accounts, Keeper
 from gateway.tenancy.cache import LayeredCache, Lives, Source
 from gateway.tenancy.changes import Changes
-from gateway.tenancy.credentials import TwilioAccount, credentials_source
+from gateway.tenancy.credentials import PlivoAccount, TwilioAccount, credentials_source
 from gateway.tenancy.forgetting import OrgMemory
 from gateway.tenancy.resolve import number_source, profile_source
 from gateway.tenancy.secrets import OrgSecrets
@@ -71,7 +72,7 @@ def build_app(settings: Settings) -> Starlette:
             app.state.edge, app.state.api = edge, api
             yield
 
-    ours = [*twilio.ROUTES, *sms.ROUTES, *guides.ROUTES, *media.ROUTES, *ops.ROUTES]
+    ours = [*twilio.ROUTES, *plivo.ROUTES, *sms.ROUTES, *ops.ROUTES]
     return Starlette(routes=[*ours, *mount.ROUTES], lifespan=lifespan)
 
 
@@ -126,9 +127,7 @@ async def _opened(settings: Settings) -> AsyncIterator[Edge]:
         base = _Foundation(settings, pool, store, group, metrics, MonotonicClock())
         feed = await stack.enter_async_context(_feed(base))
         clients = await stack.enter_async_context(Clients(settings))
-        control = await stack.enter_async_context(
-            TwilioControl(settings.twilio.api_url, base.metrics, timeout_s=settings.waits.hang_up_s)
-        )
+        control = await stack.enter_async_context(_control(base))
         vault = open_vault(settings)
         texts = await stack.enter_async_context(open_texts(settings, pool, vault, metrics))
         if settings.jobs.here:
@@ -295,7 +294,41 @@ def _callers(base: _Foundation, vault: Vault) -> ReturningCallers | None:
     return ReturningCallers(base.pool, VaultSealer(vault), base.clock, base.metrics, deadline_s)
 
 
-def _edge(base: _Foundation, desk: Desk, calls: Calls, control: TwilioControl) -> Edge:
+@dataclass(frozen=True, slots=True)
+class _Control:
+    """The carriers' REST interfaces."""
+
+    twilio: TwilioControl
+    plivo: PlivoControl
+
+
+@asynccontextmanager
+async def _control(base: _Foundation) -> AsyncIterator[_Control]:
+    settings, metrics, timeout_s = base.settings, base.metrics, base.settings.waits.hang_up_s
+    async with (
+        TwilioControl(settings.twilio.api_url, metrics, timeout_s=timeout_s) as at_twilio,
+        PlivoControl(settings.plivo.api_url, metrics, timeout_s=timeout_s) as at_plivo,
+    ):
+        yield _Control(at_twilio, at_plivo)
+
+
+def _carriers(
+    base: _Foundation, desk: Desk, control: _Control
+) -> tuple[Carrier[TwilioAccount], Carrier[PlivoAccount]]:
+    at_twilio, at_plivo = base.settings.twilio, base.settings.plivo
+    of_plivo = PlivoAccount(at_plivo.auth_id, at_plivo.auth_token) if at_plivo.auth_id else None
+
+    def accounts(keeper: Keeper[A]) -> Accounts[A]:
+        return Accounts(keeper, desk.credentials, desk.vault, lookup_s=base.settings.waits.webhook_s / 2)
+
+    by_twilio = Keeper(TwilioAccount(at_twilio.account_sid, at_twilio.auth_token), lambda keys: keys.twilio)
+    return (
+        Carrier("twilio", accounts(by_twilio), control.twilio.hang_up),
+        Carrier("plivo", accounts(Keeper(of_plivo, lambda keys: keys.plivo)), control.plivo.hang_up),
+    )
+
+
+def _edge(base: _Foundation, desk: Desk, calls: Calls, control: _Control) -> Edge:
     admission = Admission(
         base.settings.master_key,
         base.store,
@@ -303,21 +336,15 @@ def _edge(base: _Foundation, desk: Desk, calls: Calls, control: TwilioControl) -
         now_s=time.time,
         older=base.settings.master_keys[1:],
     )
-    process = base.settings.twilio
-    accounts = Accounts(
-        TwilioAccount(process.account_sid, process.auth_token),
-        desk.credentials,
-        desk.vault,
-        lookup_s=base.settings.waits.webhook_s / 2,
-    )
+    by_twilio, by_plivo = _carriers(base, desk, control)
     return Edge(
         settings=base.settings,
-        accounts=accounts,
+        twilio=by_twilio,
+        plivo=by_plivo,
         desk=desk,
         calls=calls,
         admission=admission,
         endings=Endings(base.store),
-        control=control,
         readiness=Readiness(base.pool, base.store),
         refusals=Refusals(base.pool, base.clock, within_s=base.settings.waits.webhook_s / 2),
     )

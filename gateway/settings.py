@@ -195,6 +195,15 @@ class Twilio:
 
 
 @dataclass(frozen=True, slots=True)
+class Plivo:
+    """The same of a Plivo account, for all orgs without one of their own; "" if there is none."""
+
+    auth_id: str
+    auth_token: str = field(repr=False)
+    api_url: str
+
+
+@dataclass(frozen=True, slots=True)
 class ApiTokens:
     """Whose JWTs the API takes: HS256 under `secret`, RS256 under the keys at `jwks_url`, or none at all."""
 
@@ -230,6 +239,7 @@ class Settings:
     tts: Provider
     tts_voice: str
     twilio: Twilio
+    plivo: Plivo
     jobs: Jobs
     master_keys: tuple[bytes, ...] = field(repr=False)
     local_bench: bool = False
@@ -251,10 +261,9 @@ class Settings:
         """The newest: what is sealed and signed from now on is so under it."""
         return self.master_keys[0]
 
-    @property
-    def media_url(self) -> str:
-        """The media socket as the carrier is told it, and therefore as it signs it: `ws(s)://…/twilio/media`."""
-        return "ws" + self.public_url.removeprefix("http") + "/twilio/media"
+    def media_url(self, path: str) -> str:
+        """One of our sockets as the carrier is told it, and therefore as it signs it: `ws(s)://…`."""
+        return "ws" + self.public_url.removeprefix("http") + path
 
     def public(self, path: str) -> str:
         """The address of one of our routes as the carrier sees it."""
@@ -380,6 +389,7 @@ def _read(reader: _Reader) -> Settings:
         ),
         tts_voice=reader.text("TTS_VOICE", "79a125e8-cd45-4c13-8a67-188112f4dd22"),
         twilio=_twilio(reader, local_bench),
+        plivo=_plivo(reader),
         jobs=_jobs(reader),
         master_keys=_master_keys(reader),
         local_bench=local_bench,
@@ -567,6 +577,17 @@ def _twilio(reader: _Reader, local_bench: bool) -> Twilio:
         auth_token=reader.text("TWILIO_AUTH_TOKEN", absent, secret=True),
         api_url=reader.url("TWILIO_API_URL", "https://api.twilio.com", ("https", "http")),
     )
+
+
+def _plivo(reader: _Reader) -> Plivo:
+    plivo = Plivo(
+        auth_id=reader.text("PLIVO_AUTH_ID", ""),
+        auth_token=reader.text("PLIVO_AUTH_TOKEN", "", secret=True),
+        api_url=reader.url("PLIVO_API_URL", "https://api.plivo.com", ("https", "http")),
+    )
+    if bool(plivo.auth_id) != bool(plivo.auth_token):
+        reader.faults.append("PLIVO_AUTH_ID and PLIVO_AUTH_TOKEN belong together")
+    return plivo
 
 
 def _jobs(reader: _Reader) -> Jobs:

@@ -1,19 +1,30 @@
 """What the routes share, and how a request finds it."""
 
+from collections.abc import Awaitable, Callable
 from dataclasses import dataclass
+from typing import Generic
 
 from starlette.requests import HTTPConnection
 
 from gateway.admission import Admission
 from gateway.call import Desk
 from gateway.calls import Calls
-from gateway.control import TwilioControl
 from gateway.endings import Endings
 from gateway.metrics import Metrics
 from gateway.readiness import Readiness
 from gateway.refusals import Refusals
 from gateway.settings import Settings
-from gateway.tenancy.accounts import Accounts
+from gateway.tenancy.accounts import A, Accounts
+from gateway.tenancy.credentials import PlivoAccount, TwilioAccount
+
+
+@dataclass(frozen=True, slots=True)
+class Carrier(Generic[A]):
+    """One carrier: who may sign for it, and how a call of its is ended from our side."""
+
+    name: str
+    accounts: Accounts[A]
+    hang_up: Callable[[str, A], Awaitable[None]]
 
 
 @dataclass(frozen=True, slots=True)
@@ -21,12 +32,12 @@ class Edge:
     """One application's open resources, made by its lifespan."""
 
     settings: Settings
-    accounts: Accounts
+    twilio: Carrier[TwilioAccount]
+    plivo: Carrier[PlivoAccount]
     desk: Desk
     calls: Calls
     admission: Admission
     endings: Endings
-    control: TwilioControl
     readiness: Readiness
     refusals: Refusals
 

@@ -1,4 +1,4 @@
-"""The media socket: admits a call's stream, guards its frames, and hands it to the call.
+"""The media sockets: admit a call's stream, guard its frames, and hand it to the call.
 
 What makes no sense is counted and skipped, up to a limit. Frames in the wrong place are counted too but end
 no call: those before the `start` and those of another stream are skipped, audio out of order is heard. A
@@ -8,11 +8,13 @@ Oversized frames are the server's to refuse (1009).
 
 import asyncio
 from collections import deque
-from collections.abc import AsyncIterator, Sequence
-from typing import Final
+from collections.abc import AsyncIterator, Callable, Sequence
+from dataclasses import dataclass
+from typing import Final, Generic
 from uuid import UUID
 
 import structlog
+from starlette.datastructures import Headers
 from starlette.responses import Response
 from starlette.routing import WebSocketRoute
 from starlette.websockets import WebSocket, WebSocketState
@@ -21,19 +23,15 @@ from gateway.call import CALLER_HUNG_UP, Call
 from gateway.caller import PARAMETER, Ends, open_ends
 from gateway.carriers.codec import Codec
 from gateway.carriers.events import CallEnded, CallerAudio, CallStarted, CarrierEvent
-from gateway.carriers.signatures import TWILIO_HEADER, twilio_signed
-from gateway.carriers.twilio import TwilioCodec
 from gateway.errors import ForeignFrame, LateFrame, MalformedFrame, TokenRefused
 from gateway.metrics import Metrics
 from gateway.outbound import Outbound
-from gateway.routes.edge import Edge, edge_of
+from gateway.routes.edge import Carrier, Edge, edge_of
 from gateway.settings import Limits, Waits
-from gateway.tenancy.accounts import Signer
-from gateway.tenancy.credentials import TwilioAccount
+from gateway.tenancy.accounts import A, Signer
 
 log = structlog.get_logger("gateway.media")
 
-CARRIER: Final = "twilio"
 # RFC 6455 section 7.4.1: our reasons for closing.
 POLICY: Final = 1008
 TOO_BIG: Final = 1009
@@ -185,10 +183,29 @@ class Stream:
         await self.line.close(POLICY, reason)
 
 
-async def media(socket: WebSocket) -> None:
+@dataclass(frozen=True, slots=True)
+class Door(Generic[A]):
+    """What is a carrier's own at its media sockets. `signed`: by this account, for this address."""
+
+    path: str
+    carrier: Callable[[Edge], Carrier[A]]
+    codec: Callable[[], Codec]
+    signed: Callable[[A, str, Headers], bool]
+
+    def routes(self) -> list[WebSocketRoute]:
+        """The second is for orgs with an account of their own: it tells whose key signs."""
+
+        async def enter(socket: WebSocket) -> None:
+            await media(socket, self)
+
+        return [WebSocketRoute(self.path, enter), WebSocketRoute(self.path + "/{org:uuid}", enter)]
+
+
+async def media(socket: WebSocket, door: Door[A]) -> None:
     """One call's audio, from the upgrade to the end."""
     edge = edge_of(socket)
-    signer = await _signer(socket, edge)
+    carrier = door.carrier(edge)
+    signer = await _signer(socket, edge, door)
     if signer is None:
         edge.metrics.refused.labels("signature").inc()
         log.warning("upgrade_forged")
@@ -196,30 +213,12 @@ async def media(socket: WebSocket) -> None:
         await socket.send_denial_response(Response(status_code=403))
         return
     await socket.accept()
-    codec = TwilioCodec()
+    codec = door.codec()
     inbound = Inbound(socket, codec, edge.settings.waits, edge.settings.limits, edge.metrics)
     try:
-        await _serve(socket, codec, inbound, edge, signer)
+        await _Entry(edge, carrier, signer, socket, codec, inbound).serve()
     finally:
         await _close(socket, inbound, edge)
-
-
-async def _serve(socket: WebSocket, codec: Codec, inbound: Inbound, edge: Edge, signer: Signer) -> None:
-    start = await inbound.started()
-    if start is None:
-        return
-    org_id = await _admitted(start, inbound, edge, signer)
-    if org_id is None:
-        return
-    ends = open_ends(edge.desk.vault, org_id, start.call_id, start.parameters.get(PARAMETER, ""))
-    call = edge.calls.expect_again(CARRIER, start.call_id, org_id, ends)
-    stream = Stream(inbound, _line(socket, codec, start, edge, signer.account), ends)
-    call.join(stream)
-    try:
-        await _until_over(call, stream, edge.settings.waits.media_idle_s)
-    except asyncio.CancelledError:  # the server gives this request up: the call must let go of its socket
-        call.line_closed("server_stopped")
-        raise
 
 
 async def _until_over(call: Call, stream: Stream, idle_s: float) -> None:
@@ -234,61 +233,86 @@ async def _until_over(call: Call, stream: Stream, idle_s: float) -> None:
                 await call.over.wait()
 
 
-async def _signer(socket: WebSocket, edge: Edge) -> Signer | None:
+async def _signer(socket: WebSocket, edge: Edge, door: Door[A]) -> Signer[A] | None:
     """The account that signed the upgrade. Its address names the org where that has an account of its own."""
+    accounts = door.carrier(edge).accounts
     if edge.settings.local_bench:
-        return edge.accounts.process
+        return accounts.process
     named: UUID | None = socket.path_params.get("org")
-    url = edge.settings.media_url + ("" if named is None else f"/{named}")
-    signature = socket.headers.get(TWILIO_HEADER, "")
+    url = edge.settings.media_url(door.path + ("" if named is None else f"/{named}"))
 
-    def is_signed_by(account: TwilioAccount) -> bool:
-        return twilio_signed(account.auth_token, url, (), signature)
+    def is_signed_by(account: A) -> bool:
+        return door.signed(account, url, socket.headers)
 
     async def org() -> UUID | None:
         return named
 
-    return await edge.accounts.signer(is_signed_by, org)
+    return await accounts.signer(is_signed_by, org)
 
 
-async def _admitted(start: CallStarted, inbound: Inbound, edge: Edge, signer: Signer) -> UUID | None:
-    """The org of the stream's token; under the local-bench switch a token may be missing."""
-    text = start.parameters.get("token", "")
-    if edge.settings.local_bench and not text:
-        return edge.settings.default_org
-    try:
-        token = await edge.admission.take(text, start.call_id)
-        if not signer.speaks_for(token.org_id):
-            raise TokenRefused("foreign")
-    except TokenRefused as refusal:
-        edge.metrics.refused.labels(f"token_{refusal.reason}").inc()
-        log.warning("token_refused", stream=start.call_id, reason=refusal.reason)
-        await edge.refusals.record(edge.calls.org_of(start.call_id), "media_refused", "media")
-        inbound.ended = f"token_{refusal.reason}"
-        return None
-    return token.org_id
+@dataclass(frozen=True, slots=True)
+class _Entry(Generic[A]):
+    """A socket that its carrier's account has signed, from its `start` on."""
 
+    edge: Edge
+    carrier: Carrier[A]
+    signer: Signer[A]
+    socket: WebSocket
+    codec: Codec
+    inbound: Inbound
 
-def _line(
-    socket: WebSocket, codec: Codec, start: CallStarted, edge: Edge, account: TwilioAccount
-) -> Outbound:
-    waits = edge.settings.waits
-
-    async def end_call(reason: str) -> None:
-        if reason == CUT_SHORT:
+    async def serve(self) -> None:
+        edge = self.edge
+        start = await self.inbound.started()
+        if start is None:
             return
-        await edge.endings.mark_over(start.call_id)
-        if account.account_sid:
-            await edge.control.hang_up(start.call_id, account)
+        org_id = await self._admitted(start)
+        if org_id is None:
+            return
+        ends = open_ends(edge.desk.vault, org_id, start.call_id, start.parameters.get(PARAMETER, ""))
+        call = edge.calls.expect_again(self.carrier.name, start.call_id, org_id, ends)
+        stream = Stream(self.inbound, self._line(start), ends)
+        call.join(stream)
+        try:
+            await _until_over(call, stream, edge.settings.waits.media_idle_s)
+        except asyncio.CancelledError:  # the server gives this request up: the call must let go of its socket
+            call.line_closed("server_stopped")
+            raise
 
-    return Outbound(
-        socket,
-        codec.encode,
-        end_call,
-        frame_ms=edge.settings.limits.outbound_frame_ms,
-        send_s=waits.media_send_s,
-        close_s=waits.media_close_s,
-    )
+    async def _admitted(self, start: CallStarted) -> UUID | None:
+        """The org of the stream's token; under the local-bench switch a token may be missing."""
+        edge, text = self.edge, start.parameters.get("token", "")
+        if edge.settings.local_bench and not text:
+            return edge.settings.default_org
+        try:
+            token = await edge.admission.take(text, start.call_id)
+            if not self.signer.speaks_for(token.org_id):
+                raise TokenRefused("foreign")
+        except TokenRefused as refusal:
+            edge.metrics.refused.labels(f"token_{refusal.reason}").inc()
+            log.warning("token_refused", stream=start.call_id, reason=refusal.reason)
+            await edge.refusals.record(edge.calls.org_of(start.call_id), "media_refused", "media")
+            self.inbound.ended = f"token_{refusal.reason}"
+            return None
+        return token.org_id
+
+    def _line(self, start: CallStarted) -> Outbound:
+        edge, waits = self.edge, self.edge.settings.waits
+
+        async def end_call(reason: str) -> None:
+            if reason == CUT_SHORT:
+                return
+            await edge.endings.mark_over(start.call_id)
+            await self.carrier.hang_up(start.call_id, self.signer.account)
+
+        return Outbound(
+            self.socket,
+            self.codec.encode,
+            end_call,
+            frame_ms=edge.settings.limits.outbound_frame_ms,
+            send_s=waits.media_send_s,
+            close_s=waits.media_close_s,
+        )
 
 
 async def _close(socket: WebSocket, inbound: Inbound, edge: Edge) -> None:
@@ -302,6 +326,3 @@ async def _close(socket: WebSocket, inbound: Inbound, edge: Edge) -> None:
             await socket.close(POLICY, reason)
     except (RuntimeError, OSError, TimeoutError):
         return  # the peer was faster
-
-
-ROUTES = [WebSocketRoute("/twilio/media", media), WebSocketRoute("/twilio/media/{org:uuid}", media)]

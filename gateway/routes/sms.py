@@ -24,7 +24,9 @@ from booking.types import Claim
 from gateway.carriers.answers import MEDIA_TYPE, no_reply
 from gateway.errors import OrgUnavailable
 from gateway.routes.edge import Edge, edge_of
-from gateway.routes.twilio import E164, forged, form_signed_by, signed_form
+from gateway.routes.forgeries import forged
+from gateway.routes.forms import E164
+from gateway.routes.twilio import form_signed_by, signed_form
 from gateway.status_address import PATH
 
 log = structlog.get_logger("gateway.sms")

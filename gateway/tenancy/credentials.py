@@ -1,9 +1,9 @@
 """An org's own provider keys: sealed in Postgres and in Redis, open in the process's memory alone."""
 
 import re
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
-from typing import Final
+from typing import Any, Final
 from uuid import UUID
 
 import asyncpg
@@ -20,10 +20,11 @@ from gateway.tenancy.cache import LayeredCache, Source
 log = structlog.get_logger("gateway.credentials")
 
 KEYS: Final = ("deepgram", "llm", "cartesia")
-TWILIO: Final = "twilio"
-PROVIDERS: Final = (*KEYS, TWILIO)
+CARRIERS: Final = ("twilio", "plivo")
+PROVIDERS: Final = (*KEYS, *CARRIERS)
 _KEY: Final = re.compile(r"[!-~]{1,512}")  # it travels in a header: anything else would break the request
-_ACCOUNT: Final = re.compile(r"AC[0-9A-Za-z]{32}")
+_TWILIO_ACCOUNT: Final = re.compile(r"AC[0-9A-Za-z]{32}")
+_PLIVO_ACCOUNT: Final = re.compile(r"[MS]A[0-9A-Z]{10,30}")
 
 
 @dataclass(frozen=True, slots=True)
@@ -35,13 +36,22 @@ class TwilioAccount:
 
 
 @dataclass(frozen=True, slots=True)
+class PlivoAccount:
+    """A Plivo account or sub-account and its auth token, which signs and opens like Twilio's."""
+
+    auth_id: str
+    auth_token: str = field(repr=False)
+
+
+@dataclass(frozen=True, slots=True)
 class OrgKeys:
-    """The org's own API keys and carrier account; None means the process-wide one."""
+    """The org's own API keys and carrier accounts; None means the process-wide one."""
 
     deepgram: str | None = field(default=None, repr=False)
     llm: str | None = field(default=None, repr=False)
     cartesia: str | None = field(default=None, repr=False)
     twilio: TwilioAccount | None = None
+    plivo: PlivoAccount | None = None
 
 
 NO_KEYS: Final = OrgKeys()
@@ -75,16 +85,40 @@ def parse_key(secret: str) -> str:
     return secret
 
 
-def parse_account(secret: str) -> TwilioAccount:
+def parse_twilio(secret: str) -> TwilioAccount:
     """The account in `{"account_sid": …, "auth_token": …}`. ValueError for anything else, unrepeated."""
     try:
         account = msgspec.json.decode(secret, type=TwilioAccount)
     except msgspec.DecodeError:
         raise ValueError("an account is JSON with account_sid and auth_token") from None
-    if not _ACCOUNT.fullmatch(account.account_sid):
+    if not _TWILIO_ACCOUNT.fullmatch(account.account_sid):
         raise ValueError("account_sid is AC and 32 letters or digits")
     parse_key(account.auth_token)  # an empty one would let anybody sign
     return account
+
+
+def parse_plivo(secret: str) -> PlivoAccount:
+    """The account in `{"auth_id": …, "auth_token": …}`. ValueError for anything else, unrepeated."""
+    try:
+        account = msgspec.json.decode(secret, type=PlivoAccount)
+    except msgspec.DecodeError:
+        raise ValueError("an account is JSON with auth_id and auth_token") from None
+    if not _PLIVO_ACCOUNT.fullmatch(account.auth_id):
+        raise ValueError("auth_id is MA or SA and 10 to 30 capital letters or digits")
+    parse_key(account.auth_token)
+    return account
+
+
+_PARSERS: Final[Mapping[str, Callable[[str], Any]]] = {
+    **dict.fromkeys(KEYS, parse_key),
+    "twilio": parse_twilio,
+    "plivo": parse_plivo,
+}
+
+
+def parse_secret(provider: str, secret: str) -> Any:
+    """One of `PROVIDERS`' secret as `OrgKeys` holds it. ValueError, which never repeats it."""
+    return _PARSERS[provider](secret)
 
 
 def credentials_cell(provider: str) -> Cell:
@@ -121,22 +155,15 @@ async def open_keys(cache: CredentialCache, vault: Vault, org_id: UUID) -> OrgKe
 
 
 def _opened_all(vault: OrgVault, org_id: UUID, sealed: Mapping[str, bytes]) -> OrgKeys:
-    opened = {
-        provider: secret
-        for provider in PROVIDERS
-        if (secret := _opened(vault, org_id, provider, sealed.get(provider))) is not None
-    }
-    account = opened.pop(TWILIO, None)
-    return OrgKeys(**opened, twilio=None if account is None else parse_account(account))
+    return OrgKeys(**{each: _opened(vault, org_id, each, sealed.get(each)) for each in PROVIDERS})
 
 
-def _opened(vault: OrgVault, org_id: UUID, provider: str, sealed: bytes | None) -> str | None:
+def _opened(vault: OrgVault, org_id: UUID, provider: str, sealed: bytes | None) -> Any:
+    """None for one that is not there or does not open."""
     if sealed is None:
         return None
     try:
-        secret = vault.open(sealed, credentials_cell(provider)).decode()
-        _ = parse_account(secret) if provider == TWILIO else parse_key(secret)
+        return parse_secret(provider, vault.open(sealed, credentials_cell(provider)).decode())
     except (VaultError, ValueError) as error:
         log.error("credentials_unreadable", org=str(org_id), provider=provider, error=type(error).__name__)
         return None
-    return secret

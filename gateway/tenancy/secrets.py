@@ -24,8 +24,7 @@ from gateway.errors import SecretInvalid, SecretUnknown
 from gateway.tenancy.credentials import (
     PROVIDERS,
     credentials_cell,
-    parse_account,
-    parse_key,
+    parse_secret,
 )
 
 KEPT: Final = (*PROVIDERS, GOOGLE_CALENDAR)
@@ -38,13 +37,10 @@ def require_secret(provider: str, secret: str) -> None:
     try:
         if len(secret) > MAX_CHARACTERS:
             raise ValueError(f"a secret is {MAX_CHARACTERS} characters at most")
-        match provider:
-            case "twilio":
-                parse_account(secret)
-            case "google_calendar":
-                GoogleCalendars().calendar(secret.encode())
-            case _:
-                parse_key(secret)
+        if provider == GOOGLE_CALENDAR:
+            GoogleCalendars().calendar(secret.encode())
+        else:
+            parse_secret(provider, secret)
     except CalendarNotConfigured:
         raise SecretInvalid(
             "a key file is the JSON of a service account's key, as Google hands it out"

@@ -1,7 +1,7 @@
 """Tries an org's secret at its provider, by the cheapest request that only a good one is answered.
 
 Nothing is changed there, nor billed. Sources (read 2026-11): Deepgram docs, "List Projects"; Twilio docs,
-"REST API: Accounts"; the others as in the adapters.
+"REST API: Accounts"; Plivo docs, "Retrieve account details"; the others as in the adapters.
 """
 
 from dataclasses import dataclass, field
@@ -13,7 +13,7 @@ import aiohttp
 from booking.calendar import GoogleCalendars
 from booking.errors import CalendarRefused, CalendarUnavailable
 from gateway.settings import Settings
-from gateway.tenancy.credentials import parse_account
+from gateway.tenancy.credentials import parse_plivo, parse_twilio
 from pipeline.providers.cartesia_wire import API_VERSION
 
 Verdict = Literal["works", "refused", "unavailable"]
@@ -53,9 +53,14 @@ def _request(settings: Settings, provider: str, secret: str) -> _Request:
             headers = {"Authorization": f"Bearer {secret}", "Cartesia-Version": API_VERSION}
             return _Request(_http(settings.tts.url) + "/voices?limit=1", headers)
         case "twilio":
-            account = parse_account(secret)
+            account = parse_twilio(secret)
             basic = aiohttp.encode_basic_auth(account.account_sid, account.auth_token)
             url = f"{settings.twilio.api_url}/2010-04-01/Accounts/{account.account_sid}.json"
+            return _Request(url, {"Authorization": basic})
+        case "plivo":
+            owner = parse_plivo(secret)
+            basic = aiohttp.encode_basic_auth(owner.auth_id, owner.auth_token)
+            url = f"{settings.plivo.api_url}/v1/Account/{owner.auth_id}/"
             return _Request(url, {"Authorization": basic})
         case _:
             return _Request(_http(settings.llm.url) + "/models", {"Authorization": f"Bearer {secret}"})

@@ -16,6 +16,7 @@ from bench.simulators.deepgram_hearing import Script
 from bench.simulators.google_calendar import GoogleCalendarSimulator
 from bench.simulators.google_tokens import Account
 from bench.simulators.offline.tone import ToneVoice
+from bench.simulators.plivo_api import PlivoApiSimulator
 from bench.simulators.replies import ScriptedModel
 from bench.simulators.twilio_api import TwilioApiSimulator
 from booking.audit import page_of_records
@@ -31,6 +32,7 @@ from tests.gateway.running import Gateway
 
 SECRET = "deepgram-key-of-the-org"
 ACCOUNT = f'{{"account_sid": "AC{"6" * 32}", "auth_token": "{SECRET}"}}'
+AT_PLIVO = f'{{"auth_id": "MA{"6" * 18}", "auth_token": "{SECRET}"}}'
 
 
 async def run(stack: Stack, *arguments: str, stdin: str = "", **changes: str) -> tuple[int, str]:
@@ -89,6 +91,7 @@ async def providers(google_account: Account) -> AsyncIterator[dict[str, str]]:
         ChatSimulator(ScriptedModel([], otherwise="Very well."), keys=keys) as chat,
         CartesiaSimulator(ToneVoice(), keys=keys) as cartesia,
         TwilioApiSimulator(account_sid="AC" + "6" * 32, auth_token=SECRET) as twilio,
+        PlivoApiSimulator(auth_id="MA" + "6" * 18, auth_token=SECRET) as plivo,
         GoogleCalendarSimulator() as google,
     ):
         google.tokens.accounts[google_account.email] = google_account
@@ -97,6 +100,7 @@ async def providers(google_account: Account) -> AsyncIterator[dict[str, str]]:
             "LLM_BASE_URL": chat.url,
             "CARTESIA_URL": cartesia.url,
             "TWILIO_API_URL": twilio.url,
+            "PLIVO_API_URL": plivo.url,
             "GOOGLE_CALENDAR_URL": google.url,
             "GOOGLE_TOKEN_URL": google.url + "/token",
         }
@@ -118,8 +122,8 @@ async def test_a_secret_is_tried_and_rotated_only_to_a_good_one(
     google_account: Account, strange_account: Account,
 ) -> None:  # fmt: skip
     good, bad = SECRET, SECRET + "x"
-    if provider == "twilio":
-        good, bad = ACCOUNT, ACCOUNT.replace(SECRET, SECRET + "x")
+    if account := {"twilio": ACCOUNT, "plivo": AT_PLIVO}.get(provider):
+        good, bad = account, account.replace(SECRET, SECRET + "x")
     if provider == "google_calendar":
         good, bad = google_account.key_file().decode(), strange_account.key_file().decode()
     about = ("--org", str(clinic.claim.org_id), "--provider", provider)
@@ -164,8 +168,10 @@ async def test_what_an_older_master_key_sealed_is_sealed_anew(pool: asyncpg.Pool
     ("provider", "secret"),
     [("google_calendar", SECRET), ("google_calendar", '{"type": "authorized_user"}'),
      ("llm", ""), ("llm", "two words"), ("llm", "key\nX-Header: 1"), ("twilio", SECRET),
-     ("twilio", ACCOUNT.replace(SECRET, "")), ("twilio", ACCOUNT.replace("AC6", "XX6"))],
-    ids=["no key file", "another kind", "empty", "space", "header", "no JSON", "empty token", "odd account"],
+     ("twilio", ACCOUNT.replace(SECRET, "")), ("twilio", ACCOUNT.replace("AC6", "XX6")),
+     ("plivo", ACCOUNT), ("plivo", AT_PLIVO.replace(SECRET, "")), ("plivo", AT_PLIVO.replace("MA6", "XX6"))],
+    ids=["no key file", "another kind", "empty", "space", "header", "no JSON", "empty token", "odd account",
+         "twilio's", "plivo empty token", "plivo odd account"],
 )  # fmt: skip
 async def test_what_is_no_secret_is_refused(stack: Stack, clinic: Clinic, provider: str, secret: str) -> None:
     org = str(clinic.claim.org_id)

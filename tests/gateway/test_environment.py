@@ -38,14 +38,14 @@ def fault(**changes: str) -> str:
 
 def test_the_required_ones_are_enough() -> None:
     read = settings()
-    assert read.media_url == "wss://gw.example.com/twilio/media"
+    assert read.media_url("/twilio/media") == "wss://gw.example.com/twilio/media"
     assert read.public("/twilio/after") == "https://gw.example.com/twilio/after"
     assert (read.stt.model, read.tts.model) == ("flux-general-en", "sonic-3")
     assert not read.local_bench
 
 
 def test_loopback_may_be_plain_http() -> None:
-    assert settings(PUBLIC_URL="http://127.0.0.1:8080").media_url == "ws://127.0.0.1:8080/twilio/media"
+    assert settings(PUBLIC_URL="http://127.0.0.1:8080").media_url("/twilio/media") == "ws://127.0.0.1:8080/twilio/media"
     assert settings(PUBLIC_URL="http://localhost:1").public_url == "http://localhost:1"
 
 

@@ -5,7 +5,7 @@ from collections.abc import AsyncIterator
 import pytest
 
 from bench.simulators.twilio_api import TwilioApiSimulator
-from gateway.control import TwilioControl
+from gateway.control.twilio import TwilioControl
 from gateway.errors import CarrierRefused
 from gateway.metrics import Metrics
 from gateway.tenancy.credentials import TwilioAccount
@@ -22,7 +22,7 @@ OURS = TwilioAccount(ACCOUNT, AUTH_TOKEN)
 
 
 def control(url: str, metrics: Metrics | None = None) -> TwilioControl:
-    return TwilioControl(url, metrics or Metrics(), timeout_s=1)
+    return TwilioControl(url, metrics or Metrics(), timeout_s=10)
 
 
 async def test_live_call_is_ended(api: TwilioApiSimulator) -> None:

@@ -1,0 +1,46 @@
+"""Webhooks that are form posts: their fields, read within limits. What they say is nobody's word yet."""
+
+import asyncio
+import re
+from typing import Final
+from urllib.parse import parse_qsl
+
+from starlette.exceptions import HTTPException
+from starlette.requests import Request
+
+from gateway.routes.edge import Edge
+
+MAX_FORM_BYTES: Final = 64 * 1024
+MAX_FIELDS: Final = 200
+E164: Final = re.compile(r"\+[1-9][0-9]{5,14}")
+
+Pairs = list[tuple[str, str]]
+
+
+async def form_fields(request: Request, edge: Edge) -> Pairs:
+    """In their order, with those that come twice. Raises 400, 408 or 413 for what is no reasonable form."""
+    body = await _body(request, edge.settings.waits.webhook_s)
+    try:
+        text = body.decode("ascii")
+        return parse_qsl(text, keep_blank_values=True, max_num_fields=MAX_FIELDS, errors="strict")
+    except ValueError:
+        raise HTTPException(400) from None
+
+
+def public_url(request: Request, edge: Edge) -> str:
+    """The address that the carrier signed: from `PUBLIC_URL`, never from `Host` or forwarding headers."""
+    query = request.url.query
+    return edge.settings.public(request.url.path) + (f"?{query}" if query else "")
+
+
+async def _body(request: Request, within_s: float) -> bytes:
+    body = bytearray()
+    try:
+        async with asyncio.timeout(within_s):
+            async for chunk in request.stream():
+                body += chunk
+                if len(body) > MAX_FORM_BYTES:
+                    raise HTTPException(413)
+    except TimeoutError:
+        raise HTTPException(408) from None
+    return bytes(body)

@@ -1,0 +1,178 @@
+"""Plivo's webhooks: what to do with a call, what to do after its stream, that it has ended.
+
+Each is a form post with a signature of version 3. The application at Plivo has `/plivo/voice` as its answer
+address and `/plivo/hangup` as its hang-up address, both by POST.
+"""
+
+import re
+from collections.abc import Awaitable, Mapping
+from dataclasses import dataclass
+from typing import Final
+from uuid import UUID
+
+import structlog
+from starlette.datastructures import Headers
+from starlette.exceptions import HTTPException
+from starlette.requests import Request
+from starlette.responses import Response
+from starlette.routing import Route
+
+from gateway.caller import Ends
+from gateway.carriers.plivo import PlivoCodec
+from gateway.carriers.plivo_answers import MEDIA_TYPE, connect_stream, hang_up, say_and_hang_up
+from gateway.carriers.plivo_signature import (
+    NONCE_HEADER,
+    SIGNATURE_HEADER,
+    plivo_signed,
+    plivo_signed_upgrade,
+)
+from gateway.routes.edge import Edge, edge_of
+from gateway.routes.forgeries import forged
+from gateway.routes.forms import E164, form_fields, public_url
+from gateway.routes.media import Door
+from gateway.routes.ringing import Documents, Line, Opening, call_over, speaks_of
+from gateway.tenancy.accounts import Signer
+from gateway.tenancy.credentials import PlivoAccount
+
+log = structlog.get_logger("gateway.webhooks")
+
+MEDIA: Final = "/plivo/media"
+AFTER: Final = "/plivo/after"
+STATUS: Final = "/plivo/status"
+
+# Plivo docs, "Call object: call status" (read 2026-11).
+_OVER: Final = frozenset({"completed", "busy", "failed", "timeout", "no-answer", "cancel"})
+_CALL_ID: Final = re.compile(r"[0-9A-Za-z\-]{1,64}")
+_DIGITS: Final = re.compile(r"[1-9][0-9]{5,14}")
+
+
+@dataclass(frozen=True, slots=True)
+class _SignedForm:
+    fields: Mapping[str, str]
+    signer: Signer[PlivoAccount]
+
+
+async def voice(request: Request) -> Response:
+    """A call rings."""
+    return await (await _line(request)).rings()
+
+
+async def after(request: Request) -> Response:
+    """The stream is over."""
+    return await (await _line(request)).stream_ended(request)
+
+
+async def hangup(request: Request) -> Response:
+    """The call has ended, whatever became of its socket."""
+    edge = edge_of(request)
+    signed = await _signed_form(request, edge)
+    call_id = _call_id(signed.fields)
+    if not speaks_of(edge, signed.signer, call_id):
+        raise await forged(request, edge, signed.signer.org_id)
+    await call_over(edge, call_id)
+    return Response(status_code=204)
+
+
+async def status(request: Request) -> Response:
+    """What becomes of a stream. Audio that Plivo had to drop is told; the rest the socket tells itself."""
+    edge = edge_of(request)
+    signed = await _signed_form(request, edge)
+    call_id = _call_id(signed.fields)
+    if not speaks_of(edge, signed.signer, call_id):
+        raise await forged(request, edge, signed.signer.org_id)
+    if signed.fields.get("Event") in ("DegradedStream", "DroppedStream"):
+        edge.metrics.refused.labels("stream_error").inc()
+        log.warning("stream_error", stream=call_id)
+    return Response(status_code=204)
+
+
+async def _signed_form(request: Request, edge: Edge) -> _SignedForm:
+    """Raises 403 unless the org's account signed it, 400, 408 or 413 for what is no reasonable form."""
+    pairs = await form_fields(request, edge)
+    form = dict(pairs)
+    url, headers = public_url(request, edge), request.headers
+
+    def is_signed_by(account: PlivoAccount) -> bool:
+        nonce, signatures = headers.get(NONCE_HEADER, ""), headers.get(SIGNATURE_HEADER, "")
+        return plivo_signed(account.auth_token, url, nonce, signatures, pairs)
+
+    def org_told() -> Awaitable[UUID | None]:
+        return _org_told(request, edge, form)
+
+    signer = await edge.plivo.accounts.signer(is_signed_by, org_told)
+    if signer is None:
+        raise await forged(request, edge, org_told)
+    return _SignedForm(form, signer)
+
+
+async def _line(request: Request) -> Line[PlivoAccount]:
+    edge = edge_of(request)
+    signed = await _signed_form(request, edge)
+    form = signed.fields
+    dialled = _e164(form.get("To", ""))
+    return Line(
+        edge=edge,
+        carrier=edge.plivo,
+        documents=_DOCUMENTS,
+        signer=signed.signer,
+        call_id=_call_id(form),
+        ends=Ends.told(_e164(form.get("From", "")), dialled),
+        dialled=dialled,
+        is_over=form.get("CallStatus") in _OVER,
+    )
+
+
+async def _org_told(request: Request, edge: Edge, form: Mapping[str, str]) -> UUID | None:
+    """The org that the request says it is about: in our own address, by the dialled number, by the call."""
+    if (named := request.path_params.get("org")) is not None:
+        return UUID(str(named))
+    if E164.fullmatch(dialled := _e164(form.get("To", ""))):
+        return await edge.desk.numbers.get(dialled)
+    return edge.calls.org_of(form.get("CallUUID", ""))
+
+
+def _e164(number: str) -> str:
+    """Plivo writes numbers without their plus."""
+    return f"+{number}" if _DIGITS.fullmatch(number) else number
+
+
+def _call_id(form: Mapping[str, str]) -> str:
+    call_id = form.get("CallUUID", "")
+    if not _CALL_ID.fullmatch(call_id):
+        raise HTTPException(400)
+    return call_id
+
+
+def _connect(edge: Edge, opening: Opening) -> Response:
+    document = connect_stream(
+        edge.settings.media_url(MEDIA + opening.whose),
+        after_url=edge.settings.public(f"{AFTER}?attempt={opening.attempt}"),
+        status_url=edge.settings.public(STATUS + opening.whose),
+        parameters=opening.parameters,
+    )
+    return _xml(document)
+
+
+def _xml(document: str) -> Response:
+    return Response(document, media_type=MEDIA_TYPE)
+
+
+def _upgrade_signed(account: PlivoAccount, url: str, headers: Headers) -> bool:
+    nonce, signatures = headers.get(NONCE_HEADER, ""), headers.get(SIGNATURE_HEADER, "")
+    return plivo_signed_upgrade(account.auth_token, url, nonce, signatures)
+
+
+_DOCUMENTS: Final = Documents(
+    connect=_connect,
+    say_and_hang_up=lambda sentence: _xml(say_and_hang_up(sentence)),
+    hang_up=lambda: _xml(hang_up()),
+)
+
+ROUTES = [
+    Route("/plivo/voice", voice, methods=["POST"]),
+    Route(AFTER, after, methods=["POST"]),
+    Route("/plivo/hangup", hangup, methods=["POST"]),
+    Route(STATUS, status, methods=["POST"]),
+    Route(STATUS + "/{org:uuid}", status, methods=["POST"]),
+    *Door(MEDIA, lambda edge: edge.plivo, PlivoCodec, _upgrade_signed).routes(),
+]

@@ -1,0 +1,136 @@
+"""What is decided of a call that rings or has lost its stream, whichever carrier brings it.
+
+The carriers differ in their documents alone: each gives `Documents`, and gets one of them to answer with.
+"""
+
+import asyncio
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from typing import Final, Generic
+from uuid import UUID
+
+import structlog
+from starlette.requests import Request
+from starlette.responses import Response
+
+from gateway.call import CALLER_HUNG_UP, Call
+from gateway.caller import PARAMETER, Ends, seal_ends
+from gateway.errors import OrgUnavailable
+from gateway.routes.edge import Carrier, Edge
+from gateway.routes.forms import E164
+from gateway.tenancy.accounts import A, Signer
+
+log = structlog.get_logger("gateway.webhooks")
+
+NOT_IN_SERVICE: Final = "I'm sorry, this number is not in service. Goodbye."
+LINES_BUSY: Final = (
+    "I'm sorry, all our lines are busy at the moment. Please call again in a few minutes. Goodbye."
+)
+CANNOT_CONNECT: Final = "I'm sorry, we cannot take your call at the moment. Please try again later. Goodbye."
+
+
+@dataclass(frozen=True, slots=True)
+class Opening:
+    """What a document that opens the media socket must hold. `whose`: "" or "/" and the org's id, for an org
+    with an account of its own; `attempt`: how often the stream was asked for again.
+    """
+
+    call_id: str
+    parameters: Mapping[str, str]
+    whose: str
+    attempt: int
+
+
+@dataclass(frozen=True, slots=True)
+class Documents:
+    """How a carrier is answered."""
+
+    connect: Callable[[Edge, Opening], Response]
+    say_and_hang_up: Callable[[str], Response]
+    hang_up: Callable[[], Response]
+
+
+@dataclass(frozen=True, slots=True)
+class Line(Generic[A]):
+    """One call as its carrier's signed webhook tells of it. `is_over`: the carrier says that it has ended."""
+
+    edge: Edge
+    carrier: Carrier[A]
+    documents: Documents
+    signer: Signer[A]
+    call_id: str
+    ends: Ends
+    dialled: str
+    is_over: bool
+
+    async def rings(self) -> Response:
+        """Connect it to its media socket, or say why not."""
+        edge, documents = self.edge, self.documents
+        if await edge.endings.is_over(self.call_id):  # replayed: the signature does not age
+            return self._refused("call_over", documents.hang_up())
+        if edge.calls.draining:
+            return self._refused("draining", Response(status_code=503, headers={"Retry-After": "0"}))
+        if not E164.fullmatch(self.dialled) and edge.settings.default_org is None:
+            return self._refused("unknown_number", documents.say_and_hang_up(NOT_IN_SERVICE))
+        if edge.calls.is_full and self.call_id not in edge.calls:
+            return self._refused("max_calls", documents.say_and_hang_up(LINES_BUSY))
+        return await self._connected(attempt=0)
+
+    async def stream_ended(self, request: Request) -> Response:
+        """Hang up if that was meant, else ask for the stream again, a bounded number of times."""
+        edge, attempt = self.edge, _attempt(request)
+        if self.is_over or await edge.endings.is_over(self.call_id):
+            return self.documents.hang_up()
+        if attempt >= edge.settings.limits.reconnect_attempts:
+            return self._refused("reconnects_used_up", self.documents.say_and_hang_up(CANNOT_CONNECT))
+        log.warning("stream_lost", stream=self.call_id, attempt=attempt + 1)
+        return await self._connected(attempt=attempt + 1)
+
+    async def _connected(self, *, attempt: int) -> Response:
+        """The document that opens the media socket, once the org is known: the token names it."""
+        edge = self.edge
+        call = edge.calls.expect(self.carrier.name, self.call_id, self.ends)
+        try:
+            async with asyncio.timeout(edge.settings.waits.webhook_s):
+                office = await call.office()
+        except (OrgUnavailable, TimeoutError):
+            return self._abandoned(call, "org_unavailable", CANNOT_CONNECT)
+        if office is None:
+            return self._abandoned(call, "unknown_number", NOT_IN_SERVICE)
+        org_id = office.profile.org_id
+        if not self.signer.speaks_for(org_id):  # another org's account names a call that is not its own
+            await edge.refusals.record(self.signer.org_id, "webhook_refused", "webhook")
+            return self._refused("foreign_call", Response(status_code=403))
+        parameters = {
+            "token": edge.admission.issue(self.call_id, org_id),
+            PARAMETER: seal_ends(edge.desk.vault, org_id, self.call_id, self.ends),
+        }
+        whose = "" if self.carrier.accounts.own(office.keys) is None else f"/{org_id}"
+        return self.documents.connect(edge, Opening(self.call_id, parameters, whose, attempt))
+
+    def _abandoned(self, call: Call, reason: str, sentence: str) -> Response:
+        call.abandon()
+        return self._refused(reason, self.documents.say_and_hang_up(sentence))
+
+    def _refused(self, reason: str, response: Response) -> Response:
+        self.edge.metrics.refused.labels(reason).inc()
+        log.warning("call_refused", reason=reason)
+        return response
+
+
+async def call_over(edge: Edge, call_id: str) -> None:
+    """The carrier says that the call has ended, whatever became of its socket."""
+    await edge.endings.mark_over(call_id)
+    edge.calls.line_closed(call_id, CALLER_HUNG_UP)
+
+
+def speaks_of(edge: Edge, signer: Signer[A], call_id: str) -> bool:
+    """Whether the signer may say anything of this call, as far as is known here whose it is."""
+    owner: UUID | None = edge.calls.org_of(call_id)
+    return owner is None or signer.speaks_for(owner)
+
+
+def _attempt(request: Request) -> int:
+    """How often the stream was asked for again; the address is ours and signed by the carrier."""
+    text = request.query_params.get("attempt", "0")
+    return int(text) if text.isascii() and text.isdigit() and len(text) < 4 else 0
