@@ -38,7 +38,7 @@ from gateway.prewarm import PROCESS_KEYS, Clients
 from gateway.readiness import Readiness
 from gateway.refusals import Refusals
 from gateway.returning import ReturningCallers
-from gateway.routes import ops, plivo, sms, twilio
+from gateway.routes import guides, ops, plivo, sms, twilio
 from gateway.routes.edge import Carrier, Edge
 from gateway.sealing import VaultSealer, open_vault
 from gateway.settings import Settings
@@ -72,7 +72,7 @@ def build_app(settings: Settings) -> Starlette:
             app.state.edge, app.state.api = edge, api
             yield
 
-    ours = [*twilio.ROUTES, *plivo.ROUTES, *sms.ROUTES, *ops.ROUTES]
+    ours = [*twilio.ROUTES, *plivo.ROUTES, *sms.ROUTES, *guides.ROUTES, *ops.ROUTES]
     return Starlette(routes=[*ours, *mount.ROUTES], lifespan=lifespan)
 
 
