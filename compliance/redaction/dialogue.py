@@ -5,7 +5,7 @@ named holds for some words; what was asked holds until it is answered or the tal
 fillers, side remarks and "could you repeat that?". A value read back by the agent may be corrected next.
 """
 
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, field
 from typing import Final, Literal, NamedTuple
 
@@ -120,16 +120,10 @@ _PLACES: Final = frozenset({"street", "town", "road", "city", "county", "address
 mark_cues(_THINGS | _ASK_WORDS | _PLACES)
 
 
-def _cues_ending(tail: Tail, at: int) -> Iterator[_Cue]:
-    """The cues whose last word is the one at `at`, the longest first."""
-    by_before = _CUE_INDEX.get(tail.words[at])
-    if by_before is None:
-        return
-    for cue in by_before.get(tail.words[at - 1], ()) if tail.words[at - 1] else ():
-        length = len(cue.words)
-        if length == 2 or tuple(tail.words[at - length + 1 : at - 1]) == cue.words[:-2]:
-            yield cue
-    yield from by_before.get("", ())
+def _ends_with(tail: Tail, at: int, words: tuple[str, ...]) -> bool:
+    """The tokens up to `at`, the last two of which are known to fit, are these words."""
+    length = len(words)
+    return length == 2 or tuple(tail.words[at - length + 1 : at - 1]) == words[:-2]
 
 
 class Said(NamedTuple):
@@ -246,27 +240,32 @@ class Expectation:
     def note(self, tail: Tail, at: int) -> None:
         """The word at `at`, which may end a cue, is no part of an entity."""
         word = tail.words[at]
-        opens = 0
-        named: Slot | None = None
-        asked: Slot | None = None
-        part = False
-        for cue in _cues_ending(tail, at):
-            opens = opens or cue.opens
-            named = named or cue.named
-            asked = asked or cue.asked or cue.named
-            part = part or cue.part
-            self._repeat = self._repeat or cue.repeat
-        if opens:
-            self.name_open = max(self.name_open, opens) if self.side == "caller" else opens
-        if named is not None:
-            self._named, self._until = named, tail.ends[at] + _CHARS_HELD
-        if named or asked:
-            self._mentioned.add(named or asked)
-        elif part and self._is_of_birth():
-            self._mentioned.add("DOB")
+        by_before = _CUE_INDEX.get(word)
+        if by_before is not None:
+            cues = by_before.get("", ())
+            longer = by_before.get(tail.words[at - 1]) if tail.words[at - 1] else None
+            if longer is not None:
+                cues = (*(cue for cue in longer if _ends_with(tail, at, cue.words)), *cues)
+            if cues:
+                self._take(cues, tail.ends[at])
         self._thing = self._thing or word in _THINGS
         self._asks = self._asks or word in _ASK_WORDS
         self._place_asked = self._place_asked or word in _PLACES
+
+    def _take(self, cues: Iterable[_Cue], place: int) -> None:
+        """These cues end at this place, the longest first."""
+        opens = next((cue.opens for cue in cues if cue.opens), 0)
+        if opens:
+            self.name_open = max(self.name_open, opens) if self.side == "caller" else opens
+        named = next((cue.named for cue in cues if cue.named), None)
+        if named is not None:
+            self._named, self._until = named, place + _CHARS_HELD
+        asked = named or next((cue.asked for cue in cues if cue.asked), None)
+        if asked is not None:
+            self._mentioned.add(asked)
+        elif any(cue.part for cue in cues) and self._is_of_birth():
+            self._mentioned.add("DOB")
+        self._repeat = self._repeat or any(cue.repeat for cue in cues)
 
     def _is_of_birth(self) -> bool:
         """A date of birth is what the talk is about."""

@@ -161,6 +161,7 @@ _NO_NAMES: Final = (
 )
 TOWNS: Final = word_list("towns") | word_list("places")
 """Towns, counties, states and countries, in lower case."""
+_EVERYDAY: Final = word_list("common") - word_list("sure_names")
 _FIRST_NAMES: Final = word_list("first_names") | word_list("sure_names")
 
 _LISTS: Final = (
@@ -176,8 +177,8 @@ _LISTS: Final = (
     (MONTHS, kinds.MONTH),
     (ORDINALS, kinds.ORDINAL),
     (PAUSE_WORDS, kinds.PAUSE),
-    (_FIRST_NAMES - _NO_NAMES - TOWNS, kinds.FIRST),
-    (_FIRST_NAMES & TOWNS, kinds.MAYBE),
+    (_FIRST_NAMES - _NO_NAMES - TOWNS - _EVERYDAY, kinds.FIRST),
+    (_FIRST_NAMES & (TOWNS | _EVERYDAY), kinds.MAYBE),
     ((town for town in TOWNS if " " not in town), kinds.PLACE),
     (word_list("ambiguous_names") - word_list("sure_names") - _NO_NAMES, kinds.MAYBE),
     (word_list("last_names") - _NO_NAMES, kinds.LAST),
@@ -263,7 +264,7 @@ def mark_ailing(words: Iterable[str]) -> None:
 
 def _mark(words: Iterable[str], mark: int) -> None:
     for word in words:
-        kind = kind_of(word) if word[0].isalpha() else 0
+        kind = kind_of(word)
         known = KINDS.get(word) is not None or "'" in word
         KINDS[word] = (kind & ~kinds.UNKNOWN if known else kind) | mark
 
