@@ -15,6 +15,8 @@ everything wrote it anew from some link on. Heads that are kept elsewhere show i
 """
 
 import hashlib
+import math
+import time
 from collections.abc import AsyncGenerator, Iterable, Sequence
 from contextlib import aclosing
 from dataclasses import dataclass
@@ -26,7 +28,7 @@ import asyncpg
 
 BEFORE_THE_FIRST: Final = bytes(32)
 BATCH: Final = 500
-_PAGE: Final = 1_000
+_PAGE: Final = 50  # some 2 ms of work, after which whatever else runs in the process has its turn
 _EPOCH: Final = datetime(1970, 1, 1, tzinfo=UTC)
 
 FaultKind = Literal[
@@ -128,16 +130,21 @@ class Fault:
 
 @dataclass(frozen=True, slots=True)
 class Verified:
-    """What verifying found: `links` that were recomputed, and the tail that is not linked yet."""
+    """What verifying found: `links` that were recomputed, and the tail that is not linked yet.
+
+    `complete` is false if time was up before the last link: then nothing is said of those behind `head`.
+    """
 
     links: int
     head: Head
     unlinked: int
     oldest_unlinked_at: datetime | None
     fault: Fault | None
+    complete: bool = True
 
     @property
     def intact(self) -> bool:
+        """Nothing is wrong with what was looked at."""
         return self.fault is None
 
 
@@ -198,25 +205,35 @@ async def link_batch(connection: asyncpg.Connection, org_id: UUID, *, limit: int
     return Linked(row["linked"], head, row["oldest"])
 
 
-async def verify(connection: asyncpg.Connection, org_id: UUID, anchors: Iterable[Anchor] = ()) -> Verified:
+async def verify(
+    connection: asyncpg.Connection,
+    org_id: UUID,
+    anchors: Iterable[Anchor] = (),
+    *,
+    within_s: float = math.inf,
+) -> Verified:
     """Recompute the org's chain from its first link on, without the database's own functions.
 
-    For inside the org's transaction. Records that come meanwhile count as tail, or not at all.
+    For inside the org's transaction. Records that come meanwhile count as tail, or not at all. Whatever has
+    not been looked at `within_s` is left out.
     """
     tail = await connection.fetchrow(_TAIL, org_id)
-    walk = _Walk({each.position: each.hash for each in anchors if each.org_id == org_id})
+    known = {each.position: each.hash for each in anchors if each.org_id == org_id}
+    walk = _Walk(known, time.monotonic() + within_s)
     fault = await _first_fault(connection, org_id, walk)
     if fault is None and tail["stranger"] is not None:
         fault = Fault("inserted", None, tail["stranger"])
     if fault is None and (gone := await connection.fetchval(_GONE, org_id)) is not None:
         fault = Fault("removed", None, gone)
-    return Verified(walk.links, walk.head, tail["records"], tail["oldest"], fault)
+    return Verified(walk.links, walk.head, tail["records"], tail["oldest"], fault, walk.complete)
 
 
 async def _first_fault(connection: asyncpg.Connection, org_id: UUID, walk: "_Walk") -> Fault | None:
     async with aclosing(_links(connection, org_id)) as links:
         async for link in links:
             fault = walk.step(link)
+            if fault is None and walk.time_is_up():
+                return None
             if fault is None:
                 continue
             if fault.kind == "altered":
@@ -224,7 +241,7 @@ async def _first_fault(connection: asyncpg.Connection, org_id: UUID, walk: "_Wal
             break
         else:
             return walk.end()
-    if fault.kind == "altered" and await _stands_elsewhere(connection, org_id, walk.head.hash, link):
+    if fault.kind == "altered" and await _stands_elsewhere(connection, org_id, walk, link):
         return Fault("reordered", link.position, link.record_id)
     return fault
 
@@ -235,11 +252,13 @@ async def _links(connection: asyncpg.Connection, org_id: UUID) -> AsyncGenerator
         yield Link(row["position"], row["linked_id"], row["hash"], record)
 
 
-async def _stands_elsewhere(connection: asyncpg.Connection, org_id: UUID, before: bytes, link: Link) -> bool:
-    """Whether another of the org's records is the one that was linked here."""
+async def _stands_elsewhere(connection: asyncpg.Connection, org_id: UUID, walk: "_Walk", link: Link) -> bool:
+    """Whether another of the org's records is the one that was linked here, as far as time allows to look."""
     async for row in connection.cursor(_RECORDS, org_id, prefetch=_PAGE):
-        if next_hash(before, record_of(row)) == link.hash:
+        if next_hash(walk.head.hash, record_of(row)) == link.hash:
             return True
+        if walk.time_is_up():
+            break
     return False
 
 
@@ -251,12 +270,14 @@ def record_of(row: asyncpg.Record) -> AuditRecord:
 
 
 class _Walk:
-    """From link to link. `before`: the last two that were found right."""
+    """From link to link until `deadline_s` of `time.monotonic`. `before`: the last two that were right."""
 
-    def __init__(self, anchors: dict[int, bytes]) -> None:
+    def __init__(self, anchors: dict[int, bytes], deadline_s: float) -> None:
         self._anchors = anchors
+        self._deadline_s = deadline_s
         self.before: list[Link] = []
         self.links = 0
+        self.complete = True
 
     @property
     def head(self) -> Head:
@@ -275,6 +296,11 @@ class _Walk:
         self.before = [*self.before[-1:], link]
         self.links += 1
         return None
+
+    def time_is_up(self) -> bool:
+        """Whether nothing more is to be looked at; then the walk is not complete."""
+        self.complete = time.monotonic() < self._deadline_s
+        return not self.complete
 
     def end(self) -> Fault | None:
         """A head that was noted, and that the chain does not reach."""

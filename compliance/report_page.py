@@ -6,7 +6,7 @@ from html import escape
 from typing import Final
 
 from compliance.protection import TableProtection
-from compliance.report import AuditEntry, ErasureEntry, Report
+from compliance.report import ENTRIES_SHOWN, AuditEntry, ErasureEntry, Report
 
 _STYLE: Final = """
 :root { color-scheme: light; }
@@ -27,6 +27,9 @@ td.number, th.number { text-align: right; font-variant-numeric: tabular-nums; }
   tr, ul.status li { break-inside: avoid; } thead { display: table-header-group; } }
 @page { size: A4; margin: 16mm; }
 """
+_ONLY_THE_NEWEST: Final = (
+    f'<p class="quiet">The newest {ENTRIES_SHOWN:,} of the period. The audit log has all.</p>'
+)
 
 
 def render(report: Report) -> str:
@@ -56,7 +59,7 @@ def _status(report: Report) -> str:
     chain, protection = report.chain, report.protection
     foreign = report.actions.get("foreign_refused", 0)
     facts = [
-        ("Audit log", "intact" if chain.intact else f"broken: {chain.fault}", chain.intact),
+        ("Audit log", _chain_state(report), chain.intact),
         ("Row level security", "on every table" if protection.protected else "BROKEN", protection.protected),
         ("Values masked in speech", str(sum(report.masked.values())), True),
         ("Readings of sealed values", str(_readings(report)), True),
@@ -111,10 +114,17 @@ def _retention(report: Report) -> str:
     )
 
 
+def _chain_state(report: Report) -> str:
+    chain = report.chain
+    if not chain.intact:
+        return f"broken: {chain.fault} at link {chain.fault_position or 'none'}"
+    return "intact" if chain.complete else f"intact up to link {chain.links:,}, the rest not looked at"
+
+
 def _chain(report: Report) -> str:
     chain = report.chain
     facts = [
-        ("State", "intact" if chain.intact else f"{chain.fault} at link {chain.fault_position or 'none'}"),
+        ("State", _chain_state(report)),
         ("Links that are right", str(chain.links)),
         ("Head", chain.head),
         ("Not linked yet", str(chain.unlinked)),
@@ -165,7 +175,8 @@ def _entries(title: str, entries: list[AuditEntry], nothing: str) -> str:
         for each in entries
     )
     head = "<thead><tr><th>When</th><th>Who</th><th>What</th><th>Of</th></tr></thead>"
-    return f"<h2>{escape(title)}</h2><table>{head}<tbody>{''.join(rows)}</tbody></table>"
+    told = f"<h2>{escape(title)}</h2><table>{head}<tbody>{''.join(rows)}</tbody></table>"
+    return told + (_ONLY_THE_NEWEST if len(entries) == ENTRIES_SHOWN else "")
 
 
 def _erasures(erasures: list[ErasureEntry]) -> str:

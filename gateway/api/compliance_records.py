@@ -21,8 +21,9 @@ from gateway.api.operations import HTML, Answer, Asked, Operation
 from gateway.api.problems import INVALID, Refused
 from gateway.api.views import ENDS, AwareTime, PageSize
 
-VERIFY_S: Final = 30.0
-"""A chain that takes longer to verify is for `python -m gateway.audit verify`."""
+VERIFY_S: Final = 15.0
+"""Some 300,000 links. What it takes longer to come to is for `python -m gateway.audit verify`."""
+ANSWER_S: Final = 2 * VERIFY_S
 _PERIOD: Final = timedelta(days=30)
 _PAGE_HEADERS: Final = {
     "Content-Security-Policy": "default-src 'none'; style-src 'unsafe-inline'; frame-ancestors 'none'",
@@ -116,8 +117,8 @@ async def list_audit(asked: Asked) -> Answer:
 
 
 async def show_verification(asked: Asked) -> Answer:
-    async with asyncio.timeout(VERIFY_S), org_transaction(asked.api.pool, asked.claim) as connection:
-        found = await verify(connection, asked.claim.org_id)
+    async with asyncio.timeout(ANSWER_S), org_transaction(asked.api.pool, asked.claim) as connection:
+        found = await verify(connection, asked.claim.org_id, within_s=VERIFY_S)
     return Answer(200, chain_status(found))
 
 
@@ -131,8 +132,8 @@ async def show_report_page(asked: Asked) -> Answer:
 
 async def _report(asked: Asked) -> Report:
     since, until = _period(asked)
-    async with asyncio.timeout(VERIFY_S), org_transaction(asked.api.pool, asked.claim) as connection:
-        return await make_report(connection, asked.claim.org_id, since, until)
+    async with asyncio.timeout(ANSWER_S), org_transaction(asked.api.pool, asked.claim) as connection:
+        return await make_report(connection, asked.claim.org_id, since, until, verify_s=VERIFY_S)
 
 
 def _period(asked: Asked) -> tuple[datetime, datetime]:

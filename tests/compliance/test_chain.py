@@ -93,6 +93,17 @@ async def test_records_are_linked_in_order_batch_by_batch(pool: asyncpg.Pool, cl
     assert (found.links, found.unlinked, found.oldest_unlinked_at) == (7, 0, None)
 
 
+async def test_what_there_is_no_time_for_is_said_not_to_be_looked_at(
+    pool: asyncpg.Pool, clinic: Clinic
+) -> None:
+    await wrote(pool, clinic.claim, 4)
+    await linked(pool, clinic.claim)
+    async with org_transaction(pool, clinic.claim) as connection:
+        found = await verify(connection, clinic.claim.org_id, within_s=0.0)
+    assert (found.intact, found.complete, found.links, found.head.position) == (True, False, 1, 1)
+    assert (await checked(pool, clinic.claim)).complete
+
+
 async def test_a_record_that_commits_late_is_linked_late_and_not_skipped(
     pool: asyncpg.Pool, clinic: Clinic
 ) -> None:

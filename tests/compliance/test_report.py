@@ -17,7 +17,7 @@ from compliance.consent import note_consent
 from compliance.erasure import erase_contact
 from compliance.export import export_contact
 from compliance.protection import protection_of
-from compliance.report import Report, make_report
+from compliance.report import ENTRIES_SHOWN, Report, make_report
 from compliance.report_page import render
 from compliance.retention import Cleared, Periods, note_run
 from tests.compliance.offices import CLERK, SAID, Office
@@ -159,6 +159,22 @@ async def test_a_broken_chain_is_told_on_both(stack: Stack, office: Office) -> N
     told = await reported(office)
     assert (told.chain.intact, told.chain.fault) == (False, "altered")
     assert "broken: altered" in render(told)
+
+
+async def test_what_was_left_out_is_told(office: Office) -> None:
+    """Links for which there was no time, and entries beyond those that are listed."""
+    await a_busy_day(office)
+    async with office.armed() as connection:
+        await link_batch(connection, office.org_id)
+    async with office.armed() as connection:
+        day = timedelta(days=1)
+        now = datetime.now(UTC)
+        told = await make_report(connection, office.org_id, now - day, now + day, verify_s=0.0)
+    assert (told.chain.intact, told.chain.complete, told.chain.links) == (True, False, 1)
+    assert "intact up to link 1, the rest not looked at" in render(told)
+    crowded = msgspec.structs.replace(told, readings=told.readings[:1] * ENTRIES_SHOWN)
+    assert "The newest 1,000 of the period" in render(crowded)
+    assert "The newest 1,000 of the period" not in render(told)
 
 
 WEAKENED = {
