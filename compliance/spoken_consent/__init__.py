@@ -22,8 +22,12 @@ def recording_word(text: str, asked: Asked | None = None) -> bool | None:
 
     The last word in the turn counts. `asked`: the agent's last question was about it.
     """
-    said = plain_words(text) if asked or may_be_about_recording(text) else ""
-    refused, agreed = last_refusal(said), last_agreement(without_questions(said))
-    if refused != agreed:  # -1 each if there is neither
-        return agreed > refused
+    named = may_be_about_recording(text)
+    if not named and asked is None:
+        return None
+    said = plain_words(text)
+    if named:
+        refused, agreed = last_refusal(said), last_agreement(without_questions(said))
+        if refused != agreed:  # -1 each if there is neither
+            return agreed > refused
     return None if asked is None else answer_of(said, asked)

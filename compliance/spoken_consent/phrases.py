@@ -8,9 +8,9 @@ what is near and means something else.
 import re
 from typing import Final
 
-_STEM: Final = re.compile(r"\b(?:record|tap(?:e|ed|ing)\b|transcri)", re.IGNORECASE)
-_KEEPING: Final = re.compile(r"\b(?:keep|sav|stor|not(?:e|ing)\b|writ|delet|eras)", re.IGNORECASE)
-_WHAT_IS_SAID: Final = re.compile(r"\b(?:say|said|saying|call|conversation|chat|down|talk)\b", re.IGNORECASE)
+_STEMS: Final = ("record", "tape", "taping", "transcri")
+_KEEPING: Final = ("keep", "sav", "stor", "note", "noting", "writ", "delet", "eras", "destroy", "wipe")
+_WHAT_IS_SAID: Final = ("say", "said", "call", "conversation", "chat", "down", "talk")
 _PART: Final = re.compile(r"<([A-Z_]+)>")
 _PARTS: Final = {
     "DO": "(?:record|tape|transcribe)",
@@ -160,9 +160,12 @@ _AGREED: Final = _compiled(_AGREEMENTS, _CLAUSE_BEGINS)
 
 def may_be_about_recording(text: str) -> bool:
     """Whether a word of it could begin any of the phrases. Quick: of most turns there is none."""
-    if _STEM.search(text):
-        return True
-    return _KEEPING.search(text) is not None and _WHAT_IS_SAID.search(text) is not None
+    said = text.lower()
+    return _holds(said, _STEMS) or (_holds(said, _KEEPING) and _holds(said, _WHAT_IS_SAID))
+
+
+def _holds(said: str, stems: tuple[str, ...]) -> bool:
+    return any(stem in said for stem in stems)
 
 
 def last_refusal(said: str) -> int:
