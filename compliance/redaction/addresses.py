@@ -4,6 +4,8 @@ from typing import Final
 
 from compliance.redaction import kinds
 from compliance.redaction.codes import alphanumeric
+from compliance.redaction.lexicon import word_list
+from compliance.redaction.name_words import NOT_NAMES
 from compliance.redaction.streets import (
     FLATS,
     STREET_WORDS,
@@ -75,7 +77,7 @@ def free_address(view: View, at: int) -> Match | None:
                 return Match(_to_town(view, end), "ADDRESS", LIKELY)
         here += 1
     named = _named_house(tail, at) if tail.capital[at] and "," in tail.words[at:here] else None
-    named = named or _house_in_town(tail, at)
+    named = named or _house_in_town(tail, at) or _house_and_number(tail, at)
     if named is not None:
         return Match(_to_town(view, named), "ADDRESS", GUESSED)
     view.no_street_before = tail.starts[here]
@@ -111,6 +113,10 @@ def _house_in_town(tail: Tail, at: int) -> int | None:
     house = house_name(tail, at)
     if house is None or house == at + 1:
         return None
+    if tail.words[at - 1] in _BEFORE_HOUSES and any(
+        _is_strange_place(tail, here) for here in range(at, house)
+    ):
+        return house
     if tail.words[house] in ("in", "near") and all(
         tail.marks[here] & kinds.COMMON for here in range(at, house)
     ):
@@ -124,6 +130,13 @@ def _house_in_town(tail: Tail, at: int) -> int | None:
     ):
         return None
     return house if town(tail, follows) is not None else None
+
+
+def _house_and_number(tail: Tail, at: int) -> int | None:
+    """ "Dunroamin, 5 Copse End": a capitalised word of no list, a comma and a numbered street."""
+    if not tail.capital[at] or tail.words[at + 1] != "," or not _is_strange_place(tail, at):
+        return None
+    return numbered_street(tail, at + 2)
 
 
 _BEFORE_HOUSES: Final = frozenset({"at", "is", "in", "from", "to", "it's", "we're", "of", ":"})
@@ -188,13 +201,15 @@ def _to_town(view: View, at: int) -> int:
             found = _unlisted(view, begin)
         if found is None:
             return end
-        end = here = found
+        end = here = _on_the_river(tail, found)
     return end
 
 
 def _second_dwelling(tail: Tail, at: int) -> int | None:
     """The "apartment 12" or "number 3" behind an American street."""
     if tail.words[at] in ("lot", "trailer", "space") and tail.marks[at + 1] & kinds.NUMBER:
+        return house_number(tail, at + 1)
+    if tail.words[at] == "number":
         return house_number(tail, at + 1)
     if tail.words[at] in FLATS:
         number = house_number(tail, at + 1)
@@ -229,10 +244,37 @@ def _unlisted(view: View, at: int) -> int | None:
             if town(tail, end) is not None:
                 return end
     if not _fits_town(tail, at):
-        return _expected_place(view, at)
+        return _expected_place(view, at) or _last_words(tail, at)
     asked = "ADDRESS" in view.expects.asked and bool(tail.marks[at] & kinds.UNKNOWN)
     strange = tail.marks[at] & kinds.UNKNOWN and not tail.marks[at] & kinds.RARER
-    return at + 1 if tail.capital[at] or asked or strange else _expected_place(view, at)
+    if tail.capital[at] or asked or strange:
+        return _on_the_river(tail, at + 1)
+    return _expected_place(view, at) or _last_words(tail, at)
+
+
+def _on_the_river(tail: Tail, at: int) -> int:
+    """Over "on the Wold" or "upon Avon" behind a town; "on Monday" is none."""
+    if tail.words[at] not in ("on", "upon", "under", "le", "by"):
+        return at
+    end = at + 1 + (tail.words[at + 1] == "the")
+    kind = tail.marks[end]
+    placed = tail.capital[end] and tail.capital[at - 1] and not kind & (kinds.MONTH | kinds.STOP)
+    return end + 1 if (placed and not kind & kinds.COMMON) or tail.words[end] in _RIVERS else at
+
+
+_RIVERS: Final = word_list("town_endings")
+"""What towns lie on: "on the wold", "upon avon"."""
+
+
+def _last_words(tail: Tail, at: int) -> int | None:
+    """One or two words between a street and the end of the turn: "church lane nether wallop"."""
+    for end in (at + 1, at + 2):
+        if not _may_be_of_town(tail, end - 1) or tail.words[end - 1] in NOT_NAMES:
+            return None
+        stop = end + (tail.words[end] in (".", ","))
+        if tail.marks[stop] & kinds.END:
+            return end if not tail.marks[end - 1] & kinds.COMMON else None
+    return None
 
 
 def _expected_place(view: View, at: int) -> int | None:
@@ -244,7 +286,7 @@ def _expected_place(view: View, at: int) -> int | None:
         if not _may_be_of_town(tail, end) or alphanumeric(view, end) is not None:
             return None
         if _fits_town(tail, end):
-            return end + 1
+            return _on_the_river(tail, end + 1)
     return None
 
 
@@ -288,16 +330,23 @@ def _answer(view: View, at: int) -> Match | None:
 
 
 def _lived_in(view: View, at: int) -> Match | None:
-    """ "I live in Penrhyndeudraeth": a place of no list behind "in"."""
+    """ "I live in Penrhyndeudraeth", "moving to Ballinacurra, County Cork", "at ty newydd": of no list."""
     tail = view.tail
-    kind = tail.marks[at]
-    strange = kind & kinds.UNKNOWN and not kind & (kinds.RARER | kinds.ALONE | kinds.PAIR)
-    if tail.words[at - 1] not in ("in", "near") or not strange:
+    if not _is_strange_place(tail, at) or tail.words[at - 1] not in ("in", "near", "to", "at", "from"):
         return None
     end = at + 1
-    while tail.words[end] == "-" and tail.glued[end] and tail.marks[end + 1] & kinds.WORD:
-        end += 2
-    return Match(_to_town(view, end), "ADDRESS", GUESSED)
+    while _is_strange_place(tail, end) or (tail.words[end] == "-" and tail.glued[end]):
+        end += 1
+    whole = _to_town(view, end)
+    sure = tail.words[at - 1] in ("in", "near") or whole > at + 1 or not tail.marks[end] & kinds.WORD
+    return Match(whole, "ADDRESS", GUESSED) if sure else None
+
+
+def _is_strange_place(tail: Tail, at: int) -> bool:
+    kind = tail.marks[at]
+    if not kind & kinds.UNKNOWN or kind & (kinds.RARER | kinds.ALONE):
+        return False
+    return tail.words[at] not in NOT_NAMES
 
 
 def _before_street(view: View, at: int) -> Match | None:

@@ -142,6 +142,8 @@ def _in_local(tail: Tail, at: int) -> bool:
     if kind & kinds.WORD:
         if kind & kinds.LETTER or len(word) > _LOCAL_CHARS:
             return len(word) == 1
+        if kind & kinds.RELATIVE and tail.marks[at + 1] & kinds.SIGN:
+            return False
         return word not in _NEVER_LOCAL or _is_joined(tail, at) or _is_local_all_the_same(tail, at)
     return bool(kind & kinds.DIGITS) or word in _JOIN_MARKS
 

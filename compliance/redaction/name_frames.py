@@ -149,6 +149,8 @@ def _stands_among_people(tail: Tail, at: int, end: int) -> bool:
         return True
     if before in _SURELY_TO_PEOPLE or tail.words[end] in _DOES:
         return True
+    if before == "of" and tail.marks[at - 2] & kinds.RELATIVE:
+        return True
     if before in _BEFORE_SUBJECTS and tail.words[end] in _AUXILIARIES:
         return True
     if before in _TO_PEOPLE and (not tail.marks[end] & kinds.WORD or tail.words[end] in AFTER_STRANGE):

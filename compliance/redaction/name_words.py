@@ -46,6 +46,7 @@ PARTICLES: Final = frozenset(
         "nic",
     ]
 )
+_SURELY_PARTICLES: Final = frozenset({"de", "van", "von", "der", "den", "di", "bin", "ibn", "du", "del"})
 LISTED: Final = kinds.FIRST | kinds.MAYBE | kinds.LAST
 _NEVER: Final = (
     kinds.STOP
@@ -122,8 +123,9 @@ def _continues(tail: Tail, at: int, *, first: bool, strict: bool) -> bool:
     word = tail.words[at]
     if kind & kinds.LETTER and not kind & kinds.STOP:
         return tail.words[at + 1] != "for"
-    if word in PARTICLES or (word == "oh" and strict):
-        return bool(tail.marks[at + 1] & (LISTED | kinds.UNKNOWN)) and not tail.marks[at + 1] & kinds.STOP
+    joined = _by_particle(tail, at, strict=strict)
+    if joined is not None:
+        return joined
     if not is_name(tail, at) or (word in PLACES_NAMED and not tail.capital[at]):
         return False
     if kind & kinds.COMMON:
@@ -137,6 +139,15 @@ def _continues(tail: Tail, at: int, *, first: bool, strict: bool) -> bool:
     if kind & LISTED:
         return True
     return bool(kind & kinds.UNKNOWN) and (tail.capital[at] or strict or not tail.capital[at - 1])
+
+
+def _by_particle(tail: Tail, at: int, *, strict: bool) -> bool | None:
+    """Whether a particle, or the word behind one, goes on with the name; None if there is none."""
+    word, follows = tail.words[at], tail.marks[at + 1]
+    if word in PARTICLES or (word == "oh" and strict):
+        likely = kinds.WORD if strict and word in _SURELY_PARTICLES else LISTED | kinds.UNKNOWN
+        return bool(follows & likely) and not follows & (kinds.STOP | kinds.LETTER)
+    return bool(tail.marks[at] & kinds.WORD) if strict and tail.words[at - 1] in _SURELY_PARTICLES else None
 
 
 def _sentence_goes_on(tail: Tail, at: int) -> bool:

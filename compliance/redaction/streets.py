@@ -13,6 +13,7 @@ from compliance.redaction.vocabulary import TOWNS
 
 TOWN_WORDS: Final = 3
 STREET_WORDS: Final = 5
+_TOWN_MOST: Final = 4
 FLATS: Final = frozenset({"flat", "apartment", "apt", "unit", "suite", "penthouse", "maisonette", "studio"})
 _HOUSE_DIGITS: Final = 5
 _WORD_CHARS: Final = 30
@@ -27,8 +28,20 @@ _HOUSES: Final = word_list("houses")
 _FLOORS: Final = word_list("floors")
 _ON_FLOORS: Final = frozenset({"flat", "apartment", "maisonette", "floor"})
 _NUMBERED: Final = frozenset(
-    ["acres", "ashes", "bridges", "corners", "crosses", "dials", "elms", "hills", "kings", "mile", "oaks"]
-    + ["pines", "sisters", "springs", "trees", "ways", "wells"]
+    [
+        "acres",
+        "ashes",
+        "bridges",
+        "corners",
+        "dials",
+        "elms",
+        "hills",
+        "kings",
+        "mile",
+        "oaks",
+        "sisters",
+        "ways",
+    ]
 )
 """What a street's name counts: "Seven Sisters Road"."""
 _CELTIC_ARTICLES: Final = frozenset({"na", "nan", "y", "yr", "an", "ap", "o"})
@@ -352,7 +365,7 @@ def town(tail: Tail, at: int) -> int | None:
     """A town, county, state or country of the lists, with the number of its district."""
     if not tail.marks[at] & kinds.TOWN:
         return None
-    for length in range(TOWN_WORDS, 0, -1):
+    for length in range(_TOWN_MOST, 0, -1):
         if tuple(tail.words[at + ahead] for ahead in range(length)) in _TOWNS:
             return _district(tail, at + length) if tail.words[at] in _DISTRICTED else at + length
     return None
