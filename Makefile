@@ -15,7 +15,7 @@ help:
 	@echo 'make run ONCE=1       end after the call, successfully only if the slot asked for is held'
 	@echo 'make run CALL=my.wav  the caller is your own recording'
 	@echo 'make test             lint, types, import arrows, all tests'
-	@echo 'make proofs           what is proven of booking, tenancy and turn taking, at full size (some 25 minutes)'
+	@echo 'make proofs           what is proven of booking, tenancy and turn taking, at full size (some 45 minutes)'
 	@echo 'make mutations        takes the schema apart piece by piece and says which proofs notice'
 	@echo 'make unguarded        takes the guards of each sink away, one by one, and says which tests notice'
 	@echo 'make format           format the code and mend what the linter can'
@@ -61,7 +61,7 @@ tests: install
 	@$(BIN)/python -m pytest -n 4 --dist loadfile --no-loadscope-reorder
 
 proofs: install
-	@$(BIN)/python -m pytest -q tests/proofs --rivals 5 10 50 200 --rounds 300 --lives 500 --slots-per-org 50000
+	@$(BIN)/python -m pytest -q tests/proofs --rivals 5 10 50 200 --rounds 300 --lives 500 --slots-per-org 50000 --kills 300
 	@$(BIN)/python -m pytest -q tests/pipeline/turn/test_machine_in_any_call.py --simulated-calls 100000
 
 mutations: install

@@ -11,6 +11,8 @@ from bench.credentials import Plan as Lookups
 from bench.credentials import run_credentials
 from bench.demo.command import run_call, run_demo
 from bench.figures import NAMES, Figures, run_figures
+from bench.follow_up import Load as Endings
+from bench.follow_up import run_follow_up
 from bench.harness import arguments
 from bench.hedge import HedgeLoad, run_hedge
 from bench.knowledge import Plan as Searches
@@ -91,6 +93,17 @@ def _add_otp(parser: argparse.ArgumentParser) -> None:
 
 def _otp(chosen: argparse.Namespace) -> int:
     return run_otp(Codes(chosen.codes, chosen.at_once))
+
+
+def _add_follow_up(parser: argparse.ArgumentParser) -> None:
+    parser.add_argument("--calls", type=int, default=300, metavar="N", help="at each rate")
+    parser.add_argument(
+        "--per-second", type=float, nargs="+", default=[2, 10], metavar="N", help="calls that end"
+    )
+
+
+def _follow_up(chosen: argparse.Namespace) -> int:
+    return run_follow_up([Endings(chosen.calls, rate) for rate in chosen.per_second])
 
 
 def _add_credentials(parser: argparse.ArgumentParser) -> None:
@@ -187,6 +200,12 @@ COMMANDS: Final[Sequence[Command]] = (
     Command("figures", "the figures of docs/performance.md, one after the other", _add_figures, _figures),
     Command("overhead", "what the gateway adds to a turn and what a call costs it", _add_overhead, _overhead),
     Command("hedge", "what a second request for a late reply wins and costs", _add_hedge, _hedge),
+    Command(
+        "follow-up",
+        "how long after a call's end its text is with the carrier",
+        _add_follow_up,
+        _follow_up,
+    ),
     Command(
         "credentials",
         "what a look-up of a clinic's own keys costs, from each layer",

@@ -21,22 +21,20 @@ from uuid import uuid4
 
 import aiohttp
 import asyncpg
-import msgspec
 
-from bench.demo.child import Child
-from bench.demo.plan import OFFLINE_KEY, new_master_key
+from bench.demo.plan import new_master_key
 from bench.demo.waterfall import percentile
 from bench.simulators.twilio_api import TwilioApiSimulator
 from bench.simulators.twilio_messages import MessageResource
 from bench.stack.postgres import EmbeddedPostgres, PostgresUrls
 from bench.stack.redis import EmbeddedRedis
 from bench.stack.running import running
+from bench.stack.texting import ACCOUNT, TOKEN, texting_gateway
 from booking.clinic import ClinicSpec, ServiceSpec, seed_clinic
 from booking.db import open_pool
 from booking.migrate import migrate
 from booking.staff import issue_token
 
-ACCOUNT, TOKEN = "AC" + "5" * 32, "bench-token"
 NUMBER = "+442079460000"
 GOAL_S = 5.0
 MEDIAN_S, SIGMA = 0.25, 0.6
@@ -137,7 +135,9 @@ async def _measure(load: Load) -> tuple[Measured, list[float]]:
         twilio.messages.senders.add(NUMBER)
         twilio.messages.taken = measured.take
         secret = await _prepared(urls)
-        gateway = await closing.enter_async_context(_gateway(root, urls, redis_url, twilio.url))
+        gateway = await closing.enter_async_context(
+            texting_gateway(root, urls, redis_url, twilio.url, new_master_key())
+        )
         client = await closing.enter_async_context(_client(gateway, secret, load.at_once))
         holds = await _holds(client, load.codes)
         await _all(client, holds, load.at_once, measured)
@@ -156,37 +156,6 @@ async def _prepared(urls: PostgresUrls) -> str:
     scopes = ["slots:read", "holds:read", "holds:write"]
     async with await open_pool(urls.app, max_size=1) as pool:
         return (await issue_token(pool, CLINIC.claim, name="bench", scopes=scopes)).secret
-
-
-@asynccontextmanager
-async def _gateway(root: Path, urls: PostgresUrls, redis_url: str, twilio_url: str) -> AsyncIterator[str]:
-    """A gateway process; its address. Providers of speech are where nobody answers: no call is placed."""
-    nowhere = "http://127.0.0.1:9"
-    environ = {
-        "PUBLIC_URL": "https://gw.example.com",
-        "HOST": "127.0.0.1",
-        "PORT": "0",
-        "DATABASE_URL": urls.app,
-        "DATABASE_WORKER_URL": urls.worker,
-        "REDIS_URL": redis_url,
-        "MASTER_KEY": new_master_key(),
-        "TWILIO_ACCOUNT_SID": ACCOUNT,
-        "TWILIO_AUTH_TOKEN": TOKEN,
-        "TWILIO_API_URL": twilio_url,
-        **{f"{name}_API_KEY": OFFLINE_KEY for name in ("DEEPGRAM", "LLM", "CARTESIA")},
-        **dict.fromkeys(("DEEPGRAM_URL", "LLM_BASE_URL", "CARTESIA_URL"), nowhere),
-    }
-    child = Child("gateway", root)
-
-    async def ready() -> bool:
-        return child.has_spoken
-
-    await child.start([sys.executable, "-m", "gateway"], environ, root, ready)
-    try:
-        told = msgspec.json.decode(child.output.read_bytes().splitlines()[0])
-        yield str(told["url"])
-    finally:
-        await child.stop()
 
 
 @asynccontextmanager
