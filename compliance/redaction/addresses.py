@@ -49,7 +49,10 @@ def address(view: View, at: int) -> Match | None:
 def _from_hundred(view: View, at: int, *, wanted: bool) -> Match | None:
     """ "a hundred and eighty eight Queens Lane"."""
     street = numbered_street(view.tail, at + 1, wanted=wanted)
-    return None if street is None else Match(_to_town(view, street), "ADDRESS", LIKELY)
+    if street is not None:
+        return Match(_to_town(view, street), "ADDRESS", LIKELY)
+    number = house_number(view.tail, at + 1) if wanted else None
+    return None if number is None else _unnamed_street(view, number)
 
 
 def _post_box(tail: Tail, at: int) -> int | None:

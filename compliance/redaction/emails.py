@@ -154,7 +154,7 @@ def _is_local_all_the_same(tail: Tail, at: int) -> bool:
         return bool(tail.marks[at + 1] & kinds.SIGN)
     if tail.words[at] == "the" and tail.words[at + 1] in ("letter", "number", "word"):
         return True
-    return tail.words[at] in _SMALL_WORDS and tail.words[at + 1] in ("underscore", "hyphen", "dash")
+    return tail.words[at] in _SMALL_WORDS and tail.words[at + 1] in ("underscore", "hyphen", "dash", "dot")
 
 
 _GREETINGS: Final = frozenset({"hello", "hi", "team"})

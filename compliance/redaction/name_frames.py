@@ -29,8 +29,8 @@ _NAME_KINDS: Final = word_list("kinds_of_name")
 _DOES: Final = word_list("patients_do")
 _TO_PEOPLE: Final = word_list("before_people")
 _SURELY_TO_PEOPLE: Final = word_list("surely_before_people")
-_BEFORE_SUBJECTS: Final = frozenset({"whether", "if", "because", "when", "since", "so", "but", "and", ""})
-_AUXILIARIES: Final = frozenset({"is", "was", "has", "had", "can", "could", "will", "would", "should"})
+_BEFORE_SUBJECTS: Final = word_list("before_subjects") | {""}
+_AUXILIARIES: Final = word_list("auxiliaries")
 _DETERMINERS: Final = frozenset(
     {"the", "a", "an", "my", "our", "his", "her", "their", "your", "this", "that"}
 )

@@ -136,9 +136,16 @@ def _continues(tail: Tail, at: int, *, first: bool, strict: bool) -> bool:
         if tail.capital[at] and tail.capital[at - 1]:
             return True
         return word not in VERY_COMMON or (strict and not _sentence_goes_on(tail, at))
-    if kind & LISTED:
+    if kind & LISTED or (kind & kinds.PLACE and strict and _is_called_like_town(tail, at)):
         return True
     return bool(kind & kinds.UNKNOWN) and (tail.capital[at] or strict or not tail.capital[at - 1])
+
+
+def _is_called_like_town(tail: Tail, at: int) -> bool:
+    """A surname that is a town's name too, behind a first name: "Crispin Wetherby"."""
+    follows = tail.marks[at + 1]
+    ends = not follows & kinds.WORD or tail.words[at + 1] in AFTER_STRANGE
+    return ends and bool(tail.marks[at - 1] & (kinds.FIRST | kinds.UNKNOWN))
 
 
 def _by_particle(tail: Tail, at: int, *, strict: bool) -> bool | None:

@@ -7,6 +7,7 @@ from typing import Final
 
 from compliance.redaction import kinds
 from compliance.redaction.lexicon import word_list
+from compliance.redaction.name_words import NOT_NAMES
 from compliance.redaction.spoken import read_element
 from compliance.redaction.tokens import Tail
 from compliance.redaction.vocabulary import TOWNS
@@ -175,8 +176,21 @@ def numbered_street(tail: Tail, at: int, *, wanted: bool = False) -> int | None:
         found
         or _celtic_street(tail, begin)
         or _nameless_street(tail, begin)
+        or _one_word_street(tail, at, begin)
         or _numbered_house(tail, begin, wanted=wanted)
     )
+
+
+def _one_word_street(tail: Tail, number: int, begin: int) -> int | None:
+    """ "at two sixty one deansgate": a word of no list behind "at" and a number that is no time."""
+    kind = tail.marks[begin]
+    if not kind & kinds.UNKNOWN or kind & kinds.RARER or tail.words[begin] in NOT_NAMES:
+        return None
+    if tail.words[number - 1] not in ("at", "to", "is") or tail.marks[begin + 1] & kinds.STREET:
+        return None
+    element = read_element(tail, number)
+    figure = element is not None and element.kind == "d"
+    return begin + 1 if (figure and tail.capital[begin]) or begin > number + 2 else None
 
 
 def _celtic_street(tail: Tail, at: int) -> int | None:
@@ -244,7 +258,8 @@ def street_name(tail: Tail, at: int, *, wanted: bool, numbered: bool = False) ->
     """Some words and a kind of street, the longest; with the compass point and route number behind it."""
     here = at
     end = None
-    while here < at + STREET_WORDS:
+    limit = at + STREET_WORDS
+    while here < limit:
         whole = numbered or tail.capital[here]
         article = tail.words[at - 1] == "the" or (here == at + 1 and tail.words[at] == "the")
         if (
@@ -255,6 +270,7 @@ def street_name(tail: Tail, at: int, *, wanted: bool, numbered: bool = False) ->
             end = here + 1
         elif end is not None or not goes_on(tail, here, wanted=wanted, numbered=numbered):
             break
+        limit += tail.words[here] == "-"
         here += 1
         if tail.words[here] == "." and tail.glued[here] and end == here:
             break
