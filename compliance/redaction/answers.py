@@ -36,6 +36,7 @@ _ANSWERED: Final[dict[Slot, EntityType]] = {
 _FIGURED: Final[frozenset[EntityType]] = frozenset({"PHONE", "POSTCODE", "DOB"})
 """Values made of figures or letters."""
 _EVIDENCE: Final = kinds.NUMBER | kinds.HOMOPHONE | kinds.MONTH | kinds.ORDINAL | kinds.PHONETIC
+_MISHEARD: Final = kinds.HOMOPHONE | kinds.PAUSE
 _SPEAKS_ON: Final = word_list("talks_on")
 
 
@@ -64,7 +65,8 @@ def whole_answer(view: View, at: int, slot: Slot) -> Match | None:
     if found is None and not _has_evidence(tail, at, end, entity):
         return None
     if found is None or not found.whole or not _is_talk(view, found.end, end, entity):
-        return Match(end, entity, GUESSED)
+        cut_short = entity == "DOB" and (found is None or not found.whole)
+        return Match(end, entity, GUESSED, runs_on=cut_short)
     misheard = at < begin <= at + _MOST_MISHEARD and not any(
         tail.words[here] in _TALK for here in range(at, begin)
     )
@@ -180,4 +182,6 @@ def _is_talk(view: View, at: int, end: int, entity: EntityType) -> bool:
         return True
     if entity in ("PERSON", "ADDRESS"):
         return (paused and bool(tail.marks[at] & kinds.STOP)) or alphanumeric(view, at) is not None
+    if entity in _FIGURED and all(tail.marks[here] & _MISHEARD for here in range(at, end)):
+        return False
     return not any(tail.marks[here] & (kinds.NUMBER | kinds.LETTER) for here in range(at, end))

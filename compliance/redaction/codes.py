@@ -9,6 +9,7 @@ from compliance.redaction.tokens import Tail
 from compliance.redaction.view import GUESSED, SURE, Match, View
 
 _NINO: Final = re.compile(r"[A-Z]{2}\d{6}[A-Z]")
+_BEGINS_NINO: Final = re.compile(r"[A-Z]{2}\d{3}")
 _POSTCODE: Final = re.compile(r"[A-Z]{1,2}\d[A-Z\d]?\d[A-Z]{2}")
 _STRICT: Final = re.compile(r"[A-Z]{1,2}\d[A-Z\d]?\d[ABD-HJLNP-UW-Z]{2}")
 _EIRCODE: Final = re.compile(r"[AC-FHKNPRTV-Y](?:\d\d|6W)[AC-FHKNPRTV-Y\d]{4}")
@@ -28,7 +29,8 @@ def alphanumeric(view: View, at: int) -> Match | None:
     chars = ""
     here = end = at
     while len(chars) < _CODE_CHARS and here < at + _CODE_TOKENS:
-        begin = skip_gap(view.tail, here, asides=awaited is not None) if chars else here
+        aside = awaited is not None or _BEGINS_NINO.match(chars) is not None
+        begin = skip_gap(view.tail, here, asides=aside) if chars else here
         piece = _letter_o(view.tail, begin, chars) or _code_piece(
             view.tail, begin, misheard=awaited is not None, first=not chars
         )

@@ -18,6 +18,7 @@ _JOIN_WORDS: Final = frozenset(
 _JOIN_MARKS: Final = frozenset({"/", "-", ".", ",", "'"})
 _ENDINGS: Final = frozenset({"st", "nd", "rd", "th"})
 _LATER_TOKENS: Final = 7
+_NAME_GAP: Final = 2
 _CORRECTED_TOKENS: Final = 3
 _CORRECTING: Final = frozenset({"no", "not", "sorry", "actually", "wait", "mean", "nope"})
 _COUNTED: Final = word_list("measures")
@@ -43,9 +44,10 @@ def date_of_birth(view: View, at: int) -> Match | None:
         return None
     if not (asked or named):
         whole = years or strong >= 3
-        told = _named_later(tail, end) or _is_read_back(view, end)
-        return Match(end, "DOB", LIKELY) if whole and told else None
+        return Match(end, "DOB", LIKELY) if whole and _is_told(view, at, end, bool(months or years)) else None
     if figures > _DATE_FIGURES or (not months and strong > _DATE_PARTS):
+        return None
+    if "DOB" in view.expects.found and not named and not (months or years or _corrects(view, at)):
         return None
     whole = bool(years) or figures >= 5 or (months and strong >= 2) or strong >= 3
     if not whole and not (months or (named and years)):
@@ -56,9 +58,30 @@ def date_of_birth(view: View, at: int) -> Match | None:
     return Match(end, "DOB", SURE, runs_on=open_end, whole=not open_end or strong >= 3)
 
 
+def _is_told(view: View, at: int, end: int, plain: bool) -> bool:
+    """A whole date that nothing named before is one of birth; `plain`: it has a month or a full year."""
+    if view.expects.named("GOV_ID"):
+        return False
+    if _named_later(view.tail, end) or _is_read_back(view, end):
+        return True
+    return plain and (_follows_person(view, at, end) or _corrects(view, at))
+
+
 def _is_read_back(view: View, end: int) -> bool:
-    """The agent says a whole date right after the caller gave a date of birth."""
+    """A whole date is said right after a date of birth was given."""
     return "DOB" in view.expects.given and not _speaks_of_booking(view.tail, end)
+
+
+def _follows_person(view: View, at: int, end: int) -> bool:
+    """ "Hannah Cole, 14/02/1990": right behind a person's name, with nothing of the diary."""
+    gap = view.tail.starts[at] - view.person_end
+    return view.person_end >= 0 and gap <= _NAME_GAP and not _speaks_of_booking(view.tail, end)
+
+
+def _corrects(view: View, at: int) -> bool:
+    """ "no", "not" or "sorry" stands before, and a date of birth was said."""
+    said = "DOB" in view.expects.read_back or "DOB" in view.expects.found
+    return said and any(view.tail.words[at - back] in _CORRECTING for back in range(1, _CORRECTED_TOKENS + 1))
 
 
 def _is_part(view: View, at: int, end: int) -> bool:
@@ -68,8 +91,7 @@ def _is_part(view: View, at: int, end: int) -> bool:
         return False
     if view.expects.unfinished("DOB"):
         return True
-    corrects = any(tail.words[at - back] in _CORRECTING for back in range(1, _CORRECTED_TOKENS + 1))
-    return corrects and ("DOB" in view.expects.read_back or "DOB" in view.expects.found)
+    return _corrects(view, at)
 
 
 def _lacks_years(tail: Tail, end: int) -> bool:
@@ -101,6 +123,7 @@ def _read_date(tail: Tail, at: int) -> tuple[int | None, int, int, bool, int]:
         if kind & kinds.ORDINAL and (word not in _ENDINGS or tail.glued[here] or previous):
             here = last = here + 1
             parts += word not in _ENDINGS
+            previous = None if word not in _ENDINGS else previous
             continue
         element = read_element(tail, here) if kind & (kinds.DIGITS | kinds.NUMERAL) else None
         if element is not None and element.kind != "m":
@@ -156,6 +179,6 @@ def _named_later(tail: Tail, at: int) -> bool:
         word = tail.words[ahead]
         if word in ("birth", "birthday", "born", "dob", "birthdate"):
             return True
-        if not tail.marks[ahead] & (kinds.STOP | kinds.PAUSE) and word != "date":
+        if word == "and" or (not tail.marks[ahead] & (kinds.STOP | kinds.PAUSE) and word != "date"):
             return False
     return False

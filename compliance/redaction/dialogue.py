@@ -156,7 +156,7 @@ class CallMemory:
     read_back: set[Slot] = field(default_factory=set)
     """What the agent's last turn held: a reply may correct it."""
     given: set[Slot] = field(default_factory=set)
-    """What the caller's last turn held: the agent may read it back."""
+    """What the turn before held: it may be read back."""
     numbers: EntityNumbers | None = None
     """Of entities, where they are numbered."""
 
@@ -205,7 +205,7 @@ class Expectation:
         """The one value just asked for, until the answer has begun."""
         self._repeat = False
         self.read_back = frozenset(memory.read_back) if side == "caller" else frozenset()
-        self.given = frozenset(memory.given) if side == "agent" else frozenset()
+        self.given = frozenset(memory.given)
 
     def in_play(self, slot: Slot) -> bool:
         """A value of this type was said in this turn or the one before: it may be corrected or read back."""
@@ -236,6 +236,10 @@ class Expectation:
     def named(self, slot: Slot) -> bool:
         """Named just now in this turn."""
         return self._named == slot and self.place <= self._until
+
+    def names_other(self, slot: Slot) -> bool:
+        """Something else than this was named just now in this turn."""
+        return self._named not in (None, slot) and self.place <= self._until
 
     def note(self, tail: Tail, at: int) -> None:
         """The word at `at`, which may end a cue, is no part of an entity."""
@@ -285,7 +289,7 @@ class Expectation:
         memory = self._memory
         if (self._repeat or said.continues) and not self.found:
             memory.asked.update(dict.fromkeys(memory.answered, 0))
-        memory.unfinished = said.unfinished
+        memory.unfinished = said.unfinished or self._still_unfinished(said)
         memory.replied = True
         memory.fresh = (
             self._asks_one(said.words) if said.question or self._asks or said.words <= _SHORT_TURN else None
@@ -295,10 +299,17 @@ class Expectation:
             memory.answered = set(self.found)
         for slot in self.found:
             memory.asked.pop(slot, None)
+        memory.read_back = memory.given if said.question else set()
+        memory.asked.update(dict.fromkeys(memory.read_back, 0))
         open_slots = self._mentioned - self.found
         if not said.question:
             open_slots.discard("PERSON")
         memory.asked.update(dict.fromkeys(open_slots, 0))
+
+    def _still_unfinished(self, said: Said) -> Slot | None:
+        """What was cut short, if this turn only asks for the rest of it: no label tells who spoke."""
+        brief = said.words <= _SHORT_TURN and said.question and not self.found
+        return self._memory.unfinished if brief else None
 
     def _end_agent(self, said: Said) -> None:
         memory = self._memory
@@ -316,6 +327,7 @@ class Expectation:
         else:
             memory.asked = self._older()
         memory.replied = False
+        memory.given = set()
 
     def _asks_one(self, words: int) -> Slot | None:
         """The value asked for if it is one alone, asked plainly, and not given in the same breath."""

@@ -43,6 +43,7 @@ _LATER_CUES: Final[dict[str, EntityType]] = {
     "social": "GOV_ID", "insurance": "GOV_ID", "cvv": "CARD", "cvc": "CARD", "zip": "POSTCODE",
 }  # fmt: skip
 _LATER_TOKENS: Final = 7
+_TELLING: Final = frozenset({"that's", "thats", "that", "it's", "the", "which", "is"})
 _BEFORE_ONE: Final = frozenset(
     {
         "new",
@@ -317,6 +318,7 @@ def _behind_state(tail: Tail, at: int) -> bool:
 
 def _later_cue(tail: Tail, at: int) -> EntityType | None:
     """What is said of the number right behind it: "… is my mobile"."""
+    at += tail.words[at] == "," and tail.words[at + 1] in _TELLING
     for ahead in range(at, at + _LATER_TOKENS):
         word = tail.words[ahead]
         if word in _LATER_CUES:

@@ -169,7 +169,7 @@ class TurnStream:
             if idiom is not None:
                 return Match(idiom, None)
         if expects.answer is not None and not is_lead(view.tail, at, expects.answer):
-            answer = whole_answer(view, at, expects.answer)
+            answer = None if expects.names_other(expects.answer) else whole_answer(view, at, expects.answer)
             expects.answer = None
             expects.place = view.tail.starts[at]
             if answer is not None:
