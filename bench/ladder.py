@@ -37,6 +37,7 @@ from bench.ttfb import FAILED, MADE, WARM_UP_ID, Bench, Load, Outputs, Setup, sa
 from gateway.settings import variables
 
 _OFF: Final = {"SPECULATION": "off", "LLM_HEDGE_AFTER_S": "off"}
+_WHOLE: Final = _OFF | {"CLAUSE_STREAMING": "false"}
 _HEDGE_AFTER_S: Final = "0.7"
 
 
@@ -59,7 +60,8 @@ def rungs(stable_ms: float) -> list[Rung]:
     hedged = {"LLM_HEDGE_AFTER_S": _HEDGE_AFTER_S}
     return [
         *relay,
-        Rung("our gateway, no guess, no hedge", settings=_OFF),
+        Rung("our gateway, whole replies, no guess, no hedge", settings=_WHOLE),
+        Rung("+ streaming", settings=_OFF),
         Rung("+ speculation (eager)", Policy("eager"), settings=_OFF | {"SPECULATION": "eager"}),
         Rung("+ hedge", Policy("eager", hedge_ms), settings=hedged | {"SPECULATION": "eager"}),
         Rung(
@@ -160,7 +162,8 @@ def _stable_ms() -> float:
 # --- telling ------------------------------------------------------------------------------------------------
 
 _COLUMNS: Final = (
-    "step", "TTFB p50 / p95 / p99 ms", "gain p50", "floor p50 / p95", "over floor p50 / p95", "answered",
+    "step", "TTFB p50 / p95 / p99 ms", "first filler p50 ms, turns", "gain p50",
+    "floor p50 / p95", "over floor p50 / p95", "answered",
     "requests a turn", "asked twice", "thrown away", "tokens in vain a turn",
     "characters in vain a turn",
 )  # fmt: skip
@@ -177,6 +180,7 @@ def rows(results: Sequence[tuple[Rung, Result]]) -> list[tuple[str, ...]]:
             (
                 rung.name,
                 " / ".join(f"{_p(result, 'ttfb', each):.0f}" for each in (50, 95, 99)),
+                _fillers(result),
                 "" if before is None else f"{before - p50:+.0f}",
                 f"{_p(result, 'floor', 50):.0f} / {_p(result, 'floor', 95):.0f}",
                 f"{_p(result, 'over_floor', 50):.1f} / {_p(result, 'over_floor', 95):.1f}",
@@ -190,6 +194,11 @@ def rows(results: Sequence[tuple[Rung, Result]]) -> list[tuple[str, ...]]:
         )
         before = p50
     return told
+
+
+def _fillers(result: Result) -> str:
+    count = len(result.values("first_filler"))
+    return f"{_p(result, 'first_filler', 50):.0f}, {count}" if count else ""
 
 
 def _p(result: Result, measure: str, per_cent: float) -> float:

@@ -506,6 +506,7 @@ def _conversation(reader: _Reader) -> dict[str, Any]:
     default = str(defaults["speculation"])
     levels = f"be one of {', '.join(SPECULATION_LEVELS)}"
     chosen["speculation"] = reader.parsed("SPECULATION", default, _speculation, levels, default)
+    chosen["clause_streaming"] = reader.parsed("CLAUSE_STREAMING", "true", _boolean, "be true or false", True)
     try:
         ConversationSettings(system_prompt="", greeting=Phrase(""), **chosen)
     except ValueError as fault:

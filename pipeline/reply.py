@@ -142,7 +142,7 @@ class Reply:
         self._requests.append(tokens)
         self.timeline.mark("llm_request", self._parts.clock.now_s())
         stream = self._parts.llm.reply(messages, self._parts.toolbox.specs)
-        reading = _Reading()
+        reading = _Reading(self._parts.settings.clause_streaming)
         try:
             async with (
                 asyncio.timeout(self._parts.settings.llm_first_clause_s) as deadline,
@@ -152,7 +152,7 @@ class Reply:
                     tokens.note(event)
                     self._note_token(event)
                     await self._say(reading.take(event))
-                    if step.text or reading.calls:
+                    if reading.spoke or reading.calls:
                         deadline.reschedule(self._now_s() + self._parts.settings.llm_between_tokens_s)
         except TimeoutError:
             raise ProviderStalled("llm", "stalled" if step.text else "no_clause", retryable=True) from None
@@ -179,9 +179,11 @@ class Reply:
 class _Reading:
     """One stream as read so far: clauses out, tool calls kept."""
 
-    def __init__(self) -> None:
+    def __init__(self, streams: bool) -> None:
         self._splitter = ClauseSplitter()
-        self._spoke = False
+        self._streams = streams
+        self._waiting: list[str] = []
+        self.spoke = False
         self._finished = False
         self.calls: list[ToolCall] = []
 
@@ -189,31 +191,43 @@ class _Reading:
         """The clauses that this event completes."""
         match event:
             case TextDelta(text):
-                return self._speakable(self._splitter.feed(text))
+                return self._due(self._speakable(self._splitter.feed(text)))
             case ToolCall():
                 self.calls.append(event)
                 return []
             case ReplyFinished():
                 self._finished = True
-                return self._speakable(self._splitter.flush())
+                return self._all([*self._waiting, *self._speakable(self._splitter.flush())])
             case _:
                 assert_never(event)
 
     def whole_sentence(self) -> list[str]:
         """What a stream that broke off left behind, if it is a whole sentence."""
         rest = self._splitter.flush()
-        return self._speakable(rest) if "".join(rest).rstrip().endswith(_SENTENCE_ENDS) else []
+        whole = "".join(rest).rstrip().endswith(_SENTENCE_ENDS)
+        return self._all([*self._waiting, *(self._speakable(rest) if whole else [])])
 
     def check(self) -> None:
         """Raises `ProviderDropped` if this was no reply."""
         if not self._finished:
             raise ProviderDropped("llm", "no_finish", retryable=True)
-        if not self._spoke and not self.calls:
+        if not self.spoke and not self.calls:
             raise ProviderDropped("llm", "empty", retryable=True)
+
+    def _due(self, clauses: Sequence[str]) -> list[str]:
+        """What may be said now of clauses that have come."""
+        if self._streams:
+            return list(clauses)
+        self._waiting.extend(clauses)
+        return []
+
+    def _all(self, clauses: list[str]) -> list[str]:
+        self._waiting = []
+        return clauses
 
     def _speakable(self, clauses: Sequence[str]) -> list[str]:
         spoken = [clause for clause in clauses if any(map(str.isalnum, clause))]
-        if spoken and not self._spoke:
-            self._spoke = True
+        if spoken and not self.spoke:
+            self.spoke = True
             spoken[0] = spoken[0].lstrip()
         return spoken

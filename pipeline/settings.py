@@ -40,6 +40,8 @@ class ConversationSettings(TurnLimits):
     phrases: Mapping[PhraseKind, Phrase] = field(default_factory=lambda: DEFAULT_PHRASES)
     """Those left out are taken from `DEFAULT_PHRASES`."""
 
+    clause_streaming: bool = True
+    """A clause is spoken as soon as it is one; without, once the model has ended its reply."""
     llm_first_clause_s: float = 4.0
     """Request to first speakable clause (or tool call); then the request is sent once more."""
     llm_between_tokens_s: float = 3.0

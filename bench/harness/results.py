@@ -21,7 +21,16 @@ from bench.harness.turns import Turn, Turns
 from bench.simulators.chat import ChatRequest
 
 SCHEMA: Final = "clinic-voice-gateway/bench/1"
-MEASURES: Final = ("ttfb", "floor", "over_floor", "own_ttfb", "difference", "overhead", "first_sound")
+MEASURES: Final = (
+    "ttfb",
+    "floor",
+    "over_floor",
+    "own_ttfb",
+    "difference",
+    "overhead",
+    "first_sound",
+    "first_filler",
+)
 _MATCHES_WITHIN_S: Final = 15.0
 
 Outcome = Literal["answered", "filler_only", "unanswered"]
@@ -58,6 +67,14 @@ class TurnResult:
     @property
     def over_floor_ms(self) -> float | None:
         return _less(self.ttfb_ms, self.floor_ms)
+
+    @property
+    def first_filler_ms(self) -> float | None:
+        """When a stock phrase first met the clock; it answers nothing, whatever comes after it."""
+        first_ms = self.first_sound_ms
+        if first_ms is None or (self.ttfb_ms is not None and first_ms >= self.ttfb_ms):
+            return None
+        return first_ms
 
     @property
     def difference_ms(self) -> float | None:
@@ -243,6 +260,7 @@ def _less(value: float | None, other: float | None) -> float | None:
 
 def _turn_json(turn: TurnResult) -> dict[str, Any]:
     told = asdict(turn) | {"over_floor_ms": turn.over_floor_ms, "difference_ms": turn.difference_ms}
+    told["first_filler_ms"] = turn.first_filler_ms
     return {name: _rounded(value) for name, value in told.items()}
 
 

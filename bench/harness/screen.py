@@ -21,6 +21,7 @@ _NAMES: Final[Mapping[str, str]] = {
     "difference": "heard - own",
     "overhead": "overhead, the gateway's own",
     "first_sound": "first sound, fillers too",
+    "first_filler": "first filler, where one came",
 }
 
 

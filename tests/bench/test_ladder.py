@@ -20,8 +20,8 @@ def test_each_step_adds_one_switch_and_every_setting_is_read() -> None:
     known = {variable.name for variable in variables()}
     own = [step for step in steps if step.switches is None]
     assert all(set(step.settings) <= known for step in own)
-    assert [step.policy.speculation for step in own] == ["off", "eager", "eager", "interim"]
-    assert [step.policy.hedge_after_ms is None for step in own] == [True, True, False, False]
+    assert [step.policy.speculation for step in own] == ["off", "off", "eager", "eager", "interim"]
+    assert [step.policy.hedge_after_ms is None for step in own] == [True, True, True, False, False]
 
 
 @pytest.mark.parametrize(

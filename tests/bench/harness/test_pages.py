@@ -111,3 +111,13 @@ def test_plots_stand_any_values(values: list[float]) -> None:
     for plot in (cdf({"a": values}), timeline({"a": [*values, None]})):
         assert plot.startswith("<svg")
         assert "nan" not in plot
+
+
+def test_a_filler_has_its_own_figure_and_answers_nothing() -> None:
+    answered, filled, alone = turn(1, 612.0), turn(2, 1900.0), turn(3, None, "filler_only")
+    filled, alone = replace(filled, first_sound_ms=700.0), replace(alone, first_sound_ms=800.0)
+    made = replace(result(), turns=[answered, filled, alone])
+    assert made.values("first_filler") == [700.0, 800.0]
+    assert made.values("ttfb") == [612.0, 1900.0]
+    assert made.outcomes() == {"answered": 2, "filler_only": 1, "unanswered": 0}
+    assert [each["first_filler_ms"] for each in made.as_json()["turns"]] == [None, 700.0, 800.0]

@@ -258,3 +258,21 @@ async def test_cancelling_the_call_ends_it_and_its_line() -> None:
             await c.task
     assert c.phone.sent[-1].what == "hang_up"
     assert c.diary.of(CallFinished)
+
+
+@pytest.mark.parametrize("streams", [True, False])
+async def test_without_streaming_nothing_is_spoken_before_the_model_has_ended(streams: bool) -> None:
+    mind = Mind(["Certainly. Which day would you like to come?"])
+    async with call(mind, clause_streaming=streams) as c:
+        await c.greeted()
+        c.says("I want a consultation")
+        await c.passes(8)
+        [turn] = c.diary.of(TurnFinished)
+    stages = turn.stages_s
+    assert turn.outcome == "answered"
+    assert [said.text for said in c.diary.of(AgentSaid)][1:] == [
+        "Certainly.",
+        "Which day would you like to come?",
+    ]
+    waited_s = stages["first_clause"] - stages["llm_first_token"]
+    assert (waited_s < 4 * LLM_TOKEN_S) is streams
