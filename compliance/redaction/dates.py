@@ -28,6 +28,8 @@ _FEASTS: Final = {
 _MISHEARD_MONTHS: Final = frozenset(
     {"marge", "mae", "juin", "disember", "desember", "octobre", "novembre", "febuary"}
 )
+_FULL_PARTS: Final = 3
+_YEAR_FIGURES: Final = 4
 
 
 def date_of_birth(view: View, at: int) -> Match | None:
@@ -42,6 +44,8 @@ def date_of_birth(view: View, at: int) -> Match | None:
     end, strong, figures, months, years = _read_date(tail, at)
     if end is None:
         return None
+    if "DOB" in view.expects.stale and _is_late(tail, end, (strong, figures, years), months=months):
+        return Match(end, "DOB", LIKELY)
     if not (asked or named):
         whole = years or strong >= 3
         return Match(end, "DOB", LIKELY) if whole and _is_told(view, at, end, bool(months or years)) else None
@@ -52,7 +56,8 @@ def date_of_birth(view: View, at: int) -> Match | None:
     whole = bool(years) or figures >= 5 or (months and strong >= 2) or strong >= 3
     if not whole and not (months or (named and years)):
         return Match(end, "DOB", GUESSED) if asked and _is_part(view, at, end) else None
-    if asked and not named and not years and figures < 5 and _speaks_of_booking(tail, end):
+    booking = view.expects.diary or _speaks_of_booking(tail, end)
+    if asked and not named and not years and figures < 5 and booking:
         return None
     open_end = (not years and figures < 5 and strong < 3) or _lacks_years(tail, end)
     return Match(end, "DOB", SURE, runs_on=open_end, whole=not open_end or strong >= 3)
@@ -140,6 +145,15 @@ def _read_date(tail: Tail, at: int) -> tuple[int | None, int, int, bool, int]:
             break
         here += 1
     return last, parts, figures, bool(months), years
+
+
+def _is_late(tail: Tail, end: int, read: tuple[int, int, int], *, months: bool) -> bool:
+    """Day, month and year, said when the talk had moved on; `read`: parts, written digits, full years."""
+    parts, figures, years = read
+    if parts < _FULL_PARTS or tail.marks[end - 1] & kinds.ORDINAL:
+        return False
+    lacks_day = months and years > 0 and parts == _FULL_PARTS and figures < _YEAR_FIGURES
+    return not lacks_day and not _speaks_of_booking(tail, end)
 
 
 def _feast(tail: Tail, at: int) -> int | None:

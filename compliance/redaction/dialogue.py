@@ -2,7 +2,9 @@
 
 A bare answer ("14 December 1955") carries no mark of its own; only the question tells what it is. What is
 named holds for some words; what was asked holds until it is answered or the talk has moved on: it outlives
-fillers, side remarks and "could you repeat that?". A value read back by the agent may be corrected next.
+fillers, side remarks and "could you repeat that?". Once the agent has asked for something else, or spoken of
+prices, times or dates, only a whole value still answers it. A value read back by the agent may be corrected
+next.
 """
 
 from collections.abc import Iterable, Iterator
@@ -118,6 +120,12 @@ _ASK_WORDS: Final = frozenset(
 _PLACES: Final = frozenset({"street", "town", "road", "city", "county", "address"})
 """In a turn of a few words these ask for a part of an address."""
 mark_cues(_THINGS | _ASK_WORDS | _PLACES)
+_BACK: Final = frozenset({"it", "that", "this", "one", "again", "them", "there", "hear", "hand", "slower"})
+"""A question with one of these is about the value asked for before: "do you have it to hand?"."""
+_MOVING: Final = frozenset({"when", "how", "day", "time", "times"})
+"""A question with one of these is about something else all the same: "when would you like it?"."""
+_DIARY: Final = word_list("diary_words")
+mark_cues(_BACK | _MOVING | _DIARY)
 
 
 def _ends_with(tail: Tail, at: int, words: tuple[str, ...]) -> bool:
@@ -159,6 +167,8 @@ class CallMemory:
     """What the turn before held: it may be read back."""
     numbers: EntityNumbers | None = None
     """Of entities, where they are numbered."""
+    stale: set[Slot] = field(default_factory=set)
+    """Of `asked`: the agent has spoken of something else since, so only a whole value still answers."""
 
 
 class Expectation:
@@ -166,8 +176,11 @@ class Expectation:
 
     __slots__ = (
         "_asks",
+        "_back",
+        "_counted",
         "_memory",
         "_mentioned",
+        "_moves",
         "_named",
         "_place_asked",
         "_repeat",
@@ -175,12 +188,14 @@ class Expectation:
         "_until",
         "answer",
         "asked",
+        "diary",
         "found",
         "given",
         "name_open",
         "place",
         "read_back",
         "side",
+        "stale",
     )
 
     def __init__(self, side: Side, memory: CallMemory) -> None:
@@ -190,16 +205,24 @@ class Expectation:
         self.found: set[Slot] = set()
         self._memory = memory
         self.asked: frozenset[Slot] = frozenset()
+        self.stale: frozenset[Slot] = frozenset()
+        """Asked for before the agent spoke of something else."""
         if side == "caller":
             also = {memory.unfinished} if memory.unfinished else set()
-            self.asked = frozenset(memory.asked) | also
-        self.name_open = STRONG if "PERSON" in self.asked else 0
+            self.stale = frozenset(memory.stale - also)
+            self.asked = frozenset(memory.asked.keys() - self.stale) | also
+        self.name_open = STRONG if "PERSON" in self.asked else WEAK if "PERSON" in self.stale else 0
         """A name may stand here: `WEAK` or `STRONG`; 0 if none is expected."""
+        self.diary = False
+        """This turn speaks of appointments: "do you have anything on"."""
         self._mentioned: set[Slot] = set()
         self._named: Slot | None = None
         self._until = -1
         self._thing = False
         self._asks = False
+        self._back = False
+        self._counted = False
+        self._moves = False
         self._place_asked = False
         self.answer: Slot | None = memory.fresh if side == "caller" else None
         """The one value just asked for, until the answer has begun."""
@@ -255,6 +278,9 @@ class Expectation:
         self._thing = self._thing or word in _THINGS
         self._asks = self._asks or word in _ASK_WORDS
         self._place_asked = self._place_asked or word in _PLACES
+        self._back = self._back or word in _BACK
+        self._moves = self._moves or word in _MOVING
+        self.diary = self.diary or word in _DIARY
 
     def _take(self, cues: Iterable[_Cue], place: int) -> None:
         """These cues end at this place, the longest first."""
@@ -275,6 +301,10 @@ class Expectation:
         """A date of birth is what the talk is about."""
         memory = self._memory
         return "DOB" in memory.answered or "DOB" in memory.asked or "DOB" in self._mentioned
+
+    def counted(self) -> None:
+        """A price, a time, a date or another number of no person was passed over."""
+        self._counted = True
 
     def end_turn(self, said: Said) -> None:
         """Leave to the next turn what it needs."""
@@ -321,13 +351,23 @@ class Expectation:
         if self._mentioned or self._repeat or read_back:
             again = memory.answered if self._repeat or not self._mentioned else set[Slot]()
             kept = {} if "CODE" in self._mentioned else self._older()
-            memory.asked = kept | dict.fromkeys(self._mentioned | read_back | again, 0)
-        elif said.continues or (said.words <= _SHORT_TURN and not said.question):
+            fresh = self._mentioned | read_back | again
+            memory.stale |= kept.keys() - fresh if self._mentioned and not self._repeat else set()
+            memory.stale -= fresh
+            memory.asked = kept | dict.fromkeys(fresh, 0)
+        elif said.continues or (said.words <= _SHORT_TURN and not said.question and not self._counted):
             memory.asked |= dict.fromkeys(memory.answered, 0)
         else:
             memory.asked = self._older()
+            memory.stale |= memory.asked.keys() if self._moves_on(said) else set()
+        memory.stale &= memory.asked.keys()
         memory.replied = False
         memory.given = set()
+
+    def _moves_on(self, said: Said) -> bool:
+        """The agent has had a reply and speaks of something else now."""
+        asks = said.question and (self._moves or not self._back)
+        return self._memory.replied and (asks or self._counted)
 
     def _asks_one(self, words: int) -> Slot | None:
         """The value asked for if it is one alone, asked plainly, and not given in the same breath."""

@@ -247,6 +247,9 @@ def _number_type(view: View, said: _Said) -> tuple[EntityType | None, float]:
         return _type_by_shape(said, slot), SURE
     if _is_amount(said):
         return None, 0.0
+    stale = _stale_type(expects, digits)
+    if stale is not None:
+        return stale, LIKELY
     corrected = _corrected_type(view, said)
     if corrected is not None:
         return corrected, GUESSED
@@ -273,6 +276,14 @@ def _unexpected_type(tail: Tail, said: _Said) -> tuple[EntityType | None, float]
         return _type_by_shape(said, "PHONE"), LIKELY
     spelled = all(element.kind in "zur" or len(element.digits) == 1 for element in said.elements)
     return ("PHONE", GUESSED) if spelled or digits[0] == "0" else (None, 0.0)
+
+
+def _stale_type(expects: Expectation, digits: str) -> EntityType | None:
+    """Of a whole number for which the caller was asked before the talk moved on."""
+    for slot in ("CARD", "GOV_ID"):
+        if slot in expects.stale and len(digits) >= _WHOLE[slot] and not expects.named("CODE"):
+            return slot
+    return None
 
 
 def _corrected_type(view: View, said: _Said) -> EntityType | None:

@@ -25,7 +25,8 @@ _ASKS: Final = frozenset(
     ["is", "does", "did", "was", "were", "has", "could", "should", "would", "how", "when", "what", "why"]
 )
 """What a question back begins with."""
-_VALUED: Final = kinds.DIGITS | kinds.REPEAT | kinds.PHONETIC | kinds.MONTH | kinds.UNKNOWN | kinds.SIGN
+_VALUED: Final = kinds.DIGITS | kinds.REPEAT | kinds.PHONETIC | kinds.UNKNOWN | kinds.SIGN
+_DIARY: Final = word_list("diary_words")
 _DOTS: Final = frozenset({"dot", "underscore", "hyphen", "dash", "com", "come", "www"})
 """Of e-mail addresses; "dot com" is misheard as "not come"."""
 _IN_EMAILS: Final = word_list("mail_providers") | _DOTS
@@ -36,12 +37,14 @@ _BEFORE_FIGURES: Final = frozenset(
 _BEHIND_FIGURES: Final = frozenset(["of", "to", "thirty", "fifteen", "o'clock", "for", "or"]) | _MEASURES
 _PLACES_OF_RECORD: Final = word_list("places_of_record")
 _BEFORE_PLACES: Final = frozenset({"at", "in", "on", "near", "by", "above", "live", "lives", "opposite"})
+_BEFORE_NAMES: Final = frozenset({"under", "for", "is", "called", "i'm", "as", "name's", "it's", "by"})
 _DETERMINERS: Final = frozenset({"the", "a", "an", "my", "our", "your", "his", "her", "their", "that"})
 _LETTERS_SAID: Final = 3
 """One in so many words may sound like a letter or a figure."""
 _QUESTION_WORDS: Final = 3
 _BUILT_WORDS: Final = 3
 _BUILT: Final = 0.5
+_DIARY_WORDS: Final = 3
 
 
 def says_no_value(tail: Tail, at: int, end: int, slot: Slot) -> bool:
@@ -51,7 +54,9 @@ def says_no_value(tail: Tail, at: int, end: int, slot: Slot) -> bool:
     if figures or not words or not all(_is_ordinary(tail, here) for here in words) or _counts(tail, words):
         return False
     if slot == "PERSON":
-        return len(words) > _BUILT_WORDS and _is_mostly_built(tail, words) and _opens_sentence(tail, words)
+        if len(words) <= _BUILT_WORDS or _announces_name(tail, words):
+            return False
+        return _is_mostly_built(tail, words) and _opens_sentence(tail, words)
     if slot == "ADDRESS":
         return _is_mostly_built(tail, words) and _is_sentence(tail, words) and not _says_where(tail, words)
     if slot == "POSTCODE" and _sounds_like_letters(tail, words):
@@ -65,7 +70,19 @@ def _is_ordinary(tail: Tail, at: int) -> bool:
         return tail.words[at] in ("one", "oh") or _is_timed(tail, at)
     if kind & kinds.LETTER:
         return tail.words[at] in ("i", "a")
+    if kind & kinds.MONTH:
+        return any(tail.words[at - back] in _DIARY for back in range(1, _DIARY_WORDS + 1))
     return bool(kind & kinds.COMMON) and not kind & _VALUED and tail.words[at] not in _IN_EMAILS
+
+
+def _announces_name(tail: Tail, words: list[int]) -> bool:
+    """ "I'd like it under Winter": a word that is a name too, behind one that names stand behind."""
+    return any(
+        tail.words[at - 1] in _BEFORE_NAMES
+        and not tail.marks[at] & kinds.STOP
+        and (tail.capital[at] or tail.marks[at] & (kinds.FIRST | kinds.MAYBE | kinds.LAST))
+        for at in words
+    )
 
 
 def _counts(tail: Tail, words: list[int]) -> bool:

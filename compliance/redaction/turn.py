@@ -144,6 +144,8 @@ class TurnStream:
         for passed in range(at, begin):
             self._pass(passed)
         if match.type is None:
+            if self._tail.marks[at] & _FIGURES and (match.end > at + 1 or self._tail.words[at] != "one"):
+                self._view.expects.counted()
             self._view.expects.name_open = 0
             self._view.expects.answer = None
         else:

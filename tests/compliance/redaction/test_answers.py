@@ -60,6 +60,34 @@ def test_a_value_is_masked_with_its_type(turns: tuple[str, ...], public: str) ->
     assert published(*turns) == public
 
 
+@pytest.mark.parametrize(
+    ("turns", "public"),
+    [
+        (
+            ("Date of birth?", "I'd rather not", "When would you like to come?", "the ninth of june"),
+            "the ninth of june",
+        ),
+        (
+            ("Date of birth?", "how long is it?", "Forty minutes.", "it's the ninth of june seventy two"),
+            "it's [DOB]",
+        ),
+        (("The card number?", "how much is it?", "Two hundred pounds.", "I was told one nine five"), None),
+        (("The card number?", "how much is it?", "Ninety pounds.", "4242 4242 4242 4242"), "[CARD]"),
+        (("The card number?", "hold on", "Take your time.", "four two four two"), "[CARD]"),
+        (
+            ("Your NHS number?", "I don't know", "Do you have a member ID?", "it starts three three nine"),
+            None,
+        ),
+        (("Your NHS number?", "let me see", "Do you have it there?", "nine four three"), "[GOV_ID]"),
+        (("Date of birth?", "do you have anything on the ninth of june"), None),
+    ],
+)
+def test_once_the_talk_has_moved_on_only_a_whole_value_answers(
+    turns: tuple[str, ...], public: str | None
+) -> None:
+    assert published(*turns) == (public or turns[-1])
+
+
 def test_a_date_that_the_agent_reads_back_is_one_of_birth() -> None:
     said = "Agent: Date of birth?\nCaller: 14/7/1963\nAgent: So that's July the fourteenth, sixty three?"
     assert redact(said).endswith("Agent: So that's [REDACTED: DOB]?")
