@@ -23,7 +23,6 @@ import structlog
 from booking.calls import close_call
 from booking.errors import BookingError
 from booking.types import Claim, OrgProfile, ReturningCaller
-from compliance.keys import Keyring
 from compliance.redaction import CallRedactor
 from compliance.redaction.call import OnMasked
 from compliance.vault import Vault
@@ -47,6 +46,7 @@ from gateway.prewarm import PROCESS_KEYS, Clients, OpenedSession
 from gateway.prompt import system_prompt
 from gateway.records import CallRecords
 from gateway.returning import ReturningCallers, without_name
+from gateway.sealing import keyring
 from gateway.settings import Settings
 from gateway.spans import Traces
 from gateway.tenancy.cache import LayeredCache
@@ -319,7 +319,7 @@ class Call:
             started_at=desk.now(),
             now=desk.now,
         )
-        keys = Keyring.of(desk.vault)
+        keys = keyring(desk.vault)
         consent = CallConsent(
             desk.pool,
             claim,

@@ -1,5 +1,6 @@
 """The vault behind booking's port."""
 
+from pathlib import Path
 from uuid import UUID, uuid4
 
 import pytest
@@ -40,3 +41,14 @@ def test_digests_differ_by_org_and_purpose_and_find_under_an_older_key() -> None
     assert digest != after.digest(ORG, "phone", b"+447700900123")
     assert len({digest, before.digest(OTHER_ORG, "phone", b"+447700900123")}) == 2
     assert before.digest(ORG, "otp", b"+447700900123") != digest
+
+
+def test_who_wraps_peoples_keys_is_chosen_in_one_place() -> None:
+    """So that a key management service is put in there and nowhere is forgotten."""
+    gateway = Path(__file__).parents[2] / "gateway"
+    choosing = {
+        path.name
+        for path in gateway.rglob("*.py")
+        if any(word in path.read_text() for word in ("Keyring(", "Keyring.of(", "VaultKeys("))
+    }
+    assert choosing == {"sealing.py"}
