@@ -105,8 +105,8 @@ WORDS = (
         (
             Edit(
                 "gateway/call.py",
-                "CodeRedactor(_redactor(profile, without_codes(on_masked, code_awaited)), code_awaited)",
-                "_redactor(profile, on_masked)",
+                "return CodeRedactor(redactor, code_awaited)",
+                "return redactor",
             ),
         ),
         (CODES,),
@@ -357,8 +357,8 @@ TOLD = (
         (
             Edit(
                 "gateway/journal.py",
-                "            public = in_closed_words(event)\n",
-                "            public = in_closed_words(event)\n            open('journal.txt', 'a').close()\n",
+                "            self._take(public)\n",
+                "            self._take(public)\n            open('journal.txt', 'a').close()\n",
             ),
         ),
         (CRASHED,),
