@@ -335,6 +335,8 @@ def _answer(view: View, at: int) -> Match | None:
 def _lived_in(view: View, at: int) -> Match | None:
     """ "I live in Penrhyndeudraeth", "moving to Ballinacurra, County Cork", "at ty newydd": of no list."""
     tail = view.tail
+    if tail.words[at - 1] == "called" and (tail.capital[at] or tail.marks[at] & kinds.UNKNOWN):
+        return Match(_to_town(view, _after_house(tail, at + 1)), "ADDRESS", GUESSED)
     if not _is_strange_place(tail, at) or tail.words[at - 1] not in ("in", "near", "to", "at", "from"):
         return None
     end = at + 1

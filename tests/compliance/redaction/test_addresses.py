@@ -24,7 +24,22 @@ MASKED = [
     "{Rowan Cottage, Fetter Lane} is where I live",
     "{The Old Forge, Nether Wallop}, there's no number.",
     "we're {Willow Barn, Church Road, near Ludlow}",
+    # no kind of street, or one in front
+    "my address is {Apartment 41, 20 Long Acre, Deal}",
+    "post it to {sixteen beech hurst crewe}",
+    "{flat seven a eighteen coronation place}",
+    "it's {seventy five a ashgrove inverness}",
+    "the letter goes to {82 Cnoc na Gréine, Ennis}",
+    "i live at {three tan y bryn dolgellau}",
+    "{Top flat, 12 Bohermore}, so please update that",
+    "we're {42 The Maltings, Ware, Hertfordshire}.",
+    "he's at {fernleigh care home harrogate}",
+    "i'm at {the old coach house nether stowey}",
+    "it's {a hundred and twelve b seven sisters road}",
+    "we live in {Penrhyndeudraeth}.",
     # America and Ireland
+    "{eleven hundred west maple street kalamazoo michigan}",
+    "{52 North 43rd Street, Yonkers, New York}",
     "{twenty four oh six maple trail austin texas}",
     "{5120 Quail Run Loop, Apt 12, Tulsa, Oklahoma}",
     "{88 Prospect Cove unit 4 Memphis Tennessee}",
@@ -48,6 +63,9 @@ KEPT = [
     "room 4 is at the end on the right",
     "one more thing, the car park barrier would not take my ticket",
     "there are six parking spaces at the front",
+    "we stayed in the guest house in reading",
+    "I have 2 kids and I want 3 slots",
+    "the unit on the top floor was cold",
 ]
 ANSWERED = [
     ("And what city and state is that?", "Elkhorn Nebraska"),

@@ -1,0 +1,55 @@
+"""Names of no list are known by the sentence around them; words of no list are no names without one."""
+
+import pytest
+
+from compliance.redaction import redact
+
+
+def said(text: str) -> str:
+    return redact(text).replace("[REDACTED: ", "[")
+
+
+@pytest.mark.parametrize(
+    ("text", "public"),
+    [
+        ("quillvane is my surname", "[PERSON] is my surname"),
+        ("brannagorn's the name", "[PERSON] the name"),
+        ("i'm tazwyn's mum", "i'm [PERSON] mum"),
+        ("can i move obrequin's appointment", "can i move [PERSON] appointment"),
+        ("we're the pellinquist family", "we're the [PERSON] family"),
+        ("please tell zorvane i rang", "please tell [PERSON] i rang"),
+        ("it's on behalf of drusk vanterpol", "it's on behalf of [PERSON]"),
+        ("can you check whether ouranthe is on the list", "can you check whether [PERSON] is on the list"),
+        ("for brivane and her sister mirrawen", "for [PERSON] and her sister [PERSON]"),
+        ("she'll be a friend of dravoska's", "she'll be a friend of [PERSON]"),
+        ("it's under Mrs Quillvane", "it's under Mrs [PERSON]"),
+        ("the name on the card is mr j p quillvane", "the name on the card is mr [PERSON]"),
+        ("It's Petrovic, Valentine, if you go by surnames", "It's [PERSON], [PERSON], if you go by surnames"),
+        ("surname wojciech w for water o j for jam c i e c h", "surname [PERSON]"),
+        ("it's featherstone f e a t h e r stone", "it's [PERSON]"),
+        ("i'm picking up for marjolein de wit", "i'm picking up for [PERSON]"),
+        ("my name is crispin wetherby", "my name is [PERSON]"),
+        ("ring mercy on 07700 900123", "ring [PERSON] on [PHONE]"),
+    ],
+)
+def test_a_name_of_no_list_is_told_by_its_neighbours(text: str, public: str) -> None:
+    assert said(text) == public
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "is it near the wagamama or the trustpilot office",
+        "i'm with vodafone so the line is poor",
+        "that would be marvellous",
+        "it's about the parking permits",
+        "i've been under Mr Khan since May",
+        "my sat nav says eleven minutes",
+        "the lorry was blocking the road",
+        "it's for a mortgage, they want a letter",
+        "you're through to Northgate Practice",
+        "does the wobbledeck clinic still run",
+    ],
+)
+def test_other_words_of_no_list_stay(text: str) -> None:
+    assert said(text) == text
