@@ -3,10 +3,14 @@
 from typing import Final
 
 from compliance.redaction import kinds
+from compliance.redaction.lexicon import stem, word_list
 from compliance.redaction.spoken import read_element
 from compliance.redaction.view import SURE, Match, View
 
 _PARTS: Final = 4
+_LAPSING: Final = word_list("lapsing")
+"""What expires as well: "the voucher is valid until March"."""
+_LAPSING_TOKENS: Final = 7
 _JOINS: Final = frozenset({"/", "-", "slash", "of", "and", "stroke"})
 
 
@@ -15,6 +19,8 @@ def expiry(view: View, at: int) -> Match | None:
     if not view.expects.awaits("EXPIRY"):
         return None
     tail = view.tail
+    if any(stem(tail.words[at - back]) in _LAPSING for back in range(1, _LAPSING_TOKENS + 1)):
+        return None
     here = at
     end = None
     for _ in range(_PARTS):

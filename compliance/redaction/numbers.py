@@ -12,7 +12,7 @@ from compliance.redaction import kinds
 from compliance.redaction.check_digits import is_luhn, is_nhs
 from compliance.redaction.dialogue import Expectation
 from compliance.redaction.entities import EntityType
-from compliance.redaction.lexicon import word_list
+from compliance.redaction.lexicon import stem, word_list
 from compliance.redaction.patterns import written_safe
 from compliance.redaction.spoken import (
     Element,
@@ -98,6 +98,10 @@ _PRICED: Final = frozenset(
         "worth",
     }
 )
+_REFERENCES: Final = word_list("references")
+_REACHING: Final = frozenset({"call", "ring", "text", "reach", "contact", "on", "tel", "dial"})
+_REFERENCE_TOKENS: Final = 6
+_PHONE_DIGITS: Final = (10, 11)
 _STATES: Final = word_list("states")
 _STATE_LETTERS: Final = word_list("state_letters")
 _ZIP_DIGITS: Final = (5, 9)
@@ -255,7 +259,7 @@ def _number_type(view: View, said: _Said) -> tuple[EntityType | None, float]:
         return corrected, GUESSED
     if len(digits) < _PRICE_DIGITS and _is_priced(view.tail, said.elements[0].start):
         return None, 0.0
-    if expects.awaits("CODE"):
+    if expects.awaits("CODE") or _is_reference(view.tail, said):
         phone = len(digits) in (10, 11) and digits[0] == "0" and digits[1] in "1237"
         return ("PHONE", GUESSED) if phone or said.plus else (None, 0.0)
     return _unexpected_type(view.tail, said) if len(digits) >= _SPELLED_DIGITS else (None, 0.0)
@@ -276,6 +280,20 @@ def _unexpected_type(tail: Tail, said: _Said) -> tuple[EntityType | None, float]
         return _type_by_shape(said, "PHONE"), LIKELY
     spelled = all(element.kind in "zur" or len(element.digits) == 1 for element in said.elements)
     return ("PHONE", GUESSED) if spelled or digits[0] == "0" else (None, 0.0)
+
+
+def _is_reference(tail: Tail, said: _Said) -> bool:
+    """An order, a claim or the like stands shortly before, and the number is no phone's by its length."""
+    start = said.elements[0].start
+    if len(said.digits) in _PHONE_DIGITS or said.plus:
+        return False
+    for back in range(1, _REFERENCE_TOKENS + 1):
+        word = tail.words[start - back]
+        if word in _LATER_CUES or word in _REACHING:
+            return False
+        if word in _REFERENCES or stem(word) in _REFERENCES:
+            return True
+    return False
 
 
 def _stale_type(expects: Expectation, digits: str) -> EntityType | None:

@@ -133,6 +133,9 @@ def test_a_reply_that_answers_nothing_is_kept(question: str, reply: str) -> None
     [
         "it costs two ninety nine ninety five",
         "they quoted four thousand nine fifty all in",
+        "my order, 20418873, hasn't turned up",
+        "the insurer's authorization number is 4471902",
+        "the voucher is valid until march twenty nine",
         "no, not two thirty, three fifteen please",
         "what year did I have my last visit, was it twenty nineteen",
     ],
