@@ -342,7 +342,7 @@ class Call:
                 partial(desk.knowledge.find, profile.org_id, elsewhere=office.keys.llm is None),
             ),
             tts=gear.clients.tts(office.keys, profile.voice),
-            tools=call_tools(booking),
+            tools=call_tools(booking, consent.refuse),
             line=media.line,
             redactor=ConsentRedactor(
                 HearingRedactor(

@@ -118,6 +118,11 @@ class CallConsent:
         if word is not None and word is not self._word:
             self._take(word)
 
+    def refuse(self) -> None:
+        """The caller refuses, in words that the model understood. Returns at once."""
+        if self._word is not False:
+            self._take(False)
+
     def agent_said(self, text: str) -> None:
         """A piece of agent speech, whole sentences, as it is said. Returns at once."""
         if asks_something(text):

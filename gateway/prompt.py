@@ -37,7 +37,8 @@ Rules:
 
 _KEPT = """\
 What is said is kept in writing for the clinic, personal details masked; no sound is. Whoever does not want
-  that says "don't record this": nothing of the call is kept then. Tell them so and go on as before."""
+  that says "don't record this", or you call stop_recording for them: nothing of the call is kept then. Tell
+  them so and go on as before."""
 _RECORDING: Mapping[Recording, str] = {
     "kept": _KEPT,
     "announced": _KEPT,

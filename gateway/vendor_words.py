@@ -21,6 +21,7 @@ TOOLS: Final = frozenset(
         "cancel_booking",
         "reschedule_booking",
         "note_texts",
+        "stop_recording",
         "end_call",
     }
 )

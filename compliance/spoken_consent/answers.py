@@ -10,22 +10,18 @@ _LEADS: Final = (
     r"(?:(?:well|oh|hi|hello|hey|so|right|ah|look|sorry|actually|i mean|you know|honestly|and|but|[.?]) )*"
 )
 _NO: Final = re.compile(
-    _LEADS + r"(?:no\b(?! (?:problem|worries|bother|objection|issue))|nope|nah"
-    r"|(?:i'd |i )?(?:rather|prefer|sooner) not|please don't|don't\b|absolutely not|definitely not"
-    r"|certainly not"
-    r"|of course not|never|i don't (?:think so|consent|agree|want|like|give)|i'm not\b|i do mind|i mind\b"
-    r"|it's not"
+    _LEADS + r"(?:no\b(?! (?:problem|worries|bother|objection|issue))|nope|nah|(?:i'd |i )?(?:rather"
+    r"|prefer|sooner) not|please don't|don't\b|absolutely not|definitely not|certainly not|of course not"
+    r"|never|i don't (?:think so|consent|agree|want|like|give)|i'm not\b|i do mind|i mind\b|it's not"
     r"|that's not|it isn't|that isn't|i refuse|i decline|i object|better not|not\b)"
 )
 _YES: Final = re.compile(
     _LEADS + r"(?:yes|yeah|yep|yup|yah|sure|ok|okay|of course|fine|all right|alright|absolutely|certainly"
     r"|definitely|go ahead|go on|please do|by all means|be my guest|happy to|fair enough|uh huh|mhm|mm hm"
-    r"|mm hmm"
-    r"|good|perfect|great|no (?:problem|worries|bother|objections?|issue)|i (?:do )?(?:agree|consent)|i do"
-    r"|(?:that's|it's|that is|that'll be|that would be) (?:\w+ )?(?:fine|ok|okay|all right|alright|good|cool)"
-    r"|i'm (?:\w+ )?(?:happy|fine|ok|okay|all right|alright|good|cool)|i don't mind|you (?:can|may)"
-    r"|i suppose so"
-    r"|i guess(?: so)?)\b"
+    r"|mm hmm|good|perfect|great|no (?:problem|worries|bother|objections?|issue)|i (?:do )?(?:agree"
+    r"|consent)|i do|(?:that's|it's|that is|that'll be|that would be) (?:\w+ )?(?:fine|ok|okay|all right"
+    r"|alright|good|cool)|i'm (?:\w+ )?(?:happy|fine|ok|okay|all right|alright|good|cool)|i don't mind"
+    r"|you (?:can|may)|i suppose so|i guess(?: so)?)\b"
 )
 _TAKEN_BACK: Final = re.compile(
     r"[ .]*(?:but |actually |no\b|not\b|don't|please don't|i mind|i do mind|i'd rather|i'd prefer)"
@@ -34,15 +30,14 @@ _NOT_AT_ALL: Final = re.compile(
     _LEADS + r"(?:not at all|of course not|not in the slightest|no not at all|nope|nah|no\b|i don't\b)"
 )
 _AND_YET: Final = re.compile(
-    r"[ .]*(?:i'd rather|i'd prefer|i'd sooner|please don't|don't|not (?:ok|okay|happy|comfortable)|i'm not"
-    r"|i do\b|i don't (?:want|like|agree|consent)|i'd like (?:it|you) not|no\b(?! (?:problem|worries"
-    r"|that's|it's)))"
+    r"[ .]*(?:i'd rather|i'd prefer|i'd sooner|please don't|don't|not (?:ok|okay|happy|comfortable)"
+    r"|i'm not|i do\b|i don't (?:want|like|agree|consent)|i'd like (?:it|you) not|no\b(?! (?:problem"
+    r"|worries|that's|it's)))"
 )
 _PLAIN_YES: Final = re.compile(r"\b(?:yes|yeah|yep|yup|yah|i do|absolutely|certainly|definitely|of course)$")
 _FINE_AFTER_ALL: Final = re.compile(
     r"[ .]*(?:that's|it's|that is|go ahead|go on|sure|no problem|you can|of course|fine|please do"
-    r"|i don't mind"
-    r"|not at all|okay|ok)\b"
+    r"|i don't mind|not at all|okay|ok)\b"
 )
 _HESITATION: Final = re.compile(
     r"[ .?]*(?:(?:sorry|pardon|what|hello|hi|hey|hang on|one moment|one second|wait|a moment|what was that"

@@ -28,9 +28,9 @@ _PARTS: Final = {
     "ALL": "(?:any of (?:this|that|it)|all (?:of )?(?:this|that))",
     # What follows shows that the words before it are all that is meant.
     "OVER": (
-        "(?= (?:please|thanks|thank|ok|okay|alright|all right|and|but|because|cause|if|i|i'm|i'd|i've|today"
-        r"|now|then|at all|any ?more|either|cheers|right|just|you|unless|until|while|when|before|first)\b"
-        r"| [.?]|$)"
+        r"(?= (?:please|thanks|thank|ok|okay|alright|all right|and|but|because|cause|if|i|i'm|i'd|i've"
+        r"|today|now|then|at all|any ?more|either|cheers|right|just|you|unless|until|while|when|before"
+        r"|first)\b| [.?]|$)"
     ),
     "OVER_OR_MORE": (
         r"(?:<OVER>|(?= (?:my|we|it's|that's|the|can|could|what|how|is|so|or|yes|no|yeah|with)\b))"
@@ -76,8 +76,7 @@ _REFUSALS: Final = (
     r" (?:(?:didn't|don't|wouldn't|won't|not) <DO>|(?:weren't|not) <DOING>)<THING>",
     r"\bwish you (?:wouldn't|weren't) (?:<DO>|<DOING>)<THING>",
     r"\b(?:mind|prefer|appreciate|about|like|sure|promise|hope) (?:you |it if you're |you're "
-    r"|that you're )?not"
-    r" <DOING><THING>",
+    r"|that you're )?not <DOING><THING>",
     r"\bi (?:do |really |would )*mind<BETWEEN><RECORDED>",
     # "I don't want this recorded", "I'm not happy being recorded", "I never agreed to recording"
     r"\b(?:don't|wouldn't|won't)<VERY> (?:want|wanna|wish|like|need|allow|agree|consent|authori[sz]e|accept"
@@ -99,10 +98,9 @@ _REFUSALS: Final = (
     r"\b<DONE>\b.{0,40}\b<RATHER>(?: it)?(?: if)? it (?:wasn't|weren't)(?= (?:[.?]|please)|$)",
     # "I object to being recorded", "without recording", "I withdraw my consent to recording"
     r"(?<!\bno )(?<!n't )(?<!\bnot )(?<!\bnever )(?<!\bany )\b(?:object|objection|opposed|refuse|decline"
-    r"|opt out|opting out|against|uncomfortable|unhappy|withdraw|withdrawing|revoke|refrain"
-    r"|take back|without)"
-    r"(?: (?:to|of|from|with|about|my|the|you|it|this|for|consent|permission|agreement|be|being|have|having"
-    r"|any|a|call))*<RECORDED>",
+    r"|opt out|opting out|against|uncomfortable|unhappy|withdraw|withdrawing|revoke|refrain|take back"
+    r"|without)(?: (?:to|of|from|with|about|my|the|you|it|this|for|consent|permission|agreement|be|being"
+    r"|have|having|any|a|call))*<RECORDED>",
     # "stop recording", "turn the recorder off", "I'd like the recording stopped", "no recording please"
     r"(?<!n't )(?<!\bnever )(?<!\bnot )(?<!\bdid you )(?<!\bdo you )(?<!\bi )\b(?:stop|quit|cease|cancel"
     r"|pause|hold|end|disable|(?:turn|switch|shut) off)(?: (?:the|your|this|that|all|any))*"
@@ -131,8 +129,7 @@ _REFUSALS: Final = (
 _AGREEMENTS: Final = (
     # "you can record this", "go ahead and record", "carry on recording", "turn the recording on again"
     r"(?:you|they|we)(?:'re|'ve)? <MAY>(?: (?:go ahead and|just|start|keep|carry on|continue|now|still"
-    r"|go back to"
-    r"|resume))* (?:<DO>|<DOING>)(?: again)?<THING>",
+    r"|go back to|resume))* (?:<DO>|<DOING>)(?: again)?<THING>",
     r"(?:go ahead and|feel free to|do go ahead and|by all means|please do) <DO><THING>",
     r"(?:start|resume|restart|continue|carry on|keep|keep on) (?:the |with the )?<DOING>(?: again)?<THING>",
     r"record (?:<CALL>|away\b|all you (?:like|want)\b)",

@@ -20,8 +20,7 @@ _IS_THAT_ALL_RIGHT: Final = re.compile(
 )
 _MIND: Final = re.compile(
     r"\b(?:mind|objections?|object|opposed|rather (?:we|i|you)|prefer (?:we|i|not)|stop|not to|not be"
-    r"|not record"
-    r"|turn off|opt out|without)\b|n't record\b"
+    r"|not record|turn off|opt out|without)\b|n't record\b"
 )
 _OTHER_RECORDS: Final = re.compile(
     r"\b(?:your|our|medical|health|patient|their|his|her|on|for the|the|gp) records?\b"

@@ -10,6 +10,8 @@ shows can be forged: a code for the slot that is held books it, and any code of 
 own appointments.
 """
 
+from collections.abc import Callable
+
 from gateway.tools.call_booking import CallBooking
 from gateway.tools.cancel_booking import CancelBooking
 from gateway.tools.claim_slot import ClaimSlot
@@ -20,6 +22,7 @@ from gateway.tools.note_texts import NoteTexts
 from gateway.tools.reschedule_booking import RescheduleBooking
 from gateway.tools.send_code import SendCode
 from gateway.tools.services import match_service
+from gateway.tools.stop_recording import StopRecording
 from gateway.tools.verify_code import VerifyCode
 from pipeline.ports import Tool
 
@@ -33,14 +36,15 @@ __all__ = [
     "NoteTexts",
     "RescheduleBooking",
     "SendCode",
+    "StopRecording",
     "VerifyCode",
     "call_tools",
     "match_service",
 ]
 
 
-def call_tools(booking: CallBooking) -> tuple[Tool, ...]:
-    """All tools of a call that the gateway provides."""
+def call_tools(booking: CallBooking, refuse: Callable[[], None]) -> tuple[Tool, ...]:
+    """All tools of a call that the gateway provides. `refuse`: the caller does not want to be recorded."""
     return (
         FindSlots(booking),
         ClaimSlot(booking),
@@ -51,4 +55,5 @@ def call_tools(booking: CallBooking) -> tuple[Tool, ...]:
         CancelBooking(booking),
         RescheduleBooking(booking),
         NoteTexts(booking),
+        StopRecording(refuse),
     )

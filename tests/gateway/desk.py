@@ -40,7 +40,7 @@ def mobile() -> str:
 
 async def use(booking: CallBooking, name: str, /, **arguments: Any) -> tuple[str, dict[str, Any]]:
     """The outcome and what the model is told."""
-    [tool] = [each for each in call_tools(booking) if each.spec.name == name]
+    [tool] = [each for each in call_tools(booking, lambda: None) if each.spec.name == name]
     result = await tool.run(arguments)
     told: dict[str, Any] = json.loads(result.content)
     return result.outcome, told

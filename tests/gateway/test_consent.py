@@ -22,6 +22,7 @@ from gateway.journal import CallJournal, Record
 from gateway.metrics import Metrics
 from gateway.records import CallRecords
 from gateway.shared_store import SharedStore
+from gateway.tools import StopRecording
 from pipeline.events import AgentSaid, BargedIn, CallerSaid, TurnFinished
 from tests.booking.patients import new_phone
 from tests.booking.working import until
@@ -159,6 +160,19 @@ async def test_where_callers_are_asked_nothing_is_kept_before_a_yes(
     assert 0 not in turns
     assert (turns[3] == ["Yes."]) is (words == [True])
     assert await call.words() == words
+
+
+async def test_a_no_that_only_the_model_understood_is_honoured_too(office: Office, stack: Stack) -> None:
+    async with desk(office, stack) as call:
+        call.says("I'd take it kindly if my gout stayed between the two of us.", "I see.")
+        assert not call.consent.withheld
+        for _ in range(2):
+            told = await StopRecording(call.consent.refuse).run({})
+        assert (told.outcome, told.detail) == ("not_recorded", {})
+        call.says("It is my gout.")
+        await call.flush()
+        assert await call.kept() == ({1: [], 2: []}, 0)
+    assert await call.words() == [False]
 
 
 async def test_who_did_not_hear_the_question_may_answer_it_later(office: Office, stack: Stack) -> None:

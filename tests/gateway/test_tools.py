@@ -82,7 +82,7 @@ async def test_the_same_slot_keeps_its_token(booking: CallBooking) -> None:
 
 
 async def test_what_was_told_on_a_wrong_guess_has_not_been_offered(booking: CallBooking) -> None:
-    remember = {type(tool) for tool in call_tools(booking) if isinstance(tool, Remembers)}
+    remember = {type(tool) for tool in call_tools(booking, lambda: None) if isinstance(tool, Remembers)}
     assert remember == {FindSlots, MyAppointments}
     put_back = FindSlots(booking).memory()
     [first, *_] = await find(booking)

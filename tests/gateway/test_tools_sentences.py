@@ -132,7 +132,7 @@ def test_a_sentence_gets_its_words() -> None:
 
 
 async def test_tools_are_strict_effectful_and_known_to_the_record(post: Post) -> None:
-    specs = [tool.spec for tool in call_tools(await booking_of(post))]
+    specs = [tool.spec for tool in call_tools(await booking_of(post), lambda: None)]
     for spec in specs:
         assert spec.parameters["additionalProperties"] is False
         assert spec.parameters["required"] == list(spec.parameters["properties"])
