@@ -7,7 +7,7 @@ A line `name = word word` is a class. Every other line is a frame, its elements 
   owner before it; `PLACE`: a preposition and what is owned ("under my arm")
 - `SPOT`: the same with a part that is hardly ever meant otherwise ("in my eye", "out of my toe")
 - `TERM`: a medical term of one word; `NUMBER`: a number of some words or figures; `ANY`: a word that builds
-  no sentence; `UNKNOWN`: a word of no list, such as a drug's
+  no sentence; `UNKNOWN`: a word of no list, such as a drug's; `DRUG`: what sounds like one
 - `OVER`: nothing more of the sentence follows; `NOT:a|b`: none of these follows; `IF:a|b`: one of these
   follows; all three take no word
 - `>`: what stands before it is not part of what is found
@@ -20,6 +20,7 @@ from collections.abc import Mapping
 from typing import Final, NamedTuple
 
 from compliance.redaction import kinds
+from compliance.redaction.drug_sounds import drug_end
 from compliance.redaction.lexicon import bare, lines_of, stem, word_list
 from compliance.redaction.tokens import Tail
 
@@ -250,5 +251,6 @@ _READERS: Final = {
     "OVER": _over,
     "TERM": _term_end,
     "UNKNOWN": _unknown_end,
+    "DRUG": drug_end,
     "ANY": _any_end,
 }
