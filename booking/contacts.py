@@ -8,7 +8,8 @@ from uuid import UUID, uuid4
 import asyncpg
 
 from booking import db
-from booking.errors import BookingUnavailable
+from booking.errors import BookingUnavailable, ClinicInvalid
+from booking.follow_up_hours import is_zone
 from booking.ports import PersonKey, PersonSealer, Place, Sealer
 from booking.types import Actor, Claim, Contact, ReturningCaller
 from booking.values import require_e164, utf8
@@ -108,6 +109,18 @@ def first_name(name: str) -> str | None:
     if words and words[0].rstrip(".").casefold() in _TITLES:
         words = words[1:] if len(words) > 2 else []
     return words[0] if words and _FIRST_NAME.fullmatch(words[0]) else None
+
+
+async def set_time_zone(
+    pool: asyncpg.Pool, claim: Claim, *, contact_id: UUID, zone: str | None, actor: Actor
+) -> None:
+    """Where the contact lives, as an IANA name; None: to be told from their number again. Audited.
+
+    Raises `ContactUnknown`, `ClinicInvalid` for a zone that there is not.
+    """
+    if zone is not None and not is_zone(zone):
+        raise ClinicInvalid("time_zone", "is no time zone of the IANA database, as Europe/London")
+    await db.fetch(pool, claim, "set_contact_zone", contact_id, zone, actor.kind, actor.id)
 
 
 def _digests(sealer: Sealer, claim: Claim, phone: str) -> list[bytes]:

@@ -69,7 +69,7 @@ def zones_of(number: str, known: str | None, clinics: str) -> tuple[ZoneInfo, ..
     `known`: the contact's own zone, if somebody has told it; `clinics`: the clinic's, for a country that is
     not in the table.
     """
-    names = (known,) if known and _is_zone(known) else _by_number(number) or (clinics,)
+    names = (known,) if known and is_zone(known) else _by_number(number) or (clinics,)
     return tuple(map(ZoneInfo, names))
 
 
@@ -82,7 +82,8 @@ def _by_number(number: str) -> tuple[str, ...]:
 
 
 @cache
-def _is_zone(name: str) -> bool:
+def is_zone(name: str) -> bool:
+    """Whether the IANA database has it."""
     try:
         ZoneInfo(name)
     except (ZoneInfoNotFoundError, ValueError, OSError):

@@ -9,7 +9,8 @@ import msgspec
 from msgspec import UNSET, UnsetType
 
 from booking.clinic_upkeep import load_clinic
-from booking.errors import ClinicInvalid, GuideInvalid, ServiceUnknown
+from booking.contacts import set_time_zone
+from booking.errors import ClinicInvalid, ContactUnknown, GuideInvalid, ServiceUnknown
 from booking.follow_up_page import FollowUp, page_of_follow_ups
 from booking.follow_up_rules import Consent, FollowUpRules, load_rules, store_rules
 from booking.follow_up_text import require_template
@@ -118,6 +119,12 @@ class AnsweredView(msgspec.Struct, kw_only=True):
     """Since when the reply counts as dealt with."""
 
     answered_at: AwareTime
+
+
+class ZoneForm(msgspec.Struct, kw_only=True, forbid_unknown_fields=True):
+    """An IANA name, as Europe/London; null: told from the number's country."""
+
+    time_zone: Annotated[str, msgspec.Meta(min_length=1, max_length=64)] | None
 
 
 class PageQuery(msgspec.Struct, kw_only=True, forbid_unknown_fields=True):
@@ -240,7 +247,30 @@ async def answered(asked: Asked) -> Answer:
     return Answer(200, AnsweredView(answered_at=at))
 
 
+async def put_zone(asked: Asked) -> Answer:
+    contact_id, form = asked.id("contact_id"), asked.body
+    try:
+        await set_time_zone(
+            asked.api.pool, asked.claim, contact_id=contact_id, zone=form.time_zone, actor=asked.actor
+        )
+    except ContactUnknown:
+        raise await not_visible(asked, "contact", contact_id) from None
+    except ClinicInvalid as invalid:
+        raise Refused(INVALID, pointer=f"$.{invalid.field}", detail=invalid.fault) from None
+    return Answer(204)
+
+
 OPERATIONS = (
+    Operation(
+        name="putTimeZone",
+        method="PUT",
+        path="/contacts/{contact_id}/time-zone",
+        scope="consents:write",
+        summary="Where a contact lives: their quiet hours go by it",
+        handler=put_zone,
+        body=ZoneForm,
+        answers={204: None},
+    ),
     Operation(
         name="getFollowUpRules",
         method="GET",

@@ -74,6 +74,9 @@ async def test_the_link_leads_to_the_guide_and_openings_are_counted(
     assert answer.content.startswith(b"%PDF-")
     assert "no-store" in answer.headers["cache-control"]
     (item,) = (await client.get("/follow-ups", limit=10)).json()["items"]
+    zone = f"/contacts/{item['contact_id']}/time-zone"
+    for told, status in (("Europe/Lisbon", 204), ("Europe/Nowhere", 422), (None, 204)):
+        assert (await client.put(zone, {"time_zone": told})).status_code == status
     assert (item["call_id"], item["state"], item["link_opens"]) == (str(call_id), "sent", 1)
     for forged in (here[:-1] + ("A" if here[-1] != "A" else "B"), gateway.url + "/g/x"):
         assert (await gateway.http.get(forged)).status_code == 404
@@ -114,6 +117,8 @@ async def test_replies_are_taken_sealed_and_go_with_who_sent_them(
     assert [each["id"] for each in waiting] == [told["id"]]
     done = f"/replies/{told['id']}/answered"
     assert kind(await other_client.put(done)) == "foreign"
+    foreign = f"/contacts/{told['contact_id']}/time-zone"
+    assert kind(await other_client.put(foreign, {"time_zone": None})) == "foreign"
     first = await client.put(done)
     assert (first.status_code, (await client.put(done)).json()) == (200, first.json())
     assert (await client.get("/replies", waiting=True)).json() == {"items": []}
