@@ -161,6 +161,23 @@ async def test_names_are_used_once_the_clinic_says_so(made: Made) -> None:
     assert (await made.own.get(made.path)).json()["greets_by_name"] is True
 
 
+async def test_a_clinic_says_how_consent_is_had_and_its_greeting_has_to_say_so(
+    gateway: Gateway, made: Made, pool: asyncpg.Pool
+) -> None:
+    assert (await made.own.get(made.path)).json()["recording"] == "kept"
+    for wrong in ("sometimes", "announced", "asked"):
+        refused = await made.own.patch(made.path, {"recording": wrong})
+        assert (refused.status_code, kind(refused)) == (422, "invalid")
+    assert refused.json()["detail"].startswith("greeting")
+    asking = {"recording": "asked", "greeting": "Hello. May we record this call?"}
+    assert lines(await made.own.patch(made.path, asking)) == ["changed org Harley Street Clinic"]
+    assert (await made.own.get(made.path)).json()["recording"] == "asked"
+    profile = await gateway.edge.desk.profiles.get(made.claim.org_id)
+    assert profile is not None
+    assert profile.recording == "asked"
+    assert (await actions(pool, made.claim))[0] == ("org_changed", "token")
+
+
 async def test_services_come_and_go_by_id(made: Made) -> None:
     form = {"name": "Peel", "minutes": 20, "guide": "https://clinic.example.com/peel.pdf"}
     first = await made.own.post(f"{made.path}/services", form, key="peel")
