@@ -112,6 +112,24 @@ WORDS = (
         (CODES,),
     ),
     Guard(
+        "words of a caller who refused to be recorded are withheld",
+        (LOG, SHOWN),
+        (
+            Edit(
+                "gateway/journal.py",
+                "without_words(event) if self._consent.withheld else event",
+                "event",
+            ),
+        ),
+        ("tests/calls/test_consent.py",),
+    ),
+    Guard(
+        "the name by which a returning caller is greeted is hidden",
+        (LOG, SHOWN, POSTGRES),
+        (Edit("gateway/returning.py", "if caller is None or caller.first_name is None:", "if True:"),),
+        ("tests/calls/test_returning_callers.py",),
+    ),
+    Guard(
         "a vendor's fault is one of ours",
         (LOG, SHOWN),
         (Edit(_VENDOR, "replace(event, fault=fault_name(event.fault))", "event"),),
