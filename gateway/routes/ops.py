@@ -31,7 +31,7 @@ async def readyz(request: Request) -> Response:
 
 async def metrics(request: Request) -> Response:
     """Prometheus text."""
-    return Response(edge_of(request).metrics.exposition(), headers={"Content-Type": CONTENT_TYPE})
+    return Response(await edge_of(request).metrics.told(), headers={"Content-Type": CONTENT_TYPE})
 
 
 async def latency(request: Request) -> Response:
