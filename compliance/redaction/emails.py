@@ -24,6 +24,7 @@ _ASIDES: Final = {
     first: tuple(words for words in _ASIDE_PHRASES if words[0] == first)
     for first in {words[0] for words in _ASIDE_PHRASES}
 }
+_ASIDE_STARTS: Final = frozenset({"with", *_ASIDES})
 _SITES: Final = frozenset(
     {"looked", "looking", "look", "website", "site", "page", "online", "visited", "checked"}
 )
@@ -42,10 +43,10 @@ def spoken_email(view: View, at: int) -> Match | None:
     sign = at
     limit = at + _LOCAL_TOKENS
     while not tail.marks[sign] & kinds.SIGN:
-        if sign >= limit or not (_in_local(tail, sign) or (sign > at and _aside(tail, sign) > sign)):
+        aside = _aside(tail, sign) if tail.words[sign] in _ASIDE_STARTS else sign
+        if sign >= limit or not ((aside > sign > at) or _in_local(tail, sign)):
             view.no_email_before = tail.starts[sign]
             return _without_sign(view, at, sign) if view.expects.awaits("EMAIL") else None
-        aside = _aside(tail, sign)
         if aside > sign:
             sign = aside
             continue

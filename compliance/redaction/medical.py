@@ -80,7 +80,7 @@ def medical(view: View, at: int) -> Match | None:
     near = _near(view, at)
     if near is not None and (end is None or near > end):
         end, confidence = near, GUESSED
-    if kind & (kinds.BODY | kinds.COMPLAINT | kinds.MODIFIER | kinds.TERM | kinds.HARM):
+    if kind & (kinds.BODY | kinds.MODIFIER | kinds.HARM):
         wider = complaint(tail, at)
         if wider is not None and (end is None or wider.end > end):
             return Match(wider.end, "MEDICAL", LIKELY, begin=wider.begin)

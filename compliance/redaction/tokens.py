@@ -11,7 +11,7 @@ from operator import eq
 from typing import Final
 
 from compliance.redaction import kinds
-from compliance.redaction.vocabulary import kind_of
+from compliance.redaction.vocabulary import KINDS
 
 UNIT_CHARS: Final = 128
 _UNIT: Final = re.compile(rf"\S{{1,{UNIT_CHARS}}}")
@@ -132,7 +132,7 @@ class Tail:
         ends = [piece.end() for piece in pieces]
         self.glued += map(eq, places, [0 if self._glue else -1, *ends])
         self.words += words
-        self.marks += map(kind_of, words)
+        self.marks += map(KINDS.__getitem__, words)
         self.starts += [base + place for place in places]
         self.ends += [base + place for place in ends]
         small = lower == text and text.isascii()

@@ -236,7 +236,14 @@ def _gather() -> dict[str, int]:
     return gathered
 
 
-KINDS: Final = _gather()
+class _Kinds(dict[str, int]):
+    """Kinds by word; those of a word that is in no list are worked out each time and not kept."""
+
+    def __missing__(self, word: str) -> int:
+        return _unlisted(word)
+
+
+KINDS: Final = _Kinds(_gather())
 
 _OF_STEM: Final = (
     kinds.IDIOM
@@ -271,8 +278,7 @@ def _mark(words: Iterable[str], mark: int) -> None:
 
 def kind_of(word: str) -> int:
     """All that a lower-case token can be."""
-    kind = KINDS.get(word)
-    return _unlisted(word) if kind is None else kind
+    return KINDS[word]
 
 
 def _unlisted(word: str) -> int:
