@@ -30,6 +30,9 @@ _DOES: Final = word_list("patients_do")
 _TO_PEOPLE: Final = word_list("before_people")
 _SURELY_TO_PEOPLE: Final = word_list("surely_before_people")
 _BEFORE_SUBJECTS: Final = word_list("before_subjects") | {""}
+_IS_DOING: Final = word_list("patients_are")
+"""Behind "X's": what only people are or do."""
+_BEFORE_THINGS: Final = word_list("before_things")
 _AUXILIARIES: Final = word_list("auxiliaries")
 _DETERMINERS: Final = frozenset(
     {"the", "a", "an", "my", "our", "his", "her", "their", "your", "this", "that"}
@@ -137,25 +140,49 @@ def _is_rung(tail: Tail, at: int, end: int) -> bool:
 
 
 def _stands_among_people(tail: Tail, at: int, end: int) -> bool:
-    """Behind a word that people stand behind, or before what only people do."""
+    """A strange word behind what people stand behind, before what only people do, or written like a name."""
     before = tail.words[at - 1]
-    if before in BEFORE_PLACES or before in _DETERMINERS:
+    acts = tail.words[end] in _AUXILIARIES or tail.words[end] in _DOES
+    if before in BEFORE_PLACES or (before in _DETERMINERS and not (before == "that" and acts)):
         return False
-    if tail.marks[at] & kinds.SELDOM and not tail.marks[end] & kinds.STREET:
-        return True
     if tail.marks[end] & kinds.STREET or tail.marks[at - 1] & kinds.DOCTOR:
         return False
-    if end > at + 1 and all(_is_name_like(tail, here) for here in range(at, end)):
+    if tail.marks[at] & kinds.SELDOM or (end > at + 1 and _are_names(tail, at, end)):
         return True
-    if before in _SURELY_TO_PEOPLE or tail.words[end] in _DOES:
+    return _is_behind_people(tail, at, end) or _does_something(tail, at, end) or _is_written(tail, at)
+
+
+def _are_names(tail: Tail, at: int, end: int) -> bool:
+    return all(_is_name_like(tail, here) for here in range(at, end))
+
+
+def _is_behind_people(tail: Tail, at: int, end: int) -> bool:
+    """ "please tell fenella", "a friend of dashiell's", "for xanthippe"."""
+    before = tail.words[at - 1]
+    if before in _SURELY_TO_PEOPLE or (
+        before == "after" and tail.words[at - 2] in ("look", "looks", "looking")
+    ):
         return True
     if before == "of" and tail.marks[at - 2] & kinds.RELATIVE:
         return True
-    if before in _BEFORE_SUBJECTS and tail.words[end] in _AUXILIARIES:
+    follows = tail.words[end]
+    return before in _TO_PEOPLE and (not tail.marks[end] & kinds.WORD or follows in AFTER_STRANGE)
+
+
+def _does_something(tail: Tail, at: int, end: int) -> bool:
+    """ "whether ngaire is down", "zbigniew's running late", "xiomara and itzel"."""
+    before, follows = tail.words[at - 1], tail.words[end]
+    if follows in _DOES or follows in ("she's", "he's"):
         return True
-    if before in _TO_PEOPLE and (not tail.marks[end] & kinds.WORD or tail.words[end] in AFTER_STRANGE):
+    acts = follows in _AUXILIARIES or (tail.words[end - 1].endswith("'s") and follows in _IS_DOING)
+    if acts and (before in _BEFORE_SUBJECTS or before == "that"):
         return True
-    return tail.words[end] == "and" and _is_name_like(tail, end + 1) and bool(tail.marks[at] & kinds.UNKNOWN)
+    return follows == "and" and _is_name_like(tail, end + 1)
+
+
+def _is_written(tail: Tail, at: int) -> bool:
+    """With a capital within a sentence, and no word that things stand behind before it."""
+    return tail.capital[at] and is_inside(tail, at) and tail.words[at - 1] not in _BEFORE_THINGS
 
 
 def _is_name_like(tail: Tail, at: int) -> bool:
