@@ -86,6 +86,13 @@ PARTS: Final[Sequence[Part]] = (
         False,
     ),
     Part("otp", "otp --codes 500 --at-once 20", "otp --codes 2 --at-once 2", 0.5, False),
+    Part(
+        "follow-up",
+        "follow-up --calls 200 --per-second 2 5 10",
+        "follow-up --calls 2 --per-second 2",
+        4,
+        False,
+    ),
     Part("overhead", "overhead --calls 1 20 --turns 10", "overhead --calls 1 --turns 1", 2, False),
     Part(
         "booking",
