@@ -4,6 +4,7 @@ from typing import Literal
 from uuid import UUID
 
 import msgspec
+import structlog
 
 from booking.audit import record
 from booking.db import org_transaction
@@ -22,9 +23,11 @@ from compliance.reading import (
 )
 from gateway.api.operations import Answer, Asked, Operation
 from gateway.api.ownership import is_foreign, not_visible
-from gateway.api.problems import ERASED, FOREIGN, INVALID, READING_REFUSED, Refused
+from gateway.api.problems import ERASED, FOREIGN, INVALID, READING_REFUSED, UNREADABLE, Refused
 from gateway.api.roles import roles_in
 from gateway.api.views import AwareTime, PageSize
+
+log = structlog.get_logger("gateway.api")
 
 
 class ReadingQuery(msgspec.Struct, kw_only=True, forbid_unknown_fields=True):
@@ -132,7 +135,9 @@ async def _opened(asked: Asked, reader: Reader, kind: SealedKind, row_id: UUID) 
     if isinstance(fault, ValueErased):
         raise Refused(ERASED, detail=kind)
     if fault is not None:
-        raise fault
+        org = str(asked.claim.org_id)
+        log.error("sealed_unreadable", kind=kind, org=org, error=type(fault).__name__)
+        raise Refused(UNREADABLE, detail=kind)
     return opened
 
 
@@ -181,6 +186,6 @@ OPERATIONS = (
         handler=show_sealed,
         query=ReadingQuery,
         answers={200: ReadingView},
-        problems=(READING_REFUSED, ERASED),
+        problems=(READING_REFUSED, ERASED, UNREADABLE),
     ),
 )

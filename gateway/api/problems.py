@@ -63,6 +63,9 @@ CODE_WRONG: Final = Kind("code-wrong", 422, "The code is wrong")
 KEY_REUSED: Final = Kind("idempotency-key-reused", 422, "The Idempotency-Key was used for another request")
 CODES_LIMITED: Final = Kind("codes-limited", 429, "No more codes are sent for this hold")
 FAILED: Final = Kind("failed", 500, "The gateway failed; what was asked may or may not have been done")
+UNREADABLE: Final = Kind(
+    "unreadable", 500, "It does not open: altered, moved, or sealed under a master key that is not at hand"
+)
 UNAVAILABLE: Final = Kind(
     "unavailable", 503, "It cannot be done or looked up now; the same request may work later"
 )

@@ -15,7 +15,7 @@ from gateway.api.roles import ROLE_SCOPES
 from gateway.api.surface import OPERATIONS
 from gateway.sealing import VaultSealer
 from tests.compliance.offices import SAID, Office
-from tests.conftest import Clinic
+from tests.conftest import Clinic, Stack
 from tests.gateway.api.client import Client, claims, hs256, kind
 from tests.gateway.running import Gateway
 
@@ -195,6 +195,22 @@ async def test_a_destroyed_key_is_told_as_erased(
     answer = await client.get(f"/sealed/note/{note['id']}", purpose="care")
     assert (answer.status_code, kind(answer)) == (410, "erased")
     assert ("read_for_care", "note", UUID(note["id"])) in await actions(pool, clinic)
+
+
+async def test_a_flipped_bit_is_told_as_such_and_nothing_of_the_value(
+    client: Client, call: UUID, stack: Stack, clinic: Clinic, pool: asyncpg.Pool
+) -> None:
+    items = (await client.get("/sealed", call_id=call)).json()["items"]
+    (note,) = [each["id"] for each in items if each["kind"] == "note"]
+    admin = await asyncpg.connect(stack.admin)
+    flipped = "set_byte(sealed, length(sealed) - 1, get_byte(sealed, length(sealed) - 1) # 1)"
+    try:
+        await admin.execute(f"update clinical_notes set sealed = {flipped} where id = $1", UUID(note))
+    finally:
+        await admin.close()
+    answer = await client.get(f"/sealed/note/{note}", purpose="care")
+    assert (answer.status_code, kind(answer), answer.json()["detail"]) == (500, "unreadable", "note")
+    assert ("read_for_care", "note", UUID(note)) in await actions(pool, clinic)
 
 
 async def test_erasure_by_number(client: Client, office: Office, call: UUID) -> None:
