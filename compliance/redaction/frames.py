@@ -114,7 +114,7 @@ def _seconds(frame: Frame) -> set[str] | None:
     """The words that may follow a frame's first; None if others may."""
     seconds: set[str] = set()
     for element in frame[1:]:
-        if element is _BEGIN:
+        if element is _BEGIN or element.what == "NOT":
             continue
         listed = _BEGINS.get(element.what) if element.what != "WORDS" else element.words
         if listed is None:
