@@ -142,6 +142,8 @@ def _house_and_number(tail: Tail, at: int) -> int | None:
     return numbered_street(tail, at + 2)
 
 
+_BESIDE: Final = frozenset({"near", "above", "below", "opposite", "behind", "beside", "next"})
+"""Not the first word of an address: "near the park"."""
 _BEFORE_HOUSES: Final = frozenset({"at", "is", "in", "from", "to", "it's", "we're", "of", ":"})
 
 
@@ -316,6 +318,8 @@ def _answer(view: View, at: int) -> Match | None:
     if tail.words[at] == "the":
         return _house(view, at)
     if kind & (kinds.STOP | kinds.LEAD) or not kind & (kinds.WORD | kinds.DIGITS):
+        return None
+    if tail.words[at] in _BESIDE:
         return None
     if alphanumeric(view, at) is not None:
         return None

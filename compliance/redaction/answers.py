@@ -68,7 +68,8 @@ def whole_answer(view: View, at: int, slot: Slot) -> Match | None:
         cut_short = entity == "DOB" and (found is None or not found.whole)
         return Match(end, entity, GUESSED, runs_on=cut_short)
     misheard = at < begin <= at + _MOST_MISHEARD and not any(
-        tail.words[here] in _TALK for here in range(at, begin)
+        tail.words[here] in _TALK or (entity == "EMAIL" and tail.words[here] in _LEADS)
+        for here in range(at, begin)
     )
     return Match(found.end, entity, GUESSED) if misheard else None
 
@@ -148,7 +149,10 @@ def _found(view: View, at: int, end: int, entity: EntityType) -> tuple[int, Matc
         match = _find(view, here, entity)
         if match is not None and match.type is not None:
             return here, match
-        if entity in ("PERSON", "ADDRESS") and not view.tail.marks[here] & kinds.STOP:
+        kind = view.tail.marks[here]
+        if entity == "PERSON" and not kind & kinds.STOP:
+            break
+        if entity == "ADDRESS" and (kind & kinds.NUMBER or (kind & kinds.WORD and not kind & kinds.COMMON)):
             break
         here += 1
     return here, None

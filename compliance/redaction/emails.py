@@ -16,6 +16,7 @@ _JOIN_MARKS: Final = frozenset(".-_+,")
 _BARE_PROVIDERS: Final = word_list("mail_providers")
 """Hosts that need no ending."""
 _TLDS: Final = word_list("top_level_domains")
+_CONTRACTED: Final = ("'s", "'m", "'d", "'ll", "'re", "'ve", "n't")
 _NEVER_LOCAL: Final = word_list("not_email")
 _ASIDE_PHRASES: Final = sorted(
     (tuple(each.split()) for each in word_list("email_asides")), key=len, reverse=True
@@ -144,6 +145,8 @@ def _in_local(tail: Tail, at: int) -> bool:
         if kind & kinds.LETTER or len(word) > _LOCAL_CHARS:
             return len(word) == 1
         if kind & kinds.RELATIVE and tail.marks[at + 1] & kinds.SIGN:
+            return False
+        if word.endswith(_CONTRACTED):
             return False
         return word not in _NEVER_LOCAL or _is_joined(tail, at) or _is_local_all_the_same(tail, at)
     return bool(kind & kinds.DIGITS) or word in _JOIN_MARKS

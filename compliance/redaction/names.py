@@ -9,7 +9,7 @@ from typing import Final
 from compliance.redaction import kinds
 from compliance.redaction.dialogue import STRONG, WEAK
 from compliance.redaction.entities import EntityType
-from compliance.redaction.lexicon import bare
+from compliance.redaction.lexicon import bare, word_list
 from compliance.redaction.name_frames import framed, is_strange
 from compliance.redaction.name_spelling import LEAST_SPELLED, SURELY_SPELLED, spelled_end, spelled_on
 from compliance.redaction.name_words import (
@@ -30,6 +30,8 @@ from compliance.redaction.titles import patient_doctor, staff, titled
 from compliance.redaction.tokens import Tail
 from compliance.redaction.view import GUESSED, LIKELY, SURE, Match, View
 
+_HOUSES: Final = word_list("houses")
+_RARELY_SURNAMES: Final = frozenset({"house", "cottage", "villa", "farm", "barn", "lodge", "grange", "manor"})
 _LOOSE: Final = kinds.LAST | kinds.UNKNOWN | kinds.FIRST | kinds.LETTER | kinds.PHONETIC
 _WRITTEN_NAMES: Final = frozenset({"will", "may", "art", "van", "an", "so", "my"})
 """Names only with a capital and a surname behind."""
@@ -40,9 +42,26 @@ def name(view: View, at: int) -> Match | None:
     found = _name(view, at)
     if found is None or found.type is None:
         return found
+    house = _house_end(view.tail, at, found)
+    if house is not None and view.expects.name_open != STRONG:
+        return None if view.expects.awaits("ADDRESS") else Match(house, "ADDRESS", GUESSED)
     if not is_of_place(view.tail, found.end):
         return None if _is_of_street(view, at, found) else found
     return None if view.expects.awaits("PERSON") and found.begin > at else Match(found.end, None)
+
+
+def _house_end(tail: Tail, at: int, found: Match) -> int | None:
+    """Behind "Rosemary House", "Lawrence Villa": a house called by a name."""
+    if found.begin > at:
+        return None
+    if found.end > at + 1 and _is_house(tail, found.end - 1):
+        return found.end
+    return found.end + 1 if _is_house(tail, found.end) else None
+
+
+def _is_house(tail: Tail, at: int) -> bool:
+    word = tail.words[at]
+    return word in _HOUSES and (word in _RARELY_SURNAMES or not tail.marks[at] & kinds.LAST)
 
 
 def _is_of_street(view: View, at: int, found: Match) -> bool:

@@ -31,6 +31,8 @@ _RUN_TOKENS: Final = 56
 _SURE_DIGITS: Final = 7
 _CARD_DIGITS: Final = range(13, 20)
 _WHOLE_DIGITS: Final = 10
+_BRITISH_DIGITS: Final = 11
+_BETWEEN: Final = frozenset({"and", "then", ",", ";", "."})
 _AWAITED_DIGITS: Final = 3
 _SPELLED_DIGITS: Final = 5
 _NUMBER_SLOTS: Final[tuple[EntityType, ...]] = ("CARD", "GOV_ID", "PHONE", "POSTCODE")
@@ -210,6 +212,8 @@ def _read_run(view: View, at: int) -> list[Element]:
             break
         if said >= _SPELLED_DIGITS and _corrects(tail, begin, at):
             break
+        if said == _BRITISH_DIGITS and _is_another(tail, elements, begin, at):
+            break
         element = read_element(tail, begin, misheard=asked and bool(elements))
         if element is None or (element.kind == "c" and not _number_goes_on(tail, element.end)):
             break
@@ -228,6 +232,13 @@ def _is_nought(tail: Tail, at: int, elements: Sequence[Element], *, asked: bool)
         return False
     follows = skip_gap(tail, at + 1)
     return bool(tail.marks[follows] & kinds.NUMBER) or tail.words[follows] == "not"
+
+
+def _is_another(tail: Tail, elements: Sequence[Element], at: int, since: int) -> bool:
+    """Behind a whole British number and "and", "then" or a comma another begins."""
+    first = read_element(tail, at)
+    begins = first is not None and first.digits[0] == elements[0].digits[0] == "0"
+    return begins and any(tail.words[place] in _BETWEEN for place in range(since, at))
 
 
 def _corrects(tail: Tail, at: int, since: int) -> bool:

@@ -10,6 +10,8 @@ from compliance.redaction.view import LIKELY, Match
 _CALLED: Final = frozenset(
     ["called", "named", "is", "'s", "name", "names", "name's", ",", "it's", "she's", "he's", "as"]
 )
+_IN_EMAILS: Final = frozenset({"dot", "underscore", "hyphen"})
+"""Behind a word that begins an e-mail address: "her husband's is graham dot webb at …"."""
 OWNERS: Final = frozenset({"my", "our", "his", "her", "their", "the", "your"})
 
 
@@ -30,6 +32,8 @@ def of_relative(tail: Tail, at: int) -> Match | None:
         or (_is_owned(tail, at, here) and kind & (LISTED | kinds.UNKNOWN) and not kind & kinds.COMMON)
     )
     if not fits or tail.words[here] in NOT_NAMES or kind & (kinds.MONTH | kinds.ALONE | kinds.STOP):
+        return None
+    if tail.words[here + 1] in _IN_EMAILS:
         return None
     end = name_end(tail, here, strict=True)
     return None if end is None else Match(end, "PERSON", LIKELY, begin=here)

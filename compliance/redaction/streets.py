@@ -356,12 +356,20 @@ def house_name(tail: Tail, at: int) -> int | None:
     """ "Rose Cottage", "The Old Rectory"."""
     begin = at + (tail.words[at] == "the")
     for end in range(begin, begin + _HOUSE_NAME_WORDS):
-        if end > at and (tail.words[end] in _HOUSES or _is_care_home(tail, end)):
+        if end > at and (_is_named(tail, at, end) or _is_care_home(tail, end)):
             return end + 1
         kind = tail.marks[end]
         if kind & (kinds.STOP | kinds.END) or not kind & kinds.WORD or len(tail.words[end]) > _WORD_CHARS:
             return None
     return None
+
+
+def _is_named(tail: Tail, at: int, end: int) -> bool:
+    """The kind of house at `end` ends a name; "the house" in lower case is any."""
+    word = tail.words[end]
+    return word in _HOUSES and (
+        word != "house" or end > at + 1 or tail.words[at] != "the" or tail.capital[end]
+    )
 
 
 def _is_care_home(tail: Tail, at: int) -> bool:

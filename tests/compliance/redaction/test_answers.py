@@ -27,6 +27,14 @@ CALLS = [
     ((f"it's {PHONE}, no wait, {OTHER}",), "it's [PHONE], no wait, [PHONE]"),
     (("Can I take your mobile?", f"Priya Nandakumar {PHONE}"), "[PERSON] [PHONE]"),
     (("And your full name please?", f"Priya Nandakumar {PHONE}"), "[PERSON] [PHONE]"),
+    ((f"{PHONE} and {OTHER}",), "[PHONE] and [PHONE]"),
+    (("The number?", "07700 900123, 07700 900456"), "[PHONE], [PHONE]"),
+    # addresses and e-mail in a sentence
+    (("Your address?", "home is 14 Mill Street, Ludlow since May"), "home is [ADDRESS] since May"),
+    (("Your address?", "it's Rosemary House, 4 Bell Lane"), "it's [ADDRESS]"),
+    (("the house is called Lawrence Villa",), "the house is called [ADDRESS]"),
+    (("And an email?", "for Callum it's reid at gmail dot com"), "for [PERSON] it's [EMAIL]"),
+    (("my husband's is graham dot webb at sky dot com",), "my husband's is [EMAIL]"),
     # government numbers
     (
         ("Which card, and your NHS number?", "nine four three, four seven six, five nine one nine"),
