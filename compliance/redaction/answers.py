@@ -173,6 +173,12 @@ def _find(view: View, at: int, entity: EntityType) -> Match | None:
     return found or number(view, at)
 
 
+def _is_another(view: View, at: int) -> bool:
+    """A second whole number follows: "07700 900123, 07700 900456"."""
+    found = number(view, at)
+    return found is not None and found.type == "PHONE" and found.whole
+
+
 def _is_talk(view: View, at: int, end: int, entity: EntityType) -> bool:
     """What follows the value goes on talking instead of being a rest of it."""
     tail = view.tail
@@ -180,7 +186,7 @@ def _is_talk(view: View, at: int, end: int, entity: EntityType) -> bool:
     while at < end and tail.marks[at] & kinds.PAUSE and not tail.marks[at] & kinds.WORD:
         at += 1
         paused = True
-    if at >= end or tail.words[at] in _SPEAKS_ON:
+    if at >= end or tail.words[at] in _SPEAKS_ON or (entity == "PHONE" and _is_another(view, at)):
         return True
     if entity == "PERSON" and tail.marks[at] & kinds.NUMBER:
         return True

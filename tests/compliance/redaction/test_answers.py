@@ -28,7 +28,7 @@ CALLS = [
     (("Can I take your mobile?", f"Priya Nandakumar {PHONE}"), "[PERSON] [PHONE]"),
     (("And your full name please?", f"Priya Nandakumar {PHONE}"), "[PERSON] [PHONE]"),
     ((f"{PHONE} and {OTHER}",), "[PHONE] and [PHONE]"),
-    (("The number?", "07700 900123, 07700 900456"), "[PHONE], [PHONE]"),
+    (("Best number?", "07700 900123, 07700 900456"), "[PHONE], [PHONE]"),
     # addresses and e-mail in a sentence
     (("Your address?", "home is 14 Mill Street, Ludlow since May"), "home is [ADDRESS] since May"),
     (("Your address?", "it's Rosemary House, 4 Bell Lane"), "it's [ADDRESS]"),
