@@ -83,7 +83,8 @@ def free_address(view: View, at: int) -> Match | None:
     named = named or _house_in_town(tail, at) or _house_and_number(tail, at)
     if named is not None:
         return Match(_to_town(view, named), "ADDRESS", GUESSED)
-    view.no_street_before = tail.starts[here]
+    article = next((place for place in range(at + 1, here) if tail.words[place] == "the"), here)
+    view.no_street_before = tail.starts[article]
     return None
 
 
@@ -139,7 +140,8 @@ def _house_and_number(tail: Tail, at: int) -> int | None:
     """ "Dunroamin, 5 Copse End": a capitalised word of no list, a comma and a numbered street."""
     if not tail.capital[at] or tail.words[at + 1] != "," or not _is_strange_place(tail, at):
         return None
-    return numbered_street(tail, at + 2)
+    named = street_name(tail, at + 2, wanted=False) if tail.words[at - 1] in _BEFORE_HOUSES else None
+    return named or numbered_street(tail, at + 2)
 
 
 _BESIDE: Final = frozenset({"near", "above", "below", "opposite", "behind", "beside", "next"})

@@ -21,7 +21,7 @@ _SAME: Final = (
     (re.compile(r"[^bdfgjklmnprstv]"), ""),
     (re.compile(r"(.)\1+"), r"\1"),
 )
-_PERSONS: Final = kinds.TITLE | kinds.DOCTOR | kinds.RELATIVE
+_PERSONS: Final = kinds.TITLE | kinds.DOCTOR | kinds.RELATIVE | kinds.FIRST
 _LEAST_SOUNDS: Final = 5
 _LEAST_LETTERS: Final = 7
 _MOST_WORDS: Final = 4

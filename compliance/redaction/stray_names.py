@@ -59,7 +59,13 @@ def by_neighbours(tail: Tail, at: int) -> Match | None:
     unknown = unknown and tail.words[at - 1] not in BEFORE_PLACES
     if unknown and follows & kinds.LAST and not follows & (kinds.COMMON | kinds.STREET):
         return Match(name_end(tail, at, strict=True) or at + 1, "PERSON", LIKELY)
-    if kind & kinds.MAYBE and tail.capital[at] and tail.capital[at + 1] and follows & kinds.UNKNOWN:
+    written = tail.capital[at] and tail.capital[at + 1]
+    unworded = not kind & kinds.COMMON and tail.words[at - 1] not in BEFORE_PLACES
+    if (
+        kind & kinds.MAYBE
+        and follows & kinds.UNKNOWN
+        and (written or (unworded and is_strange(tail, at + 1)))
+    ):
         return Match(name_end(tail, at, strict=True) or at + 1, "PERSON", LIKELY)
     if kind & kinds.MAYBE and not kind & (kinds.MONTH | kinds.PLACE) and _is_addressed(tail, at):
         return Match(at + 1, "PERSON", GUESSED)

@@ -123,6 +123,7 @@ def dwelling(tail: Tail, at: int) -> int | None:
         return number
     follows = number + (tail.words[number] == ",")
     named = begins_street(tail, follows) or house_name(tail, follows) is not None
+    named = named or (word == "unit" and street_name(tail, follows, wanted=True) is not None)
     return number if named or (tail.words[follows] in FLATS and dwelling(tail, follows)) else None
 
 
