@@ -25,6 +25,7 @@ import msgspec
 from booking import db
 from booking.contacts import Person, find_contact, read_contact, save_contact
 from booking.errors import (
+    BookingError,
     SealUnreadable,
     SmsNotConfigured,
     SmsRefused,
@@ -177,7 +178,19 @@ class FollowUps:
         return self.messages.pool
 
     async def go_on(self, claim: Claim, call_id: UUID) -> None:
-        """Satisfies `booking.jobs.Handler`. Raises `BookingUnavailable`; may be cut off anywhere."""
+        """Satisfies `booking.jobs.Handler`. Raises `BookingUnavailable`; may be cut off anywhere.
+
+        What trying again cannot help ends the follow-up (`fault`) and is raised, to be seen as a failed job.
+        """
+        try:
+            await self._go_on(claim, call_id)
+        except BookingError as error:
+            if not error.retryable:
+                await self._skip(claim, call_id, "fault")
+                await self._fail(claim, call_id, "fault")
+            raise
+
+    async def _go_on(self, claim: Claim, call_id: UUID) -> None:
         for taken in range(_MOST_STEPS):
             facts = await self._facts(claim, call_id)
             if facts is None:
@@ -407,11 +420,13 @@ class FollowUps:
         return False
 
     async def _skip(self, claim: Claim, call_id: UUID, reason: str) -> bool:
-        await db.fetch(self._pool, claim, "skip_follow_up", call_id, reason)
-        self.watch.ended("skipped", reason)
+        (row,) = await db.fetch(self._pool, claim, "end_unbegun_follow_up", call_id, reason)
+        if row[0]:
+            self.watch.ended("skipped", reason)
         return False
 
     async def _fail(self, claim: Claim, call_id: UUID, reason: str) -> bool:
-        await db.fetch(self._pool, claim, "fail_follow_up", call_id, reason)
-        self.watch.ended("failed", reason)
+        (row,) = await db.fetch(self._pool, claim, "fail_follow_up", call_id, reason)
+        if row[0]:
+            self.watch.ended("failed", reason)
         return False

@@ -12,10 +12,11 @@ from bench.simulators import twilio_messages as numbers
 from bench.simulators.faults import Refuse
 from bench.simulators.twilio_messages import TakeAndFail
 from booking.contacts import Person, save_contact
-from booking.db import open_pool, org_transaction
-from booking.errors import ServiceUnknown
+from booking.db import armed, open_pool, org_transaction
+from booking.errors import NumberInvalid, ServiceUnknown
 from booking.follow_up import call_goes_on, due_follow_ups, message_id_of, note_asked
 from booking.guides import open_link
+from booking.replies import Replies
 from tests.booking.following import LINKS, NOON, Following, following, mobile
 from tests.booking.patients import Desk
 from tests.booking.texting import a_sealer
@@ -241,6 +242,40 @@ async def test_a_call_that_nobody_has_any_more_is_ended_and_followed_up(
         reason = await connection.fetchval("select end_reason from calls where id = $1", call_id)
     assert reason == "lost"
     assert not await call_goes_on(calls.pool, claim, call_id=call_id)
+
+
+async def test_what_cannot_be_helped_ends_it_and_is_told(calls: Following) -> None:
+    call_id = await calls.call("+1")  # no number that can be texted
+    with pytest.raises(NumberInvalid):
+        await calls.go_on(call_id)
+    assert await calls.stands(call_id) == ("skipped", "fault")
+    assert calls.watch.ends == [("skipped", "fault")]
+    await calls.go_on(call_id)
+
+
+async def test_old_follow_ups_hold_nothing_of_anybody(calls: Following, owner: asyncpg.Connection) -> None:
+    """They go with their calls, replies with texts."""
+    caller = mobile()
+    call_id = await calls.call(caller)
+    await calls.go_on(call_id)
+    replies = Replies(calls.post.messages)
+    assert await replies.take(calls.clinic.claim, provider_id="SM1", number=caller, said="Why?") == "question"
+    async with armed(owner, calls.clinic.claim):
+        await owner.execute("update calls set started_at = started_at - interval '366 days'")
+        await owner.execute("update text_replies set received_at = received_at - interval '91 days'")
+    (cleared,) = await calls.ask("forget_old", 500)
+    async with org_transaction(calls.pool, calls.clinic.claim) as connection:
+        left = await connection.fetchrow(
+            "select (select count(*) from guide_links) as links, (select count(*) from text_replies), "
+            "(select count(contact_id) from outbound_campaigns) as leads"
+        )
+    row = await calls.row(call_id)
+    assert (tuple(left), cleared["calls"], row["service_id"], row["texts_wanted"]) == (
+        (0, 0, 0),
+        1,
+        None,
+        None,
+    )
 
 
 async def test_only_who_says_that_a_call_goes_on_has_a_short_lease(calls: Following) -> None:
