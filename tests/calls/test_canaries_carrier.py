@@ -3,6 +3,7 @@
 import io
 from collections.abc import Mapping
 from urllib.parse import quote
+from uuid import uuid4
 
 import httpx
 import pytest
@@ -14,6 +15,7 @@ from tests.calls.test_canaries import found_in, logged, shown
 from tests.calls.test_canaries_defects import CANARIES as IN_A_DEFECT
 from tests.calls.test_canaries_defects import broken
 from tests.conftest import Stack
+from tests.gateway.routes import test_plivo as plivo
 from tests.gateway.running import ACCOUNT, CALL, PUBLIC_URL, STREAM
 
 __all__ = ["logged"]
@@ -48,7 +50,22 @@ async def told(made: Rig) -> list[httpx.Response]:
         ("/twilio/" + quote(SAID), text),
     ]
     answers = [await gateway.post(path, fields) for path, fields in posts]
-    return answers + [await gateway.post(path, fields, signature=SAID[:9]) for path, fields in posts]
+    answers += [await gateway.post(path, fields, signature=SAID[:9]) for path, fields in posts]
+    return answers + await told_plivo(made)
+
+
+async def told_plivo(made: Rig) -> list[httpx.Response]:
+    """The same of Plivo, whose numbers come without their plus."""
+    call = {"CallUUID": str(uuid4()), "From": PHONE[1:], "To": made.clinic.number[1:], "CallerName": SAID}
+    posts = [
+        ("/plivo/voice", call | {"CallStatus": "ringing"}),
+        ("/plivo/voice", call | {"To": SAID}),
+        ("/plivo/after?attempt=" + quote(SAID), call | {"CallStatus": "in-progress"}),
+        ("/plivo/status", call | {"Event": SAID, "Reason": SAID}),
+        ("/plivo/hangup", call | {"CallStatus": "completed", "HangupCauseName": SAID}),
+    ]
+    tokens = (plivo.TOKEN, "somebody else's")
+    return [await plivo.post(made.gateway, path, fields, token) for token in tokens for path, fields in posts]
 
 
 async def garbage(made: Rig) -> None:
@@ -62,7 +79,8 @@ async def garbage(made: Rig) -> None:
 async def test_what_a_carrier_tells_is_found_nowhere(
     calling: Calling, stack: Stack, logged: io.StringIO, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    async with calling([], [], LOG_LEVEL="debug", KEYPAD_PAUSE_S="60") as made:
+    account = {"PLIVO_AUTH_ID": plivo.ACCOUNT, "PLIVO_AUTH_TOKEN": plivo.TOKEN}
+    async with calling([], [], LOG_LEVEL="debug", KEYPAD_PAUSE_S="60", **account) as made:
         await garbage(made)
         answers = await told(made)
         stop = {"from_": PHONE, "to": made.clinic.number, "body": "stop"}
