@@ -22,6 +22,7 @@ from gateway.api.operations import ApiContext
 from gateway.call import Desk
 from gateway.calls import Calls
 from gateway.control.plivo import PlivoControl
+from gateway.control.telnyx import TelnyxControl
 from gateway.control.twilio import TwilioControl
 from gateway.endings import Endings
 from gateway.feed import Feed
@@ -38,7 +39,7 @@ from gateway.prewarm import PROCESS_KEYS, Clients
 from gateway.readiness import Readiness
 from gateway.refusals import Refusals
 from gateway.returning import ReturningCallers
-from gateway.routes import guides, ops, plivo, sms, twilio
+from gateway.routes import guides, ops, plivo, sms, telnyx, twilio
 from gateway.routes.edge import Carrier, Edge
 from gateway.sealing import VaultSealer, open_vault
 from gateway.settings import Settings
@@ -47,7 +48,7 @@ from gateway.spans import Traces
 from gateway.tenancy.accounts import A, Accounts, Keeper
 from gateway.tenancy.cache import LayeredCache, Lives, Source
 from gateway.tenancy.changes import Changes
-from gateway.tenancy.credentials import PlivoAccount, TwilioAccount, credentials_source
+from gateway.tenancy.credentials import PlivoAccount, TelnyxAccount, TwilioAccount, credentials_source
 from gateway.tenancy.forgetting import OrgMemory
 from gateway.tenancy.resolve import number_source, profile_source
 from gateway.tenancy.secrets import OrgSecrets
@@ -72,7 +73,7 @@ def build_app(settings: Settings) -> Starlette:
             app.state.edge, app.state.api = edge, api
             yield
 
-    ours = [*twilio.ROUTES, *plivo.ROUTES, *sms.ROUTES, *guides.ROUTES, *ops.ROUTES]
+    ours = [*twilio.ROUTES, *plivo.ROUTES, *telnyx.ROUTES, *sms.ROUTES, *guides.ROUTES, *ops.ROUTES]
     return Starlette(routes=[*ours, *mount.ROUTES], lifespan=lifespan)
 
 
@@ -300,6 +301,7 @@ class _Control:
 
     twilio: TwilioControl
     plivo: PlivoControl
+    telnyx: TelnyxControl
 
 
 @asynccontextmanager
@@ -308,15 +310,17 @@ async def _control(base: _Foundation) -> AsyncIterator[_Control]:
     async with (
         TwilioControl(settings.twilio.api_url, metrics, timeout_s=timeout_s) as at_twilio,
         PlivoControl(settings.plivo.api_url, metrics, timeout_s=timeout_s) as at_plivo,
+        TelnyxControl(settings.telnyx.api_url, metrics, timeout_s=timeout_s) as at_telnyx,
     ):
-        yield _Control(at_twilio, at_plivo)
+        yield _Control(at_twilio, at_plivo, at_telnyx)
 
 
 def _carriers(
     base: _Foundation, desk: Desk, control: _Control
-) -> tuple[Carrier[TwilioAccount], Carrier[PlivoAccount]]:
-    at_twilio, at_plivo = base.settings.twilio, base.settings.plivo
+) -> tuple[Carrier[TwilioAccount], Carrier[PlivoAccount], Carrier[TelnyxAccount]]:
+    at_twilio, at_plivo, at_telnyx = base.settings.twilio, base.settings.plivo, base.settings.telnyx
     of_plivo = PlivoAccount(at_plivo.auth_id, at_plivo.auth_token) if at_plivo.auth_id else None
+    of_telnyx = TelnyxAccount(at_telnyx.api_key, at_telnyx.public_key) if at_telnyx.api_key else None
 
     def accounts(keeper: Keeper[A]) -> Accounts[A]:
         return Accounts(keeper, desk.credentials, desk.vault, lookup_s=base.settings.waits.webhook_s / 2)
@@ -325,6 +329,7 @@ def _carriers(
     return (
         Carrier("twilio", accounts(by_twilio), control.twilio.hang_up),
         Carrier("plivo", accounts(Keeper(of_plivo, lambda keys: keys.plivo)), control.plivo.hang_up),
+        Carrier("telnyx", accounts(Keeper(of_telnyx, lambda keys: keys.telnyx)), control.telnyx.hang_up),
     )
 
 
@@ -336,11 +341,13 @@ def _edge(base: _Foundation, desk: Desk, calls: Calls, control: _Control) -> Edg
         now_s=time.time,
         older=base.settings.master_keys[1:],
     )
-    by_twilio, by_plivo = _carriers(base, desk, control)
+    by_twilio, by_plivo, by_telnyx = _carriers(base, desk, control)
     return Edge(
         settings=base.settings,
         twilio=by_twilio,
         plivo=by_plivo,
+        telnyx=by_telnyx,
+        telnyx_orders=control.telnyx,
         desk=desk,
         calls=calls,
         admission=admission,

@@ -22,6 +22,7 @@ from uuid import UUID
 from dotenv import dotenv_values
 
 from booking.embeddings import MOST_DIMENSIONS
+from gateway.ed25519 import parse_public_key
 from gateway.errors import SettingsInvalid
 from gateway.latency import CRITICAL_MS, LatencyRules
 from pipeline.providers.cartesia_wire import CartesiaConfig
@@ -204,6 +205,15 @@ class Plivo:
 
 
 @dataclass(frozen=True, slots=True)
+class Telnyx:
+    """The same of a Telnyx account: what opens its REST, and the public key of what it signs."""
+
+    api_key: str = field(repr=False)
+    public_key: str
+    api_url: str
+
+
+@dataclass(frozen=True, slots=True)
 class ApiTokens:
     """Whose JWTs the API takes: HS256 under `secret`, RS256 under the keys at `jwks_url`, or none at all."""
 
@@ -240,6 +250,7 @@ class Settings:
     tts_voice: str
     twilio: Twilio
     plivo: Plivo
+    telnyx: Telnyx
     jobs: Jobs
     master_keys: tuple[bytes, ...] = field(repr=False)
     local_bench: bool = False
@@ -390,6 +401,7 @@ def _read(reader: _Reader) -> Settings:
         tts_voice=reader.text("TTS_VOICE", "79a125e8-cd45-4c13-8a67-188112f4dd22"),
         twilio=_twilio(reader, local_bench),
         plivo=_plivo(reader),
+        telnyx=_telnyx(reader),
         jobs=_jobs(reader),
         master_keys=_master_keys(reader),
         local_bench=local_bench,
@@ -589,6 +601,23 @@ def _plivo(reader: _Reader) -> Plivo:
     if bool(plivo.auth_id) != bool(plivo.auth_token):
         reader.faults.append("PLIVO_AUTH_ID and PLIVO_AUTH_TOKEN belong together")
     return plivo
+
+
+def _telnyx(reader: _Reader) -> Telnyx:
+    telnyx = Telnyx(
+        api_key=reader.text("TELNYX_API_KEY", "", secret=True),
+        public_key=reader.parsed("TELNYX_PUBLIC_KEY", "", _public_key, "be 32 bytes in base64", ""),
+        api_url=reader.url("TELNYX_API_URL", "https://api.telnyx.com", ("https", "http")),
+    )
+    if bool(telnyx.api_key) != bool(telnyx.public_key):
+        reader.faults.append("TELNYX_API_KEY and TELNYX_PUBLIC_KEY belong together")
+    return telnyx
+
+
+def _public_key(text: str) -> str:
+    if text:
+        parse_public_key(text)
+    return text
 
 
 def _jobs(reader: _Reader) -> Jobs:

@@ -132,6 +132,14 @@ def client_state(parameters: Mapping[str, str]) -> str:
     return base64.b64encode(_encode_json(dict(parameters))).decode()
 
 
+def told_by_state(state: str | None) -> Mapping[str, str]:
+    """What `client_state` was made of; nothing for a state that is not ours."""
+    try:
+        return _state.decode(base64.b64decode(state or "", validate=True) or b"{}")
+    except (binascii.Error, ValueError, msgspec.MsgspecError, RecursionError):
+        return {}
+
+
 def _parsed(message: Message) -> _Frame:
     if isinstance(message, bytes):
         raise MalformedFrame("binary", reason="binary")
@@ -142,11 +150,7 @@ def _parsed(message: Message) -> _Frame:
 
 
 def _parameters(start: _Start) -> Mapping[str, str]:
-    """Custom parameters over those of the call's state; a state that is not ours is none."""
+    """Custom parameters over those of the call's state."""
     given = start.custom_parameters or {}
     custom = given if isinstance(given, dict) else {each.name: each.value for each in given}
-    try:
-        state = _state.decode(base64.b64decode(start.client_state or "", validate=True) or b"{}")
-    except (binascii.Error, ValueError, msgspec.MsgspecError, RecursionError):
-        state = {}
-    return {**state, **custom}
+    return {**told_by_state(start.client_state), **custom}

@@ -10,23 +10,12 @@ import binascii
 from typing import Final
 
 from cryptography.exceptions import InvalidSignature
-from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PublicKey
+
+from gateway.ed25519 import parse_public_key
 
 SIGNATURE_HEADER: Final = "telnyx-signature-ed25519"
 TIMESTAMP_HEADER: Final = "telnyx-timestamp"
 TOLERANCE_S: Final = 300
-_KEY_BYTES: Final = 32
-
-
-def parse_public_key(text: str) -> Ed25519PublicKey:
-    """ValueError for what is no base64 of 32 bytes."""
-    try:
-        raw = base64.b64decode(text, validate=True)
-    except binascii.Error:
-        raise ValueError("a public key is base64") from None
-    if len(raw) != _KEY_BYTES:
-        raise ValueError("a public key is 32 bytes in base64")
-    return Ed25519PublicKey.from_public_bytes(raw)
 
 
 def telnyx_signed(public_key: str, timestamp: str, body: bytes, signature: str, *, now_s: float) -> bool:

@@ -9,13 +9,14 @@ from starlette.requests import HTTPConnection
 from gateway.admission import Admission
 from gateway.call import Desk
 from gateway.calls import Calls
+from gateway.control.telnyx import TelnyxControl
 from gateway.endings import Endings
 from gateway.metrics import Metrics
 from gateway.readiness import Readiness
 from gateway.refusals import Refusals
 from gateway.settings import Settings
 from gateway.tenancy.accounts import A, Accounts
-from gateway.tenancy.credentials import PlivoAccount, TwilioAccount
+from gateway.tenancy.credentials import PlivoAccount, TelnyxAccount, TwilioAccount
 
 
 @dataclass(frozen=True, slots=True)
@@ -34,6 +35,8 @@ class Edge:
     settings: Settings
     twilio: Carrier[TwilioAccount]
     plivo: Carrier[PlivoAccount]
+    telnyx: Carrier[TelnyxAccount]
+    telnyx_orders: TelnyxControl
     desk: Desk
     calls: Calls
     admission: Admission

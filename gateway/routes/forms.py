@@ -1,4 +1,4 @@
-"""Webhooks that are form posts: their fields, read within limits. What they say is nobody's word yet."""
+"""Webhooks' bodies and forms, read within limits. What they say is nobody's word yet."""
 
 import asyncio
 import re
@@ -10,7 +10,7 @@ from starlette.requests import Request
 
 from gateway.routes.edge import Edge
 
-MAX_FORM_BYTES: Final = 64 * 1024
+MAX_BYTES: Final = 64 * 1024
 MAX_FIELDS: Final = 200
 E164: Final = re.compile(r"\+[1-9][0-9]{5,14}")
 
@@ -19,7 +19,7 @@ Pairs = list[tuple[str, str]]
 
 async def form_fields(request: Request, edge: Edge) -> Pairs:
     """In their order, with those that come twice. Raises 400, 408 or 413 for what is no reasonable form."""
-    body = await _body(request, edge.settings.waits.webhook_s)
+    body = await body_of(request, edge)
     try:
         text = body.decode("ascii")
         return parse_qsl(text, keep_blank_values=True, max_num_fields=MAX_FIELDS, errors="strict")
@@ -33,13 +33,14 @@ def public_url(request: Request, edge: Edge) -> str:
     return edge.settings.public(request.url.path) + (f"?{query}" if query else "")
 
 
-async def _body(request: Request, within_s: float) -> bytes:
+async def body_of(request: Request, edge: Edge) -> bytes:
+    """Raises 408 for one that does not come in time, 413 for one that is too long."""
     body = bytearray()
     try:
-        async with asyncio.timeout(within_s):
+        async with asyncio.timeout(edge.settings.waits.webhook_s):
             async for chunk in request.stream():
                 body += chunk
-                if len(body) > MAX_FORM_BYTES:
+                if len(body) > MAX_BYTES:
                     raise HTTPException(413)
     except TimeoutError:
         raise HTTPException(408) from None

@@ -30,7 +30,7 @@ from gateway.routes.edge import Edge, edge_of
 from gateway.routes.forgeries import forged
 from gateway.routes.forms import E164, form_fields, public_url
 from gateway.routes.media import Door
-from gateway.routes.ringing import Documents, Line, Opening, call_over, speaks_of
+from gateway.routes.ringing import Line, Opening, asked_again, call_over, speaks_of
 from gateway.tenancy.accounts import Signer
 from gateway.tenancy.credentials import PlivoAccount
 
@@ -59,7 +59,8 @@ async def voice(request: Request) -> Response:
 
 async def after(request: Request) -> Response:
     """The stream is over."""
-    return await (await _line(request)).stream_ended(request)
+    attempt = asked_again(request.query_params.get("attempt", "0"))
+    return await (await _line(request)).stream_ended(attempt)
 
 
 async def hangup(request: Request) -> Response:
@@ -113,7 +114,7 @@ async def _line(request: Request) -> Line[PlivoAccount]:
     return Line(
         edge=edge,
         carrier=edge.plivo,
-        documents=_DOCUMENTS,
+        answers=_Answers(edge),
         signer=signed.signer,
         call_id=_call_id(form),
         ends=Ends.told(_e164(form.get("From", "")), dialled),
@@ -143,14 +144,27 @@ def _call_id(form: Mapping[str, str]) -> str:
     return call_id
 
 
-def _connect(edge: Edge, opening: Opening) -> Response:
-    document = connect_stream(
-        edge.settings.media_url(MEDIA + opening.whose),
-        after_url=edge.settings.public(f"{AFTER}?attempt={opening.attempt}"),
-        status_url=edge.settings.public(STATUS + opening.whose),
-        parameters=opening.parameters,
-    )
-    return _xml(document)
+@dataclass(frozen=True, slots=True)
+class _Answers:
+    """By document. Satisfies `gateway.routes.ringing.Answers`."""
+
+    edge: Edge
+
+    async def connect(self, opening: Opening) -> Response:
+        settings = self.edge.settings
+        document = connect_stream(
+            settings.media_url(MEDIA + opening.whose),
+            after_url=settings.public(f"{AFTER}?attempt={opening.attempt}"),
+            status_url=settings.public(STATUS + opening.whose),
+            parameters=opening.parameters,
+        )
+        return _xml(document)
+
+    async def say_and_hang_up(self, sentence: str) -> Response:
+        return _xml(say_and_hang_up(sentence))
+
+    async def hang_up(self) -> Response:
+        return _xml(hang_up())
 
 
 def _xml(document: str) -> Response:
@@ -161,12 +175,6 @@ def _upgrade_signed(account: PlivoAccount, url: str, headers: Headers) -> bool:
     nonce, signatures = headers.get(NONCE_HEADER, ""), headers.get(SIGNATURE_HEADER, "")
     return plivo_signed_upgrade(account.auth_token, url, nonce, signatures)
 
-
-_DOCUMENTS: Final = Documents(
-    connect=_connect,
-    say_and_hang_up=lambda sentence: _xml(say_and_hang_up(sentence)),
-    hang_up=lambda: _xml(hang_up()),
-)
 
 ROUTES = [
     Route("/plivo/voice", voice, methods=["POST"]),

@@ -1,16 +1,15 @@
 """What is decided of a call that rings or has lost its stream, whichever carrier brings it.
 
-The carriers differ in their documents alone: each gives `Documents`, and gets one of them to answer with.
+The carriers differ in how they are answered alone: each gives its `Answers`.
 """
 
 import asyncio
-from collections.abc import Callable, Mapping
+from collections.abc import Mapping
 from dataclasses import dataclass
-from typing import Final, Generic
+from typing import Final, Generic, Protocol
 from uuid import UUID
 
 import structlog
-from starlette.requests import Request
 from starlette.responses import Response
 
 from gateway.call import CALLER_HUNG_UP, Call
@@ -31,23 +30,23 @@ CANNOT_CONNECT: Final = "I'm sorry, we cannot take your call at the moment. Plea
 
 @dataclass(frozen=True, slots=True)
 class Opening:
-    """What a document that opens the media socket must hold. `whose`: "" or "/" and the org's id, for an org
-    with an account of its own; `attempt`: how often the stream was asked for again.
+    """What opens the media socket. `whose`: "" or "/" and the org's id, for an org with its own account;
+    `attempt`: how often the stream was asked for again.
     """
 
-    call_id: str
     parameters: Mapping[str, str]
     whose: str
     attempt: int
 
 
-@dataclass(frozen=True, slots=True)
-class Documents:
-    """How a carrier is answered."""
+class Answers(Protocol):
+    """How one call's carrier is answered: by a document, or by orders over REST and an empty answer."""
 
-    connect: Callable[[Edge, Opening], Response]
-    say_and_hang_up: Callable[[str], Response]
-    hang_up: Callable[[], Response]
+    async def connect(self, opening: Opening) -> Response: ...
+
+    async def say_and_hang_up(self, sentence: str) -> Response: ...
+
+    async def hang_up(self) -> Response: ...
 
 
 @dataclass(frozen=True, slots=True)
@@ -56,7 +55,7 @@ class Line(Generic[A]):
 
     edge: Edge
     carrier: Carrier[A]
-    documents: Documents
+    answers: Answers
     signer: Signer[A]
     call_id: str
     ends: Ends
@@ -65,24 +64,27 @@ class Line(Generic[A]):
 
     async def rings(self) -> Response:
         """Connect it to its media socket, or say why not."""
-        edge, documents = self.edge, self.documents
+        edge = self.edge
         if await edge.endings.is_over(self.call_id):  # replayed: the signature does not age
-            return self._refused("call_over", documents.hang_up())
+            return self._refused("call_over", await self.answers.hang_up())
         if edge.calls.draining:
             return self._refused("draining", Response(status_code=503, headers={"Retry-After": "0"}))
         if not E164.fullmatch(self.dialled) and edge.settings.default_org is None:
-            return self._refused("unknown_number", documents.say_and_hang_up(NOT_IN_SERVICE))
+            return await self._said("unknown_number", NOT_IN_SERVICE)
         if edge.calls.is_full and self.call_id not in edge.calls:
-            return self._refused("max_calls", documents.say_and_hang_up(LINES_BUSY))
+            return await self._said("max_calls", LINES_BUSY)
         return await self._connected(attempt=0)
 
-    async def stream_ended(self, request: Request) -> Response:
-        """Hang up if that was meant, else ask for the stream again, a bounded number of times."""
-        edge, attempt = self.edge, _attempt(request)
+    async def stream_ended(self, attempt: int) -> Response:
+        """Hang up if that was meant, else ask for the stream again, a bounded number of times.
+
+        `attempt`: how often it has been asked for again.
+        """
+        edge = self.edge
         if self.is_over or await edge.endings.is_over(self.call_id):
-            return self.documents.hang_up()
+            return await self.answers.hang_up()
         if attempt >= edge.settings.limits.reconnect_attempts:
-            return self._refused("reconnects_used_up", self.documents.say_and_hang_up(CANNOT_CONNECT))
+            return await self._said("reconnects_used_up", CANNOT_CONNECT)
         log.warning("stream_lost", stream=self.call_id, attempt=attempt + 1)
         return await self._connected(attempt=attempt + 1)
 
@@ -94,9 +96,9 @@ class Line(Generic[A]):
             async with asyncio.timeout(edge.settings.waits.webhook_s):
                 office = await call.office()
         except (OrgUnavailable, TimeoutError):
-            return self._abandoned(call, "org_unavailable", CANNOT_CONNECT)
+            return await self._abandoned(call, "org_unavailable", CANNOT_CONNECT)
         if office is None:
-            return self._abandoned(call, "unknown_number", NOT_IN_SERVICE)
+            return await self._abandoned(call, "unknown_number", NOT_IN_SERVICE)
         org_id = office.profile.org_id
         if not self.signer.speaks_for(org_id):  # another org's account names a call that is not its own
             await edge.refusals.record(self.signer.org_id, "webhook_refused", "webhook")
@@ -106,11 +108,14 @@ class Line(Generic[A]):
             PARAMETER: seal_ends(edge.desk.vault, org_id, self.call_id, self.ends),
         }
         whose = "" if self.carrier.accounts.own(office.keys) is None else f"/{org_id}"
-        return self.documents.connect(edge, Opening(self.call_id, parameters, whose, attempt))
+        return await self.answers.connect(Opening(parameters, whose, attempt))
 
-    def _abandoned(self, call: Call, reason: str, sentence: str) -> Response:
+    async def _abandoned(self, call: Call, reason: str, sentence: str) -> Response:
         call.abandon()
-        return self._refused(reason, self.documents.say_and_hang_up(sentence))
+        return await self._said(reason, sentence)
+
+    async def _said(self, reason: str, sentence: str) -> Response:
+        return self._refused(reason, await self.answers.say_and_hang_up(sentence))
 
     def _refused(self, reason: str, response: Response) -> Response:
         self.edge.metrics.refused.labels(reason).inc()
@@ -130,7 +135,6 @@ def speaks_of(edge: Edge, signer: Signer[A], call_id: str) -> bool:
     return owner is None or signer.speaks_for(owner)
 
 
-def _attempt(request: Request) -> int:
-    """How often the stream was asked for again; the address is ours and signed by the carrier."""
-    text = request.query_params.get("attempt", "0")
+def asked_again(text: str) -> int:
+    """How often the stream was asked for again, as we told the carrier and it tells us, signed."""
     return int(text) if text.isascii() and text.isdigit() and len(text) < 4 else 0

@@ -24,7 +24,7 @@ from gateway.routes.edge import Edge, edge_of
 from gateway.routes.forgeries import forged
 from gateway.routes.forms import E164, form_fields, public_url
 from gateway.routes.media import Door
-from gateway.routes.ringing import Documents, Line, Opening, call_over, speaks_of
+from gateway.routes.ringing import Line, Opening, asked_again, call_over, speaks_of
 from gateway.tenancy.accounts import Signer
 from gateway.tenancy.credentials import TwilioAccount
 
@@ -54,7 +54,8 @@ async def voice(request: Request) -> Response:
 
 async def after(request: Request) -> Response:
     """The stream is over."""
-    return await (await _line(request)).stream_ended(request)
+    attempt = asked_again(request.query_params.get("attempt", "0"))
+    return await (await _line(request)).stream_ended(attempt)
 
 
 async def status(request: Request) -> Response:
@@ -114,7 +115,7 @@ async def _line(request: Request) -> Line[TwilioAccount]:
     return Line(
         edge=edge,
         carrier=edge.twilio,
-        documents=_DOCUMENTS,
+        answers=_Answers(edge),
         signer=signed.signer,
         call_id=_call_id(form),
         ends=Ends.told(form.get("From", ""), form.get("To", "")),
@@ -139,14 +140,27 @@ def _call_id(form: Mapping[str, str]) -> str:
     return call_id
 
 
-def _connect(edge: Edge, opening: Opening) -> Response:
-    document = connect_stream(
-        edge.settings.media_url(MEDIA + opening.whose),
-        action_url=edge.settings.public(f"{AFTER}?attempt={opening.attempt}"),
-        status_url=edge.settings.public(STATUS + opening.whose),
-        parameters=opening.parameters,
-    )
-    return _xml(document)
+@dataclass(frozen=True, slots=True)
+class _Answers:
+    """By document. Satisfies `gateway.routes.ringing.Answers`."""
+
+    edge: Edge
+
+    async def connect(self, opening: Opening) -> Response:
+        settings = self.edge.settings
+        document = connect_stream(
+            settings.media_url(MEDIA + opening.whose),
+            action_url=settings.public(f"{AFTER}?attempt={opening.attempt}"),
+            status_url=settings.public(STATUS + opening.whose),
+            parameters=opening.parameters,
+        )
+        return _xml(document)
+
+    async def say_and_hang_up(self, sentence: str) -> Response:
+        return _xml(say_and_hang_up(sentence))
+
+    async def hang_up(self) -> Response:
+        return _xml(hang_up())
 
 
 def _xml(document: str) -> Response:
@@ -156,12 +170,6 @@ def _xml(document: str) -> Response:
 def _upgrade_signed(account: TwilioAccount, url: str, headers: Headers) -> bool:
     return twilio_signed(account.auth_token, url, (), headers.get(TWILIO_HEADER, ""))
 
-
-_DOCUMENTS: Final = Documents(
-    connect=_connect,
-    say_and_hang_up=lambda sentence: _xml(say_and_hang_up(sentence)),
-    hang_up=lambda: _xml(hang_up()),
-)
 
 ROUTES = [
     Route("/twilio/voice", voice, methods=["POST"]),

@@ -15,12 +15,13 @@ from booking.orgs import load_credentials
 from booking.types import Claim
 from compliance.errors import VaultError
 from compliance.vault import Cell, OrgVault, Vault
+from gateway.ed25519 import parse_public_key
 from gateway.tenancy.cache import LayeredCache, Source
 
 log = structlog.get_logger("gateway.credentials")
 
 KEYS: Final = ("deepgram", "llm", "cartesia")
-CARRIERS: Final = ("twilio", "plivo")
+CARRIERS: Final = ("twilio", "plivo", "telnyx")
 PROVIDERS: Final = (*KEYS, *CARRIERS)
 _KEY: Final = re.compile(r"[!-~]{1,512}")  # it travels in a header: anything else would break the request
 _TWILIO_ACCOUNT: Final = re.compile(r"AC[0-9A-Za-z]{32}")
@@ -44,6 +45,14 @@ class PlivoAccount:
 
 
 @dataclass(frozen=True, slots=True)
+class TelnyxAccount:
+    """What opens Telnyx's REST, and the public key, base64, of what comes signed from there."""
+
+    api_key: str = field(repr=False)
+    public_key: str
+
+
+@dataclass(frozen=True, slots=True)
 class OrgKeys:
     """The org's own API keys and carrier accounts; None means the process-wide one."""
 
@@ -52,6 +61,7 @@ class OrgKeys:
     cartesia: str | None = field(default=None, repr=False)
     twilio: TwilioAccount | None = None
     plivo: PlivoAccount | None = None
+    telnyx: TelnyxAccount | None = None
 
 
 NO_KEYS: Final = OrgKeys()
@@ -109,10 +119,22 @@ def parse_plivo(secret: str) -> PlivoAccount:
     return account
 
 
+def parse_telnyx(secret: str) -> TelnyxAccount:
+    """The account in `{"api_key": …, "public_key": …}`. ValueError for anything else, unrepeated."""
+    try:
+        account = msgspec.json.decode(secret, type=TelnyxAccount)
+    except msgspec.DecodeError:
+        raise ValueError("an account is JSON with api_key and public_key") from None
+    parse_key(account.api_key)
+    parse_public_key(account.public_key)
+    return account
+
+
 _PARSERS: Final[Mapping[str, Callable[[str], Any]]] = {
     **dict.fromkeys(KEYS, parse_key),
     "twilio": parse_twilio,
     "plivo": parse_plivo,
+    "telnyx": parse_telnyx,
 }
 
 

@@ -1,7 +1,8 @@
 """Tries an org's secret at its provider, by the cheapest request that only a good one is answered.
 
 Nothing is changed there, nor billed. Sources (read 2026-11): Deepgram docs, "List Projects"; Twilio docs,
-"REST API: Accounts"; Plivo docs, "Retrieve account details"; the others as in the adapters.
+"REST API: Accounts"; Plivo docs, "Retrieve account details"; Telnyx
+docs, "Retrieve user balance details"; the others as in the adapters.
 """
 
 from dataclasses import dataclass, field
@@ -13,7 +14,7 @@ import aiohttp
 from booking.calendar import GoogleCalendars
 from booking.errors import CalendarRefused, CalendarUnavailable
 from gateway.settings import Settings
-from gateway.tenancy.credentials import parse_plivo, parse_twilio
+from gateway.tenancy.credentials import parse_plivo, parse_telnyx, parse_twilio
 from pipeline.providers.cartesia_wire import API_VERSION
 
 Verdict = Literal["works", "refused", "unavailable"]
@@ -62,6 +63,9 @@ def _request(settings: Settings, provider: str, secret: str) -> _Request:
             basic = aiohttp.encode_basic_auth(owner.auth_id, owner.auth_token)
             url = f"{settings.plivo.api_url}/v1/Account/{owner.auth_id}/"
             return _Request(url, {"Authorization": basic})
+        case "telnyx":
+            headers = {"Authorization": f"Bearer {parse_telnyx(secret).api_key}"}
+            return _Request(f"{settings.telnyx.api_url}/v2/balance", headers)
         case _:
             return _Request(_http(settings.llm.url) + "/models", {"Authorization": f"Bearer {secret}"})
 

@@ -18,6 +18,7 @@ from bench.simulators.google_tokens import Account
 from bench.simulators.offline.tone import ToneVoice
 from bench.simulators.plivo_api import PlivoApiSimulator
 from bench.simulators.replies import ScriptedModel
+from bench.simulators.telnyx_api import TelnyxApiSimulator
 from bench.simulators.twilio_api import TwilioApiSimulator
 from booking.audit import page_of_records
 from booking.orgs import load_credentials
@@ -32,6 +33,7 @@ from tests.gateway.running import Gateway
 
 SECRET = "deepgram-key-of-the-org"
 ACCOUNT = f'{{"account_sid": "AC{"6" * 32}", "auth_token": "{SECRET}"}}'
+AT_TELNYX = f'{{"api_key": "{SECRET}", "public_key": "A6EHv/POEL4dcN0Y50vAmWfk1jCbpQ1fHdyGZBJVMbg="}}'
 AT_PLIVO = f'{{"auth_id": "MA{"6" * 18}", "auth_token": "{SECRET}"}}'
 
 
@@ -92,6 +94,7 @@ async def providers(google_account: Account) -> AsyncIterator[dict[str, str]]:
         CartesiaSimulator(ToneVoice(), keys=keys) as cartesia,
         TwilioApiSimulator(account_sid="AC" + "6" * 32, auth_token=SECRET) as twilio,
         PlivoApiSimulator(auth_id="MA" + "6" * 18, auth_token=SECRET) as plivo,
+        TelnyxApiSimulator(api_key=SECRET) as telnyx,
         GoogleCalendarSimulator() as google,
     ):
         google.tokens.accounts[google_account.email] = google_account
@@ -101,6 +104,7 @@ async def providers(google_account: Account) -> AsyncIterator[dict[str, str]]:
             "CARTESIA_URL": cartesia.url,
             "TWILIO_API_URL": twilio.url,
             "PLIVO_API_URL": plivo.url,
+            "TELNYX_API_URL": telnyx.url,
             "GOOGLE_CALENDAR_URL": google.url,
             "GOOGLE_TOKEN_URL": google.url + "/token",
         }
@@ -122,7 +126,7 @@ async def test_a_secret_is_tried_and_rotated_only_to_a_good_one(
     google_account: Account, strange_account: Account,
 ) -> None:  # fmt: skip
     good, bad = SECRET, SECRET + "x"
-    if account := {"twilio": ACCOUNT, "plivo": AT_PLIVO}.get(provider):
+    if account := {"twilio": ACCOUNT, "plivo": AT_PLIVO, "telnyx": AT_TELNYX}.get(provider):
         good, bad = account, account.replace(SECRET, SECRET + "x")
     if provider == "google_calendar":
         good, bad = google_account.key_file().decode(), strange_account.key_file().decode()

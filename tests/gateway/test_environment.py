@@ -45,7 +45,10 @@ def test_the_required_ones_are_enough() -> None:
 
 
 def test_loopback_may_be_plain_http() -> None:
-    assert settings(PUBLIC_URL="http://127.0.0.1:8080").media_url("/twilio/media") == "ws://127.0.0.1:8080/twilio/media"
+    assert (
+        settings(PUBLIC_URL="http://127.0.0.1:8080").media_url("/twilio/media")
+        == "ws://127.0.0.1:8080/twilio/media"
+    )
     assert settings(PUBLIC_URL="http://localhost:1").public_url == "http://localhost:1"
 
 

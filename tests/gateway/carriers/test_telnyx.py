@@ -8,7 +8,8 @@ from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 
 from gateway.carriers.events import CallStarted
 from gateway.carriers.telnyx import TelnyxCodec, client_state
-from gateway.carriers.telnyx_signature import TOLERANCE_S, parse_public_key, telnyx_signed
+from gateway.carriers.telnyx_signature import TOLERANCE_S, telnyx_signed
+from gateway.ed25519 import parse_public_key
 from gateway.errors import MalformedFrame
 
 TOLD = {"token": "v1.abc.def", "ends": "sealed"}

@@ -1,0 +1,198 @@
+"""Telnyx's webhooks. All come to one address; what is to be done with a call is ordered over REST.
+
+Each is JSON with an Ed25519 signature that covers its time. They come twice and in any order: what is ordered
+carries an id made of the event's, so that the same order counts once, and a call that is over stays so. The
+upgrade of the media socket is not signed: its token, which came back by `client_state`, admits it.
+"""
+
+import re
+import time
+from collections.abc import Awaitable
+from dataclasses import dataclass
+from typing import Any, Final
+from uuid import UUID
+
+import msgspec
+import structlog
+from starlette.datastructures import Headers
+from starlette.exceptions import HTTPException
+from starlette.requests import Request
+from starlette.responses import Response
+from starlette.routing import Route
+
+from gateway.caller import Ends
+from gateway.carriers.telnyx import CALL_ID, TelnyxCodec, client_state, told_by_state
+from gateway.carriers.telnyx_signature import SIGNATURE_HEADER, TIMESTAMP_HEADER, telnyx_signed
+from gateway.errors import CarrierRefused
+from gateway.routes.edge import Edge, edge_of
+from gateway.routes.forgeries import forged
+from gateway.routes.forms import E164, body_of
+from gateway.routes.media import Door
+from gateway.routes.ringing import Line, Opening, asked_again, call_over, speaks_of
+from gateway.tenancy.accounts import Signer
+from gateway.tenancy.credentials import TelnyxAccount
+
+log = structlog.get_logger("gateway.webhooks")
+
+MEDIA: Final = "/telnyx/media"
+VOICE: Final = "Telnyx.KokoroTTS.af"
+_EVENT_ID: Final = re.compile(r"[0-9A-Za-z\-]{1,64}")
+_ATTEMPT: Final = "attempt"
+_GOODBYE: Final = "goodbye"
+
+
+class _Payload(msgspec.Struct, rename={"from_": "from"}):
+    call_control_id: str = ""
+    direction: str = ""
+    from_: str = ""
+    to: str = ""
+    client_state: str | None = None
+
+
+class _Data(msgspec.Struct):
+    event_type: str
+    id: str
+    payload: _Payload
+
+
+class _Webhook(msgspec.Struct):
+    data: _Data
+
+
+_decoder: Final = msgspec.json.Decoder(_Webhook)
+
+
+@dataclass(frozen=True, slots=True)
+class _Event:
+    """A webhook whose signature is good."""
+
+    edge: Edge
+    data: _Data
+    signer: Signer[TelnyxAccount]
+
+    @property
+    def call_id(self) -> str:
+        return self.data.payload.call_control_id
+
+    def state(self, name: str) -> str:
+        return told_by_state(self.data.payload.client_state).get(name, "")
+
+    def line(self) -> Line[TelnyxAccount]:
+        payload = self.data.payload
+        dialled = payload.to if E164.fullmatch(payload.to) else ""
+        return Line(
+            edge=self.edge,
+            carrier=self.edge.telnyx,
+            answers=_Answers(self),
+            signer=self.signer,
+            call_id=self.call_id,
+            ends=Ends.told(payload.from_, dialled),
+            dialled=dialled,
+            is_over=False,
+        )
+
+
+async def webhook(request: Request) -> Response:
+    """Something happened to a call. A carrier that cannot be given its order is told to come again (503)."""
+    edge = edge_of(request)
+    event = await _verified(request, edge)
+    if not speaks_of(edge, event.signer, event.call_id):
+        raise await forged(request, edge, event.signer.org_id)
+    try:
+        return await _answered(event)
+    except (CarrierRefused, ConnectionError) as error:
+        log.warning("order_failed", event_type=event.data.event_type, error=type(error).__name__)
+        return Response(status_code=503)
+
+
+async def _answered(event: _Event) -> Response:
+    match event.data.event_type:
+        case "call.initiated" if event.data.payload.direction == "incoming":
+            return await event.line().rings()
+        case "streaming.stopped" | "streaming.failed":
+            return await event.line().stream_ended(asked_again(event.state(_ATTEMPT)))
+        case "call.speak.ended" if event.state(_GOODBYE):
+            return await _Answers(event).hang_up()
+        case "call.hangup":
+            await call_over(event.edge, event.call_id)
+    return Response(status_code=200)
+
+
+@dataclass(frozen=True, slots=True)
+class _Answers:
+    """By orders. Satisfies `gateway.routes.ringing.Answers`."""
+
+    event: _Event
+
+    async def connect(self, opening: Opening) -> Response:
+        """The first time the call is answered with its stream; later a stream is opened in it."""
+        told = {**opening.parameters, _ATTEMPT: str(opening.attempt)}
+        stream = {
+            "stream_url": self.event.edge.settings.media_url(MEDIA + opening.whose),
+            "stream_track": "inbound_track",
+            "stream_codec": "PCMU",
+            "stream_bidirectional_mode": "rtp",
+            "stream_bidirectional_codec": "PCMU",
+            "client_state": client_state(told),
+        }
+        return await self._order("answer" if opening.attempt == 0 else "streaming_start", stream)
+
+    async def say_and_hang_up(self, sentence: str) -> Response:
+        """Told when it has been spoken, we hang up."""
+        if self.event.data.event_type == "call.initiated":
+            await self._order("answer", {})
+        spoken = {"payload": sentence, "voice": VOICE, "client_state": client_state({_GOODBYE: "1"})}
+        return await self._order("speak", spoken)
+
+    async def hang_up(self) -> Response:
+        return await self._order("hangup", {})
+
+    async def _order(self, action: str, fields: dict[str, Any]) -> Response:
+        event = self.event
+        once = {"command_id": f"{event.data.id}-{action}"}
+        await event.edge.telnyx_orders.order(event.signer.account, event.call_id, action, fields | once)
+        return Response(status_code=200)
+
+
+async def _verified(request: Request, edge: Edge) -> _Event:
+    """Raises 403 unless the org's account signed it, 400, 408 or 413 for what is no reasonable webhook."""
+    body = await body_of(request, edge)
+    try:
+        data = _decoder.decode(body).data
+    except (msgspec.MsgspecError, UnicodeError, RecursionError):
+        raise HTTPException(400) from None
+    headers = request.headers
+
+    def is_signed_by(account: TelnyxAccount) -> bool:
+        timestamp, signature = headers.get(TIMESTAMP_HEADER, ""), headers.get(SIGNATURE_HEADER, "")
+        return telnyx_signed(account.public_key, timestamp, body, signature, now_s=time.time())
+
+    def org_told() -> Awaitable[UUID | None]:
+        return _org_told(edge, data.payload)
+
+    signer = await edge.telnyx.accounts.signer(is_signed_by, org_told)
+    if signer is None:
+        raise await forged(request, edge, org_told)
+    if not _EVENT_ID.fullmatch(data.id):
+        raise HTTPException(400)
+    if data.payload.call_control_id and not CALL_ID.fullmatch(data.payload.call_control_id):
+        raise HTTPException(400)
+    return _Event(edge, data, signer)
+
+
+async def _org_told(edge: Edge, payload: _Payload) -> UUID | None:
+    """The org that the request says it is about: by the dialled number, or by the call."""
+    if payload.direction != "outgoing" and E164.fullmatch(payload.to):
+        return await edge.desk.numbers.get(payload.to)
+    return edge.calls.org_of(payload.call_control_id)
+
+
+def _unsigned(_account: TelnyxAccount, _url: str, _headers: Headers) -> bool:
+    """Nobody signs the upgrade: the token alone admits."""
+    return True
+
+
+ROUTES = [
+    Route("/telnyx/voice", webhook, methods=["POST"]),
+    *Door(MEDIA, lambda edge: edge.telnyx, TelnyxCodec, _unsigned).routes(),
+]
