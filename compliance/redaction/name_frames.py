@@ -39,6 +39,8 @@ _DETERMINERS: Final = frozenset(
 )
 _WORDY: Final = re.compile(rf".*(?:{'|'.join(sorted(word_list('word_endings')))})")
 _NO_SURNAMES: Final = _DOES | _OWNED | AFTER_STRANGE | PLACES_NAMED
+_AFTER_FIRST: Final = frozenset({",", "with", "no", "that's", "it's", "here", "speaking"})
+"""Behind a name that a turn begins with."""
 _LEAST_LETTERS: Final = 3
 
 
@@ -166,6 +168,8 @@ def _is_behind_people(tail: Tail, at: int, end: int) -> bool:
     if before == "of" and tail.marks[at - 2] & kinds.RELATIVE:
         return True
     follows = tail.words[end]
+    if not before and follows in _AFTER_FIRST:
+        return True
     return before in _TO_PEOPLE and (not tail.marks[end] & kinds.WORD or follows in AFTER_STRANGE)
 
 

@@ -3,6 +3,7 @@
 from typing import Final
 
 from compliance.redaction import kinds
+from compliance.redaction.name_frames import is_strange
 from compliance.redaction.near import edit_distance
 from compliance.redaction.tokens import Tail
 from compliance.redaction.view import View
@@ -33,7 +34,7 @@ def is_paired(view: View, at: int) -> bool:
         listed = kind & (kinds.MAYBE | (kinds.LAST if tail.words[at - 1] == "not" else 0))
         ends = bool(listed) and not tail.marks[at + 1] & kinds.WORD
         return bool(kind & _LISTED) and (tail.capital[at] or ends)
-    return bool(kind & _LISTED) or (bool(kind & kinds.UNKNOWN) and tail.capital[at])
+    return bool(kind & _LISTED) or (bool(kind & kinds.UNKNOWN) and (tail.capital[at] or is_strange(tail, at)))
 
 
 def _place_before(tail: Tail, at: int) -> int:
