@@ -237,7 +237,7 @@ def require_one_each(rows: list[asyncpg.Record], made: Carrier, calls: list[tupl
 async def test_killed_anywhere_there_is_one_campaign_and_one_text_for_each_call(
     request: pytest.FixtureRequest, aside: Stack, shop: Clinic, there: asyncpg.Connection
 ) -> None:
-    wanted = int(request.config.getoption("kills", default=None) or 3)
+    wanted = int(request.config.getoption("kills", default=None) or 2)
     found, kills, due = Counter[str](), 0, 0
     async with carrier(aside, shop) as made:
         while kills < wanted:
