@@ -41,6 +41,8 @@ _WORDY: Final = re.compile(rf".*(?:{'|'.join(sorted(word_list('word_endings')))}
 _NO_SURNAMES: Final = _DOES | _OWNED | AFTER_STRANGE | PLACES_NAMED
 _AFTER_FIRST: Final = frozenset({",", "with", "no", "that's", "it's", "here", "speaking"})
 """Behind a name that a turn begins with."""
+_CALL: Final = re.compile(r"(.)\1\1|^[^aeiouy\u00df-\u017f]+$")
+"""Calls rather than words: "hmmm", "pfft"."""
 _LEAST_LETTERS: Final = 3
 
 
@@ -58,7 +60,7 @@ def is_strange(tail: Tail, at: int) -> bool:
         return False
     if tail.glued[at + 1] and tail.marks[at + 1] & kinds.DIGITS:
         return False
-    return not (_WORDY.fullmatch(word) or has_medical_ending(word) or _is_british(word))
+    return not (_WORDY.fullmatch(word) or _CALL.search(word) or has_medical_ending(word) or _is_british(word))
 
 
 def _is_british(word: str) -> bool:

@@ -29,6 +29,9 @@ def said(text: str) -> str:
         ("it's featherstone f e a t h e r stone", "it's [PERSON]"),
         ("i'm picking up for marjolein de wit", "i'm picking up for [PERSON]"),
         ("my name is crispin wetherby", "my name is [PERSON]"),
+        ("could you let brivane know i've arrived", "could you let [PERSON] know i've arrived"),
+        ("tazwyn, that's with a z", "[PERSON], that's with a z"),
+        ("Could you book Zorvane in as well?", "Could you book [PERSON] in as well?"),
         ("ring mercy on 07700 900123", "ring [PERSON] on [PHONE]"),
     ],
 )
@@ -48,6 +51,8 @@ def test_a_name_of_no_list_is_told_by_its_neighbours(text: str, public: str) -> 
         "the lorry was blocking the road",
         "it's for a mortgage, they want a letter",
         "you're through to Northgate Practice",
+        "hmmm, with the school run it's tricky",
+        "pfft no chance",
         "does the wobbledeck clinic still run",
     ],
 )
