@@ -21,8 +21,8 @@ from compliance.vault import Cell
 UNREADABLE: Final = "unreadable"
 
 _CONTACT: Final = """
-select c.id, c.created_at, c.updated_at, c.texts_agreed_at, c.texts_refused_at, c.sealed_phone, c.sealed_name,
-    c.sealed_email, c.sealed_address, k.id as key_id, k.wrapped
+select c.id, c.created_at, c.updated_at, c.texts_agreed_at, c.texts_refused_at, c.time_zone,
+    c.sealed_phone, c.sealed_name, c.sealed_email, c.sealed_address, k.id as key_id, k.wrapped
 from public.contacts c
 left join public.contact_keys k on k.org_id = c.org_id and k.contact_id = c.id and k.call_id is null
 where c.org_id = $1 and c.id = $2 and c.erased_at is null

@@ -24,6 +24,7 @@ async def test_all_that_is_held_is_there_in_plain_words(office: Office) -> None:
     (hold,) = await office.rows("select id from appointment_holds")
     await confirm_booking(office.pool, office.claim, hold_id=hold["id"])
     (note,) = await office.rows("select id from clinical_notes")
+    await office.rows("update contacts set time_zone = 'Africa/Kigali' returning id")
     await office.read("note", note["id"])
     await fetch(
         office.pool, office.claim, "opt_out_of_texts", list(office.keys.digests(office.org_id, phone))
@@ -35,10 +36,11 @@ async def test_all_that_is_held_is_there_in_plain_words(office: Office) -> None:
     assert exported.unreadable == 0
     told = msgspec.json.decode(exported.json())
     contact = told["contact"]
-    assert (contact["phone"], contact["name"], contact["address"]) == (
+    assert (contact["phone"], contact["name"], contact["address"], contact["time_zone"]) == (
         phone,
         "Jane Quillfeather",
         "12 Quill Street",
+        "Africa/Kigali",
     )
     assert [note["value"] for note in told["clinical_notes"]] == ["glaucoma"]
     assert {each["kind"]: each["value"] for each in told["personal_values"]} == {
