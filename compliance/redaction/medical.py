@@ -84,7 +84,51 @@ def medical(view: View, at: int) -> Match | None:
         wider = complaint(tail, at)
         if wider is not None and (end is None or wider.end > end):
             return Match(wider.end, "MEDICAL", LIKELY, begin=wider.begin)
-    return None if end is None else Match(end, "MEDICAL", confidence)
+    if end is None or (end == at + 1 and is_figurative(tail, at)):
+        return None
+    return Match(end, "MEDICAL", confidence)
+
+
+def is_figurative(tail: Tail, at: int) -> bool:
+    """ "the website's a real headache", "a hiccup with the payment", "a pain trying to park"."""
+    if stem(tail.words[at]) not in _FIGURATIVE:
+        return False
+    here = at - 1
+    while tail.words[here] in _INTENSE and here > at - _INTENSE_TOKENS:
+        here -= 1
+    if tail.words[here] not in ("a", "an", "such") and tail.words[here + 1] not in _INTENSE:
+        return False
+    if tail.words[at + 1] in ("trying", "getting") or _is_thing_behind(tail, at + 1):
+        return True
+    return _is_thing_before(tail, at)
+
+
+def _is_thing_before(tail: Tail, at: int) -> bool:
+    """A thing, and since then nobody whose pain it could be."""
+    for back in range(2, _THING_TOKENS + 1):
+        if tail.words[at - back] in _BODIES:
+            return False
+        if stem(tail.words[at - back]) in _THINGS:
+            return True
+    return False
+
+
+def _is_thing_behind(tail: Tail, at: int) -> bool:
+    """ "with the payment", "for the website"."""
+    if tail.words[at] not in ("with", "for"):
+        return False
+    thing = at + 1 + (tail.words[at + 1] in ("the", "your", "my", "our", "that", "this"))
+    return stem(tail.words[thing]) in _THINGS
+
+
+_FIGURATIVE: Final = frozenset({"headache", "hiccup", "pain", "nightmare", "shock", "bug"})
+_INTENSE: Final = frozenset(
+    ["real", "right", "proper", "bit", "of", "a", "total", "big", "huge", "little", "such", "absolute"]
+)
+_INTENSE_TOKENS: Final = 4
+_THINGS: Final = word_list("troubling_things")
+_BODIES: Final = frozenset(["i", "i've", "i'm", "i'd", "my", "he", "she", "he's", "she's", "his", "her"])
+_THING_TOKENS: Final = 8
 
 
 def _term(view: View, at: int) -> int | None:

@@ -63,3 +63,17 @@ def test_ordinary_words_stay(text: str) -> None:
 
 def test_edit_distance() -> None:
     assert [edit_distance("botox", other) for other in ("botox", "bowtox", "batix", "")] == [0, 1, 2, 5]
+
+
+@pytest.mark.parametrize(
+    ("text", "public"),
+    [
+        ("your website's giving me a real headache", None),
+        ("there was a hiccup with the payment", None),
+        ("it's a pain trying to park", None),
+        ("I get a headache in your car park", "I get a [MEDICAL] in your car park"),
+        ("I was on the train and I got a pain", "I was on the train and I got a [MEDICAL]"),
+    ],
+)
+def test_what_a_thing_is_to_somebody_is_no_complaint(text: str, public: str | None) -> None:
+    assert said(text) == (public or text)
