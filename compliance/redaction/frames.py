@@ -55,6 +55,26 @@ class _Element(NamedTuple):
 
 _BEGIN: Final = _Element("BEGIN", frozenset(), 1, 1)
 Frame = tuple[_Element, ...]
+_AHEAD: Final = 14
+_REACH: Final = {
+    "BODY": 4,
+    "OWNED": 5,
+    "PLACE": 9,
+    "SPOT": 7,
+    "NUMBER": 5,
+    "DRUG": 4,
+    "NOT": 0,
+    "IF": 0,
+    "OVER": 0,
+}
+"""The most tokens that an element takes, where it is not one."""
+
+
+class _Keyed(NamedTuple):
+    """A frame, and the rarest words that it needs."""
+
+    frame: Frame
+    key: frozenset[str] | None
 
 
 class Found(NamedTuple):
@@ -68,8 +88,8 @@ class Frames:
     """The frames of `words/<name>.txt`, by their first word and, where words must follow, the second."""
 
     def __init__(self, name: str) -> None:
-        self._followed: dict[str, dict[str, list[Frame]]] = {}
-        self._open: dict[str, list[Frame]] = {}
+        self._followed: dict[str, dict[str, list[_Keyed]]] = {}
+        self._open: dict[str, list[_Keyed]] = {}
         lines = lines_of(name)
         classes = {
             key.strip(): frozenset(words.split())
@@ -82,13 +102,14 @@ class Frames:
 
     def _add(self, frame: Frame) -> None:
         seconds = _seconds(frame)
+        keyed = _Keyed(frame, _key(frame))
         for first in frame[0].words:
             if seconds is None:
-                self._open.setdefault(first, []).append(frame)
+                self._open.setdefault(first, []).append(keyed)
             else:
                 followed = self._followed.setdefault(first, {})
                 for second in seconds:
-                    followed.setdefault(second, []).append(frame)
+                    followed.setdefault(second, []).append(keyed)
 
     def first_words(self) -> set[str]:
         """The words that a frame may begin with."""
@@ -97,13 +118,40 @@ class Frames:
     def find(self, tail: Tail, at: int, first: str = "") -> Found | None:
         """The longest of what fits from `at` on; `first` is read instead of the word there."""
         first = first or _bare(tail.words[at])
-        found: list[Frame] = []
+        found: list[_Keyed] = []
         followed = self._followed.get(first)
         if followed is not None:
             found += followed.get(_bare(tail.words[at + 1]), ())
         found += self._open.get(first, ())
-        fits = [fit for frame in found if (fit := _fit(tail, at + 1, frame, 1, at)) is not None]
+        if not found:
+            return None
+        ahead = _words_ahead(tail, at + 1)
+        fits = [
+            fit
+            for keyed in found
+            if (ahead is None or keyed.key is None or not keyed.key.isdisjoint(ahead))
+            and (fit := _fit(tail, at + 1, keyed.frame, 1, at)) is not None
+        ]
         return max(fits, key=_by_length, default=None)
+
+
+def _words_ahead(tail: Tail, at: int) -> set[str] | None:
+    """The next words; None if not all of them have come yet."""
+    words = tail.words[at : at + _AHEAD]
+    if len(words) < _AHEAD:
+        return None
+    return {*words, *(bare(word) for word in words if word[-2:] == "'s")}
+
+
+def _key(frame: Frame) -> frozenset[str] | None:
+    """Words one of which must stand behind the first for the frame to fit; None if that cannot be told."""
+    keys: list[frozenset[str]] = []
+    reach = 0
+    for element in frame[1:]:
+        reach += element.most * _REACH.get(element.what, 1)
+        if element.what == "WORDS" and element.least and reach <= _AHEAD:
+            keys.append(element.words)
+    return min(keys, key=len, default=None)
 
 
 def _by_length(found: Found) -> tuple[int, int]:

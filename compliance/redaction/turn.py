@@ -236,12 +236,18 @@ def _match_table(view: View, at: int, kind: int) -> Match | None:
     applied = rules.get(kind)
     if applied is None:
         table = _RULES if rules is _RULES_OF else _AWAITING_RULES
-        applied = rules[kind] = tuple(rule for kinds_looked_at, rule in table if kind & kinds_looked_at)
+        applied = rules[kind] = tuple(rule for looked_at, rule in table if _applies(rule, looked_at, kind))
     for rule in applied:
         match = rule(view, at)
         if match is not None:
             return match
     return None
+
+
+def _applies(rule: Rule, looked_at: int, kind: int) -> bool:
+    """No street begins with a word that builds sentences but for "the"."""
+    builds = rule is free_address and kind & kinds.STOP and not kind & kinds.ARTICLE
+    return bool(kind & looked_at) and not builds
 
 
 _RULES_OF: Final[dict[int, tuple[Rule, ...]]] = {}
