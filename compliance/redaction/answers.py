@@ -18,7 +18,7 @@ from compliance.redaction.lexicon import word_list
 from compliance.redaction.names import name
 from compliance.redaction.numbers import number
 from compliance.redaction.patterns import written_email
-from compliance.redaction.replies import says_no_value
+from compliance.redaction.replies import says_no_value, tells_age
 from compliance.redaction.tokens import Tail
 from compliance.redaction.view import GUESSED, Match, View
 
@@ -56,6 +56,8 @@ def whole_answer(view: View, at: int, slot: Slot) -> Match | None:
     tail = view.tail
     end = _end_of_turn(tail, at)
     if end is None or end <= at or _is_no_answer(tail, at):
+        return None
+    if entity == "DOB" and tells_age(tail, at, end):
         return None
     begin, found = _found(view, at, end, entity)
     if (found is None or not found.whole) and says_no_value(tail, at, end, slot):

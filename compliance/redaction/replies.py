@@ -11,6 +11,7 @@ from typing import Final
 from compliance.redaction import kinds
 from compliance.redaction.dialogue import Slot
 from compliance.redaction.lexicon import word_list
+from compliance.redaction.spoken import read_element
 from compliance.redaction.tokens import Tail
 
 _PRONOUNS: Final = frozenset({"i", "we", "you", "they", "he", "she", "it", "that", "who", "there"})
@@ -25,6 +26,9 @@ _ASKS: Final = frozenset(
     ["is", "does", "did", "was", "were", "has", "could", "should", "would", "how", "when", "what", "why"]
 )
 """What a question back begins with."""
+_MAY: Final = frozenset({"can", "could", "may", "shall"})
+_AGED: Final = frozenset({"i'm", "she's", "he's", "am"})
+_AGE_DIGITS: Final = 2
 _VALUED: Final = kinds.DIGITS | kinds.REPEAT | kinds.PHONETIC | kinds.UNKNOWN | kinds.SIGN
 _DIARY: Final = word_list("diary_words")
 _DOTS: Final = frozenset({"dot", "underscore", "hyphen", "dash", "com", "come", "www"})
@@ -32,9 +36,10 @@ _DOTS: Final = frozenset({"dot", "underscore", "hyphen", "dash", "com", "come", 
 _IN_EMAILS: Final = word_list("mail_providers") | _DOTS
 _MEASURES: Final = word_list("measures")
 _BEFORE_FIGURES: Final = frozenset(
-    ["past", "to", "half", "quarter", "after", "before", "until", "till", "by", "level", "floor"]
+    ["past", "half", "quarter", "after", "before", "until", "till", "by", "level", "floor", "ward"]
 )
-_BEHIND_FIGURES: Final = frozenset(["of", "to", "thirty", "fifteen", "o'clock", "for", "or"]) | _MEASURES
+_BEHIND_FIGURES: Final = frozenset(["thirty", "fifteen", "o'clock"]) | _MEASURES
+_MINUTES: Final = frozenset({"thirty", "fifteen"})
 _PLACES_OF_RECORD: Final = word_list("places_of_record")
 _BEFORE_PLACES: Final = frozenset({"at", "in", "on", "near", "by", "above", "live", "lives", "opposite"})
 _BEFORE_NAMES: Final = frozenset({"under", "for", "is", "called", "i'm", "as", "name's", "it's", "by"})
@@ -92,6 +97,8 @@ def _counts(tail: Tail, words: list[int]) -> bool:
 
 def _is_timed(tail: Tail, at: int) -> bool:
     """A figure of a time, an amount, a floor."""
+    if tail.words[at] in _MINUTES and tail.words[at - 2] in _BEFORE_FIGURES:
+        return True
     return tail.words[at - 1] in _BEFORE_FIGURES or tail.words[at + 1] in _BEHIND_FIGURES
 
 
@@ -108,13 +115,33 @@ def _is_mostly_built(tail: Tail, words: list[int]) -> bool:
 
 def _is_sentence(tail: Tail, words: list[int]) -> bool:
     """Somebody does something, or the question is put off or asked back."""
-    if tail.words[words[0]] in _ASKS and len(words) >= _QUESTION_WORDS:
+    if len(words) >= _QUESTION_WORDS and _asks_back(tail, words[0]):
         return True
-    return any(_begins_sentence(tail, at) or tail.words[at] in _EVASIONS for at in words)
+    return any(_begins_sentence(tail, at) or _evades(tail, at) for at in words)
+
+
+def _asks_back(tail: Tail, at: int) -> bool:
+    word = tail.words[at]
+    return word in _ASKS or (word in _MAY and tail.words[at + 1] in _PRONOUNS)
+
+
+def _evades(tail: Tail, at: int) -> bool:
+    """The word puts the question off, or is of a time: "after three thirty"."""
+    word = tail.words[at]
+    return word in _EVASIONS or word.endswith("n't") or (word in _MINUTES and _is_timed(tail, at))
+
+
+def tells_age(tail: Tail, at: int, end: int) -> bool:
+    """ "I'm forty six" where a date of birth was asked for."""
+    if tail.words[at] not in _AGED or not tail.marks[at + 1] & (kinds.DIGITS | kinds.NUMERAL):
+        return False
+    age = read_element(tail, at + 1)
+    return age is not None and len(age.digits) <= _AGE_DIGITS and end <= age.end + 1
 
 
 def _opens_sentence(tail: Tail, words: list[int]) -> bool:
-    return _begins_sentence(tail, words[0]) or any(tail.words[at] in _EVASIONS for at in words[:2])
+    first = words[0] - (tail.words[words[0] - 1] in _PRONOUNS)
+    return _begins_sentence(tail, first) or any(_evades(tail, at) for at in words[:2])
 
 
 def _begins_sentence(tail: Tail, at: int) -> bool:
