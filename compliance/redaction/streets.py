@@ -356,6 +356,9 @@ def _joins_name(tail: Tail, at: int, wanted: bool) -> bool:
 def house_name(tail: Tail, at: int) -> int | None:
     """ "Rose Cottage", "The Old Rectory"."""
     begin = at + (tail.words[at] == "the")
+    ahead = tail.words[begin : begin + _HOUSE_NAME_WORDS]
+    if len(ahead) == _HOUSE_NAME_WORDS and _HOUSES.isdisjoint(ahead) and "home" not in ahead:
+        return None
     for end in range(begin, begin + _HOUSE_NAME_WORDS):
         if end > at and (_is_named(tail, at, end) or _is_care_home(tail, end)):
             return end + 1
