@@ -58,6 +58,8 @@ def says_no_value(tail: Tail, at: int, end: int, slot: Slot) -> bool:
     figures = any(tail.marks[here] & kinds.DIGITS for here in range(at, end))
     if figures or not words or not all(_is_ordinary(tail, here) for here in words) or _counts(tail, words):
         return False
+    if slot == "EMAIL" and any(tail.words[here] in _IN_EMAILS for here in words):
+        return False
     if slot == "PERSON":
         if len(words) <= _BUILT_WORDS or _announces_name(tail, words):
             return False
@@ -77,7 +79,7 @@ def _is_ordinary(tail: Tail, at: int) -> bool:
         return tail.words[at] in ("i", "a")
     if kind & kinds.MONTH:
         return any(tail.words[at - back] in _DIARY for back in range(1, _DIARY_WORDS + 1))
-    return bool(kind & kinds.COMMON) and not kind & _VALUED and tail.words[at] not in _IN_EMAILS
+    return bool(kind & kinds.COMMON) and not kind & _VALUED
 
 
 def _announces_name(tail: Tail, words: list[int]) -> bool:
@@ -115,7 +117,8 @@ def _is_mostly_built(tail: Tail, words: list[int]) -> bool:
 
 def _is_sentence(tail: Tail, words: list[int]) -> bool:
     """Somebody does something, or the question is put off or asked back."""
-    if len(words) >= _QUESTION_WORDS and _asks_back(tail, words[0]):
+    asked_from = words[0] - (tail.words[words[0] - 1] in _ASKS)
+    if words[-1] - asked_from + 1 >= _QUESTION_WORDS and _asks_back(tail, asked_from):
         return True
     return any(_begins_sentence(tail, at) or _evades(tail, at) for at in words)
 

@@ -54,6 +54,10 @@ FLOORS = {
 }
 PROBES_LEAK_PERCENT = 8.0
 PROBES_F1_OVERLAP = 0.97
+TALK_LEAK_PERCENT = 0.5
+TALK_F1_OVERLAP = 0.96
+TALK_ORDINARY_FALSE_PER_1000_WORDS = 1.5
+TALK_NEGATIVES_FALSE_PER_1000_WORDS = 5.0
 ORDINARY_FALSE_PER_1000_WORDS = 0.15
 NEGATIVES_FALSE_PER_1000_WORDS = 0.5
 STREAMED_LEAK_POINTS = 0.3
@@ -135,3 +139,12 @@ def test_complaints_told_in_whole_phrases_are_known() -> None:
     assert probes.main.leak_percent <= PROBES_LEAK_PERCENT
     assert probes.main.overlap_f1 >= PROBES_F1_OVERLAP
     assert probes.negatives.false_per_1000_words <= NEGATIVES_FALSE_PER_1000_WORDS
+
+
+def test_little_is_taken_of_hard_talk() -> None:
+    """The lines of `talk`: replies without a value, questions long over, idioms, values amid talk."""
+    talk = score_whole(cases("talk"), find)
+    assert talk.main.leak_percent <= TALK_LEAK_PERCENT
+    assert talk.main.overlap_f1 >= TALK_F1_OVERLAP
+    assert talk.ordinary.false_per_1000_words <= TALK_ORDINARY_FALSE_PER_1000_WORDS
+    assert talk.negatives.false_per_1000_words <= TALK_NEGATIVES_FALSE_PER_1000_WORDS
