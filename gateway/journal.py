@@ -8,7 +8,6 @@ import asyncio
 from collections import deque
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, fields, replace
-from itertools import pairwise
 from typing import Any, assert_never
 from uuid import UUID
 
@@ -35,7 +34,7 @@ from pipeline.events import (
     TurnFinished,
 )
 from pipeline.ports import Clock
-from pipeline.turn.timeline import STAGES
+from pipeline.turn.timeline import stage_lengths
 
 log = structlog.get_logger("gateway.call")
 
@@ -199,14 +198,15 @@ class CallJournal:
                 self._record.latency.answered(self._record.org_id, event.ttfb_ms)
         if event.overhead_ms is not None:
             metrics.turn_overhead.observe(event.overhead_ms / 1000)
-        for stage, lasted_s in stage_lengths(event.stages_s):
+        lengths_s = stage_lengths(event.stages_s)
+        for stage, lasted_s in lengths_s.items():
             metrics.stage.labels(stage).observe(lasted_s)
         if event.outcome == "answered":
             self._on_answered()
         self._unstored.append(self._whole(event))
         self._turn_ended.set()
         measures = {"ttfb_ms": event.ttfb_ms, "overhead_ms": event.overhead_ms}
-        stages = {stage: round(lasted_s * 1000, 1) for stage, lasted_s in stage_lengths(event.stages_s)}
+        stages = {stage: round(lasted_s * 1000, 1) for stage, lasted_s in lengths_s.items()}
         guess = {"speculated": event.speculated, **_waste(event)}
         told = {"turn": event.turn, "outcome": event.outcome, **guess}
         self._log.info("turn_finished", stages_ms=stages, **told, **measures)
@@ -222,15 +222,6 @@ class CallJournal:
             speculated=event.speculated,
             **_waste(event),
         )
-
-
-def stage_lengths(stages_s: Mapping[str, float]) -> list[tuple[str, float]]:
-    """How long after whatever stage came before it each stage came, in seconds; the first has none before it.
-
-    In the order of the instants: a reply begun on a guess may be under way before the turn has ended.
-    """
-    known = sorted((stage for stage in STAGES if stage in stages_s), key=lambda stage: stages_s[stage])
-    return [(after, stages_s[after] - stages_s[before]) for before, after in pairwise(known)]
 
 
 def _waste(event: TurnFinished | CallFinished) -> dict[str, int]:

@@ -116,7 +116,7 @@ class Metrics:
         )
         self.stage = Histogram(
             "gateway_turn_stage_seconds",
-            "From a turn's previous stage to this one",
+            "From what a turn's stage waits for to the stage itself",
             ["stage"],
             buckets=_STAGE_S,
             registry=registry,

@@ -1,5 +1,6 @@
-"""The instants of one turn, and what follows from them: TTFB and our own share of it."""
+"""The instants of one turn, and what follows from them: TTFB, our share of it, how long each stage took."""
 
+from collections.abc import Mapping
 from typing import Final, Literal, get_args
 
 Stage = Literal[
@@ -14,7 +15,21 @@ Stage = Literal[
     "first_audio_sent",
 ]
 STAGES: Final[tuple[Stage, ...]] = get_args(Stage)
-"""In the order in which they come."""
+"""In the order in which they come, unless the reply was begun on a guess."""
+
+_BEGINS: Final[Mapping[Stage, tuple[Stage, ...]]] = {
+    "eager_end": ("speech_end",),
+    "end_of_turn": ("speech_end",),
+    "llm_request": ("eager_end", "end_of_turn"),
+    "llm_first_token": ("llm_request",),
+    "first_clause": ("llm_first_token",),
+    "tts_request": ("first_clause",),
+    "tts_first_audio": ("tts_request",),
+    "first_audio_sent": ("tts_first_audio", "end_of_turn"),
+}
+"""What each stage waits for; of two, whichever came last before it: a request follows the guess or the end of
+the turn, and audio made on a guess is not sent before that end.
+"""
 
 
 class Timeline:
@@ -73,3 +88,19 @@ class Timeline:
         if start not in self._at_s or end not in self._at_s:
             return None
         return (self._at_s[end] - self._at_s[start]) * 1000
+
+
+def stage_lengths(stages_s: Mapping[str, float]) -> dict[Stage, float]:
+    """How long each stage took, in seconds: from what it waits for to its own instant.
+
+    Stages of which neither beginning is known before their end are left out: a request begun on interim words
+    follows no sign of the end.
+    """
+    lengths: dict[Stage, float] = {}
+    for stage, begins in _BEGINS.items():
+        if stage in stages_s:
+            ends_s = stages_s[stage]
+            since_s = [stages_s[each] for each in begins if each in stages_s and stages_s[each] <= ends_s]
+            if since_s:
+                lengths[stage] = ends_s - max(since_s)
+    return lengths

@@ -10,7 +10,7 @@ from redis.asyncio import Redis
 from booking.calls import open_call
 from booking.db import org_transaction
 from gateway.feed import Feed, channel
-from gateway.journal import CallJournal, Record, stage_lengths
+from gateway.journal import CallJournal, Record
 from gateway.metrics import Metrics
 from gateway.shared_store import SharedStore
 from pipeline.events import (
@@ -143,18 +143,3 @@ async def test_turns_that_cannot_be_written_are_counted(
         await pool.close()
         await journal.flush()
     assert metrics.registry.get_sample_value("gateway_turns_unstored_total") == 1
-
-
-def test_stages_are_told_by_how_long_they_took() -> None:
-    assert stage_lengths(STAGES) == [
-        ("end_of_turn", 0.25),
-        ("llm_request", 1.3 - 1.25),
-        ("first_audio_sent", 0.5),
-    ]
-    assert stage_lengths({}) == []
-    begun_on_a_guess = {"speech_end": 1.0, "end_of_turn": 1.5, "llm_request": 1.25, "first_audio_sent": 1.75}
-    assert stage_lengths(begun_on_a_guess) == [
-        ("llm_request", 0.25),
-        ("end_of_turn", 0.25),
-        ("first_audio_sent", 0.25),
-    ]
