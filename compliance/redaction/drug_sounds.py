@@ -4,23 +4,15 @@ What stays of a misheard drug is its consonants, so words are joined and compare
 that stand where a drug may stand are compared.
 """
 
-import re
+from itertools import groupby
 from typing import Final
 
 from compliance.redaction import kinds
 from compliance.redaction.lexicon import word_list
 from compliance.redaction.tokens import Tail
 
-_SAME: Final = (
-    (re.compile(r"ph"), "f"),
-    (re.compile(r"c(?=[eiy])"), "s"),
-    (re.compile(r"[ckq]+h?"), "k"),
-    (re.compile(r"x"), "ks"),
-    (re.compile(r"th"), "t"),
-    (re.compile(r"z"), "s"),
-    (re.compile(r"[^bdfgjklmnprstv]"), ""),
-    (re.compile(r"(.)\1+"), r"\1"),
-)
+_SAME: Final = (("ph", "f"), ("ce", "s"), ("ci", "s"), ("cy", "s"), ("x", "ks"), ("th", "t"))
+_SOUNDS: Final = {ord(letter): None for letter in "aeiouyhw' -"} | str.maketrans("cqz", "kks")
 _PERSONS: Final = kinds.TITLE | kinds.DOCTOR | kinds.RELATIVE | kinds.FIRST
 _LEAST_SOUNDS: Final = 5
 _LEAST_LETTERS: Final = 7
@@ -29,9 +21,9 @@ _MOST_WORDS: Final = 4
 
 def sounds(word: str) -> str:
     """The consonants of a word, those that sound alike as one."""
-    for pattern, sound in _SAME:
-        word = pattern.sub(sound, word)
-    return word
+    for written, sound in _SAME:
+        word = word.replace(written, sound)
+    return "".join(letter for letter, _ in groupby(word.translate(_SOUNDS)))
 
 
 _DRUGS: Final = frozenset(
