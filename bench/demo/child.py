@@ -10,6 +10,7 @@ from pathlib import Path
 import psutil
 
 from bench.stack.lifeline import tied
+from bench.tree import of_this_tree
 
 READY_WITHIN_S = 60.0
 STOP_WITHIN_S = 8.0
@@ -41,12 +42,14 @@ class Child:
         cwd: Path,
         ready: Callable[[], Awaitable[bool]],
     ) -> None:
-        """Run `command` until `ready`. Raises `ChildFailed`, after which nothing runs."""
+        """Run `command`, Python from this tree, until `ready`. Raises `ChildFailed`, after which nothing
+        runs.
+        """
         self.log.parent.mkdir(parents=True, exist_ok=True)
         with self.log.open("wb") as log, self.output.open("wb") as output:
             self._process = await asyncio.create_subprocess_exec(
                 *tied(command, signal.SIGTERM),
-                env=environ,
+                env=of_this_tree(environ),
                 cwd=cwd,
                 stdin=asyncio.subprocess.DEVNULL,
                 stdout=output,

@@ -19,6 +19,7 @@ from bench.harness.floor import Delays, Policy, floor_ms
 from bench.harness.target import Facts
 from bench.harness.turns import Turn, Turns
 from bench.simulators.chat import ChatRequest
+from bench.tree import commit
 
 SCHEMA: Final = "clinic-voice-gateway/bench/1"
 MEASURES: Final = (
@@ -148,13 +149,27 @@ def write_json(result: Mapping[str, Any], path: Path) -> None:
 
 
 def machine_facts() -> dict[str, Any]:
-    """What the figures were made on; its load tells how far they can be trusted."""
+    """What the figures were made on and of; its load tells how far they can be trusted. `commit` and `dirty`
+    are None where the tree is no repository.
+    """
+    made_of = commit()
     return {
+        "commit": made_of and made_of.hash,
+        "dirty": made_of and made_of.dirty,
         "python": platform.python_version(),
         "system": f"{platform.system()} {platform.machine()}",
         "cpus": len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count(),
         "load_1min": round(os.getloadavg()[0], 2),
     }
+
+
+def machine_line() -> str:
+    """The same in one line, as a table's head."""
+    facts = machine_facts()
+    return (
+        f"measured: {commit() or 'no repository'}; {facts['system']}, {facts['cpus']} CPUs, "
+        f"Python {facts['python']}, load {facts['load_1min']}"
+    )
 
 
 def turn_result(timed: Timed, turns: Turns | None, policy: Policy | None, told: Facts | None) -> TurnResult:

@@ -1,6 +1,7 @@
 """What redaction costs: per utterance, late in a long call, and to import."""
 
 import json
+import os
 import random
 import subprocess
 import sys
@@ -13,6 +14,7 @@ from typing import Final
 from bench.demo.waterfall import percentile
 from bench.redaction.corpus import Case, Turn
 from bench.redaction.streaming import CallRedactor
+from bench.tree import of_this_tree
 
 REPEATS: Final = 5
 """Each utterance is timed so often; its median counts, so that another process's slice does not."""
@@ -133,10 +135,9 @@ def _so_many_words(turns: Sequence[Turn], words: float) -> list[Turn]:
 
 def import_cost() -> Import:
     """Median of three fresh processes. Linux: memory is read from /proc."""
+    command, environ = [sys.executable, "-c", _IMPORT], of_this_tree(os.environ)
     runs = [
-        json.loads(
-            subprocess.run([sys.executable, "-c", _IMPORT], check=True, capture_output=True, text=True).stdout
-        )
+        json.loads(subprocess.run(command, check=True, capture_output=True, text=True, env=environ).stdout)
         for _ in range(3)
     ]
     took, added, resident = (median(run[key] for run in runs) for key in ("s", "added_kib", "resident_kib"))

@@ -6,6 +6,7 @@ late, in a process 2 ms. It speaks a hundred times faster than the words sound, 
 
 import asyncio
 import itertools
+import os
 import sys
 from asyncio.subprocess import PIPE, Process
 from collections.abc import AsyncGenerator
@@ -16,6 +17,7 @@ import numpy as np
 
 from bench.simulators.offline.speaker import LENGTH, Answer, Made, Ready, Speak, Spoken
 from bench.simulators.sound import Sound, VoiceFailed, Word
+from bench.tree import of_this_tree
 
 START_S = 60.0  # loading the model, on a machine that is busy starting everything else
 STOP_S = 5.0
@@ -49,6 +51,7 @@ class OfflineVoice:
             stdout=PIPE,
             # Ctrl-C in the terminal is for its parent, which ends it through its stdin.
             start_new_session=True,
+            env=of_this_tree(os.environ),
         )
         try:
             async with asyncio.timeout(START_S):
