@@ -33,6 +33,7 @@ from gateway.consent import CallConsent, CallLine, ConsentRedactor
 from gateway.errors import OrgUnavailable
 from gateway.feed import Feed
 from gateway.gear import Gear
+from gateway.hearing import Hearing
 from gateway.hedging import Hedges
 from gateway.inquiry import HearingRedactor, Inquiry
 from gateway.journal import CallJournal, Record
@@ -42,7 +43,7 @@ from gateway.latency_profiles import LatencyProfiles
 from gateway.metrics import Metrics
 from gateway.outbound import Outbound
 from gateway.phrases import PhraseCache
-from gateway.prewarm import PROCESS_KEYS, Clients, OpenedSession
+from gateway.prewarm import PROCESS_KEYS, Clients
 from gateway.prompt import system_prompt
 from gateway.records import CallRecords
 from gateway.returning import ReturningCallers, without_name
@@ -195,18 +196,19 @@ class Call:
 
     async def _run(self) -> None:
         async with asyncio.TaskGroup() as group:
-            opened = OpenedSession(group, self._desk.clients.stt(PROCESS_KEYS))
-            office = group.create_task(self._open_office(group))
+            hearing = Hearing(group)
+            hearing.open(self._desk.clients, PROCESS_KEYS)
+            office = group.create_task(self._open_office(group, hearing))
             warming = group.create_task(self._warm_model())
             try:
                 media = await self._media_in_time()
                 if media is not None:
-                    await self._take(group, media, opened)
+                    await self._take(media, hearing)
             finally:
                 for task in (office, warming, self._recognising):
                     if task is not None:
                         task.cancel()
-                opened.close()
+                hearing.close()
 
     async def _media_in_time(self) -> Media | None:
         self._desk.metrics.calls_expected.inc()
@@ -222,9 +224,11 @@ class Call:
 
     # --- whose call it is -----------------------------------------------------------------------------------
 
-    async def _open_office(self, group: asyncio.TaskGroup) -> None:
+    async def _open_office(self, group: asyncio.TaskGroup, hearing: Hearing) -> None:
         try:
             office = await self._find_office(group)
+            if office is not None:
+                hearing.open(self._desk.gear(office).clients, office.keys)
         except Exception as error:
             self._office.set_exception(error if isinstance(error, OrgUnavailable) else OrgUnavailable("org"))
             if not isinstance(error, OrgUnavailable):
@@ -265,7 +269,7 @@ class Call:
 
     # --- the conversation -----------------------------------------------------------------------------------
 
-    async def _take(self, group: asyncio.TaskGroup, media: Media, opened: OpenedSession) -> None:
+    async def _take(self, media: Media, hearing: Hearing) -> None:
         waits = self._desk.settings.waits
         try:
             async with asyncio.timeout(waits.providers_s):
@@ -275,17 +279,14 @@ class Call:
         if office is None:
             await media.line.close(1011, "org_unavailable")
             return
-        clients = self._desk.gear(office).clients
-        if clients.hearing(office.keys) != self._desk.clients.hearing(PROCESS_KEYS):
-            opened.close()
-            opened = OpenedSession(group, clients.stt(office.keys))
         try:
+            opened = hearing.open(self._desk.gear(office).clients, office.keys)
             session = await opened.session(waits.providers_s)
-            if isinstance(session, TakesKeyterms):  # it was opened before the org was known
+            if isinstance(session, TakesKeyterms):  # it was opened before the org's words were known
                 await session.set_keyterms(keyterms(office.profile))
             await self._converse(office, media, session)
         finally:
-            opened.close()
+            hearing.close()
 
     async def _converse(self, office: Office, media: Media, hearing: SttSession) -> None:
         desk, profile = self._desk, office.profile

@@ -54,6 +54,7 @@ class Session:
     params: dict[str, list[str]]
     request_id: str
     record: bool = True
+    key: str = field(default="", repr=False)  # by which it was let in
     audio: bytearray = field(default_factory=bytearray)
     texts: list[Message] = field(default_factory=list)  # control messages received, in order
     sent: list[Message] = field(default_factory=list)  # messages sent, in order
@@ -140,7 +141,7 @@ class DeepgramSimulator:
             await asyncio.sleep(slow.seconds)
         if planned := self.faults.take(Refuse):
             return _refusal(connection, planned.status, planned.message, planned.retry_after_s)
-        if not self._keys & set(_offered_keys(request)):
+        if not self._key(request):
             return _refusal(connection, 401, "Invalid credentials.")
         if urlsplit(request.path).path == _PROJECTS:
             return _projects(connection)
@@ -150,12 +151,17 @@ class DeepgramSimulator:
             return _refusal(connection, refused.status, str(refused))
         return None
 
+    def _key(self, request: Request) -> str:
+        """The good key among those offered, or nothing."""
+        return next((key for key in _offered_keys(request) if key in self._keys), "")
+
     async def _serve(self, socket: ServerConnection) -> None:
         target = socket.request.path if socket.request else ""
         settings = _parse(target)
         parts = urlsplit(target)
         query = parse_qs(parts.query, keep_blank_values=True)
-        session = Session(parts.path, query, str(socket.id), record=self._record)
+        key = self._key(socket.request) if socket.request else ""
+        session = Session(parts.path, query, str(socket.id), record=self._record, key=key)
         if self._record:
             self.sessions.append(session)
         connection = _Connection(
