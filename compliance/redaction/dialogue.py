@@ -125,7 +125,9 @@ _BACK: Final = frozenset({"it", "that", "this", "one", "again", "them", "there",
 _MOVING: Final = frozenset({"when", "how", "day", "time", "times"})
 """A question with one of these is about something else all the same: "when would you like it?"."""
 _DIARY: Final = word_list("diary_words")
-mark_cues(_BACK | _MOVING | _DIARY)
+_QUESTION_TOKENS: Final = 8
+"""So many words before a question mark tell what the question is about."""
+mark_cues(_DIARY)
 
 
 def _ends_with(tail: Tail, at: int, words: tuple[str, ...]) -> bool:
@@ -278,8 +280,6 @@ class Expectation:
         self._thing = self._thing or word in _THINGS
         self._asks = self._asks or word in _ASK_WORDS
         self._place_asked = self._place_asked or word in _PLACES
-        self._back = self._back or word in _BACK
-        self._moves = self._moves or word in _MOVING
         self.diary = self.diary or word in _DIARY
 
     def _take(self, cues: Iterable[_Cue], place: int) -> None:
@@ -301,6 +301,12 @@ class Expectation:
         """A date of birth is what the talk is about."""
         memory = self._memory
         return "DOB" in memory.answered or "DOB" in memory.asked or "DOB" in self._mentioned
+
+    def note_question(self, tail: Tail, at: int) -> None:
+        """A question mark stands at `at`."""
+        asked = tail.words[at - _QUESTION_TOKENS : at]
+        self._back = self._back or not _BACK.isdisjoint(asked)
+        self._moves = self._moves or not _MOVING.isdisjoint(asked)
 
     def counted(self) -> None:
         """A price, a time, a date or another number of no person was passed over."""

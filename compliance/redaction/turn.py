@@ -210,6 +210,7 @@ class TurnStream:
                 expects.note(tail, at)
         elif tail.words[at] == "?":
             self._question = True
+            expects.note_question(tail, at)
 
     def _take(self, at: int, match: Match, entity: EntityType, public: list[str]) -> None:
         """The tokens from `at` to the end of the match are an entity."""
