@@ -1,0 +1,49 @@
+"""Complaints told in whole phrases, and drugs by their consonants."""
+
+import pytest
+
+from compliance.redaction import redact
+from compliance.redaction.drug_sounds import sounds
+
+
+def said(text: str) -> str:
+    return redact(text).replace("[REDACTED: ", "[")
+
+
+@pytest.mark.parametrize(
+    ("text", "public"),
+    [
+        ("I've lost a lot of weight lately", "I've [MEDICAL] lately"),
+        ("he keeps passing out at work", "he keeps [MEDICAL] at work"),
+        ("my filling's fallen out again", "my [MEDICAL] again"),
+        ("there's gunk coming out of my eye", "there's [MEDICAL]"),
+        ("my left eye was glued shut", "my [MEDICAL]"),
+        ("it stings when I wee, really", "it [MEDICAL], really"),
+        ("she was diagnosed with hartnup disease", "she was diagnosed with [MEDICAL]"),
+        ("he takes met forman twice a day", "he takes [MEDICAL] twice a day"),
+    ],
+)
+def test_what_happens_to_a_body_is_masked(text: str, public: str) -> None:
+    assert said(text) == public
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "I've lost a lot of time with this",
+        "he keeps passing my calls on",
+        "I can't see a link in the email",
+        "there's something in my diary",
+        "my eyes are brown",
+        "she takes Wednesdays off",
+        "I was put on the waiting list",
+    ],
+)
+def test_the_same_words_of_other_things_stay(text: str) -> None:
+    assert said(text) == text
+
+
+def test_misheard_drugs_keep_their_consonants() -> None:
+    assert sounds("metforman") == sounds("metformin")
+    assert sounds("paraseatamol") == sounds("paracetamol")
+    assert sounds("metformin") != sounds("methotrexate")
