@@ -34,6 +34,7 @@ import asyncpg
 import psycopg
 
 from bench.demo.waterfall import percentile
+from bench.harness.starting import say_starting
 from bench.stack.postgres import DATABASE, EmbeddedPostgres
 from bench.stack.running import running
 from booking.clinic import ClinicSpec, ServiceSpec, seed_clinic
@@ -188,6 +189,7 @@ def run_booking(plan: Plan) -> int:
 
 
 async def _measure_all(plan: Plan) -> None:
+    say_starting()
     async with AsyncExitStack() as closing:
         folder = TemporaryDirectory(prefix="gw-booking-", ignore_cleanup_errors=True)
         root = Path(closing.enter_context(folder))

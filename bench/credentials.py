@@ -20,6 +20,7 @@ from uuid import UUID
 import asyncpg
 
 from bench.demo.waterfall import percentile
+from bench.harness.starting import say_starting
 from bench.stack.postgres import EmbeddedPostgres, PostgresUrls
 from bench.stack.redis import EmbeddedRedis
 from bench.stack.running import running
@@ -217,6 +218,7 @@ async def _news_ms(bench: Bench, number: int) -> float:
 
 @asynccontextmanager
 async def _stores() -> AsyncIterator[tuple[PostgresUrls, str]]:
+    say_starting()
     with TemporaryDirectory(prefix="gw-credentials-", ignore_cleanup_errors=True) as folder:
         root = Path(folder)
         async with running(EmbeddedPostgres(root)) as urls, running(EmbeddedRedis(root)) as redis_url:

@@ -26,6 +26,7 @@ from pypdf import PdfWriter
 
 from bench.demo.plan import new_master_key
 from bench.demo.waterfall import percentile
+from bench.harness.starting import say_starting
 from bench.otp import Latency
 from bench.simulators.twilio_api import TwilioApiSimulator
 from bench.simulators.twilio_messages import MessageResource
@@ -134,6 +135,7 @@ def _row(load: Load, measured: Measured) -> str:
 
 async def _measure(load: Load) -> Measured:
     measured, latency, key = Measured(load.calls), Latency(), new_master_key()
+    say_starting()
     async with AsyncExitStack() as closing:
         folder = TemporaryDirectory(prefix="gw-follow-up-", ignore_cleanup_errors=True)
         root = Path(closing.enter_context(folder))

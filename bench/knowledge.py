@@ -27,6 +27,7 @@ import asyncpg
 import numpy as np
 
 from bench.demo.waterfall import percentile
+from bench.harness.starting import say_starting
 from bench.simulators.embeddings import EmbeddingsSimulator
 from bench.stack.postgres import EmbeddedPostgres, PostgresUrls
 from bench.stack.running import running
@@ -87,6 +88,7 @@ def run_knowledge(plan: Plan) -> int:
 
 
 async def _measure(plan: Plan) -> None:
+    say_starting()
     async with AsyncExitStack() as closing:
         folder = TemporaryDirectory(prefix="gw-knowledge-", ignore_cleanup_errors=True)
         server = EmbeddedPostgres(Path(closing.enter_context(folder)))

@@ -24,6 +24,7 @@ import asyncpg
 
 from bench.demo.plan import new_master_key
 from bench.demo.waterfall import percentile
+from bench.harness.starting import say_starting
 from bench.simulators.twilio_api import TwilioApiSimulator
 from bench.simulators.twilio_messages import MessageResource
 from bench.stack.postgres import EmbeddedPostgres, PostgresUrls
@@ -124,6 +125,7 @@ class Latency:
 
 async def _measure(load: Load) -> tuple[Measured, list[float]]:
     measured, latency = Measured(), Latency()
+    say_starting()
     async with AsyncExitStack() as closing:
         folder = TemporaryDirectory(prefix="gw-otp-", ignore_cleanup_errors=True)
         root = Path(closing.enter_context(folder))

@@ -24,6 +24,7 @@ from bench.demo.feed import Fact, Feed, open_feed
 from bench.demo.plan import OFFLINE_KEY, PROVIDERS, Provider, make_plan
 from bench.demo.supervisor import Supervisor
 from bench.demo.waterfall import percentile
+from bench.harness.starting import say_starting
 from bench.simulators.cartesia import CartesiaSimulator
 from bench.simulators.chat import ChatSimulator
 from bench.simulators.deepgram import DeepgramSimulator
@@ -105,6 +106,7 @@ def run_overhead(loads: Sequence[Load]) -> int:
 
 async def _measure(loads: Sequence[Load]) -> list[Measured]:
     spoken = sum(load.calls * load.turns for load in (WARM_UP, *loads))
+    say_starting()
     root = Path(tempfile.mkdtemp(prefix="gw-overhead-"))
     async with AsyncExitStack() as closing:
         closing.callback(shutil.rmtree, root, ignore_errors=True)

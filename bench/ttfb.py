@@ -7,6 +7,7 @@ missed; 2 it could not be run.
 
 import asyncio
 import itertools
+import sys
 from collections import Counter
 from collections.abc import AsyncIterator, Callable, Mapping, Sequence
 from contextlib import AsyncExitStack, asynccontextmanager
@@ -182,6 +183,8 @@ async def said(
 
 def report(result: Result, outputs: Outputs) -> int:
     """Print the tables, write the files, judge the objectives. The exit code."""
+    if not result.values("ttfb"):
+        print("no turn was measured", file=sys.stderr)
     print_ttfb(result, outputs.objectives)
     if outputs.json is not None:
         write_json(result.as_json(), outputs.json)
@@ -189,4 +192,4 @@ def report(result: Result, outputs: Outputs) -> int:
         write_page(result, outputs.objectives, outputs.html)
     whole = not result.calls_failed and result.outcomes()["answered"] == len(result.turns)
     met = all(each.met(result.values(each.measure)) for each in outputs.objectives)
-    return MADE if whole and met else FAILED
+    return MADE if whole and met and result.turns else FAILED

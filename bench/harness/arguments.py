@@ -11,7 +11,7 @@ from bench.carrier import TwilioAccount
 from bench.compare import run_compare
 from bench.demo.clinic import CLINIC_NUMBER
 from bench.harness.caller import Manners
-from bench.harness.figures import Objective, parse_objective
+from bench.harness.figures import Objective, ObjectiveUnreadable, parse_objective
 from bench.harness.floor import Policy, Speculation
 from bench.harness.providers import Ports
 from bench.harness.speech import DEFAULT_VOICE
@@ -105,12 +105,26 @@ def add_outputs(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--html", type=Path, metavar="FILE", help="write a page that opens without a network")
     parser.add_argument(
         "--slo",
-        type=parse_objective,
+        type=_objective,
         action="append",
         default=[],
         metavar="OBJECTIVE",
         help="p95<800 (of the TTFB), overhead.p50<=5; exit status 1 if it is missed",
     )
+
+
+def _objective(text: str) -> Objective:
+    try:
+        return parse_objective(text)
+    except ObjectiveUnreadable as error:  # argparse would show nothing of its words
+        raise argparse.ArgumentTypeError(str(error)) from None
+
+
+def _positive(text: str) -> int:
+    """How many of something. None at all would measure nothing, and end well."""
+    if not text.isdecimal() or int(text) == 0:
+        raise argparse.ArgumentTypeError(f"{text!r} is no number from 1 on")
+    return int(text)
 
 
 def outputs_of(chosen: argparse.Namespace) -> Outputs:
@@ -119,12 +133,14 @@ def outputs_of(chosen: argparse.Namespace) -> Outputs:
 
 
 def add_ttfb(parser: argparse.ArgumentParser) -> None:
-    parser.add_argument("--turns", type=int, default=30, metavar="N", help="in all (default: %(default)s)")
     parser.add_argument(
-        "--per-call", type=int, default=10, metavar="N", help="of one call (default: %(default)s)"
+        "--turns", type=_positive, default=30, metavar="N", help="in all (default: %(default)s)"
     )
     parser.add_argument(
-        "--at-once", type=int, default=1, metavar="N", help="calls at once (default: %(default)s)"
+        "--per-call", type=_positive, default=10, metavar="N", help="of one call (default: %(default)s)"
+    )
+    parser.add_argument(
+        "--at-once", type=_positive, default=1, metavar="N", help="calls at once (default: %(default)s)"
     )
     add_setup(parser)
     add_outputs(parser)
@@ -137,9 +153,14 @@ def ttfb(chosen: argparse.Namespace) -> int:
 
 def add_load(parser: argparse.ArgumentParser) -> None:
     parser.add_argument(
-        "--steps", type=int, nargs="+", default=[1, 10, 25, 50, 75, 100], metavar="N", help="calls at once"
+        "--steps",
+        type=_positive,
+        nargs="+",
+        default=[1, 10, 25, 50, 75, 100],
+        metavar="N",
+        help="calls at once",
     )
-    parser.add_argument("--turns", type=int, default=4, metavar="N", help="of each call (default: 4)")
+    parser.add_argument("--turns", type=_positive, default=4, metavar="N", help="of each call (default: 4)")
     parser.add_argument(
         "--gaps",
         type=float,
@@ -150,7 +171,7 @@ def add_load(parser: argparse.ArgumentParser) -> None:
     parser.add_argument(
         "--soak", type=int, default=0, metavar="CALLS", help="then so many calls of one turn: memory per call"
     )
-    parser.add_argument("--soak-at-once", type=int, default=20, metavar="N")
+    parser.add_argument("--soak-at-once", type=_positive, default=20, metavar="N")
     add_setup(parser)
     add_outputs(parser)
 
@@ -170,8 +191,12 @@ def load(chosen: argparse.Namespace) -> int:
 
 
 def add_barge_in(parser: argparse.ArgumentParser) -> None:
-    parser.add_argument("--interruptions", type=int, default=30, metavar="N", help="in all (default: 30)")
-    parser.add_argument("--per-call", type=int, default=10, metavar="N", help="of one call (default: 10)")
+    parser.add_argument(
+        "--interruptions", type=_positive, default=30, metavar="N", help="in all (default: 30)"
+    )
+    parser.add_argument(
+        "--per-call", type=_positive, default=10, metavar="N", help="of one call (default: 10)"
+    )
     add_setup(parser)
     parser.add_argument("--json", type=Path, metavar="FILE", help="write the result")
 
@@ -197,9 +222,13 @@ def compare(chosen: argparse.Namespace) -> int:
 
 
 def add_ladder(parser: argparse.ArgumentParser) -> None:
-    parser.add_argument("--turns", type=int, default=60, metavar="N", help="of each step (default: 60)")
-    parser.add_argument("--per-call", type=int, default=10, metavar="N", help="of one call (default: 10)")
-    parser.add_argument("--at-once", type=int, default=4, metavar="N", help="calls at once (default: 4)")
+    parser.add_argument("--turns", type=_positive, default=60, metavar="N", help="of each step (default: 60)")
+    parser.add_argument(
+        "--per-call", type=_positive, default=10, metavar="N", help="of one call (default: 10)"
+    )
+    parser.add_argument(
+        "--at-once", type=_positive, default=4, metavar="N", help="calls at once (default: 4)"
+    )
     parser.add_argument(
         "--only", type=int, nargs="+", default=[], metavar="STEP", help="these steps, from 0 on"
     )

@@ -11,6 +11,17 @@ from numpy.typing import NDArray
 
 PERCENTILES: Final = (50, 90, 95, 99)
 RESAMPLES: Final = 2000
+MEASURES: Final = (
+    "ttfb",
+    "floor",
+    "over_floor",
+    "own_ttfb",
+    "difference",
+    "overhead",
+    "first_sound",
+    "first_filler",
+)
+"""What is known of a turn, ms (`bench.harness.results.TurnResult`)."""
 
 
 def percentile(values: Sequence[float], per_cent: float) -> float:
@@ -102,5 +113,7 @@ def parse_objective(text: str) -> Objective:
     found = _OBJECTIVE.fullmatch(text)
     if found is None:
         raise ObjectiveUnreadable(f"{text!r} is no objective such as p95<800 or overhead.p50<=5")
-    measure, figure, comparison, limit = found.groups()
-    return Objective(measure or "ttfb", figure, comparison, float(limit))
+    measure, figure, comparison, limit = found.groups(default="ttfb")
+    if measure not in MEASURES:
+        raise ObjectiveUnreadable(f"{measure!r} is no measure; there are {', '.join(MEASURES)}")
+    return Objective(measure, figure, comparison, float(limit))

@@ -14,6 +14,7 @@ from typing import Any, Final, Literal
 
 from bench.demo.feed import Fact
 from bench.harness.caller import Timed
+from bench.harness.figures import MEASURES as MEASURES
 from bench.harness.figures import summary
 from bench.harness.floor import Delays, Policy, floor_ms
 from bench.harness.target import Facts
@@ -22,16 +23,6 @@ from bench.simulators.chat import ChatRequest
 from bench.tree import commit
 
 SCHEMA: Final = "clinic-voice-gateway/bench/1"
-MEASURES: Final = (
-    "ttfb",
-    "floor",
-    "over_floor",
-    "own_ttfb",
-    "difference",
-    "overhead",
-    "first_sound",
-    "first_filler",
-)
 _MATCHES_WITHIN_S: Final = 15.0
 
 Outcome = Literal["answered", "filler_only", "unanswered"]

@@ -10,7 +10,7 @@ from rich.table import Table
 
 from bench.harness.caller import Timed
 from bench.harness.figures import Objective, percentile
-from bench.harness.results import Result
+from bench.harness.results import Result, machine_line
 from bench.harness.waterfall import stage_table
 
 _NAMES: Final[Mapping[str, str]] = {
@@ -67,6 +67,7 @@ class Progress:
 def print_ttfb(result: Result, objectives: Sequence[Objective]) -> None:
     """Percentiles, stages, price and objectives."""
     console = Console()
+    console.print(machine_line())
     console.print(_head(result))
     console.print(_percentiles(result))
     stages = stage_table(result.turns)

@@ -22,6 +22,7 @@ from bench.demo.feed import Fact, Feed, open_feed
 from bench.demo.plan import Provider, make_plan
 from bench.demo.supervisor import Supervisor
 from bench.harness.providers import providers_environment
+from bench.harness.starting import say_starting
 from gateway.settings import variables
 
 LAST_FACTS_S: Final = 1.5
@@ -117,6 +118,7 @@ async def our_own(
     Raises `TargetUnusable` for a setting that the gateway does not read.
     """
     _require_known(settings)
+    say_starting()
     root = Path(tempfile.mkdtemp(prefix="gw-bench-"))
     async with AsyncExitStack() as closing:
         closing.callback(shutil.rmtree, root, ignore_errors=True)

@@ -6,6 +6,8 @@ from pathlib import Path
 import pytest
 
 from bench.__main__ import main
+from bench.harness.results import Result
+from bench.ttfb import Outputs, report
 
 
 def test_a_short_run_is_measured_by_its_audio_and_told_in_every_form(
@@ -26,7 +28,9 @@ def test_a_short_run_is_measured_by_its_audio_and_told_in_every_form(
         assert turn["stages_ms"]["end_of_turn"] >= turn["drawn_ms"]["stt_end"]
         assert turn["requests"] >= 1
     assert (tmp_path / "r.html").read_text().startswith("<!doctype html>")
-    assert "TTFB, heard" in capsys.readouterr().out
+    shown = capsys.readouterr()
+    assert "TTFB, heard" in shown.out
+    assert shown.err.startswith("starting servers")
 
 
 def test_a_setting_that_the_gateway_does_not_read_is_refused() -> None:
@@ -37,3 +41,28 @@ def test_an_address_that_is_none_is_refused() -> None:
     with pytest.raises(SystemExit) as ended:
         main(["ttfb", "--turns", "1", "--url", "ftp://example.org"])
     assert ended.value.code == 2
+
+
+@pytest.mark.parametrize(
+    ("arguments", "why"),
+    [
+        (["--slo", "foo.p50<3"], "'foo' is no measure"),
+        (["--turns", "0"], "'0' is no number from 1 on"),
+        (["--at-once", "0"], "'0' is no number from 1 on"),
+    ],
+)
+def test_what_could_not_be_judged_is_refused_before_anything_starts(
+    arguments: list[str], why: str, capsys: pytest.CaptureFixture[str]
+) -> None:
+    with pytest.raises(SystemExit) as ended:
+        main(["ttfb", *arguments])
+    assert ended.value.code == 2
+    told = capsys.readouterr().err
+    assert why in told
+    assert "starting servers" not in told
+
+
+def test_a_run_without_a_measured_turn_does_not_end_well(capsys: pytest.CaptureFixture[str]) -> None:
+    nothing = Result("ttfb", {"kind": "own"}, {"kind": "simulated", "model": "quick"}, None, [], {})
+    assert report(nothing, Outputs()) == 1
+    assert "no turn was measured" in capsys.readouterr().err

@@ -41,7 +41,7 @@ def test_objectives_are_read(text: str, told: str) -> None:
     assert str(parse_objective(text)) == told
 
 
-@pytest.mark.parametrize("text", ["", "p95", "p95>800", "p101<5", "p95<fast", "other p95<1"])
+@pytest.mark.parametrize("text", ["", "p95", "p95>800", "p101<5", "p95<fast", "other p95<1", "foo.p50<3"])
 def test_what_is_no_objective_is_refused(text: str) -> None:
     with pytest.raises(ObjectiveUnreadable):
         parse_objective(text)
