@@ -107,6 +107,14 @@ class LanguageModel(Protocol):
         """Open the connection that the next request will use. Never raises."""
 
 
+@runtime_checkable
+class Informs(Protocol):
+    """What a `LanguageModel` may also be able to do. The time that it takes is ours, not the model's."""
+
+    async def informed(self, messages: Sequence[Message]) -> Sequence[Message]:
+        """What `reply` is to be given in place of these. Never raises; has a deadline of its own."""
+
+
 # --- speaking -----------------------------------------------------------------------------------------------
 
 

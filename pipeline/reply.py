@@ -8,6 +8,7 @@ from pipeline.conversation import Conversation, Draft, Step
 from pipeline.errors import ProviderDropped, ProviderError, ProviderRefused, ProviderStalled
 from pipeline.events import LlmEvent, ReplyFinished, TextDelta, ToolCall
 from pipeline.gate import Gate
+from pipeline.ports import Informs, Message
 from pipeline.sentences import ClauseSplitter
 from pipeline.speech import Speech
 from pipeline.streams import closing
@@ -137,7 +138,7 @@ class Reply:
 
     async def _streamed(self, step: Step) -> Sequence[ToolCall]:
         """Read one stream to its end, speaking as it comes; its tool calls."""
-        messages = self._history.messages(resume=not self._order.text)
+        messages = await self._informed(self._history.messages(resume=not self._order.text))
         tokens = RequestTokens(messages, self._parts.toolbox.specs)
         self._requests.append(tokens)
         self.timeline.mark("llm_request", self._parts.clock.now_s())
@@ -159,6 +160,10 @@ class Reply:
         await self._say(reading.whole_sentence())
         reading.check()
         return reading.calls
+
+    async def _informed(self, messages: Sequence[Message]) -> Sequence[Message]:
+        llm = self._parts.llm
+        return await llm.informed(messages) if isinstance(llm, Informs) else messages
 
     async def _say(self, clauses: Sequence[str]) -> None:
         for clause in clauses:

@@ -7,7 +7,6 @@ confirmed), the same passages are told without another search.
 """
 
 from collections.abc import AsyncIterator, Awaitable, Callable, Sequence
-from contextlib import aclosing
 from typing import Final
 
 from pipeline.events import LlmEvent
@@ -25,25 +24,22 @@ FindPassages = Callable[[str], Awaitable[Sequence[str]]]
 
 
 class InformedModel:
-    """A `LanguageModel` of one call. `find` never raises and has a deadline of its own."""
+    """A `LanguageModel` of one call that `Informs`. `find` never raises and has a deadline of its own."""
 
     def __init__(self, model: LanguageModel, find: FindPassages) -> None:
         self._model = model
         self._find = find
         self._found: dict[str, Sequence[str]] = {}
 
-    async def reply(self, messages: Sequence[Message], tools: Sequence[ToolSpec]) -> AsyncIterator[LlmEvent]:
-        """Closing it closes the model's own stream."""
-        informed = await self._informed(messages)
-        stream = self._model.reply(informed, tools)
-        async with aclosing(stream):  # type: ignore[type-var]  # every reply is a generator or like one
-            async for event in stream:
-                yield event
+    def reply(self, messages: Sequence[Message], tools: Sequence[ToolSpec]) -> AsyncIterator[LlmEvent]:
+        """The model's own stream; of what is `informed`, as nothing is looked up here."""
+        return self._model.reply(messages, tools)
 
     async def warm_up(self) -> None:
         await self._model.warm_up()
 
-    async def _informed(self, messages: Sequence[Message]) -> Sequence[Message]:
+    async def informed(self, messages: Sequence[Message]) -> Sequence[Message]:
+        """See `pipeline.ports.Informs`: the passages stand before the caller's last words."""
         at = max((place for place, each in enumerate(messages) if each.role == "user"), default=None)
         if at is None:
             return messages

@@ -6,7 +6,7 @@ import pytest
 
 from gateway.knowledge.informed import HEADING, InformedModel
 from pipeline.events import LlmEvent, ReplyFinished, TextDelta
-from pipeline.ports import Message, ToolSpec
+from pipeline.ports import Informs, Message, ToolSpec
 
 SYSTEM = Message("system", "You are Alex.")
 ASKED = Message("user", "How much is a peel?")
@@ -42,7 +42,7 @@ class Documents:
 
 
 async def replied(model: InformedModel, *messages: Message) -> list[LlmEvent]:
-    return [event async for event in model.reply(messages, ())]
+    return [event async for event in model.reply(await model.informed(messages), ())]
 
 
 async def test_passages_stand_right_before_the_callers_last_words() -> None:
@@ -82,6 +82,10 @@ async def test_closing_the_reply_closes_the_models_stream() -> None:
     assert await anext(stream) == TextDelta("It is £90.")
     await stream.aclose()  # type: ignore[attr-defined]
     assert heard.closed
+
+
+def test_a_reply_asks_it_before_it_sends() -> None:
+    assert isinstance(InformedModel(Heard(), Documents().find), Informs)
 
 
 async def test_warming_up_is_the_models() -> None:

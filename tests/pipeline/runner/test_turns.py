@@ -1,6 +1,7 @@
 """Ordinary calls: greeting, turns, goodbye, silence, keys, and where the time goes."""
 
 import asyncio
+from collections.abc import Sequence
 
 import pytest
 
@@ -16,6 +17,8 @@ from pipeline.events import (
     ToolCall,
     TurnFinished,
 )
+from pipeline.ports import Message
+from pipeline.turn.timeline import stage_lengths
 from tests.pipeline.runner.world import LLM_TOKEN_S, TTS_CHUNK_S, Mind, Phone, call, now_s, stock
 
 GOODBYE = ToolCall("c1", "end_call", "{}")
@@ -99,6 +102,32 @@ async def test_ttfb_runs_from_the_last_voiced_frame_to_the_first_audible_audio_o
     assert turn.ttfb_ms == pytest.approx((waited_s + 2 * LLM_TOKEN_S + TTS_CHUNK_S) * 1000, abs=1)
     assert turn.overhead_ms == pytest.approx(0, abs=1e-6)
     assert turn.outcome == "answered"
+
+
+class Reader(Mind):
+    """A model that looks up something before it is asked."""
+
+    LOOKS_UP_S = 0.05
+
+    async def informed(self, messages: Sequence[Message]) -> Sequence[Message]:
+        await asyncio.sleep(self.LOOKS_UP_S)
+        return [*messages[:-1], Message("system", "A peel is £90."), messages[-1]]
+
+
+@pytest.mark.parametrize("speculation", ["off", "eager"])
+async def test_what_is_looked_up_before_the_request_is_our_time_and_not_the_models(speculation: str) -> None:
+    reader = Reader(["It is ninety pounds."])
+    async with call(reader, speculation=speculation) as c:
+        await c.greeted()
+        c.ear.hears(SpeechStarted(), EagerEndOfTurn("How much is a peel?"), EndOfTurn("How much is a peel?"))
+        await c.passes(5)
+        [turn] = c.diary.of(TurnFinished)
+    assert [each.content for each in reader.requests[0][-2:]] == ["A peel is £90.", "How much is a peel?"]
+    assert reader.asked_s == [turn.stages_s["llm_request"]]
+    lengths_s = stage_lengths(turn.stages_s)
+    assert lengths_s["llm_request"] == pytest.approx(Reader.LOOKS_UP_S)
+    assert lengths_s["llm_first_token"] == pytest.approx(LLM_TOKEN_S)
+    assert turn.overhead_ms == pytest.approx(Reader.LOOKS_UP_S * 1000)
 
 
 async def test_a_filler_covers_a_slow_model_and_does_not_stop_the_clock() -> None:
