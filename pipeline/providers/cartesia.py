@@ -1,4 +1,4 @@
-"""Cartesia as `TextToSpeech`: one warm WebSocket, one vendor context per turn.
+"""Cartesia as `TextToSpeech`: one warm WebSocket per key, one vendor context per turn, in any voice.
 
 The vendor's SDK is not used on the socket: it never notices a close in mid-turn, drops errors that name no
 context, strands the reader on cancel and cannot reconnect (cartesia 4.2.0). It makes the cached phrases
@@ -26,7 +26,7 @@ from pipeline.providers.cartesia_wire import PHONE_FORMAT, CartesiaConfig, is_sp
 from pipeline.providers.models import refuse_retired
 from pipeline.providers.sockets import can_retry_status, http_url, tls_context, websocket_url
 
-__all__ = ["Cartesia", "CartesiaConfig", "CartesiaContext", "fetch_phrase"]
+__all__ = ["Cartesia", "CartesiaConfig", "CartesiaContext", "CartesiaVoice", "fetch_phrase"]
 
 log: Final = structlog.get_logger(__name__)
 
@@ -48,6 +48,15 @@ class Cartesia:
     def context(self) -> "CartesiaContext":
         """One turn's speech, to be entered with `async with`."""
         return CartesiaContext(self, self._config)
+
+    def voiced(self, config: CartesiaConfig) -> "CartesiaVoice":
+        """Another voice, model or language over the same socket: each context names its own.
+
+        Raises `ModelRetired`, and ValueError if the socket is another key's or server's.
+        """
+        if (config.url, config.api_key) != (self._config.url, self._config.api_key):
+            raise ValueError("the socket is another key's or another server's")
+        return CartesiaVoice(self, config)
 
     async def warm_up(self) -> None:
         """See `TextToSpeech`. Costs nothing while the socket is open."""
@@ -93,6 +102,23 @@ class Cartesia:
         link.on_end(lambda: self._ended(link))
         self._link = link
         return link
+
+
+class CartesiaVoice:
+    """One voice over a socket that others share; it owns nothing. Made by `Cartesia.voiced`."""
+
+    def __init__(self, client: Cartesia, config: CartesiaConfig) -> None:
+        refuse_retired("tts", config.model)
+        self._client = client
+        self._config = config
+
+    def context(self) -> "CartesiaContext":
+        """One turn's speech, to be entered with `async with`."""
+        return CartesiaContext(self._client, self._config)
+
+    async def warm_up(self) -> None:
+        """See `TextToSpeech`. Warms the socket for all its voices."""
+        await self._client.warm_up()
 
 
 class CartesiaContext:

@@ -409,3 +409,28 @@ async def test_phrase_that_cannot_be_had(scheme: Literal["http", "ws"], fault: R
         with pytest.raises(ProviderError):
             await fetch_phrase(settings, "Good morning.")
         assert await fetch_phrase(settings, "Good morning.")
+
+
+async def test_voices_and_models_of_one_key_speak_side_by_side_over_one_socket() -> None:
+    async with vendor() as simulator, client(config(simulator)) as cartesia:
+        other = cartesia.voiced(replace(config(simulator), voice="w", model="sonic-3.5"))
+        await other.warm_up()
+        async with cartesia.context() as first, other.context() as second:
+            for context, text in ((first, "Good morning."), (second, "Good evening.")):
+                await context.push(text)
+                await context.finish()
+            heard = await asyncio.gather(rest(first), rest(second))
+    assert [words(events) for events in heard] == [["Good", "morning."], ["Good", "evening."]]
+    [socket] = simulator.sockets
+    asked = {(message["voice"]["id"], message["model_id"]) for message in socket.messages}
+    assert asked == {("v", "sonic-3"), ("w", "sonic-3.5")}
+
+
+@pytest.mark.parametrize("change", [{"api_key": "another"}, {"url": "http://127.0.0.1:9"}])
+async def test_a_socket_is_not_lent_to_another_key_or_server(change: dict[str, str]) -> None:
+    settings = CartesiaConfig("test-key", voice="v", url="http://127.0.0.1:8")
+    async with client(settings) as cartesia:
+        with pytest.raises(ValueError, match="another key"):
+            cartesia.voiced(
+                CartesiaConfig(**({"api_key": "test-key", "voice": "v", "url": settings.url} | change))
+            )
