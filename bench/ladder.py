@@ -21,15 +21,16 @@ from rich.table import Table
 from bench.demo.child import Child
 from bench.demo.clinic import CLINIC_NUMBER
 from bench.harness.caller import Manners
-from bench.harness.figures import percentile
+from bench.harness.figures import Objective, percentile
 from bench.harness.floor import Policy
 from bench.harness.page import page, section, table
 from bench.harness.plots import cdf
 from bench.harness.providers import open_providers, providers_environment
-from bench.harness.results import SCHEMA, Result, machine_facts, write_json
+from bench.harness.results import SCHEMA, Result, machine_facts, machine_line, write_json
 from bench.harness.running import run
+from bench.harness.screen import print_objectives
 from bench.harness.speech import read_voice
-from bench.harness.target import Address, Target, by_address, our_own
+from bench.harness.target import Address, Target, TargetUnusable, by_address, our_own
 from bench.harness.turns import Turns
 from bench.relay import NUMBER_VARIABLE
 from bench.simulators.latency import Draws
@@ -71,24 +72,42 @@ def rungs(stable_ms: float) -> list[Rung]:
 
 
 def run_ladder(setup: Setup, load: Load, only: Sequence[int], outputs: Outputs) -> int:
-    """0 if every turn of every step was answered. `only`: positions of the steps, all if empty."""
+    """0 if every turn of every step was answered and the last step met the objectives. `only`: positions of
+    the steps, all if empty.
+    """
     return run(_ladder(setup, load, only, outputs))
 
 
 async def _ladder(setup: Setup, load: Load, only: Sequence[int], outputs: Outputs) -> int:
-    chosen = rungs(_stable_ms())
-    chosen = [chosen[position] for position in only] if only else chosen
+    if setup.address is not None or setup.ports is not None:
+        raise TargetUnusable("the ladder starts gateways of its own: --url and --serve-providers are not its")
+    chosen = _chosen(rungs(_stable_ms()), only)
     results: list[tuple[Rung, Result]] = []
     async for rung, result in _steps(setup, load, chosen):
         results.append((rung, result))
         print(f"{rung.name}: {_p(result, 'ttfb', 50):.0f} / {_p(result, 'ttfb', 95):.0f} ms", file=sys.stderr)
     _print(results)
+    print_objectives(results[-1][1], outputs.objectives)
     if outputs.json is not None:
         write_json(_as_json(results), outputs.json)
     if outputs.html is not None:
         outputs.html.write_text(ladder_page(results), encoding="utf-8")
-    whole = all(result.outcomes()["answered"] == load.turns for _, result in results)
-    return MADE if whole else FAILED
+    return exit_code([result for _, result in results], load.turns, outputs.objectives)
+
+
+def _chosen(steps: Sequence[Rung], only: Sequence[int]) -> Sequence[Rung]:
+    if not only:
+        return steps
+    if not all(0 <= position < len(steps) for position in only):
+        raise TargetUnusable(f"the ladder's steps are 0 to {len(steps) - 1}")
+    return [steps[position] for position in only]
+
+
+def exit_code(steps: Sequence[Result], turns: int, objectives: Sequence[Objective]) -> int:
+    """All `turns` of each step must be answered; the objectives are the last step's, the whole design's."""
+    whole = all(step.outcomes()["answered"] == turns for step in steps)
+    met = all(each.met(steps[-1].values(each.measure)) for each in objectives)
+    return MADE if whole and met else FAILED
 
 
 async def _steps(setup: Setup, load: Load, chosen: Sequence[Rung]) -> AsyncIterator[tuple[Rung, Result]]:
@@ -207,6 +226,7 @@ def _p(result: Result, measure: str, per_cent: float) -> float:
 
 
 def _print(results: Sequence[tuple[Rung, Result]]) -> None:
+    print(machine_line())
     shown = Table()
     for name in _COLUMNS:
         shown.add_column(name, justify="left" if name == "step" else "right")

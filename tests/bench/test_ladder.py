@@ -6,7 +6,9 @@ from pathlib import Path
 import pytest
 
 from bench.__main__ import main
-from bench.ladder import Rung, rungs
+from bench.harness.figures import parse_objective
+from bench.harness.results import Result, TurnResult
+from bench.ladder import Rung, exit_code, rungs
 from bench.relay import SWITCHES
 from gateway.errors import SettingsInvalid
 from gateway.settings import load, variables
@@ -33,6 +35,41 @@ def test_the_gateway_takes_the_settings_of_each_step(step: Rung) -> None:
     assert not any(name in str(refused.value) for name in step.settings)
     with pytest.raises(SettingsInvalid, match="SPECULATION"):
         load({"SPECULATION": "sometimes"}, env_file=None)
+
+
+@pytest.mark.parametrize(
+    ("arguments", "why"),
+    [
+        (["--url", "wss://gw.example.com/media"], "gateways of its own"),
+        (["--serve-providers", "1", "2", "3"], "gateways of its own"),
+        (["--only", "99"], "the ladder's steps are 0 to"),
+    ],
+)
+def test_what_the_ladder_cannot_do_is_refused_in_one_line(
+    arguments: list[str], why: str, capsys: pytest.CaptureFixture[str]
+) -> None:
+    assert main(["ladder", "--turns", "1", *arguments]) == 2
+    (line,) = capsys.readouterr().err.splitlines()
+    assert why in line
+
+
+def test_objectives_are_judged_on_the_last_step() -> None:
+    steps = [run_of(900.0, 910.0), run_of(500.0, 510.0)]
+    assert exit_code(steps, 2, [parse_objective("p95<600")]) == 0
+    assert exit_code(steps, 2, [parse_objective("p95<505")]) == 1
+    assert exit_code(steps, 2, [parse_objective("overhead.p95<600")]) == 1, "a figure that is missing"
+    assert exit_code(steps, 3, []) == 1, "a turn went unanswered"
+
+
+def run_of(*ttfbs_ms: float) -> Result:
+    turns = [
+        TurnResult(
+            call="CA1", number=1, id=1, outcome="answered", ttfb_ms=ttfb_ms, first_sound_ms=ttfb_ms,
+            own_ttfb_ms=None, overhead_ms=None, floor_ms=None, stages_ms={}, drawn_ms={}, gaps_ms=(),
+        )
+        for ttfb_ms in ttfbs_ms
+    ]  # fmt: skip
+    return Result("ladder", {}, {}, None, turns, {})
 
 
 def test_the_relay_gains_by_streaming(tmp_path: Path) -> None:
