@@ -19,6 +19,7 @@ from booking.errors import BookingError
 from booking.types import CallTurn, Claim, Said
 from gateway.consent import AllKept, Withholds, without_words
 from gateway.feed import Feed
+from gateway.latency import waited_ms
 from gateway.latency_profiles import LatencyProfiles
 from gateway.metrics import Metrics
 from gateway.spans import Spans
@@ -192,10 +193,9 @@ class CallJournal:
         metrics.turns.labels(event.outcome).inc()
         metrics.speculations.labels(event.speculated).inc()
         self._count_waste(event)
+        self._judge_latency(event)
         if event.ttfb_ms is not None:
             metrics.turn_ttfb.observe(event.ttfb_ms / 1000)
-            if self._record.latency is not None:
-                self._record.latency.answered(self._record.org_id, event.ttfb_ms)
         if event.overhead_ms is not None:
             metrics.turn_overhead.observe(event.overhead_ms / 1000)
         lengths_s = stage_lengths(event.stages_s)
@@ -210,6 +210,12 @@ class CallJournal:
         guess = {"speculated": event.speculated, **_waste(event)}
         told = {"turn": event.turn, "outcome": event.outcome, **guess}
         self._log.info("turn_finished", stages_ms=stages, **told, **measures)
+
+    def _judge_latency(self, event: TurnFinished) -> None:
+        record = self._record
+        waited = waited_ms(event, record.clock.now_s())
+        if record.latency is not None and waited is not None:
+            record.latency.waited(record.org_id, waited)
 
     def _whole(self, event: TurnFinished) -> CallTurn:
         return CallTurn(

@@ -1,5 +1,9 @@
 """How fast an org's calls are answered, and whether it runs on its turbo profile for that. Pure.
 
+A turn counts with its TTFB. One that failed or was interrupted before anything of its answer was heard counts
+with the time until then, once that is slow: its answer would have come later still. Before that it tells
+nothing, since what fails at once is not fast.
+
 Acceptable below 500 ms at the 95th percentile of TTFB, warning below 800, critical from there on. Critical
 switches the org to turbo. It comes back once the 95th percentile has stayed below a lower bound for a time.
 After a switch the turns before it no longer count, and nothing switches again for a while: a profile is
@@ -10,6 +14,8 @@ import math
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from typing import Final, Literal
+
+from pipeline.events import TurnFinished
 
 Status = Literal["unknown", "acceptable", "warning", "critical"]
 Profile = Literal["normal", "turbo"]
@@ -37,10 +43,10 @@ class LatencyRules:
 
 @dataclass(frozen=True, slots=True)
 class Turn:
-    """One answered turn: wall-clock seconds, milliseconds."""
+    """One turn: when it was judged, wall-clock seconds, and how long its caller waited."""
 
     at_s: float
-    ttfb_ms: float
+    waited_ms: float
 
 
 @dataclass(frozen=True, slots=True)
@@ -62,11 +68,22 @@ class OrgState:
     calm_since_s: float | None = None
 
 
+def waited_ms(turn: TurnFinished, now_s: float) -> float | None:
+    """How long the caller waited for the answer, at least; None if that is not known. `now_s`: its end."""
+    if turn.ttfb_ms is not None:
+        return turn.ttfb_ms
+    speech_end_s = turn.stages_s.get("speech_end")
+    if speech_end_s is None or turn.outcome not in ("failed", "interrupted"):
+        return None
+    elapsed_ms = (now_s - speech_end_s) * 1000
+    return elapsed_ms if elapsed_ms >= WARNING_MS else None
+
+
 def figures(turns: Sequence[Turn], state: OrgState, now_s: float, rules: LatencyRules) -> Figures:
     """Of the turns that the org's profile is to be judged by."""
     oldest_s = max(now_s - rules.window_s, state.since_s)
     newest = sorted((turn for turn in turns if turn.at_s >= oldest_s), key=lambda turn: turn.at_s)
-    counted = sorted(turn.ttfb_ms for turn in newest[-rules.turns :])
+    counted = sorted(turn.waited_ms for turn in newest[-rules.turns :])
     if len(counted) < rules.min_turns:
         return Figures(len(counted), None, None, "unknown")
     p95_ms = _rank(counted, 0.95)

@@ -79,9 +79,9 @@ class LatencyProfiles:
         self._waiting: deque[tuple[UUID, Turn]] = deque(maxlen=_WAITING)
         self._news = asyncio.Event()
 
-    def answered(self, org_id: UUID, ttfb_ms: float) -> None:
-        """A turn was answered. Returns at once; if too many wait, the oldest go."""
-        self._waiting.append((org_id, Turn(self._now_s(), ttfb_ms)))
+    def waited(self, org_id: UUID, waited_ms: float) -> None:
+        """A turn's caller waited so long for its answer. Returns at once; if too many wait, the oldest go."""
+        self._waiting.append((org_id, Turn(self._now_s(), waited_ms)))
         self._news.set()
 
     async def run(self) -> None:
@@ -168,7 +168,7 @@ class LatencyProfiles:
 
     async def _add(self, org_id: UUID, turn: Turn) -> list[Turn]:
         rules = self._rules
-        member = msgspec.msgpack.encode((turn.at_s, turn.ttfb_ms, uuid4().bytes[:6]))
+        member = msgspec.msgpack.encode((turn.at_s, turn.waited_ms, uuid4().bytes[:6]))
         oldest_s = turn.at_s - rules.window_s
         members = await self._store.add_to_window(
             _turns_key(org_id), member, turn.at_s, oldest=oldest_s, most=rules.turns, life_s=rules.window_s
@@ -216,8 +216,8 @@ class LatencyProfiles:
 
 
 def _turn(member: bytes) -> Turn:
-    at_s, ttfb_ms, _ = msgspec.msgpack.decode(member, type=tuple[float, float, bytes])
-    return Turn(at_s, ttfb_ms)
+    at_s, waited_ms, _ = msgspec.msgpack.decode(member, type=tuple[float, float, bytes])
+    return Turn(at_s, waited_ms)
 
 
 def _turns_key(org_id: UUID) -> str:

@@ -4,7 +4,9 @@ from dataclasses import replace
 
 import pytest
 
-from gateway.latency import LatencyRules, OrgState, Status, Turn, figures, next_state
+from gateway.latency import LatencyRules, OrgState, Status, Turn, figures, next_state, waited_ms
+from pipeline.events import TurnFinished
+from pipeline.turn.protocol import TurnOutcome
 
 RULES = LatencyRules(min_turns=20, hold_s=600.0, calm_s=300.0, back_ms=650.0)
 NOW_S = 10_000.0
@@ -79,3 +81,25 @@ def test_between_the_bounds_turbo_stays_and_calm_begins_anew() -> None:
     waiting = replace(TURBO, calm_since_s=NOW_S - 299)
     between = figures(turns(*[700.0] * 20), TURBO, NOW_S, RULES)
     assert next_state(waiting, between, NOW_S, RULES) == TURBO
+
+
+@pytest.mark.parametrize(
+    ("outcome", "ttfb_ms", "ended_s", "waited"),
+    [
+        ("answered", 320.0, 9.0, 320.0),
+        ("failed", 320.0, 9.0, 320.0),
+        ("failed", None, 9.0, 8_000.0),
+        ("interrupted", None, 2.0, 1_000.0),
+        ("failed", None, 1.25, None),
+        ("silent", None, 9.0, None),
+    ],
+    ids=["heard", "heard, then failed", "failed", "caller gave up", "failed at once", "nothing to say"],
+)
+def test_a_turn_that_was_never_heard_counts_once_it_is_slow(
+    outcome: TurnOutcome, ttfb_ms: float | None, ended_s: float, waited: float | None
+) -> None:
+    assert waited_ms(TurnFinished(1, {"speech_end": 1.0}, ttfb_ms, None, outcome), ended_s) == waited
+
+
+def test_of_a_turn_without_speech_nothing_is_known() -> None:
+    assert waited_ms(TurnFinished(1, {"llm_request": 1.0}, None, None, "failed"), 9.0) is None

@@ -8,12 +8,15 @@ import asyncpg
 import pytest
 
 from booking.audit import page_of_records
+from gateway.feed import Feed
 from gateway.gear import turbo_settings
+from gateway.journal import CallJournal, Record
 from gateway.latency import LatencyRules
 from gateway.latency_profiles import FRESH_S, LatencyProfiles
 from gateway.metrics import Metrics
 from gateway.settings import load
 from gateway.shared_store import SharedStore
+from pipeline.events import TurnFinished
 from tests.conftest import Clinic, Stack
 from tests.gateway import running
 
@@ -25,6 +28,16 @@ class Now:
 
     def __call__(self) -> float:
         return self.at_s
+
+
+class FailsAt:
+    """The call's clock, at the instant when its replies fail."""
+
+    def __init__(self, at_s: float) -> None:
+        self._at_s = at_s
+
+    def now_s(self) -> float:
+        return self._at_s
 
 
 class Replicas:
@@ -39,7 +52,7 @@ class Replicas:
         for number in range(turns):
             self.now.at_s += 0.01
             replica = self.made[number % 2]
-            replica.answered(clinic.claim.org_id, ttfb_ms)
+            replica.waited(clinic.claim.org_id, ttfb_ms)
             await replica.settle()
 
     async def profiles(self, clinic: Clinic) -> list[str]:
@@ -96,12 +109,38 @@ async def test_an_org_comes_back_when_it_has_been_fast_for_a_time(
     assert await actions(pool, clinic) == ["latency_normal", "latency_turbo"]
 
 
+async def test_turns_that_fail_unheard_are_slow_turns(
+    replicas: Replicas, clinic: Clinic, pool: asyncpg.Pool, stack: Stack
+) -> None:
+    """As the journal of a call tells them, from a model that answers nothing before its deadline."""
+    metrics, profiles = Metrics(), replicas.made[0]
+    async with running.shared_store(stack) as store:
+        record = Record(
+            clinic.claim.org_id,
+            uuid4(),
+            "twilio",
+            "CA1",
+            pool,
+            Feed(store, metrics, size=100),
+            metrics,
+            FailsAt(12.0),
+            latency=profiles,
+        )
+        journal = CallJournal(record, lambda: None)
+        for turn in range(RULES.min_turns):
+            journal.record(TurnFinished(turn, {"speech_end": 4.0, "end_of_turn": 4.5}, None, None, "failed"))
+        await profiles.settle()
+    [line] = await replicas.made[1].report(clinic.claim.org_id)
+    assert (line.figures.p50_ms, line.figures.status) == (8_000.0, "critical")
+    assert line.state.profile == "turbo"
+
+
 async def test_two_replicas_that_see_the_same_turn_critical_switch_once(
     replicas: Replicas, clinic: Clinic, pool: asyncpg.Pool
 ) -> None:
     await replicas.answer(clinic, 900.0, turns=19)
     for replica in replicas.made:
-        replica.answered(clinic.claim.org_id, 900.0)
+        replica.waited(clinic.claim.org_id, 900.0)
     await asyncio.gather(*(replica.settle() for replica in replicas.made))
     assert (replicas.switches("turbo"), await actions(pool, clinic)) == (1, ["latency_turbo"])
 
@@ -129,7 +168,7 @@ async def test_without_redis_a_replica_goes_by_its_own_turns(
 async def test_an_org_that_nobody_knows_stops_nobody(replicas: Replicas, clinic: Clinic) -> None:
     stranger = uuid4()
     for _ in range(20):
-        replicas.made[0].answered(stranger, 900.0)
+        replicas.made[0].waited(stranger, 900.0)
     await replicas.made[0].settle()
     await replicas.answer(clinic, 900.0)
     assert await replicas.profiles(clinic) == ["turbo", "turbo"]
@@ -139,7 +178,7 @@ async def test_switched_off_nobody_changes(stack: Stack, pool: asyncpg.Pool, cli
     async with running.shared_store(stack) as store:
         profiles = LatencyProfiles(store, pool, Metrics(), RULES, switches=False)
         for _ in range(25):
-            profiles.answered(clinic.claim.org_id, 900.0)
+            profiles.waited(clinic.claim.org_id, 900.0)
         await profiles.settle()
         [line] = await profiles.report(clinic.claim.org_id)
         assert await profiles.profile(clinic.claim.org_id) == "normal"
