@@ -242,6 +242,9 @@ def _desk(
         unknown_s=waits.unknown_s,
         source_s=waits.database_s,
     )
+    caches = base.settings.speedups.caches
+    if not caches:
+        lives = lives.without_layers()
 
     def cached(source: Source[K, V]) -> LayeredCache[K, V]:
         return LayeredCache(
@@ -249,7 +252,12 @@ def _desk(
         )
 
     phrases = PhraseCache(
-        fetch_phrase, store=base.store, group=base.group, clock=base.clock, fetch_s=waits.phrase_s
+        fetch_phrase,
+        store=base.store,
+        group=base.group,
+        clock=base.clock,
+        fetch_s=waits.phrase_s,
+        keeps=caches,
     )
     return Desk(
         settings=base.settings,

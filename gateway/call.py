@@ -1,8 +1,8 @@
 """One call: from the carrier's webhook, over its media, to its record. One task group owns all of it.
 
 The webhook starts it (`gateway.calls`): the org is looked up while the recogniser's socket and the model's
-connection open. The media socket joins it and the conversation runs; if no media come in time, everything is
-closed again.
+connection open; with `PREWARM` off those wait for the media. The media socket joins it and the conversation
+runs; if no media come in time, everything is closed again.
 
 What a call holds when it ends is kept only if the call ended in order (goodbye, or the caller hung up) and a
 turn was spoken to its end after the slot was held: then the caller knows. Any other end gives it back.
@@ -39,6 +39,7 @@ from gateway.inquiry import HearingRedactor, Inquiry
 from gateway.journal import CallJournal, Record
 from gateway.knowledge.informed import InformedModel
 from gateway.knowledge.retrieval import Knowledge
+from gateway.latency import Profile as LatencyProfile
 from gateway.latency_profiles import LatencyProfiles
 from gateway.metrics import Metrics
 from gateway.outbound import Outbound
@@ -196,10 +197,12 @@ class Call:
 
     async def _run(self) -> None:
         async with asyncio.TaskGroup() as group:
+            prewarms = self._desk.settings.speedups.prewarms
             hearing = Hearing(group)
-            hearing.open(self._desk.clients, PROCESS_KEYS)
+            if prewarms:
+                hearing.open(self._desk.clients, PROCESS_KEYS)
             office = group.create_task(self._open_office(group, hearing))
-            warming = group.create_task(self._warm_model())
+            warming = group.create_task(self._warm_model()) if prewarms else None
             try:
                 media = await self._media_in_time()
                 if media is not None:
@@ -227,7 +230,7 @@ class Call:
     async def _open_office(self, group: asyncio.TaskGroup, hearing: Hearing) -> None:
         try:
             office = await self._find_office(group)
-            if office is not None:
+            if office is not None and self._desk.settings.speedups.prewarms:
                 hearing.open(self._desk.gear(office).clients, office.keys)
         except Exception as error:
             self._office.set_exception(error if isinstance(error, OrgUnavailable) else OrgUnavailable("org"))
@@ -239,20 +242,33 @@ class Call:
             await self._warm_voice(office)
 
     async def _find_office(self, group: asyncio.TaskGroup) -> Office | None:
-        """All look-ups side by side; the answer to the webhook waits for all of them but the caller's."""
+        """The answer to the webhook waits for all look-ups; for the caller's only if they take turns."""
         desk = self._desk
         org_id = await self._find_org()
         if org_id is None:
             return None
         if desk.callers is not None and self._caller is not None:
             self._recognising = group.create_task(desk.callers.find(org_id, self._caller, self._call_id))
+            if not desk.settings.speedups.side_by_side:
+                await asyncio.wait({self._recognising})
+        profile, keys, latency = await self._look_up(org_id)
+        return None if profile is None else Office(profile, keys, turbo=latency == "turbo")
+
+    async def _look_up(self, org_id: UUID) -> tuple[OrgProfile | None, OrgKeys, LatencyProfile]:
+        desk = self._desk
+        if not desk.settings.speedups.side_by_side:
+            profile = await desk.profiles.get(org_id)
+            keys = await open_keys(desk.credentials, desk.vault, org_id)
+            latency = await desk.latency.profile(org_id)
+            await desk.knowledge.warm(org_id)
+            return profile, keys, latency
         profile, keys, latency, _ = await asyncio.gather(
             desk.profiles.get(org_id),
             open_keys(desk.credentials, desk.vault, org_id),
             desk.latency.profile(org_id),
             desk.knowledge.warm(org_id),
         )
-        return None if profile is None else Office(profile, keys, turbo=latency == "turbo")
+        return profile, keys, latency
 
     async def _warm_model(self) -> None:
         await self._desk.clients.warm_models(PROCESS_KEYS)
@@ -262,6 +278,8 @@ class Call:
         desk, clients = self._desk, self._desk.gear(office).clients
         voice = clients.voice(office.keys, office.profile.voice)
         desk.phrases.want(voice, [office.profile.greeting, *(each.text for each in DEFAULT_PHRASES.values())])
+        if not desk.settings.speedups.prewarms:
+            return
         warming = [clients.tts(office.keys, office.profile.voice).warm_up()]
         if office.keys.llm is not None or office.turbo:
             warming.append(clients.warm_models(office.keys))

@@ -43,12 +43,15 @@ class PhraseCache:
         clock: Clock,
         fetch_s: float,
         room_bytes: int = _ROOM_BYTES,
+        keeps: bool = True,
     ) -> None:
+        """`keeps` False: nothing is ever fetched, and each call synthesises all that it says."""
         self._fetch = fetch
         self._store = store
         self._group = group
         self._clock = clock
         self._fetch_s = fetch_s
+        self._keeps = keeps
         self._memory: OrderedDict[str, bytes] = OrderedDict()
         self._memory_bytes = 0
         self._room_bytes = room_bytes
@@ -64,7 +67,7 @@ class PhraseCache:
 
     def want(self, voice: CartesiaConfig, texts: Iterable[str]) -> None:
         """See to it that these are here soon. Returns at once; a failed one is tried again later."""
-        for text in texts:
+        for text in texts if self._keeps else ():
             key = phrase_key(voice, text)
             if key not in self._memory and key not in self._under_way and self._may_try(key):
                 self._under_way.add(key)

@@ -15,6 +15,7 @@ from pipeline.errors import ProviderDropped, ProviderError
 from pipeline.events import SttEvent
 from pipeline.ports import LanguageModel, SpeechToText, SttSession, TextToSpeech
 from pipeline.providers.cartesia import Cartesia, CartesiaConfig
+from pipeline.providers.cartesia_unpooled import UnpooledCartesia
 from pipeline.providers.deepgram import Deepgram, DeepgramConfig
 from pipeline.providers.llm import ChatModel, LlmConfig
 
@@ -27,7 +28,7 @@ class Clients:
     def __init__(self, settings: Settings) -> None:
         self._settings = settings
         self._llm: dict[tuple[str, str, str], ChatModel] = {}
-        self._tts: dict[CartesiaConfig, Cartesia] = {}
+        self._tts: dict[CartesiaConfig, Cartesia | UnpooledCartesia] = {}
         self._stt: dict[str, Deepgram] = {}
         self._making = asyncio.Lock()
 
@@ -39,7 +40,7 @@ class Clients:
     async def __aexit__(
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
     ) -> None:
-        owned: list[ChatModel | Cartesia] = [*self._llm.values(), *self._tts.values()]
+        owned: list[ChatModel | Cartesia | UnpooledCartesia] = [*self._llm.values(), *self._tts.values()]
         await asyncio.gather(*(client.aclose() for client in owned), return_exceptions=True)
 
     def stt(self, keys: OrgKeys) -> SpeechToText:
@@ -97,7 +98,8 @@ class Clients:
         """The synthesiser in this voice."""
         config = self.voice(keys, voice)
         if config not in self._tts:
-            self._tts[config] = Cartesia(config)
+            pools = self._settings.speedups.pools_tts
+            self._tts[config] = Cartesia(config) if pools else UnpooledCartesia(config)
         return self._tts[config]
 
     def voice(self, keys: OrgKeys, voice: str | None) -> CartesiaConfig:

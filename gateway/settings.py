@@ -235,6 +235,21 @@ class Jobs:
 
 
 @dataclass(frozen=True, slots=True)
+class Speedups:
+    """What makes calls faster and changes nothing else; each can be off, so that its worth can be measured.
+
+    `prewarms`: providers are connected to at the carrier's webhook, before the media come. `side_by_side`: an
+    org's look-ups run at once. `caches`: look-ups and stock phrases are remembered. `pools_tts`: calls share
+    a voice's socket, which stays open.
+    """
+
+    prewarms: bool = True
+    side_by_side: bool = True
+    caches: bool = True
+    pools_tts: bool = True
+
+
+@dataclass(frozen=True, slots=True)
 class Settings:
     """Everything that the environment decides."""
 
@@ -258,6 +273,7 @@ class Settings:
     waits: Waits = Waits()
     limits: Limits = Limits()
     knows_callers: bool = True
+    speedups: Speedups = Speedups()
     numbers_entities: bool = False
     api_tokens: ApiTokens = ApiTokens()
     conversation: Mapping[str, Any] = field(default_factory=dict)
@@ -409,6 +425,7 @@ def _read(reader: _Reader) -> Settings:
         waits=_waits(reader),
         limits=_limits(reader),
         knows_callers=reader.parsed("CALLER_LOOKUP", "true", _boolean, "be true or false", True),
+        speedups=_speedups(reader),
         numbers_entities=reader.parsed("NUMBERED_PLACEHOLDERS", "false", _boolean, "be true or false", False),
         api_tokens=_api_tokens(reader),
         conversation=_conversation(reader),
@@ -417,6 +434,18 @@ def _read(reader: _Reader) -> Settings:
         turbo=_turbo(reader),
         embeddings=_embeddings(reader),
         latency=_latency(reader),
+    )
+
+
+def _speedups(reader: _Reader) -> Speedups:
+    def is_on(name: str) -> bool:
+        return reader.parsed(name, "true", _boolean, "be true or false", True)
+
+    return Speedups(
+        prewarms=is_on("PREWARM"),
+        side_by_side=is_on("SIDE_BY_SIDE_LOOKUPS"),
+        caches=is_on("CACHES"),
+        pools_tts=is_on("TTS_POOLING"),
     )
 
 

@@ -13,8 +13,8 @@ import asyncio
 import time
 from collections.abc import Awaitable, Callable
 from contextlib import suppress
-from dataclasses import dataclass
-from typing import Final, Generic, TypeVar
+from dataclasses import dataclass, replace
+from typing import Final, Generic, Self, TypeVar
 
 from gateway.errors import OrgUnavailable, SharedStoreAway
 from gateway.metrics import Metrics
@@ -33,13 +33,17 @@ _ENTRIES: Final = 4_096
 class Lives:
     """How long a layer may answer, in seconds. `unknown_s` is for the answer "there is none", in both.
 
-    `source_s`: how long the source may take to answer.
+    `source_s`: how long the source may take to answer. A layer whose life is 0 is neither asked nor filled.
     """
 
     memory_s: float
     redis_s: float
     unknown_s: float
     source_s: float
+
+    def without_layers(self) -> Self:
+        """The source is asked every time."""
+        return replace(self, memory_s=0.0, redis_s=0.0)
 
 
 @dataclass(frozen=True, slots=True)
@@ -187,6 +191,8 @@ class LayeredCache(Generic[K, V]):
         return entry.value
 
     async def _from_store(self, shared_key: str, flight: _Flight[V]) -> tuple[bool, V | None]:
+        if self._lives.redis_s == 0:
+            return False, None
         try:
             flight.seen = await self._store.get(shared_key)
             flight.reachable = True

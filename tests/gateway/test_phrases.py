@@ -40,10 +40,12 @@ class Vendor:
 
 
 @asynccontextmanager
-async def phrases(vendor: Vendor, url: str, clock: Clock) -> AsyncIterator[PhraseCache]:
+async def phrases(
+    vendor: Vendor, url: str, clock: Clock, *, keeps: bool = True
+) -> AsyncIterator[PhraseCache]:
     """A cache; leaving it waits until all that it wanted has been tried."""
     async with SharedStore(url, Metrics(), command_s=1) as store, asyncio.TaskGroup() as group:
-        yield PhraseCache(vendor.fetch, store=store, group=group, clock=clock, fetch_s=1)
+        yield PhraseCache(vendor.fetch, store=store, group=group, clock=clock, fetch_s=1, keeps=keeps)
 
 
 def voice() -> CartesiaConfig:
@@ -64,6 +66,15 @@ async def test_phrase_is_made_once_for_all_replicas(stack: Stack) -> None:
     second = await wanted(vendor, stack.redis, speaker, Clock(), "Hello.")
     assert (first.get(speaker, "Hello."), second.get(speaker, "Hello.")) == (b"Hello.", b"Hello.")
     assert sorted(vendor.made) == ["Goodbye.", "Hello."]
+
+
+async def test_a_cache_that_keeps_nothing_makes_nothing(stack: Stack) -> None:
+    vendor, speaker = Vendor(), voice()
+    await wanted(vendor, stack.redis, speaker, Clock(), "Hello.")
+    async with phrases(vendor, stack.redis, Clock(), keeps=False) as cache:
+        cache.want(speaker, ["Hello.", "Goodbye."])
+    assert cache.get(speaker, "Hello.") is None
+    assert vendor.made == ["Hello."]
 
 
 async def test_what_is_not_there_yet_is_not_waited_for(stack: Stack) -> None:

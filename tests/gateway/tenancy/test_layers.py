@@ -62,12 +62,12 @@ class Numbers:
 
 @asynccontextmanager
 async def cache(
-    numbers: Numbers, url: str, clock: Clock, **options: Any
+    numbers: Numbers, url: str, clock: Clock, lives: Lives = LIVES, **options: Any
 ) -> AsyncIterator[LayeredCache[str, UUID]]:
     metrics = Metrics()
     async with SharedStore(url, metrics, command_s=1) as store, asyncio.TaskGroup() as group:
         yield LayeredCache(
-            numbers.source(), LIVES, store=store, group=group, clock=clock, metrics=metrics, **options
+            numbers.source(), lives, store=store, group=group, clock=clock, metrics=metrics, **options
         )
 
 
@@ -80,6 +80,19 @@ async def test_memory_answers_for_seconds_then_redis(stack: Stack) -> None:
     async with cache(numbers, stack.redis, clock) as another_replica:
         assert await another_replica.get("+44") == org
     assert numbers.asked == 1
+
+
+async def test_without_layers_the_source_is_asked_every_time(stack: Stack) -> None:
+    numbers, clock, org = Numbers(), Clock(), uuid4()
+    numbers.known["+44"] = org
+    async with cache(numbers, stack.redis, clock) as another_replica:  # what it puts up is not read
+        assert await another_replica.get("+44") == org
+    async with cache(numbers, stack.redis, clock, lives=LIVES.without_layers()) as bare:
+        assert [await bare.get("+44"), await bare.get("+44"), await bare.get("+1")] == [org, org, None]
+        numbers.away = True
+        with pytest.raises(OrgUnavailable):
+            await bare.get("+44")
+    assert numbers.asked == 5
 
 
 async def test_what_is_nobodys_is_remembered_too(stack: Stack) -> None:
