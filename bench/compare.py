@@ -54,10 +54,13 @@ def run_compare(before: Path, after: Path, worse_than: float | None) -> int:
         print(error, file=sys.stderr)
         return UNUSABLE
     rows = compared(first, second)
-    _print(rows, first, second)
     judged = [row for row in rows if row.measure == "ttfb" and row.per_cent < 99]
+    if not judged:
+        print(f"nothing to compare: a run has fewer than {FEWEST} turns with a TTFB", file=sys.stderr)
+        return UNUSABLE
+    _print(rows, first, second)
     broken = worse_than is not None and any(row.ratio.low > worse_than for row in judged)
-    return WORSE if broken or not judged else SAME
+    return WORSE if broken else SAME
 
 
 def read_result(path: Path) -> Mapping[str, Any]:

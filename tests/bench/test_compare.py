@@ -58,6 +58,13 @@ def test_what_got_worse_than_allowed_fails(tmp_path: Path, capsys: pytest.Captur
     assert "ttfb p95" in capsys.readouterr().out
 
 
+def test_too_few_turns_are_told(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    assert run(*files(tmp_path, told(), told(turns=4))) == 2
+    printed = capsys.readouterr()
+    assert "fewer than 5 turns" in printed.err
+    assert printed.out == ""
+
+
 @pytest.mark.parametrize("content", [[], {"schema": "other"}, {"schema": SCHEMA, "turns": []}])
 def test_what_is_no_result_is_refused(tmp_path: Path, content: Any) -> None:
     good, bad = files(tmp_path, told(), content)
