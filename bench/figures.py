@@ -47,14 +47,14 @@ PARTS: Final[Sequence[Part]] = (
     ),
     Part(
         "published",
-        "ladder --model published --only 6 8 9 --turns 400 --per-call 16 --at-once 25 --pin",
-        "ladder --model published --only 6 8 9 --turns 2 --at-once 2 --per-call 1",
+        "ladder --model published --only 10 12 13 --turns 400 --per-call 16 --at-once 25 --pin",
+        "ladder --model published --only 10 12 13 --turns 2 --at-once 2 --per-call 1",
         5.5,
     ),
     Part(
         "ladder",
         "ladder --model steady --turns 40 --per-call 4 --at-once 10 --pin",
-        "ladder --model quick --only 0 9 --turns 1 --at-once 1",
+        "ladder --model quick --only 0 13 --turns 1 --at-once 1",
         5,
     ),
     Part(

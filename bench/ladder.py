@@ -38,7 +38,14 @@ from bench.ttfb import FAILED, MADE, WARM_UP_ID, Bench, Load, Outputs, Setup, sa
 from gateway.settings import variables
 
 _OFF: Final = {"SPECULATION": "off", "LLM_HEDGE_AFTER_S": "off"}
-_WHOLE: Final = _OFF | {"CLAUSE_STREAMING": "false"}
+_SWITCHED: Final = (
+    ("+ look-ups side by side", "SIDE_BY_SIDE_LOOKUPS"),
+    ("+ caches", "CACHES"),
+    ("+ streaming", "CLAUSE_STREAMING"),
+    ("+ pooling", "TTS_POOLING"),
+    ("+ pre-warming", "PREWARM"),
+)
+"""Our gateway's switches in the order in which they are turned on."""
 _HEDGE_AFTER_S: Final = "0.7"
 
 
@@ -61,13 +68,22 @@ def rungs(stable_ms: float) -> list[Rung]:
     hedged = {"LLM_HEDGE_AFTER_S": _HEDGE_AFTER_S}
     return [
         *relay,
-        Rung("our gateway, whole replies, no guess, no hedge", settings=_WHOLE),
-        Rung("+ streaming", settings=_OFF),
+        *_plain_rungs(),
         Rung("+ speculation (eager)", Policy("eager"), settings=_OFF | {"SPECULATION": "eager"}),
         Rung("+ hedge", Policy("eager", hedge_ms), settings=hedged | {"SPECULATION": "eager"}),
         Rung(
             "+ interim", Policy("interim", hedge_ms, stable_ms), settings=hedged | {"SPECULATION": "interim"}
         ),
+    ]
+
+
+def _plain_rungs() -> list[Rung]:
+    """Our gateway without guess and hedge: all switches off, then each turned on beside those before it."""
+    titles = ["our gateway, everything off", *(title for title, _ in _SWITCHED)]
+    names = [name for _, name in _SWITCHED]
+    return [
+        Rung(title, settings=_OFF | dict.fromkeys(names[count:], "false"))
+        for count, title in enumerate(titles)
     ]
 
 

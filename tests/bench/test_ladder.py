@@ -6,6 +6,7 @@ from pathlib import Path
 import pytest
 
 from bench.__main__ import main
+from bench.figures import PARTS
 from bench.harness.figures import parse_objective
 from bench.harness.results import Result, TurnResult
 from bench.ladder import Rung, exit_code, rungs
@@ -22,8 +23,23 @@ def test_each_step_adds_one_switch_and_every_setting_is_read() -> None:
     known = {variable.name for variable in variables()}
     own = [step for step in steps if step.switches is None]
     assert all(set(step.settings) <= known for step in own)
-    assert [step.policy.speculation for step in own] == ["off", "off", "eager", "eager", "interim"]
-    assert [step.policy.hedge_after_ms is None for step in own] == [True, True, True, False, False]
+    off = [sum(value == "false" for value in step.settings.values()) for step in own]
+    assert off == [5, 4, 3, 2, 1, 0, 0, 0, 0]
+    assert [step.policy.speculation for step in own] == ["off"] * 6 + ["eager", "eager", "interim"]
+    assert [step.policy.hedge_after_ms is None for step in own] == [True] * 7 + [False, False]
+
+
+def test_the_published_figures_are_of_no_guess_of_eager_and_of_interim_ones() -> None:
+    (published,) = [part for part in PARTS if part.name == "published"]
+    words = published.command.split()
+    first = words.index("--only") + 1
+    chosen = [rungs(300.0)[int(word)] for word in words[first : first + 3]]
+    assert [(step.policy.speculation, step.policy.hedge_after_ms) for step in chosen] == [
+        ("off", None),
+        ("eager", 700.0),
+        ("interim", 700.0),
+    ]
+    assert "false" not in chosen[0].settings.values(), "everything else is on"
 
 
 @pytest.mark.parametrize(
