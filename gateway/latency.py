@@ -5,7 +5,8 @@ with the time until then, once that is slow: its answer would have come later st
 nothing, since what fails at once is not fast.
 
 Acceptable below 500 ms at the 95th percentile of TTFB, warning below 800, critical from there on. Critical
-switches the org to turbo. It comes back once the 95th percentile has stayed below a lower bound for a time.
+switches the org to turbo. It comes back once the 95th percentile has stayed below a lower bound for a time,
+or, with too few turns to tell, once those that made it critical would no longer count.
 After a switch the turns before it no longer count, and nothing switches again for a while: a profile is
 judged by its own turns, and two bounds with times keep it from swinging.
 """
@@ -92,9 +93,11 @@ def figures(turns: Sequence[Turn], state: OrgState, now_s: float, rules: Latency
 
 def next_state(state: OrgState, seen: Figures, now_s: float, rules: LatencyRules) -> OrgState:
     """What follows for the org; the same state if nothing does."""
+    lasted_s = now_s - state.since_s
     if seen.p95_ms is None:
-        return state
-    may_switch = now_s - state.since_s >= rules.hold_s
+        is_over = state.profile == "turbo" and lasted_s >= rules.hold_s + rules.window_s
+        return OrgState("normal", now_s) if is_over else state
+    may_switch = lasted_s >= rules.hold_s
     if state.profile == "normal":
         return OrgState("turbo", now_s) if seen.status == "critical" and may_switch else state
     if seen.p95_ms >= rules.back_ms:

@@ -77,6 +77,15 @@ def test_turbo_ends_after_a_calm_time_below_the_lower_bound() -> None:
     assert next_state(waiting, calm, NOW_S + RULES.calm_s, RULES) == OrgState("normal", NOW_S + RULES.calm_s)
 
 
+def test_with_too_few_turns_turbo_ends_after_the_hold_and_the_window() -> None:
+    ends_s = TURBO.since_s + RULES.hold_s + RULES.window_s
+    few = figures(turns(*[900.0] * 19, at_s=ends_s - 1), TURBO, ends_s, RULES)
+    assert few.status == "unknown"
+    assert next_state(TURBO, few, ends_s - 1, RULES) == TURBO
+    assert next_state(TURBO, few, ends_s, RULES) == OrgState("normal", ends_s)
+    assert next_state(OrgState("normal", TURBO.since_s), few, ends_s, RULES).since_s == TURBO.since_s
+
+
 def test_between_the_bounds_turbo_stays_and_calm_begins_anew() -> None:
     waiting = replace(TURBO, calm_since_s=NOW_S - 299)
     between = figures(turns(*[700.0] * 20), TURBO, NOW_S, RULES)

@@ -109,6 +109,17 @@ async def test_an_org_comes_back_when_it_has_been_fast_for_a_time(
     assert await actions(pool, clinic) == ["latency_normal", "latency_turbo"]
 
 
+async def test_an_org_with_few_calls_comes_back_by_the_next_turn(
+    replicas: Replicas, clinic: Clinic, pool: asyncpg.Pool
+) -> None:
+    await replicas.answer(clinic, 900.0)
+    replicas.now.at_s += RULES.hold_s + RULES.window_s
+    assert await replicas.profiles(clinic) == ["turbo", "turbo"]
+    await replicas.answer(clinic, 400.0, turns=1)
+    assert await replicas.profiles(clinic) == ["normal", "normal"]
+    assert await actions(pool, clinic) == ["latency_normal", "latency_turbo"]
+
+
 async def test_turns_that_fail_unheard_are_slow_turns(
     replicas: Replicas, clinic: Clinic, pool: asyncpg.Pool, stack: Stack
 ) -> None:
