@@ -21,7 +21,7 @@ from bench.harness.figures import Objective, percentile
 from bench.harness.gauges import Gauges, watching
 from bench.harness.page import page, section, table
 from bench.harness.plots import lines
-from bench.harness.results import SCHEMA, Result, machine_facts, write_json
+from bench.harness.results import SCHEMA, Result, machine_facts, machine_line, write_json
 from bench.harness.running import run
 from bench.ttfb import MADE, Bench, Setup, open_bench
 
@@ -31,6 +31,7 @@ TOO_LAGGED_MS: Final = 20.0
 TOO_BUSY_CORES: Final = 0.95
 SETTLED_SHARE: Final = 0.3
 """The first calls of a soak warm caches and pools: memory is fitted behind them."""
+FEWEST_SAMPLES: Final = 20
 
 Verdict = Literal["held", "gateway gave out", "bench gave out"]
 
@@ -79,13 +80,15 @@ class Step:
 
 @dataclass(slots=True)
 class Soak:
-    """Memory against completed calls: the slope of the fitted line and its 95 % confidence interval."""
+    """Memory against completed calls: the slope of the fitted line and its 95 % confidence interval, None
+    where too few calls tell of it. `samples`: none of a gateway that is not our child.
+    """
 
     calls: int
     failed_calls: int
-    kib_per_call: float
-    low: float
-    high: float
+    kib_per_call: float | None
+    low: float | None
+    high: float | None
     samples: list[tuple[int, float]] = field(default_factory=list)
 
 
@@ -99,6 +102,7 @@ async def _load(setup: Setup, ramp: Ramp) -> int:
         steps = await _ramp(bench, ramp)
         soak = await _soak(bench, ramp) if ramp.soak_calls else None
         target, providers = dict(bench.target.description), bench.providers()
+    print(machine_line())
     _tell(steps, soak)
     told = {
         "schema": SCHEMA,
@@ -211,10 +215,10 @@ async def _soak(bench: Bench, ramp: Ramp) -> Soak:
     ids = itertools.count(2**41)
     left = iter(range(ramp.soak_calls))
     samples: list[tuple[int, float]] = []
-    failed = 0
+    completed = failed = 0
 
     async def caller() -> None:
-        nonlocal failed
+        nonlocal completed, failed
         for _ in left:
             played = await bench.call([next(ids)])
             failed += played.failure is not None
@@ -222,22 +226,24 @@ async def _soak(bench: Bench, ramp: Ramp) -> Soak:
                 bench.turns.forget(each.turn)
             if bench.target.told is not None:
                 bench.target.told.forget(played.call_sid)
-            rss_kib = process.memory_info().rss / 1024 if process else 0.0
-            samples.append((len(samples) + 1, rss_kib))
+            completed += 1
+            if process is not None:
+                samples.append((completed, process.memory_info().rss / 1024))
 
     async with asyncio.TaskGroup() as group:
         for _ in range(ramp.soak_at_once):
             group.create_task(caller())
-    slope, low, high = fitted_slope(samples[int(len(samples) * SETTLED_SHARE) :])
-    return Soak(len(samples), failed, slope, low, high, samples)
+    fitted = fitted_slope(samples[int(len(samples) * SETTLED_SHARE) :])
+    slope, low, high = fitted or (None, None, None)
+    return Soak(completed, failed, slope, low, high, samples)
 
 
-def fitted_slope(samples: Sequence[tuple[float, float]]) -> tuple[float, float, float]:
+def fitted_slope(samples: Sequence[tuple[float, float]]) -> tuple[float, float, float] | None:
     """Least squares: the slope and its 95 % confidence interval. Samples that follow each other are alike, so
-    the interval comes from the slopes of ten blocks. Fewer than 20 samples tell nothing: 0 within infinity.
+    the interval comes from the means of ten blocks. None: fewer than `FEWEST_SAMPLES` tell nothing.
     """
-    if len(samples) < 20:
-        return 0.0, -float("inf"), float("inf")
+    if len(samples) < FEWEST_SAMPLES:
+        return None
     x, y = np.asarray(samples, dtype=np.float64).T
     slope, intercept = np.polyfit(x, y, 1)
     blocks = np.array_split(y - (slope * x + intercept), 10)
@@ -286,11 +292,16 @@ def _tell(steps: Sequence[Step], soak: Soak | None) -> None:
 
 
 def _soaked(soak: Soak) -> str:
+    return f"soak: {soak.calls} calls, {soak.failed_calls} failed, {_growth(soak)}"
+
+
+def _growth(soak: Soak) -> str:
+    if not soak.samples:
+        return "memory not known of this gateway"
+    if soak.kib_per_call is None or soak.low is None or soak.high is None:
+        return "too few samples to tell memory per completed call"
     interval = f"95 % interval {soak.low:+.2f} to {soak.high:+.2f}"
-    return (
-        f"soak: {soak.calls} calls, {soak.failed_calls} failed, "
-        f"{soak.kib_per_call:+.2f} KiB per completed call ({interval})"
-    )
+    return f"{soak.kib_per_call:+.2f} KiB per completed call ({interval})"
 
 
 def load_page(steps: Sequence[Step], soak: Soak | None) -> str:

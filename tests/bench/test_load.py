@@ -77,13 +77,19 @@ def test_a_bench_that_lost_its_own_time_blames_nobody_else(tired: Step) -> None:
 def test_memory_that_grows_is_told_from_memory_that_wobbles() -> None:
     chance = random.Random(5)
     flat = [(call, 50_000 + chance.gauss(0, 200)) for call in range(1, 400)]
-    slope, low, high = fitted_slope(flat)
+    _, low, high = fitted(flat)
     assert low < 0 < high
     growing = [(call, rss + 8 * call) for call, rss in flat]
-    slope, low, high = fitted_slope(growing)
+    slope, low, high = fitted(growing)
     assert slope == pytest.approx(8, abs=1)
     assert low > 0
-    assert fitted_slope(flat[:10])[1] == -float("inf")
+    assert fitted_slope(flat[:19]) is None
+
+
+def fitted(samples: list[tuple[int, float]]) -> tuple[float, float, float]:
+    found = fitted_slope(samples)
+    assert found is not None
+    return found
 
 
 def test_the_page_shows_every_step() -> None:
@@ -92,7 +98,7 @@ def test_the_page_shows_every_step() -> None:
     assert "gateway gave out" in text
 
 
-def test_a_short_ramp_and_soak(tmp_path: Path) -> None:
+def test_a_short_ramp_and_soak(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
     file = tmp_path / "load.json"
     arguments = [
         "load", "--model", "quick", "--steps", "2", "--turns", "1", "--slo", "p95<5000",
@@ -104,3 +110,6 @@ def test_a_short_ramp_and_soak(tmp_path: Path) -> None:
     assert told["steps"][0]["turns"] == 2
     assert told["steps"][0]["cpu_s_per_call_minute"] > 0
     assert (told["soak"]["calls"], told["soak"]["failed_calls"]) == (2, 0)
+    assert {told["soak"][name] for name in ("kib_per_call", "low", "high")} == {None}
+    assert len(told["soak"]["samples"]) == 2
+    assert "too few samples" in capsys.readouterr().out
