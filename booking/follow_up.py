@@ -195,9 +195,11 @@ class FollowUps:
             facts = await self._facts(claim, call_id)
             if facts is None:
                 return
-            if taken == 0 and facts.state == "due" and facts.ended_at is not None:
-                self.watch.triggered((self.now() - facts.ended_at).total_seconds())
-            if not await self._take(claim, call_id, facts, next_step(facts, self.now(), self.unsure)):
+            begun = self.now()
+            goes_on = await self._take(claim, call_id, facts, next_step(facts, begun, self.unsure))
+            if taken == 0 and facts.state == "due" and facts.ended_at is not None:  # once it is done
+                self.watch.triggered((begun - facts.ended_at).total_seconds())
+            if not goes_on:
                 return
 
     async def _take(self, claim: Claim, call_id: UUID, facts: Facts, step: Step) -> bool:
