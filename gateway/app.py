@@ -135,7 +135,7 @@ async def _opened(settings: Settings) -> AsyncIterator[Edge]:
             await stack.enter_async_context(open_jobs(settings, pool, vault, texts.messages, metrics))
         await stack.enter_async_context(_loop_watched(base))
         traces = await stack.enter_async_context(_traces(base))
-        turbo = await stack.enter_async_context(_turbo(base))
+        turbo = await stack.enter_async_context(_turbo(base, clients))
         meaning = await stack.enter_async_context(
             open_meaning(settings.embeddings, pool, base.clock, metrics, group)
         )
@@ -206,9 +206,9 @@ async def _judging(base: _Foundation, desk: Desk) -> AsyncIterator[None]:
 
 
 @asynccontextmanager
-async def _turbo(base: _Foundation) -> AsyncIterator[Gear]:
+async def _turbo(base: _Foundation, usual: Clients) -> AsyncIterator[Gear]:
     settings = turbo_settings(base.settings)
-    async with Clients(settings) as clients:
+    async with Clients(settings, usual=usual) as clients:
         yield Gear(clients, Hedges(settings.hedging, clients, base.metrics), settings.conversation)
 
 

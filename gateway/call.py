@@ -10,7 +10,7 @@ turn was spoken to its end after the slot was held: then the caller knows. Any o
 
 import asyncio
 from collections.abc import AsyncIterator, Awaitable, Callable, Coroutine
-from contextlib import suppress
+from contextlib import ExitStack, suppress
 from dataclasses import dataclass
 from datetime import datetime
 from functools import partial
@@ -146,6 +146,7 @@ class Call:
         self._office: asyncio.Future[Office | None] = loop.create_future()
         self._media: asyncio.Future[Media | None] = loop.create_future()
         self._conversation: CallRunner | None = None
+        self._leases = ExitStack()
 
     @property
     def has_media(self) -> bool:
@@ -181,7 +182,8 @@ class Call:
     async def run(self) -> None:
         """Everything, to the end. A fault ends this call alone."""
         try:
-            await self._run()
+            with self._leases:
+                await self._run()
         except Exception as error:
             log.error("call_failed", stream=self.carrier_call_id, exc_info=error)
             self._desk.metrics.calls.labels("failed").inc()
@@ -230,8 +232,8 @@ class Call:
     async def _open_office(self, group: asyncio.TaskGroup, hearing: Hearing) -> None:
         try:
             office = await self._find_office(group)
-            if office is not None and self._desk.settings.speedups.prewarms:
-                hearing.open(self._desk.gear(office).clients, office.keys)
+            if office is not None:
+                self._use(office, hearing)
         except Exception as error:
             self._office.set_exception(error if isinstance(error, OrgUnavailable) else OrgUnavailable("org"))
             if not isinstance(error, OrgUnavailable):
@@ -240,6 +242,13 @@ class Call:
         self._office.set_result(office)
         if office is not None:
             await self._warm_voice(office)
+
+    def _use(self, office: Office, hearing: Hearing) -> None:
+        """The org's clients stay for as long as the call; its recogniser opens now, if it may."""
+        clients = self._desk.gear(office).clients
+        self._leases.enter_context(clients.lease(office.keys))
+        if self._desk.settings.speedups.prewarms:
+            hearing.open(clients, office.keys)
 
     async def _find_office(self, group: asyncio.TaskGroup) -> Office | None:
         """The answer to the webhook waits for all look-ups; for the caller's only if they take turns."""

@@ -45,7 +45,7 @@ class ClientPool(Generic[K, C]):
     ) -> None:
         for key in list(self._clients):
             self._forget(key)
-        await self._closing.__aexit__(kind, error, trace)
+        await self._closing.__aexit__(None, None, None)  # a fault of the body's is no reason not to close
 
     def get(self, key: K) -> C | None:
         """The client, if there is one."""

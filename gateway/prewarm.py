@@ -5,10 +5,12 @@ closed by the call that opened it, when its wait is over.
 """
 
 import asyncio
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Iterator
+from contextlib import AsyncExitStack, ExitStack, contextmanager
 from types import TracebackType
 from typing import Final, Self
 
+from gateway.client_pool import ClientPool
 from gateway.settings import Settings
 from gateway.tenancy.credentials import OrgKeys
 from pipeline.errors import ProviderDropped, ProviderError
@@ -20,35 +22,57 @@ from pipeline.providers.deepgram import Deepgram, DeepgramConfig
 from pipeline.providers.llm import ChatModel, LlmConfig
 
 PROCESS_KEYS: Final = OrgKeys()
+SPARE_CLIENTS: Final = 64
+"""Of each vendor: those of so many keys stay for the next call when no call uses them."""
 
 
 class Clients:
-    """One client per provider, key and voice, kept for the process's life; calls share its connections."""
+    """One client per vendor and key; calls share its connections.
 
-    def __init__(self, settings: Settings) -> None:
+    A call holds a `lease` for as long as it lasts. Clients of the process's own keys stay to the end.
+    """
+
+    def __init__(
+        self, settings: Settings, *, spare: int = SPARE_CLIENTS, usual: "Clients | None" = None
+    ) -> None:
+        """`usual`: whose synthesiser's sockets these share; it must outlive these."""
         self._settings = settings
-        self._llm: dict[tuple[str, str, str], ChatModel] = {}
-        self._tts: dict[CartesiaConfig, Cartesia | UnpooledCartesia] = {}
-        self._stt: dict[str, Deepgram] = {}
+        self._usual = usual
+        self._llm: ClientPool[tuple[str, str, str], ChatModel] = ClientPool(spare)
+        self._tts: ClientPool[tuple[str, str], Cartesia] = ClientPool(spare) if usual is None else usual._tts
         self._making = asyncio.Lock()
+        self._open = AsyncExitStack()
 
     async def __aenter__(self) -> Self:
-        await self.llm(PROCESS_KEYS)
-        await self.fallback(PROCESS_KEYS)
+        async with AsyncExitStack() as stack:
+            await stack.enter_async_context(self._llm)
+            if self._usual is None:
+                await stack.enter_async_context(self._tts)
+            stack.enter_context(self.lease(PROCESS_KEYS))
+            await self.llm(PROCESS_KEYS)
+            await self.fallback(PROCESS_KEYS)
+            self._open = stack.pop_all()
         return self
 
     async def __aexit__(
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
     ) -> None:
-        owned: list[ChatModel | Cartesia | UnpooledCartesia] = [*self._llm.values(), *self._tts.values()]
-        await asyncio.gather(*(client.aclose() for client in owned), return_exceptions=True)
+        await self._open.aclose()
+
+    @contextmanager
+    def lease(self, keys: OrgKeys) -> Iterator[None]:
+        """While it lasts no client of these keys is closed for want of use."""
+        models = (self.thinking(keys), self.thinking_instead(keys))
+        with ExitStack() as held:
+            held.enter_context(self._tts.lease(_socket_of(self.voice(keys, None))))
+            for config in models:
+                if config is not None:
+                    held.enter_context(self._llm.lease(_pool_of(config)))
+            yield
 
     def stt(self, keys: OrgKeys) -> SpeechToText:
         """The recogniser under the org's key, or the process's."""
-        config = self.hearing(keys)
-        if config.api_key not in self._stt:
-            self._stt[config.api_key] = Deepgram(config)
-        return self._stt[config.api_key]
+        return Deepgram(self.hearing(keys))
 
     def hearing(self, keys: OrgKeys) -> DeepgramConfig:
         """How this org is heard."""
@@ -86,21 +110,23 @@ class Clients:
 
     async def _model(self, config: LlmConfig) -> ChatModel:
         """A new key's client is made in a thread: making it takes some 100 ms of CPU."""
-        key = (config.base_url, config.model, config.api_key)
-        if key in self._llm:  # not behind the lock: another org's new client is no reason to wait
-            return self._llm[key]
+        key = _pool_of(config)
+        model = self._llm.get(key)
+        if model is not None:  # not behind the lock: another org's new client is no reason to wait
+            return model
         async with self._making:
-            if key not in self._llm:
-                self._llm[key] = await asyncio.to_thread(ChatModel, config)
-        return self._llm[key]
+            model = self._llm.get(key)
+            if model is None:
+                model = self._llm.add(key, await asyncio.to_thread(ChatModel, config))
+        return model
 
     def tts(self, keys: OrgKeys, voice: str | None) -> TextToSpeech:
         """The synthesiser in this voice."""
         config = self.voice(keys, voice)
-        if config not in self._tts:
-            pools = self._settings.speedups.pools_tts
-            self._tts[config] = Cartesia(config) if pools else UnpooledCartesia(config)
-        return self._tts[config]
+        if not self._settings.speedups.pools_tts:
+            return UnpooledCartesia(config)
+        socket = self._tts.get(_socket_of(config)) or self._tts.add(_socket_of(config), Cartesia(config))
+        return socket.voiced(config)
 
     def voice(self, keys: OrgKeys, voice: str | None) -> CartesiaConfig:
         """How this org speaks."""
@@ -113,6 +139,14 @@ class Clients:
             phrase_s=self._settings.waits.phrase_s,
             **provider.waits,
         )
+
+
+def _socket_of(config: CartesiaConfig) -> tuple[str, str]:
+    return config.url, config.api_key
+
+
+def _pool_of(config: LlmConfig) -> tuple[str, str, str]:
+    return config.base_url, config.model, config.api_key
 
 
 class OpenedSession:

@@ -240,7 +240,7 @@ class Speedups:
 
     `prewarms`: providers are connected to at the carrier's webhook, before the media come. `side_by_side`: an
     org's look-ups run at once. `caches`: look-ups and stock phrases are remembered. `pools_tts`: calls share
-    a voice's socket, which stays open.
+    a key's socket, which stays open.
     """
 
     prewarms: bool = True

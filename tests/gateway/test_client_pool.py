@@ -2,6 +2,8 @@
 
 import asyncio
 
+import pytest
+
 from gateway.client_pool import ClientPool
 
 
@@ -64,3 +66,16 @@ async def test_a_lease_without_a_client_leaves_nothing() -> None:
             pass
         client = await used(pool, "b")
         assert client.closed.is_set()
+
+
+async def fail(client: Client) -> None:
+    async with ClientPool[str, Client](spare=1) as pool:
+        pool.add("a", client)
+        raise KeyError
+
+
+async def test_all_are_closed_when_the_body_fails() -> None:
+    client = Client()
+    with pytest.raises(KeyError):
+        await fail(client)
+    assert client.closed.is_set()
