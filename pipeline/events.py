@@ -155,8 +155,9 @@ class TurnFinished:
     stages.
 
     `speculated`: the reply had been begun on a guess, at the `eager` end of the turn or from `interim` words;
-    all guesses since the turn before were `thrown` away; or `none` was made. What those thrown away cost:
-    `wasted_tokens` at the model, prompts included, `wasted_characters` at the synthesiser.
+    all guesses since the turn before were `thrown` away; or `none` was made. `guesses_dropped`: how many
+    were thrown away; what those cost: `wasted_tokens` at the model, prompts included, `wasted_characters` at
+    the synthesiser.
     """
 
     turn: int
@@ -167,6 +168,7 @@ class TurnFinished:
     speculated: Literal["none", "eager", "interim", "thrown"] = "none"
     wasted_tokens: int = 0
     wasted_characters: int = 0
+    guesses_dropped: int = 0
 
 
 @dataclass(frozen=True, slots=True)

@@ -329,6 +329,7 @@ class CallRunner:
             ended.speculated,
             ended.wasted.tokens,
             ended.wasted.characters,
+            ended.wasted.guesses,
         )
         self._ports.journal.record(finished)
 
@@ -381,13 +382,15 @@ class CallRunner:
 
 @dataclass(frozen=True, slots=True)
 class _Waste:
-    """What guesses have cost that were thrown away: at the model, at the synthesiser."""
+    """Guesses that were thrown away: their cost at the model and at the synthesiser, and how many."""
 
     tokens: int = 0
     characters: int = 0
+    guesses: int = 0
 
     def and_of(self, reply: Reply) -> "_Waste":
-        return _Waste(self.tokens + reply.tokens(), self.characters + reply.characters())
+        tokens, characters = self.tokens + reply.tokens(), self.characters + reply.characters()
+        return _Waste(tokens, characters, self.guesses + 1)
 
 
 @dataclass(frozen=True, slots=True)

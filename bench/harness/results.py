@@ -19,7 +19,6 @@ from bench.harness.figures import summary
 from bench.harness.floor import Delays, Policy, floor_ms
 from bench.harness.target import Facts
 from bench.harness.turns import Turn, Turns
-from bench.simulators.chat import ChatRequest
 from bench.tree import commit
 
 SCHEMA: Final = "clinic-voice-gateway/bench/1"
@@ -33,8 +32,9 @@ class TurnResult:
     """One turn; all instants in ms after the caller's last voiced sample, None for what is not known.
 
     `ttfb_ms` is heard, `own_ttfb_ms` and `overhead_ms` are told by the gateway; `floor_ms` is what the drawn
-    delays allow under the policy. `tokens_wasted`: of requests that were cancelled or answered for nothing;
-    `characters_wasted`: of what the synthesiser was given, all but the answer.
+    delays allow under the policy. `guesses_dropped`: replies begun before the turn's end and thrown away, as
+    told by the gateway. `tokens_wasted`: at least so many, prompts included, of requests that were cancelled
+    or answered for nothing; `characters_wasted`: of what the synthesiser was given, all but the answer.
     """
 
     call: str
@@ -55,6 +55,7 @@ class TurnResult:
     tokens_wasted: int = 0
     characters_wasted: int = 0
     speculated: str | None = None
+    guesses_dropped: int = 0
 
     @property
     def over_floor_ms(self) -> float | None:
@@ -104,12 +105,18 @@ class Result:
         return {
             "requests_per_turn": round(requests / turns, 3),
             "second_requests_share": round(sum(turn.requests > 1 for turn in self.turns) / turns, 3),
-            "thrown_away_share": round(sum(turn.speculated == "thrown" for turn in self.turns) / turns, 3),
+            "thrown_away_share": round(self._thrown_away_share(), 3),
             "tokens_wasted_per_turn": round(sum(turn.tokens_wasted for turn in self.turns) / turns, 2),
             "characters_wasted_per_turn": round(
                 sum(turn.characters_wasted for turn in self.turns) / turns, 2
             ),
         }
+
+    def _thrown_away_share(self) -> float:
+        """Of the guesses begun, those that were dropped."""
+        dropped = sum(turn.guesses_dropped for turn in self.turns)
+        begun = dropped + sum(turn.speculated in ("eager", "interim") for turn in self.turns)
+        return dropped / begun if begun else 0.0
 
     def outcomes(self) -> dict[str, int]:
         kinds: tuple[Outcome, ...] = ("answered", "filler_only", "unanswered")
@@ -187,9 +194,10 @@ def turn_result(timed: Timed, turns: Turns | None, policy: Policy | None, told: 
         requests=len(timed.turn.requests),
         early_requests=len(timed.turn.early_requests),
         contexts=len(timed.turn.contexts),
-        tokens_wasted=_wasted(timed.turn),
+        tokens_wasted=max(wasted_tokens(timed.turn), fact.get("wasted_tokens", 0)),
         characters_wasted=unheard_characters(timed.turn),
         speculated=fact.get("speculated"),
+        guesses_dropped=fact.get("guesses_dropped", 0),
     )
 
 
@@ -242,22 +250,18 @@ def _drawn(delays: Delays | None, timed: Timed) -> dict[str, float]:
     }
 
 
-def _wasted(turn: Turn) -> int:
-    """Tokens sent in vain: all of part-of-the-words requests, and of whole ones all but the longest
-    answer's.
+def wasted_tokens(turn: Turn) -> int:
+    """Tokens billed in vain, prompts included: all of part-of-the-words requests, and of whole ones all but
+    the longest answer's.
     """
-    whole = [request.pieces_sent for request in turn.requests]
-    return sum(map(_pieces, turn.early_requests)) + sum(whole) - max(whole, default=0)
+    whole = [request.tokens_billed for request in turn.requests]
+    return sum(request.tokens_billed for request in turn.early_requests) + sum(whole) - max(whole, default=0)
 
 
 def unheard_characters(turn: Turn) -> int:
     """What was synthesised in vain: the texts of all contexts but the longest."""
     given = [sum(map(len, context.texts)) for context in turn.contexts]
     return sum(given) - max(given, default=0)
-
-
-def _pieces(request: ChatRequest) -> int:
-    return request.pieces_sent
 
 
 def _less(value: float | None, other: float | None) -> float | None:

@@ -67,6 +67,11 @@ class ChatRequest:
         tools: Sequence[Mapping[str, Any]] = self.body.get("tools") or ()
         return tools
 
+    @property
+    def tokens_billed(self) -> int:
+        """Of the prompt and of what was sent of the reply, in this server's own pieces."""
+        return _prompt_tokens(self.body) + self.pieces_sent
+
 
 class ChatSimulator:
     """`POST {url}/chat/completions` and `GET {url}/models`, from `async with` to its end.
@@ -294,9 +299,16 @@ def _wire_call(completion_id: str, index: int, call: Call) -> dict[str, Any]:
     }
 
 
+def _prompt_tokens(body: Mapping[str, Any]) -> int:
+    """Of the messages and of the tools, which a real server bills as well."""
+    texts = [str(message.get("content") or "") for message in body["messages"]]
+    texts += [json.dumps(tool) for tool in body.get("tools") or ()]
+    return sum(len(tokens(text)) for text in texts)
+
+
 def _usage(body: Mapping[str, Any], pieces: _Pieces) -> dict[str, Any]:
     """Counted in this server's own pieces: the right order of magnitude, not OpenAI's figure."""
-    prompt = sum(len(_TOKEN.findall(str(message.get("content") or ""))) for message in body["messages"])
+    prompt = _prompt_tokens(body)
     completion = len(_deltas("", pieces))
     return {
         "prompt_tokens": prompt,

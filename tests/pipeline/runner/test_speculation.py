@@ -83,6 +83,7 @@ async def test_a_right_guess_sounds_the_instant_the_turn_ends() -> None:
     assert len(c.mind.requests) == 1
     assert first.at_s == ended_s
     assert (turn.speculated, turn.wasted_tokens, turn.outcome) == ("eager", 0, "answered")
+    assert turn.guesses_dropped == 0
     assert turn.stages_s["llm_request"] == turn.stages_s["eager_end"] < turn.stages_s["end_of_turn"]
     assert turn.stages_s["first_audio_sent"] == turn.stages_s["end_of_turn"]
     assert turn.overhead_ms == 0
@@ -207,7 +208,7 @@ async def test_other_words_at_the_end_start_a_fresh_reply_in_the_same_instant() 
     assert c.mind.asked_s[1] == ended_s
     assert c.mind.requests[1][-1].content == "Are you open on Thursday?"
     assert c.sounds() == [101, 2]
-    assert turn.speculated == "thrown"
+    assert (turn.speculated, turn.guesses_dropped) == ("thrown", 1)
 
 
 async def test_what_a_guess_cost_is_estimated_where_the_server_does_not_tell() -> None:
