@@ -16,8 +16,8 @@ import numpy as np
 from rich.console import Console
 from rich.table import Table
 
-from bench.harness.figures import RESAMPLES, Interval, ratio
-from bench.harness.results import MEASURES, SCHEMA
+from bench.harness.figures import MEASURES, RESAMPLES, Interval, ratio
+from bench.harness.results import SCHEMA
 
 SAME, WORSE, UNUSABLE = 0, 1, 2
 PERCENTILES: Final = (50.0, 95.0, 99.0)

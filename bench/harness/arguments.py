@@ -6,6 +6,7 @@ from collections.abc import Mapping
 from dataclasses import replace
 from pathlib import Path
 
+from bench.barge_in import Plan as Interruptions
 from bench.barge_in import run_barge_in
 from bench.carrier import TwilioAccount
 from bench.compare import run_compare
@@ -197,13 +198,17 @@ def add_barge_in(parser: argparse.ArgumentParser) -> None:
     parser.add_argument(
         "--per-call", type=_positive, default=10, metavar="N", help="of one call (default: 10)"
     )
+    parser.add_argument(
+        "--at-once", type=_positive, default=1, metavar="N", help="calls at once (default: 1)"
+    )
     add_setup(parser)
     parser.add_argument("--json", type=Path, metavar="FILE", help="write the result")
 
 
 def barge_in(chosen: argparse.Namespace) -> int:
     setup = replace(setup_of(chosen), long_replies=True)
-    return run_barge_in(setup, chosen.interruptions, chosen.per_call, Outputs(chosen.json))
+    plan = Interruptions(chosen.interruptions, chosen.per_call, chosen.at_once)
+    return run_barge_in(setup, plan, Outputs(chosen.json))
 
 
 def add_compare(parser: argparse.ArgumentParser) -> None:

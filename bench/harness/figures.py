@@ -1,5 +1,6 @@
 """Percentiles, their uncertainty, and objectives on them. Pure."""
 
+import math
 import operator
 import re
 from collections.abc import Callable, Mapping, Sequence
@@ -11,6 +12,7 @@ from numpy.typing import NDArray
 
 PERCENTILES: Final = (50, 90, 95, 99)
 RESAMPLES: Final = 2000
+_SURPRISE: Final = 0.05
 MEASURES: Final = (
     "ttfb",
     "floor",
@@ -39,6 +41,30 @@ def summary(values: Sequence[float | None]) -> dict[str, float]:
     told = {"mean": sum(known) / len(known), "min": min(known), "max": max(known)}
     told |= {f"p{each}": percentile(known, each) for each in PERCENTILES}
     return {"n": len(known)} | {name: round(value, 1) for name, value in told.items()}
+
+
+def share_low(hits: int, of: int) -> float:
+    """The low end of a share, with 95 % confidence (Clopper and Pearson, one-sided): the share under which so
+    many hits or more would still come once in twenty times. 0 of none.
+    """
+    low, high = 0.0, hits / of if of else 0.0
+    while high - low > 1e-6:
+        middle = (low + high) / 2
+        if _chance_of(hits, of, middle) < _SURPRISE:
+            low = middle
+        else:
+            high = middle
+    return low
+
+
+def _chance_of(hits: int, of: int, share: float) -> float:
+    """That so many or more of these hit."""
+
+    def exactly(each: int) -> float:
+        ways = math.lgamma(of + 1) - math.lgamma(each + 1) - math.lgamma(of - each + 1)
+        return math.exp(ways + each * math.log(share) + (of - each) * math.log1p(-share))
+
+    return math.fsum(map(exactly, range(hits, of + 1)))
 
 
 @dataclass(frozen=True, slots=True)

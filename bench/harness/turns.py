@@ -51,6 +51,7 @@ class Turn:
     delays: TurnDelays
     long: bool = False
     told: list[tuple[str, float]] = field(default_factory=list)  # whole words told: event, monotonic seconds
+    stream: int | None = None  # the recogniser's connection that told them
     requests: list[ChatRequest] = field(default_factory=list)  # for the whole words
     early_requests: list[ChatRequest] = field(default_factory=list)  # for part of the words
     contexts: list[ContextRecord] = field(default_factory=list)
@@ -85,8 +86,8 @@ class Turns:
 
     def __init__(self, draws: Draws, *, long_replies: bool = False) -> None:
         self.draws = draws
-        self.events: deque[tuple[str, float]] = deque(maxlen=_RECENT_EVENTS)
-        """What the recogniser told lately, of any turn: event, monotonic seconds."""
+        self.events: deque[tuple[int, float]] = deque(maxlen=_RECENT_EVENTS)
+        """When the recogniser told something lately, of any turn: its connection, monotonic seconds."""
         self._long = long_replies
         self._by_id: dict[int, Turn] = {}
         self._by_word: dict[str, Turn] = {}
@@ -127,11 +128,12 @@ class Turns:
             return None
         return EndDelays(turn.delays.eager_ms / 1000, turn.delays.end_ms / 1000)
 
-    def told(self, event: str, transcript: str, at_s: float) -> None:
-        self.events.append((event, at_s))
+    def told(self, event: str, transcript: str, at_s: float, stream: int) -> None:
+        self.events.append((stream, at_s))
         turn = self.in_text(transcript)
         if turn is not None and _same(turn.line, transcript):
             turn.told.append((event, at_s))
+            turn.stream = stream
 
     # --- the model's replies and delays
 

@@ -11,6 +11,7 @@ Deepgram, "Understanding the Flux State Machine" (developers.deepgram.com/docs/f
 """
 
 import asyncio
+import itertools
 import time
 from collections import deque
 from collections.abc import AsyncIterator, Sequence
@@ -53,8 +54,8 @@ class TurnEnds(Protocol):
     def after(self, transcript: str) -> EndDelays | None:
         """None for words of which it knows nothing: then the machine decides."""
 
-    def told(self, event: "Event", transcript: str, at_s: float) -> None:
-        """The client is now being told this (monotonic seconds)."""
+    def told(self, event: "Event", transcript: str, at_s: float, stream: int) -> None:
+        """The client is now being told this (monotonic seconds) on that connection."""
 
 
 class _AudioClock:
@@ -90,6 +91,9 @@ class _Turn:
     delays: EndDelays | None = None
 
 
+_numbers = itertools.count(1)
+
+
 class Flux:
     """One connection. Messages come without `sequence_id` and `request_id`: the server numbers what it
     sends.
@@ -98,6 +102,7 @@ class Flux:
     def __init__(self, hearing: Hearing, settings: FluxSettings, ends: TurnEnds | None = None) -> None:
         self.settings = settings
         self._ends = ends
+        self._number = next(_numbers)
         self._clock = _AudioClock()
         self._hearing = hearing
         self._voice = VoiceTracker()
@@ -241,7 +246,7 @@ class Flux:
     def _info(self, event: Event) -> Message:
         self._update_at_s = self._voice.now_s + _UPDATE_S
         if self._ends is not None:
-            self._ends.told(event, _text(self._turn.words), time.monotonic())
+            self._ends.told(event, _text(self._turn.words), time.monotonic(), self._number)
         return {
             "type": "TurnInfo",
             "event": event,

@@ -53,9 +53,11 @@ def test_words_are_off_either_way_and_unknown_ones_do_not_count() -> None:
 def test_an_interrupted_agent_is_cleared_and_says_nothing_more(tmp_path: Path) -> None:
     file = tmp_path / "barge_in.json"
     arguments = ["barge-in", "--model", "quick", "--interruptions", "2", "--json", str(file)]
+    arguments += ["--per-call", "1", "--at-once", "2"]
     assert main(arguments) == 0
     told = json.loads(file.read_text())
-    assert len(told["interruptions"]) == 2
+    assert len({each["call"] for each in told["interruptions"]}) == 2
+    assert told["within_a_word_low"] < told["within_a_word_share"] <= 1
     for each in told["interruptions"]:
         assert 0 < each["event_to_clear_ms"] < each["speech_to_clear_ms"] < 3000
         assert each["stale_ms"] == 0

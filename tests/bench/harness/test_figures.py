@@ -4,7 +4,14 @@ import random
 
 import pytest
 
-from bench.harness.figures import ObjectiveUnreadable, parse_objective, percentile, ratio, summary
+from bench.harness.figures import (
+    ObjectiveUnreadable,
+    parse_objective,
+    percentile,
+    ratio,
+    share_low,
+    summary,
+)
 
 
 def test_summary_leaves_out_what_is_not_known() -> None:
@@ -26,6 +33,21 @@ def test_a_ratio_of_equals_holds_one_and_a_real_difference_does_not() -> None:
     assert same.low < 1 < same.high
     assert ratio(before, faster, 50).high < 0.9
     assert ratio(before, faster, 50) == ratio(before, faster, 50)
+
+
+@pytest.mark.parametrize(
+    ("hits", "of", "low"),
+    [
+        (40, 40, 0.05 ** (1 / 40)),  # the share at which all hit once in twenty times
+        (2000, 2000, 0.05 ** (1 / 2000)),
+        (8, 10, 0.49310),
+        (1, 2, 1 - 0.95 ** (1 / 2)),  # none would hit nineteen times in twenty
+        (0, 5, 0.0),
+        (0, 0, 0.0),
+    ],
+)
+def test_the_low_end_of_a_share_depends_on_how_many_were_seen(hits: int, of: int, low: float) -> None:
+    assert share_low(hits, of) == pytest.approx(low, abs=2e-5)
 
 
 @pytest.mark.parametrize(
