@@ -20,6 +20,7 @@ from typing import Any, Final
 
 from bench.goals import GOALS, Verdict, judge
 from bench.harness.results import SCHEMA, machine_facts, write_json
+from bench.tree import commit, of_this_tree
 
 MADE, FAILED, INTERRUPTED = 0, 1, 130
 QUIET_LOAD: Final = 0.5
@@ -66,9 +67,9 @@ PARTS: Final[Sequence[Part]] = (
     ),
     Part(
         "barge-in",
-        "barge-in --model steady --interruptions 40 --pin",
-        "barge-in --model quick --interruptions 1",
-        3.5,
+        "barge-in --model steady --interruptions 480 --per-call 10 --at-once 12 --pin",
+        "barge-in --model quick --interruptions 2 --per-call 1 --at-once 2",
+        4,
     ),
     Part("credentials", "credentials", "credentials --lookups 5 --callers 20 --rounds 2", 0.5, False),
     Part(
@@ -160,6 +161,7 @@ def _make(part: Part, figures: Figures) -> Told:
     result = figures.folder / f"{part.name}.json"
     result.unlink(missing_ok=True)
     outputs = ["--json", str(result)] if part.writes_json else []
+    commit.cache_clear()  # the child runs what is there by now
     load, began_s = os.getloadavg()[0], time.monotonic()
     began_at = datetime.now(UTC).isoformat(timespec="seconds")
     text, status = _run([*argv, *outputs])
@@ -171,6 +173,7 @@ def _make(part: Part, figures: Figures) -> Told:
         "began_at": began_at,
         "seconds": round(time.monotonic() - began_s, 1),
         "load_before": round(load, 2),
+        "commit": str(commit() or "no repository"),
         "exit": status,
         "text": text,
         "result": json.loads(result.read_text()) if result.exists() else None,
@@ -179,7 +182,7 @@ def _make(part: Part, figures: Figures) -> Told:
 
 def _run(argv: Sequence[str]) -> tuple[str, int]:
     """What the command printed, and its exit code."""
-    environ = os.environ | {"COLUMNS": "160", "PYTHONUNBUFFERED": "1"}
+    environ = of_this_tree(os.environ) | {"COLUMNS": "160", "PYTHONUNBUFFERED": "1"}
     lines: list[str] = []
     command = [sys.executable, "-m", "bench", *argv]
     with subprocess.Popen(command, stdout=subprocess.PIPE, text=True, env=environ) as child:
@@ -238,17 +241,19 @@ def figures_report(made: Mapping[str, Told]) -> str:
 
 
 def _goal_lines(verdicts: Sequence[Verdict]) -> Iterator[str]:
-    yield "| goal | limit | measured | |\n| --- | --- | --- | --- |"
+    yield "| goal | limit | measured | n | |\n| --- | --- | --- | --- | --- |"
     for each in verdicts:
         measured = "-" if each.value is None else f"{each.value:g}"
         verdict = "met" if each.met else "MISSED"
-        yield f"| {each.goal.name} | {each.goal.limit_text} | {measured} | {verdict} |"
+        n = "-" if each.n is None else f"{each.n}"
+        yield f"| {each.goal.name} | {each.goal.limit_text} | {measured} | {n} | {verdict} |"
 
 
 def _part_lines(made: Mapping[str, Told]) -> Iterator[str]:
     for name in (name for name in NAMES if name in made):
         part = made[name]
-        facts = f"{part['began_at']}, {part['seconds']:.0f} s, load before {part['load_before']}"
+        measured = part.get("commit", "a commit not noted")
+        facts = f"{measured}, {part['began_at']}, {part['seconds']:.0f} s, load before {part['load_before']}"
         yield f"\n## {name}\n\n`python -m bench {part['command']}` ({facts}; exit {part['exit']})\n"
         yield f"```\n{part['text'].rstrip()}\n```"
 

@@ -10,11 +10,14 @@ Result = Mapping[str, Any]
 
 @dataclass(frozen=True, slots=True)
 class Goal:
-    """`value` of the result of `part` (`bench.figures`) must be at most, or at least, `limit`."""
+    """`value` of the result of `part` (`bench.figures`) must be at most, or at least, `limit`. `count`: of
+    how many turns, calls or interruptions it is.
+    """
 
     name: str
     part: str
     value: Callable[[Result], float | None]
+    count: Callable[[Result], float | None]
     limit: float
     kind: Literal["at most", "at least"] = "at most"
 
@@ -29,6 +32,7 @@ class Verdict:
 
     goal: Goal
     value: float | None
+    n: int | None = None
 
     @property
     def met(self) -> bool:
@@ -39,15 +43,22 @@ class Verdict:
 
     def as_json(self) -> dict[str, Any]:
         goal = self.goal
-        return {"goal": goal.name, "limit": goal.limit_text, "value": self.value, "met": self.met}
+        return {
+            "goal": goal.name, "limit": goal.limit_text, "value": self.value, "n": self.n, "met": self.met,
+        }  # fmt: skip
 
 
 def judge(goal: Goal, result: Result) -> Verdict:
     """A result that lacks the figure gives None."""
+    count = _or_none(goal.count, result)
+    return Verdict(goal, _or_none(goal.value, result), None if count is None else int(count))
+
+
+def _or_none(read: Callable[[Result], float | None], result: Result) -> float | None:
     try:
-        return Verdict(goal, goal.value(result))
+        return read(result)
     except (LookupError, TypeError):
-        return Verdict(goal, None)
+        return None
 
 
 def _summary(measure: str, figure: str, step: int | None = None) -> Callable[[Result], float | None]:
@@ -71,6 +82,15 @@ def _failed(step: int | None = None) -> Callable[[Result], float | None]:
     return value
 
 
+def _turns(step: int | None = None) -> Callable[[Result], float | None]:
+    """How many were said."""
+
+    def value(result: Result) -> float | None:
+        return float(sum((result if step is None else result["steps"][step])["outcomes"].values()))
+
+    return value
+
+
 def _last_held(name: str) -> Callable[[Result], float | None]:
     """A figure of the largest step that held."""
 
@@ -82,34 +102,59 @@ def _last_held(name: str) -> Callable[[Result], float | None]:
     return value
 
 
+def _of_turns(name: str, part: str, measure: str, figure: str, limit: float, step: int | None = None) -> Goal:
+    """A goal of one figure of one measure."""
+    return Goal(name, part, _summary(measure, figure, step), _summary(measure, "n", step), limit)
+
+
+def _of_load(name: str, figure: str, limit: float) -> Goal:
+    """A goal of the largest step that held."""
+    return Goal(name, "load", _last_held(figure), _last_held("turns"), limit)
+
+
+def _of_soak(name: str, figure: str, limit: float) -> Goal:
+    def read(key: str) -> Callable[[Result], float | None]:
+        return lambda result: result["soak"][key]
+
+    return Goal(name, "load", read(figure), read("calls"), limit)
+
+
+def _of_heard_words(name: str, figure: str, limit: float) -> Goal:
+    count = _summary("words_off", "n")
+    return Goal(name, "barge-in", lambda result: result[figure], count, limit, "at least")
+
+
+LEAK_KIB: Final = 1.0
+"""What a completed call may leave behind at the most, as far as a soak tells. That 0 lies within the interval
+would be met by noise alone, the more surely the wider it is; with its high end bound, too, a soak that shows
+nothing misses the goal. With 1 KiB a gateway of 5,000 calls a day would grow by 150 MiB in a month.
+"""
 _EAGER, _INTERIM = -2, -1
 GOALS: Final[Sequence[Goal]] = (
-    Goal("overhead of a turn at one call, p50 ms", "turns", _summary("overhead", "p50"), 5),
-    Goal("overhead of a turn at one call, p95 ms", "turns", _summary("overhead", "p95"), 15),
-    Goal("TTFB over its floor, p50 ms", "turns", _summary("over_floor", "p50"), 15),
-    Goal("TTFB over its floor, p95 ms", "turns", _summary("over_floor", "p95"), 40),
-    Goal("TTFB p50 at steady delays, ms", "turns", _summary("ttfb", "p50"), 505),
-    Goal("published, eager and hedge: TTFB p50 ms", "published", _summary("ttfb", "p50", _EAGER), 620),
-    Goal("published, eager and hedge: TTFB p95 ms", "published", _summary("ttfb", "p95", _EAGER), 940),
+    _of_turns("overhead of a turn at one call, p50 ms", "turns", "overhead", "p50", 5),
+    _of_turns("overhead of a turn at one call, p95 ms", "turns", "overhead", "p95", 15),
+    _of_turns("TTFB over its floor, p50 ms", "turns", "over_floor", "p50", 15),
+    _of_turns("TTFB over its floor, p95 ms", "turns", "over_floor", "p95", 40),
+    _of_turns("TTFB p50 at steady delays, ms", "turns", "ttfb", "p50", 505),
+    _of_turns("published, eager and hedge: TTFB p50 ms", "published", "ttfb", "p50", 620, _EAGER),
+    _of_turns("published, eager and hedge: TTFB p95 ms", "published", "ttfb", "p95", 940, _EAGER),
+    _of_turns("published, eager and hedge: TTFB p99 ms", "published", "ttfb", "p99", 1200, _EAGER),
+    Goal("published, eager and hedge: turns failed", "published", _failed(_EAGER), _turns(_EAGER), 0),
+    _of_turns("published, interim and hedge: TTFB p50 ms", "published", "ttfb", "p50", 400, _INTERIM),
+    _of_turns("published, interim and hedge: TTFB p95 ms", "published", "ttfb", "p95", 780, _INTERIM),
+    Goal("published, interim and hedge: turns failed", "published", _failed(_INTERIM), _turns(_INTERIM), 0),
+    _of_turns("last step of the ladder over its floor, p50 ms", "ladder", "over_floor", "p50", 15, -1),
     Goal(
-        "published, eager and hedge: TTFB p99 ms", "published", _summary("ttfb", "p99", _EAGER), 1200
+        "calls at once on one core", "load",
+        lambda result: result["last_held"], _last_held("turns"), 100, "at least",
     ),
-    Goal("published, eager and hedge: turns failed", "published", _failed(_EAGER), 0),
-    Goal(
-        "published, interim and hedge: TTFB p50 ms", "published", _summary("ttfb", "p50", _INTERIM), 400
+    _of_load("overhead p95 ms at the most calls held", "overhead_p95_ms", 50),
+    _of_load("memory per live call, MiB", "memory_mib_per_call", 1.5),
+    _of_soak("memory per completed call, KiB, low end of 95 %", "low", 0),
+    _of_soak("memory per completed call, KiB, high end of 95 %", "high", LEAK_KIB),
+    _of_turns("speech event to clear, p95 ms", "barge-in", "event_to_clear_ms", "p95", 5),
+    _of_heard_words(
+        "interruptions whose heard words are off by one at most, share", "within_a_word_share", 0.99
     ),
-    Goal(
-        "published, interim and hedge: TTFB p95 ms", "published", _summary("ttfb", "p95", _INTERIM), 780
-    ),
-    Goal("published, interim and hedge: turns failed", "published", _failed(_INTERIM), 0),
-    Goal("last step of the ladder over its floor, p50 ms", "ladder", _summary("over_floor", "p50", -1), 15),
-    Goal("calls at once on one core", "load", lambda result: result["last_held"], 100, "at least"),
-    Goal("overhead p95 ms at the most calls held", "load", _last_held("overhead_p95_ms"), 50),
-    Goal("memory per live call, MiB", "load", _last_held("memory_mib_per_call"), 1.5),
-    Goal("memory per completed call, KiB, low end of 95 %", "load", lambda result: result["soak"]["low"], 0),
-    Goal("speech event to clear, p95 ms", "barge-in", _summary("event_to_clear_ms", "p95"), 5),
-    Goal(
-        "interruptions whose heard words are off by one at most, share", "barge-in",
-        lambda result: result["within_a_word_share"], 0.99, "at least",
-    ),
+    _of_heard_words("the same share, low end of 95 %", "within_a_word_low", 0.99),
 )  # fmt: skip
