@@ -14,8 +14,7 @@ from typing import Any, Final, Literal
 
 from bench.demo.feed import Fact
 from bench.harness.caller import Timed
-from bench.harness.figures import MEASURES as MEASURES
-from bench.harness.figures import summary
+from bench.harness.figures import MEASURES, summary
 from bench.harness.floor import Delays, Policy, floor_ms
 from bench.harness.target import Facts
 from bench.harness.turns import Turn, Turns
