@@ -150,6 +150,8 @@ class CallSpans:
             first_s = at_s.get("llm_first_token", end_s) - start_s
             self._span(f"chat {self._model}", within, start_s, end_s, self._chat(first_s), SpanKind.CLIENT)
         else:
+            if name == "send":  # audio made on a guess may leave once the turn has ended
+                start_s = max(start_s, at_s.get("end_of_turn", start_s))
             self._span(name, within, start_s, end_s, {})
 
     def _chat(self, first_s: float) -> dict[str, Any]:

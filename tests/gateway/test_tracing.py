@@ -1,5 +1,6 @@
 """Spans of a call: what they are made of, how long they last, and that no word is in them."""
 
+from collections.abc import Sequence
 from uuid import UUID
 
 import pytest
@@ -48,17 +49,21 @@ class Clock:
         return 12.0
 
 
-@pytest.fixture
-def spans() -> list[ReadableSpan]:
-    """Those of one call."""
+def spans_of(facts: Sequence[JournalEvent]) -> list[ReadableSpan]:
     exporter = InMemorySpanExporter()
     tracing = Tracing(SimpleSpanProcessor(exporter), Clock())
     call = tracing.call(CALL, ORG, "gpt-4.1-mini")
-    for fact in FACTS:
+    for fact in facts:
         call.take(fact)
     call.end("goodbye")
     tracing.shutdown()
     return list(exporter.get_finished_spans())
+
+
+@pytest.fixture
+def spans() -> list[ReadableSpan]:
+    """Those of one call."""
+    return spans_of(FACTS)
 
 
 def lasts_ms(span: ReadableSpan) -> float:
@@ -89,6 +94,16 @@ def test_spans_last_as_long_as_what_they_tell_of(spans: list[ReadableSpan]) -> N
         "execute_tool find_slots": pytest.approx(40, abs=1),
         "execute_tool unknown": pytest.approx(20, abs=1),
     }
+
+
+def test_the_wait_of_audio_made_on_a_guess_is_no_sending() -> None:
+    made_early = STAGES | {"tts_first_audio": 10.2, "first_audio_sent": 10.253}
+    [send] = [
+        span
+        for span in spans_of([TurnFinished(1, made_early, 253.0, 3.0, "answered")])
+        if span.name == "send"
+    ]
+    assert lasts_ms(send) == pytest.approx(3, abs=1)
 
 
 def test_the_models_span_keeps_to_the_conventions(spans: list[ReadableSpan]) -> None:
