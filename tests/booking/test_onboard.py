@@ -1,9 +1,6 @@
 """The command, as a process of its own: what it does, tells and refuses."""
 
-import asyncio
-import os
 import re
-import sys
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
@@ -15,10 +12,12 @@ import pytest
 from booking.audit import page_of_records
 from booking.clinic_file import key_id, read_clinic
 from booking.clinic_upkeep import load_clinic
+from booking.onboard import main
 from booking.orgs import resolve_number
 from booking.slots import next_available
 from booking.staff import live_tokens, resolve_token
 from booking.types import Claim
+from tests.commands import run_inside
 from tests.conftest import Clinic, Stack
 
 EXAMPLE = Path(__file__).parents[2] / "docs" / "clinic.example.yaml"
@@ -42,16 +41,7 @@ class Command:
 
     async def run(self, *arguments: str, url: str | None = None) -> tuple[int, str]:
         """Exit status and all that was written."""
-        process = await asyncio.create_subprocess_exec(
-            sys.executable, "-m", "booking.onboard", *arguments,
-            env={**os.environ, "DATABASE_URL": self._url if url is None else url},
-            stdout=asyncio.subprocess.PIPE, stderr=asyncio.subprocess.STDOUT,
-        )  # fmt: skip
-        async with asyncio.timeout(60):
-            told, _ = await process.communicate()
-        assert process.returncode is not None
-        assert b"Traceback" not in told
-        return process.returncode, told.decode()
+        return await run_inside(main, *arguments, environ={"DATABASE_URL": self._url if url is None else url})
 
     async def edit(self, name: str, *arguments: str) -> tuple[int, str]:
         return await self.run(name, "--clinic", self.key, *arguments)

@@ -1,9 +1,11 @@
 """The command for an org's own secrets: what it seals, the gateway opens; nothing is ever shown."""
 
 import asyncio
+import io
 import os
 import sys
 from collections.abc import AsyncIterator
+from functools import partial
 from uuid import uuid4
 
 import asyncpg
@@ -24,9 +26,11 @@ from booking.audit import page_of_records
 from booking.orgs import load_credentials
 from booking.types import OPERATOR
 from compliance.vault import MasterKey, Vault
+from gateway.credentials import main
 from gateway.errors import SecretUnknown
 from gateway.tenancy.credentials import OrgKeys, TwilioAccount, open_keys
 from gateway.tenancy.secrets import KEPT, OrgSecrets
+from tests.commands import run_inside
 from tests.conftest import Clinic, Stack
 from tests.gateway import running
 from tests.gateway.running import Gateway
@@ -39,16 +43,22 @@ AT_PLIVO = f'{{"auth_id": "MA{"6" * 18}", "auth_token": "{SECRET}"}}'
 
 async def run(stack: Stack, *arguments: str, stdin: str = "", **changes: str) -> tuple[int, str]:
     """Exit status and all that was written."""
+    command = partial(main, stdin=io.StringIO(stdin))
+    status, told = await run_inside(command, *arguments, environ=running.environment(stack, **changes))
+    assert SECRET not in told
+    return status, told
+
+
+async def test_it_runs_as_a_process_too(stack: Stack, clinic: Clinic) -> None:
     process = await asyncio.create_subprocess_exec(
-        sys.executable, "-m", "gateway.credentials", *arguments,
-        env={**os.environ, **running.environment(stack, **changes)},
+        sys.executable, "-m", "gateway.credentials", "set",
+        *("--org", str(clinic.claim.org_id), "--provider", "llm"),
+        env={**os.environ, **running.environment(stack)},
         stdin=asyncio.subprocess.PIPE, stdout=asyncio.subprocess.PIPE, stderr=asyncio.subprocess.STDOUT,
     )  # fmt: skip
     async with asyncio.timeout(60):
-        told, _ = await process.communicate(stdin.encode())
-    assert process.returncode is not None
-    assert SECRET not in told.decode()
-    return process.returncode, told.decode()
+        told, _ = await process.communicate(SECRET.encode())
+    assert (process.returncode, told) == (0, b"llm: stored\n")
 
 
 async def test_what_is_set_is_used_at_once_and_gone_once_removed(

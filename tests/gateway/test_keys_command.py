@@ -1,13 +1,12 @@
 """`python -m gateway.keys`, as an operator runs it."""
 
-import asyncio
 import base64
-import os
-import sys
 
 import asyncpg
 
 from compliance.vault import MasterKey
+from gateway.keys import main
+from tests.commands import run_inside
 from tests.compliance.offices import Office
 from tests.conftest import Clinic, Stack
 from tests.gateway.running import environment
@@ -15,14 +14,8 @@ from tests.gateway.running import environment
 OLD, NEW = bytes(range(32)), bytes(range(1, 33))
 
 
-async def keys(stack: Stack, *arguments: str, **environ: str) -> tuple[int | None, str]:
-    variables = dict(os.environ) | environment(stack) | environ
-    process = await asyncio.create_subprocess_exec(
-        sys.executable, "-m", "gateway.keys", *arguments,
-        env=variables, stdout=asyncio.subprocess.PIPE, stderr=asyncio.subprocess.STDOUT,
-    )  # fmt: skip
-    said, _ = await process.communicate()
-    return process.returncode, said.decode()
+async def keys(stack: Stack, *arguments: str, **environ: str) -> tuple[int, str]:
+    return await run_inside(main, *arguments, environ=environment(stack) | environ)
 
 
 def in_base64(*secrets: bytes) -> str:
