@@ -49,6 +49,8 @@ def _tokens(value: str) -> Tail:
     tail = Tail()
     tail.append(value)
     tail.finish()
+    while tail.read(len(tail.words)):
+        pass
     return tail
 
 

@@ -22,7 +22,10 @@ _PRICE: Final = re.compile(r"[£$€]\d[\d,]*(?:\.\d+)?[kKmM]?")
 
 
 def written_email(view: View, at: int) -> Match | None:
-    """ "john@example.com"; called at any token of a unit that holds the sign."""
+    """ "john@example.com"; called at any token of a unit that holds, or may hold, the sign."""
+    tail = view.tail
+    if "@" not in tail.between(tail.starts[at], tail.unit_end(at)):
+        return None
     end = view.unit_match(_EMAIL, at)
     return None if end is None else Match(end, "EMAIL", SURE)
 

@@ -1,22 +1,29 @@
 """Words, digit strings and marks, with their offsets into the original.
 
 Text is cut at white space into units; a unit is tokenised once it is complete, so that its tokens depend on
-the text alone and never on how it was chunked. A unit longer than `UNIT_CHARS` is cut at that length.
+the text alone and never on how it was chunked. A unit of `UNIT_CHARS` and more is cut before the last token
+that so many characters hold.
+
+No more is tokenised than a window in front of the token that is being decided: what a rule can wait for, and
+what is held back, is bounded whatever the text.
 """
 
 import re
-from collections.abc import Iterator
-from itertools import chain
+from collections.abc import Iterator, Sequence
+from itertools import chain, pairwise
 from operator import eq
 from typing import Final
 
 from compliance.redaction import kinds
 from compliance.redaction.vocabulary import KINDS
 
-UNIT_CHARS: Final = 128
-_UNIT: Final = re.compile(rf"\S{{1,{UNIT_CHARS}}}")
+UNIT_CHARS: Final = 64
+"""Longer than any word, and the most that a unit's end is waited for."""
+WINDOW_CHARS: Final = 336
+"""How far ahead of its first character a decision may look: over the longest address, number or spelling."""
+_LONG_UNIT: Final = re.compile(rf"\S{{{UNIT_CHARS}}}")
 _PIECE: Final = re.compile(r"[^\W\d_]+(?:'[^\W\d_]+)*|\d+|\S")
-_SIGNED: Final = re.compile(r"[^\s@]*@\S*")
+_UNIT: Final = re.compile(r"\S+")
 _STRAIGHT: Final = str.maketrans(dict.fromkeys("\u2018\u2019\u02bc\uff07`\u00b4", "'"))
 _LOOK_BACK: Final = 8
 FIRST_TOKEN: Final = _LOOK_BACK
@@ -33,13 +40,15 @@ class Tail:
     letter.
 
     Reading past the last token raises `IndexError` as long as the turn goes on: what comes next cannot be
-    known yet. Once it has ended, tokens of the kind `kinds.END` stand there. Before the first token stand
-    empty ones, so that rules may look back by up to eight tokens.
+    known yet, or lies beyond the window. Once it has ended, tokens of the kind `kinds.END` stand there.
+    Before the first token stand empty ones, so that rules may look back by up to eight tokens.
     """
 
     __slots__ = (
         "_base",
+        "_finished",
         "_glue",
+        "_long_unit",
         "_read",
         "_text",
         "capital",
@@ -55,6 +64,8 @@ class Tail:
         self._text = ""
         self._base = 0
         self._read = 0
+        self._finished = False
+        self._long_unit = (-1, -1)
         self.ended = False
         self.words: list[str] = [""] * _LOOK_BACK
         self.marks: list[int] = [0] * _LOOK_BACK
@@ -70,23 +81,54 @@ class Tail:
         return self._base + len(self._text)
 
     def append(self, text: str) -> None:
-        """More of the turn; only complete units are tokenised."""
+        """More of the turn."""
         self._text += text
-        ready = _complete_length(self._text, self._read)
-        if ready > self._read:
-            self._tokenize(ready)
 
     def finish(self) -> None:
-        """The turn has ended: tokenise the rest and put the padding behind it."""
-        if self._read < len(self._text):
-            self._tokenize(len(self._text))
-        self.ended = True
+        """The turn has ended: no more text comes."""
+        self._finished = True
+
+    def read(self, at: int) -> bool:
+        """Tokenise the complete units in the window of token `at`; says whether there were any.
+
+        Behind the last unit of a turn that has ended the padding counts as one.
+        """
+        ready = self._ready(self._limit(at))
+        if ready > self._read:
+            self._tokenize(ready)
+            grown = True
+        else:
+            grown = False
+        if self._finished and not self.ended and self._read == len(self._text):
+            self.ended = grown = True
+            self.close()
+        return grown
+
+    def is_full(self, at: int) -> bool:
+        """The window of token `at` holds all that it ever will, and the turn goes on behind it."""
+        if self.ended or at >= len(self.starts) or self.length - self.starts[at] < WINDOW_CHARS:
+            return False
+        limit = self._limit(at)
+        begin = _after_space(self._text, self._read, limit)
+        if begin >= limit:
+            return True
+        end = self._unit_end(begin)
+        return end is not None and end > limit
+
+    def close(self) -> None:
+        """Let the turn end, for the rules, behind what has been tokenised."""
+        end = self._base + self._read
         self.words += [""] * _PADDING
         self.marks += [kinds.END] * _PADDING
-        self.starts += [self.length] * _PADDING
-        self.ends += [self.length] * _PADDING
+        self.starts += [end] * _PADDING
+        self.ends += [end] * _PADDING
         self.glued += [False] * _PADDING
         self.capital += [False] * _PADDING
+
+    def reopen(self) -> None:
+        """Take back `close`."""
+        for column in (self.words, self.marks, self.starts, self.ends, self.glued, self.capital):
+            del column[-_PADDING:]
 
     def between(self, start: int, end: int) -> str:
         """The raw text between two places of the turn, not long before the last token read."""
@@ -111,10 +153,10 @@ class Tail:
 
     def unit_end(self, at: int) -> int:
         """Where the unit of token `at` ends in the turn."""
-        at += 1
-        while self.glued[at]:
-            at += 1
-        return self.ends[at - 1]
+        try:
+            return self.ends[self.glued.index(False, at + 1) - 1]
+        except ValueError:
+            raise IndexError(at) from None
 
     def index_from(self, at: int, place: int) -> int:
         """The first token from `at` on that begins at `place` of the turn or behind."""
@@ -122,11 +164,55 @@ class Tail:
             at += 1
         return at
 
+    def _limit(self, at: int) -> int:
+        """Where the window of token `at`, or of the next to be read, ends in the text kept."""
+        return (self.starts[at] - self._base if at < len(self.starts) else self._read) + WINDOW_CHARS
+
+    def _ready(self, limit: int) -> int:
+        """Where the complete units up to `limit` end in the text kept."""
+        text = self._text
+        if self._read == len(text):
+            return self._read
+        unit = min(limit, len(text))
+        while unit > self._read and not text[unit - 1].isspace():
+            unit -= 1
+        if len(text) <= limit and len(text) - unit < UNIT_CHARS:
+            return len(text) if self._finished else unit
+        ready = unit
+        while unit < len(text):
+            begin = _after_space(text, unit, limit)
+            end = self._unit_end(begin) if begin < limit else None
+            if end is None or end > limit:
+                break
+            ready = unit = end
+        return ready
+
+    def _unit_end(self, begin: int) -> int | None:
+        """Where the unit that begins here ends, by a white space, a cut or the end; None if unknown yet."""
+        text = self._text
+        if _LONG_UNIT.match(text, begin) is not None:
+            return self._long_unit_end(begin)
+        end = begin
+        while end < len(text) and not text[end].isspace():
+            end += 1
+        return end if end < len(text) or self._finished else None
+
+    def _long_unit_end(self, begin: int) -> int:
+        """The same for a long one; kept, as it is asked for again while the window moves up to it."""
+        place = self._base + begin
+        if self._long_unit[0] != place:
+            cut = _cut(_lower(self._text[begin : begin + UNIT_CHARS]))
+            self._long_unit = (place, place + cut)
+        return self._long_unit[1] - self._base
+
     def _tokenize(self, ready: int) -> None:
         text = self._text[self._read : ready]
         lower = _lower(text)
         base = self._base + self._read
-        pieces = list(_pieces(lower))
+        cuts = _cuts(lower)
+        if ready < len(self._text) and not (text[-1].isspace() or self._text[ready].isspace()):
+            cuts.append(len(lower))
+        pieces = list(_pieces(lower, cuts))
         words = [piece.group() for piece in pieces]
         places = [piece.start() for piece in pieces]
         ends = [piece.end() for piece in pieces]
@@ -137,14 +223,14 @@ class Tail:
         self.ends += [base + place for place in ends]
         small = lower == text and text.isascii()
         self.capital += [False] * len(words) if small else [text[place].isupper() for place in places]
-        if "@" in lower:
-            self._mark_addresses(lower, base)
+        if "@" in lower or cuts:
+            self._mark_addresses(lower, base, cuts)
         self._glue = bool(ends) and ends[-1] == len(text)
         self._read = ready
 
-    def _mark_addresses(self, text: str, base: int) -> None:
-        """Mark the tokens of units that hold the sign of an e-mail address."""
-        for unit in _SIGNED.finditer(text):
+    def _mark_addresses(self, text: str, base: int, cuts: Sequence[int]) -> None:
+        """Mark the tokens of units that hold, or may hold behind a cut, the sign of an e-mail address."""
+        for unit in _address_units(text, cuts):
             at = len(self.starts) - 1
             while at >= FIRST_TOKEN and self.starts[at] >= base + unit.start():
                 if self.starts[at] < base + unit.end():
@@ -152,11 +238,42 @@ class Tail:
                 at -= 1
 
 
-def _pieces(text: str) -> Iterator[re.Match[str]]:
-    if len(text) <= UNIT_CHARS:
+def _cuts(text: str) -> list[int]:
+    """Where the long units of a text are cut."""
+    cuts: list[int] = []
+    unit = _LONG_UNIT.search(text) if len(text) >= UNIT_CHARS else None
+    while unit is not None:
+        cuts.append(unit.start() + _cut(unit.group()))
+        unit = _LONG_UNIT.search(text, cuts[-1])
+    return cuts
+
+
+def _cut(unit: str) -> int:
+    """How much of a unit's first `UNIT_CHARS` stands before the last token in it; all if it is one token."""
+    *_, last = _PIECE.finditer(unit)
+    return last.start() or UNIT_CHARS
+
+
+def _pieces(text: str, cuts: Sequence[int]) -> Iterator[re.Match[str]]:
+    if not cuts:
         return _PIECE.finditer(text)
-    units = _UNIT.finditer(text)
-    return chain.from_iterable(_PIECE.finditer(text, unit.start(), unit.end()) for unit in units)
+    parts = pairwise((0, *cuts, len(text)))
+    return chain.from_iterable(_PIECE.finditer(text, begin, end) for begin, end in parts)
+
+
+def _address_units(text: str, cuts: Sequence[int]) -> Iterator[re.Match[str]]:
+    """Units with the sign of an e-mail address, and what is cut off before the end of one."""
+    for begin, end in pairwise((0, *cuts, len(text))):
+        for unit in _UNIT.finditer(text, begin, end):
+            if "@" in unit.group() or unit.end() in cuts:
+                yield unit
+
+
+def _after_space(text: str, at: int, limit: int) -> int:
+    limit = min(limit, len(text))
+    while at < limit and text[at].isspace():
+        at += 1
+    return at
 
 
 def tokenize(text: str) -> list[str]:
@@ -170,11 +287,3 @@ def _lower(text: str) -> str:
         return text.lower().replace("`", "'")
     lowered = text.translate(_STRAIGHT)
     return "".join([char.lower() if len(char.lower()) == 1 else char for char in lowered])
-
-
-def _complete_length(text: str, begin: int) -> int:
-    """Where the complete units of a text end; `begin` is known to be such a place."""
-    unit = len(text)
-    while unit > begin and not text[unit - 1].isspace():
-        unit -= 1
-    return unit + (len(text) - unit) // UNIT_CHARS * UNIT_CHARS

@@ -19,8 +19,8 @@ from compliance.redaction.name_words import lasting_names
 from compliance.redaction.names import name
 from compliance.redaction.numbers import number
 from compliance.redaction.patterns import written_email, written_safe
-from compliance.redaction.tokens import FIRST_TOKEN, Tail
-from compliance.redaction.view import Match, View
+from compliance.redaction.tokens import FIRST_TOKEN, UNIT_CHARS, Tail
+from compliance.redaction.view import GUESSED, Match, View
 from compliance.redaction.vocabulary import IDIOMS
 
 Rule = Callable[[View, int], Match | None]
@@ -83,6 +83,7 @@ class TurnStream:
         self._question = False
         self._continues = True
         self._unfinished: Slot | None = None
+        self._overflow: EntityType | None = None
         self.spans: list[Span] = []
 
     @property
@@ -108,6 +109,21 @@ class TurnStream:
     def _advance(self) -> str:
         """Decide on token after token until one needs words that have not come yet."""
         public: list[str] = []
+        while True:
+            if self._tail.read(self._at):
+                self._decide(public)
+            elif self._tail.is_full(self._at):
+                self._force(public)
+            else:
+                break
+        stop = self._tail.decided(self._at)
+        public.append(self._tail.between(self._published, stop))
+        self._published = stop
+        self._at = self._tail.trim(self._at)
+        return "".join(public)
+
+    def _decide(self, public: list[str]) -> None:
+        """Decide on all tokens that do not depend on others to come."""
         try:
             if not self._begun:
                 self._begin()
@@ -116,11 +132,27 @@ class TurnStream:
         except IndexError:
             if self._tail.ended:
                 raise
-        stop = self._tail.decided(self._at)
-        public.append(self._tail.between(self._published, stop))
-        self._published = stop
-        self._at = self._tail.trim(self._at)
-        return "".join(public)
+
+    def _force(self, public: list[str]) -> None:
+        """Decide on one token as if the turn ended with its window: what reaches that far is of no use.
+
+        An entity up to there may go on: what is joined to it, or goes on like it, is masked with it.
+        """
+        view = self._view
+        left = view.no_email_before, view.no_street_before
+        edge = len(self._tail.words)
+        found = len(self.spans)
+        self._tail.close()
+        if not self._begun:
+            self._begin()
+        else:
+            self._step(public)
+        self._tail.reopen()
+        view.no_email_before, view.no_street_before = left
+        self._unfinished = None
+        if self._at >= edge and len(self.spans) > found:
+            self._overflow = self.spans[-1].type
+        self._at = min(self._at, edge)
 
     def _begin(self) -> None:
         """At the first word: whose turn this is, if it has a label ("Agent:")."""
@@ -135,7 +167,8 @@ class TurnStream:
 
     def _step(self, public: list[str]) -> None:
         at = self._at
-        match = self._match(at)
+        overflows = self._overflow is not None or self._tail.marks[at] & kinds.AT
+        match = (self._overflowing(at) if overflows else None) or self._match(at)
         if match is None:
             self._pass(at)
             self._at = at + 1
@@ -151,6 +184,30 @@ class TurnStream:
         else:
             self._take(begin, match, match.type, public)
         self._at = match.end
+
+    def _overflowing(self, at: int) -> Match | None:
+        """What a masked entity longer than the window goes on with, or a word too long to be known as one."""
+        tail = self._tail
+        if tail.marks[at] & kinds.AT and tail.marks[at] & kinds.WORD and len(tail.words[at]) >= UNIT_CHARS:
+            self._overflow = self._overflow or "MEDICAL"
+            return Match(at + 1, self._overflow, GUESSED)
+        if self._overflow is None:
+            return None
+        end = self._end_of_overflow(at)
+        if end > at:
+            return Match(end, self._overflow, GUESSED)
+        self._overflow = None
+        return None
+
+    def _end_of_overflow(self, at: int) -> int:
+        """Behind the last word or figure that is joined to what stands before; behind all figures."""
+        tail = self._tail
+        end = here = at
+        while tail.glued[here] or tail.marks[here] & (kinds.DIGITS | kinds.NUMERAL | kinds.REPEAT):
+            here += 1
+            if tail.marks[here - 1] & (kinds.WORD | kinds.DIGITS):
+                end = here
+        return end
 
     def _match(self, at: int) -> Match | None:
         view = self._view
