@@ -33,4 +33,16 @@ def expiry(view: View, at: int) -> Match | None:
             here = end = element.end
         if tail.words[here] in _JOINS:
             here += 1
-    return None if end is None else Match(end, "CARD", SURE)
+    if end is None or _is_part(view, at, end):
+        return None
+    return Match(end, "CARD", SURE)
+
+
+def _is_part(view: View, at: int, end: int) -> bool:
+    """One word in a sentence: a month without a year, or a figure that counts something."""
+    tail = view.tail
+    if end > at + 1 or (tail.marks[at] & kinds.DIGITS and len(tail.words[at]) == _PARTS):
+        return False
+    if tail.marks[at] & kinds.MONTH:
+        return "EXPIRY" not in view.expects.asked
+    return bool(tail.marks[end] & kinds.STOP)

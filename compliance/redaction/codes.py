@@ -51,7 +51,7 @@ def _near_code(view: View, chars: str, at: int, end: int, awaited: str) -> Match
     digits = sum(char.isdecimal() for char in chars)
     if len(chars) < _HALF or digits == len(chars) or (not digits and len(chars) < 3):
         return None
-    if end == at + 1 and view.tail.marks[at] & kinds.COMMON:
+    if end == at + 1 and (not digits or view.tail.marks[at] & kinds.COMMON):
         return None
     return Match(
         end, "POSTCODE" if awaited == "POSTCODE" else "GOV_ID", GUESSED, runs_on=len(chars) < 5, whole=False
@@ -84,10 +84,17 @@ def _code_piece(tail: Tail, at: int, *, misheard: bool, first: bool) -> tuple[st
             return element.digits, element.end
     if word == "double" and tail.words[at + 1] in ("u", "you"):
         return "W", at + 2
+    if len(word) == _HALF and first and _is_before_digits(tail, at):
+        return word.upper(), at + 1
     letters = _letters(tail, at, misheard=misheard and not (first and kind & kinds.STOP))
     if letters is not None:
         return letters
     return (word.upper(), at + 1) if _is_letter_group(tail, at, misheard) else None
+
+
+def _is_before_digits(tail: Tail, at: int) -> bool:
+    """Written in one with figures: the "AY" of "AY160870B"."""
+    return tail.words[at].isascii() and tail.glued[at + 1] and bool(tail.marks[at + 1] & kinds.DIGITS)
 
 
 def _letters(tail: Tail, at: int, *, misheard: bool) -> tuple[str, int] | None:
@@ -99,7 +106,7 @@ def _is_letter_group(tail: Tail, at: int, misheard: bool) -> bool:
     """Two letters written together: "SW", or glued to a digit; where asked for, up to three unknown ones."""
     word = tail.words[at]
     kind = tail.marks[at]
-    if not kind & kinds.WORD or not word.isascii() or "'" in word:
+    if not kind & kinds.WORD or kind & kinds.CUE or not word.isascii() or "'" in word:
         return False
     if len(word) == 2:
         if tail.glued[at] or (tail.glued[at + 1] and tail.marks[at + 1] & kinds.DIGITS):

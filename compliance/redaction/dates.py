@@ -47,7 +47,7 @@ def date_of_birth(view: View, at: int) -> Match | None:
     if "DOB" in view.expects.stale and _is_late(tail, end, (strong, figures, years), months=months):
         return Match(end, "DOB", LIKELY)
     if not (asked or named):
-        whole = years or strong >= 3
+        whole = years or strong >= 3 or (months and strong >= 2 and _corrects(view, at))
         return Match(end, "DOB", LIKELY) if whole and _is_told(view, at, end, bool(months or years)) else None
     if figures > _DATE_FIGURES or (not months and strong > _DATE_PARTS):
         return None
@@ -127,11 +127,11 @@ def _read_date(tail: Tail, at: int) -> tuple[int | None, int, int, bool, int]:
             continue
         if kind & kinds.ORDINAL and (word not in _ENDINGS or tail.glued[here] or previous):
             here = last = here + 1
-            parts += word not in _ENDINGS
+            parts += word not in _ENDINGS and not _is_tens(previous)
             previous = None if word not in _ENDINGS else previous
             continue
         element = read_element(tail, here) if kind & (kinds.DIGITS | kinds.NUMERAL) else None
-        if element is not None and element.kind != "m":
+        if element is not None and _is_of_date(previous, element):
             if years and months and not _ends_year(previous, element):
                 break
             years += _is_year(previous, element)
@@ -145,6 +145,18 @@ def _read_date(tail: Tail, at: int) -> tuple[int | None, int, int, bool, int]:
             break
         here += 1
     return last, parts, figures, bool(months), years
+
+
+def _is_tens(previous: Element | None) -> bool:
+    """The "twenty" of "twenty fifth"."""
+    return previous is not None and previous.kind == "y" and previous.digits[-1] == "0"
+
+
+def _is_of_date(previous: Element | None, element: Element) -> bool:
+    """No amount: hundreds only as in "nineteen hundred and two"."""
+    if element.kind == "h":
+        return previous is not None and previous.digits in ("18", "19", "20")
+    return element.kind != "m"
 
 
 def _is_late(tail: Tail, end: int, read: tuple[int, int, int], *, months: bool) -> bool:

@@ -71,7 +71,7 @@ def medical(view: View, at: int) -> Match | None:
     confidence = SURE
     if end is None and kind & (kinds.MODIFIER | kinds.HARM | kinds.TERM):
         end = _unlisted_term(view, at)
-    if end is not None and tail.words[at] == "allergic":
+    if end is not None and stem(tail.words[at]) in _ALLERGIES:
         end = _allergen(tail, at, end)
     if end is not None:
         end = _with_tail(tail, end)
@@ -149,6 +149,7 @@ def _unlisted_term(view: View, at: int) -> int | None:
     return at + 1 if ends and tail.words[at - 1] in _BEFORE_ILLNESS else None
 
 
+_ALLERGIES: Final = frozenset({"allergic", "allergy", "intolerance"})
 _BEFORE_ILLNESS: Final = frozenset(
     {"got", "has", "have", "had", "with", "of", "my", "his", "her", "their", "about", "and", "or", "from"}
 )
@@ -165,10 +166,11 @@ def _with_tail(tail: Tail, end: int) -> int:
 
 
 def _allergen(tail: Tail, at: int, end: int) -> int:
-    """Over "to shellfish"."""
-    follows = at + 2
+    """Over "to shellfish", "reaction to bactrim"."""
+    joins = at + 1 + (stem(tail.words[at + 1]) == "reaction")
+    follows = joins + 1
     fits = (
-        tail.words[at + 1] == "to"
+        tail.words[joins] == "to"
         and tail.marks[follows] & kinds.WORD
         and not tail.marks[follows] & kinds.STOP
     )

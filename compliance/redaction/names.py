@@ -112,8 +112,17 @@ def _unasked(tail: Tail, at: int, kind: int, *, strong: bool, slot: EntityType) 
         return by_neighbours(tail, at) or framed(tail, at) or alone(tail, at)
     if kind & kinds.LETTER:
         end = spelled_end(tail, at, SURELY_SPELLED, misheard=False)
-        return initialled(tail, at) if end is None else Match(end, slot, GUESSED)
+        if end is not None and not _lists_letters(tail, at, end):
+            return Match(end, slot, GUESSED)
+        return initialled(tail, at)
     return None
+
+
+def _lists_letters(tail: Tail, at: int, end: int) -> bool:
+    """ "a C and then a D": letters that are spoken of."""
+    return any(
+        tail.words[here - 1] in ("and", "then") and tail.words[here] == "a" for here in range(at + 1, end)
+    )
 
 
 def _is_heard(tail: Tail, at: int) -> bool:

@@ -283,7 +283,8 @@ def _unexpected_type(tail: Tail, said: _Said) -> tuple[EntityType | None, float]
     if later is not None:
         return _type_by_shape(said, later), SURE
     written = [len(each.digits) for each in said.elements] == [3, 3, 4] and not said.dashed
-    if written and digits[0] in "4679" and is_nhs(digits):
+    rung = tail.words[said.elements[0].start - 1] in _REACHING
+    if written and not rung and digits[0] in "4679" and is_nhs(digits):
         return "GOV_ID", GUESSED
     if len(digits) in _ZIP_DIGITS and _behind_state(tail, said.elements[0].start):
         return "POSTCODE", LIKELY

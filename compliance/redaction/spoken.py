@@ -112,7 +112,7 @@ def read_letter(tail: Tail, at: int, *, misheard: bool = False) -> tuple[str, in
     kind = tail.marks[at]
     word = tail.words[at]
     if kind & kinds.LETTER:
-        return word, _skip_example(tail, at, word)
+        return word, _skip_example(tail, _behind_xray(tail, at) - 1, word)
     if kind & kinds.PHONETIC:
         return PHONETIC[word], at + 1
     if kind & kinds.REPEAT:
@@ -123,6 +123,14 @@ def read_letter(tail: Tail, at: int, *, misheard: bool = False) -> tuple[str, in
     if word == "double" or not misheard or not kind & kinds.HOMOPHONE:
         return None
     return HOMOPHONES[word], _skip_example(tail, at, HOMOPHONES[word])
+
+
+def _behind_xray(tail: Tail, at: int) -> int:
+    """Behind the letter, and the rest of "x-ray" if that is how it is said."""
+    if tail.words[at] != "x":
+        return at + 1
+    ray = at + 1 + (tail.words[at + 1] == "-")
+    return ray + 1 if tail.words[ray] == "ray" else at + 1
 
 
 def _skip_example(tail: Tail, at: int, letter: str) -> int:
@@ -140,6 +148,8 @@ def _skip_example(tail: Tail, at: int, letter: str) -> int:
     if words[follows] in ("a", "the"):
         follows += 1
     example = words[follows]
+    if example == letter == "x":
+        return _behind_xray(tail, follows)
     return follows + 1 if len(example) > 1 and example[0] == letter else at + 1
 
 

@@ -200,6 +200,10 @@ _LISTS: Final = (
 _OF_TERM: Final = kinds.TERM | kinds.IDIOM | kinds.ALONE | kinds.BODY | kinds.COMPLAINT
 
 
+_AREAS: Final = frozenset({"me", "so"})
+"""Areas of postcodes that are words as well: "ME16"."""
+
+
 def _gather() -> dict[str, int]:
     gathered: dict[str, int] = {}
     for words, kind in _LISTS:
@@ -225,7 +229,7 @@ def _gather() -> dict[str, int]:
         gathered |= dict.fromkeys(fresh, kind | kinds.UNKNOWN)
     same: dict[int, int] = {}  # one object for all words of the same kinds: 8 MB less
     for word, kind in gathered.items():
-        pair = kinds.PAIR if len(word) == 2 and not kind & kinds.STOP else 0
+        pair = kinds.PAIR if word in _AREAS or (len(word) == 2 and not kind & kinds.STOP) else 0
         whole = kind | kinds.WORD | pair
         gathered[word] = same.setdefault(whole, whole)
     gathered["@"] = kinds.SIGN
