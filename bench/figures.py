@@ -161,7 +161,8 @@ def _make(part: Part, figures: Figures) -> Told:
     result = figures.folder / f"{part.name}.json"
     result.unlink(missing_ok=True)
     outputs = ["--json", str(result)] if part.writes_json else []
-    commit.cache_clear()  # the child runs what is there by now
+    commit.cache_clear()
+    measured = str(commit() or "no repository")  # the child runs what is there by now
     load, began_s = os.getloadavg()[0], time.monotonic()
     began_at = datetime.now(UTC).isoformat(timespec="seconds")
     text, status = _run([*argv, *outputs])
@@ -173,7 +174,7 @@ def _make(part: Part, figures: Figures) -> Told:
         "began_at": began_at,
         "seconds": round(time.monotonic() - began_s, 1),
         "load_before": round(load, 2),
-        "commit": str(commit() or "no repository"),
+        "commit": measured,
         "exit": status,
         "text": text,
         "result": json.loads(result.read_text()) if result.exists() else None,
