@@ -80,6 +80,13 @@ def test_no_digit_of_a_long_run_gets_out(digits: str, joint: str, every: int, si
     assert re.fullmatch(r"well (?:\[REDACTED: [A-Z_]+\]|[-, ])+ thanks", public)
 
 
+def test_what_is_left_of_a_run_behind_the_window_is_masked_too() -> None:
+    for length in range(300, 360):
+        for rest in (" 123", "-12", " seven"):
+            public = redact(f"well {'7' * length}{rest} thanks")
+            assert re.fullmatch(r"well (?:\[REDACTED: PHONE\]|[- ])+ thanks", public)
+
+
 @settings(max_examples=100, deadline=None)
 @given(st.sampled_from(["a,", "x-", "7,", "(", "é/", "hay,"]), st.integers(0, 500), st.integers(1, 90))
 def test_an_address_anywhere_in_an_unbroken_run_is_masked_whole(filler: str, before: int, size: int) -> None:
