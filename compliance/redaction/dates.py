@@ -85,7 +85,7 @@ def _follows_person(view: View, at: int, end: int) -> bool:
 
 def _corrects(view: View, at: int) -> bool:
     """ "no", "not" or "sorry" stands before, and a date of birth was said."""
-    said = "DOB" in view.expects.read_back or "DOB" in view.expects.found
+    said = any("DOB" in said for said in (view.expects.read_back, view.expects.found, view.expects.given))
     return said and any(view.tail.words[at - back] in _CORRECTING for back in range(1, _CORRECTED_TOKENS + 1))
 
 

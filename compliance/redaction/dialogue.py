@@ -338,7 +338,7 @@ class Expectation:
         memory.read_back = memory.given if said.question else set()
         memory.asked.update(dict.fromkeys(memory.read_back, 0))
         open_slots = self._mentioned - self.found
-        if not said.question:
+        if not (said.question or self._repeat):
             open_slots.discard("PERSON")
         memory.asked.update(dict.fromkeys(open_slots, 0))
 

@@ -32,12 +32,24 @@ def _rest_said(tail: Tail, word: int, begin: int, end: int) -> int:
     return end + 1 if letters and tail.words[word] == letters + tail.words[end] else end
 
 
+def _letter(tail: Tail, at: int, *, misheard: bool) -> tuple[str, int] | None:
+    """A letter; where misheard ones count, "oh" is one too."""
+    if misheard and tail.words[at] == "oh":
+        return "o", at + 1
+    return read_letter(tail, at, misheard=misheard)
+
+
+def _is_spelled_behind(tail: Tail, at: int) -> bool:
+    """Two letters right behind: what sounds like one before them is one."""
+    return bool(tail.marks[at + 1] & tail.marks[at + 2] & kinds.LETTER)
+
+
 def spelled_end(tail: Tail, at: int, least: int, *, misheard: bool) -> int | None:
     """Where a run of at least so many spelled letters ends."""
     here = end = at
     count = 0
     while here < at + _SPELLED_TOKENS:
-        letter = read_letter(tail, here, misheard=misheard and count > 0)
+        letter = _letter(tail, here, misheard=misheard and (count > 0 or _is_spelled_behind(tail, here)))
         if letter is None:
             break
         end = here = letter[1]

@@ -242,9 +242,11 @@ class TurnStream:
             email = spoken_email(view, at)
             if email is not None:
                 return email
+        if kind & kinds.TERM and kind & _FIGURES:
+            return medical(view, at)
         if not kind & kinds.WORD:
             return None
-        if (kind & kinds.TERM and kind & kinds.NUMERAL) or view.lexis.near:
+        if view.lexis.near:
             found = medical(view, at)
             if found is not None:
                 return found

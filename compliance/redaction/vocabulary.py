@@ -230,7 +230,7 @@ def _gather() -> dict[str, int]:
     same: dict[int, int] = {}  # one object for all words of the same kinds: 8 MB less
     for word, kind in gathered.items():
         pair = kinds.PAIR if word in _AREAS or (len(word) == 2 and not kind & kinds.STOP) else 0
-        whole = kind | kinds.WORD | pair
+        whole = kind | kinds.DIGITS if word.isdecimal() else kind | kinds.WORD | pair
         gathered[word] = same.setdefault(whole, whole)
     gathered["@"] = kinds.SIGN
     gathered |= dict.fromkeys(PAUSE_MARKS, kinds.PAUSE) | dict.fromkeys("+£$€", kinds.MARK)
