@@ -68,7 +68,8 @@ def free_address(view: View, at: int) -> Match | None:
     """A street without a number, behind a house's name or before a known town: "Mill Lane, Kettering"."""
     tail = view.tail
     if tail.starts[at] < view.no_street_before:
-        named = _named_house(tail, at) if tail.capital[at] and tail.words[at - 1] == "," else None
+        behind_comma = tail.capital[at] and tail.words[at - 1] == ","
+        named = (_named_house(tail, at) if behind_comma else None) or _house_and_number(tail, at)
         return None if named is None else Match(_to_town(view, named), "ADDRESS", GUESSED)
     if tail.marks[at] & kinds.STOP and tail.words[at] != "the":
         return None
@@ -137,7 +138,11 @@ def _house_in_town(tail: Tail, at: int) -> int | None:
 
 
 def _house_and_number(tail: Tail, at: int) -> int | None:
-    """ "Dunroamin, 5 Copse End": a capitalised word of no list, a comma and a numbered street."""
+    """ "Rose Cottage, 52 Mill Lane"; "Dunroamin, 5 Copse End": a word of no list, with a capital."""
+    house = house_name(tail, at)
+    street = None if house is None else numbered_street(tail, house + (tail.words[house] == ","))
+    if street is not None:
+        return street
     if not tail.capital[at] or tail.words[at + 1] != "," or not _is_strange_place(tail, at):
         return None
     named = street_name(tail, at + 2, wanted=False) if tail.words[at - 1] in _BEFORE_HOUSES else None

@@ -130,7 +130,7 @@ def _read_date(tail: Tail, at: int) -> tuple[int | None, int, int, bool, int]:
             parts += word not in _ENDINGS and not _is_tens(previous)
             previous = None if word not in _ENDINGS else previous
             continue
-        element = read_element(tail, here) if kind & (kinds.DIGITS | kinds.NUMERAL) else None
+        element = _figure(tail, here)
         if element is not None and _is_of_date(previous, element):
             if years and months and not _ends_year(previous, element):
                 break
@@ -145,6 +145,16 @@ def _read_date(tail: Tail, at: int) -> tuple[int | None, int, int, bool, int]:
             break
         here += 1
     return last, parts, figures, bool(months), years
+
+
+def _figure(tail: Tail, at: int) -> Element | None:
+    """A figure; one misheard in "to thousand and six" and "two thousand and too"."""
+    if tail.marks[at] & (kinds.DIGITS | kinds.NUMERAL):
+        return read_element(tail, at)
+    if not tail.marks[at] & kinds.HOMOPHONE:
+        return None
+    ends_year = tail.words[at - 2] == "thousand" and tail.words[at - 1] == "and"
+    return read_element(tail, at, misheard=True) if ends_year or tail.words[at + 1] == "thousand" else None
 
 
 def _is_tens(previous: Element | None) -> bool:
@@ -191,7 +201,7 @@ def _is_year(previous: Element | None, element: Element) -> bool:
 
 def _ends_year(previous: Element | None, element: Element) -> bool:
     """The "seven" of "two thousand and seven"."""
-    return previous is not None and previous.kind == "k" and element.kind in "utyz"
+    return previous is not None and previous.kind == "k" and element.kind in "utyzc"
 
 
 def _speaks_of_booking(tail: Tail, at: int) -> bool:

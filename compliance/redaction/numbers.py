@@ -249,6 +249,8 @@ def _corrects(tail: Tail, at: int, since: int) -> bool:
 def _number_goes_on(tail: Tail, at: int) -> bool:
     """A misheard digit counts only between others or at the end of what is said."""
     after = skip_gap(tail, at)
+    if tail.marks[after] & kinds.HOMOPHONE:
+        after = skip_gap(tail, after + 1)
     return bool(tail.marks[after] & (kinds.NUMBER | kinds.END))
 
 

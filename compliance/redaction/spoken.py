@@ -23,6 +23,9 @@ _ASIDES: Final = {
     for words in _ASIDE_PHRASES
 }
 
+_CODE_REMARK: Final = 4
+"""The words of "that's the York code", said of the first digits."""
+
 
 class Element(NamedTuple):
     """One spoken or written piece of a number; `start` and `end` are token indices."""
@@ -52,7 +55,7 @@ def read_element(tail: Tail, at: int, *, misheard: bool = False) -> Element | No
     if kind & kinds.NUMERAL:
         return _read_numeral(tail, at, word)
     if kind & kinds.REPEAT:
-        return _read_repeat(tail, at)
+        return _read_repeat(tail, at, misheard=misheard)
     if misheard and kind & kinds.HOMOPHONE and HOMOPHONES[word].isdecimal():
         return Element(HOMOPHONES[word], "c", at, at + 1)
     return None
@@ -77,10 +80,12 @@ def _read_numeral(tail: Tail, at: int, word: str) -> Element:
     return Element(f"{tens}0", "y", at, at + 1)
 
 
-def _read_repeat(tail: Tail, at: int) -> Element | None:
+def _read_repeat(tail: Tail, at: int, *, misheard: bool) -> Element | None:
     word = tail.words[at + 1]
     digit = digits_of(word) if tail.marks[at + 1] & kinds.DIGITS else digit_word(word)
-    if digit is None or len(digit) != 1:
+    if digit is None and misheard:
+        digit = HOMOPHONES.get(word)
+    if digit is None or len(digit) != 1 or not digit.isdecimal():
         return None
     return Element(digit * REPEATS[tail.words[at]], "r", at, at + 2)
 
@@ -101,6 +106,8 @@ def skip_gap(tail: Tail, at: int, *, asides: bool = False) -> int:
 
 def _aside(tail: Tail, at: int) -> int:
     """How many words of an aside begin at `at`: none if no aside does."""
+    if tail.words[at] == "that's" and tail.words[at + 1] == "the" and tail.words[at + 3] == "code":
+        return _CODE_REMARK
     for words in _ASIDES.get(tail.words[at], ()):
         if all(tail.words[at + ahead] == word for ahead, word in enumerate(words)):
             return len(words)

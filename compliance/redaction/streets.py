@@ -78,6 +78,8 @@ def house_number(tail: Tail, at: int) -> int | None:
         return end + 1
     if tail.words[end] in ("-", "/") and tail.glued[end] and tail.marks[end + 1] & kinds.DIGITS:
         return end + 2
+    if tail.words[end] in ("slash", "stroke") and tail.marks[end + 1] & (kinds.DIGITS | kinds.NUMERAL):
+        return _spoken_number(tail, end + 2)
     return end
 
 
