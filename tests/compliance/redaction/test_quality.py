@@ -17,6 +17,9 @@ from compliance.redaction import Redactor, find
 
 CORPUS = Path(__file__).parent / "corpus"
 PARTS = ("dev", "held", "third", "fresh")
+"""Judged whole and streamed."""
+WHOLE_PARTS = (*PARTS, "fourth")
+"""Judged whole."""
 
 FLOORS = {
     "dev": {
@@ -42,6 +45,14 @@ FLOORS = {
         "f1_exact": 0.99,
         "f1_of_any_type": 0.99,
         "noisy_leak_percent": 0.2,
+    },
+    "fourth": {
+        "leak_percent": 0.5,
+        "full_percent": 99.0,
+        "f1_overlap": 0.992,
+        "f1_exact": 0.968,
+        "f1_of_any_type": 0.982,
+        "noisy_leak_percent": 0.3,
     },
     "fresh": {
         "leak_percent": 2.0,
@@ -91,25 +102,25 @@ AT_LEAST: dict[str, Callable[[Scores], float]] = {
 }
 
 
-@pytest.mark.parametrize("part", PARTS)
+@pytest.mark.parametrize("part", WHOLE_PARTS)
 @pytest.mark.parametrize("figure", AT_MOST)
 def test_what_should_be_low_stays_low(figure: str, part: str) -> None:
     assert AT_MOST[figure](whole(part)) <= FLOORS[part][figure]
 
 
-@pytest.mark.parametrize("part", PARTS)
+@pytest.mark.parametrize("part", WHOLE_PARTS)
 @pytest.mark.parametrize("figure", AT_LEAST)
 def test_what_should_be_high_stays_high(figure: str, part: str) -> None:
     assert AT_LEAST[figure](whole(part)) >= FLOORS[part][figure]
 
 
-@pytest.mark.parametrize("part", PARTS)
+@pytest.mark.parametrize("part", WHOLE_PARTS)
 def test_little_is_taken_wrongly(part: str) -> None:
     assert whole(part).ordinary.false_per_1000_words <= ORDINARY_FALSE_PER_1000_WORDS
     assert whole(part).negatives.false_per_1000_words <= NEGATIVES_FALSE_PER_1000_WORDS
 
 
-@pytest.mark.parametrize("part", PARTS)
+@pytest.mark.parametrize("part", WHOLE_PARTS)
 def test_nothing_of_the_must_not_list_is_taken(part: str) -> None:
     assert [miss.value for miss in whole(part).must_not.false] == []
 

@@ -56,6 +56,17 @@ MASKED = [
     ("I was born on the 14th of December 1955", "I was born on [DOB]"),
     ("my date of birth is 12/05/1955", "my date of birth is [DOB]"),
     ("date of birth twelve five nineteen fifty five", "date of birth [DOB]"),
+    ("date of birth 24 november 1968", "date of birth [DOB]"),
+    # misheard, interrupted or spelled in words
+    ("how is that spelled?\npapa alpha tango echo lima", "how is that spelled?\n[PERSON]"),
+    ("could you spell that\nel u m l e y", "could you spell that\n[PERSON]"),
+    ("when were you born\naugust thirteenth to thousand and six", "when were you born\n[DOB]"),
+    ("your phone number\noh one three won ate five three seven four seven six", "your phone number\n[PHONE]"),
+    ("ssn six five eight let me see seven nine two four seven three", "ssn [GOV_ID]"),
+    ("NI is jay kay sixteen twenty nought five D", "NI is [GOV_ID]"),
+    ("the postcode is e for edward x for x-ray one nine u s", "the postcode is [POSTCODE]"),
+    ("it's Rose Cottage, 52 Lansdowne Place, Worksop", "it's [ADDRESS]"),
+    ("an allergic reaction to bactrim", "an [MEDICAL]"),
 ]
 
 KEPT = [
