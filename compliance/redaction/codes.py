@@ -4,6 +4,7 @@ import re
 from typing import Final
 
 from compliance.redaction import kinds
+from compliance.redaction.lexicon import word_list
 from compliance.redaction.spoken import digits_of, read_element, read_letter, skip_gap
 from compliance.redaction.tokens import Tail
 from compliance.redaction.view import GUESSED, SURE, Match, View
@@ -19,6 +20,8 @@ _CODE_CHARS: Final = 10
 _EIRCODE_HALF: Final = 5
 _CODE_TOKENS: Final = 40
 _HALF: Final = 2
+_NO_LETTERS: Final = word_list("not_names")
+"""Short words of no dictionary that are words all the same: "app"."""
 
 
 def alphanumeric(view: View, at: int) -> Match | None:
@@ -114,7 +117,7 @@ def _is_letter_group(tail: Tail, at: int, misheard: bool) -> bool:
         return not kind & kinds.STOP and (
             tail.capital[at] or misheard or bool(tail.marks[at + 1] & kinds.NUMBER)
         )
-    return misheard and len(word) == 3 and bool(kind & kinds.UNKNOWN)
+    return misheard and len(word) == 3 and bool(kind & kinds.UNKNOWN) and word not in _NO_LETTERS
 
 
 def _code_match(view: View, chars: str, end: int, *, awaited: bool) -> Match | None:

@@ -83,7 +83,8 @@ def medical(view: View, at: int) -> Match | None:
     if kind & (kinds.BODY | kinds.MODIFIER | kinds.HARM):
         wider = complaint(tail, at)
         if wider is not None and (end is None or wider.end > end):
-            return Match(wider.end, "MEDICAL", LIKELY, begin=wider.begin)
+            listed = _term(view, wider.begin) or wider.end
+            return Match(max(wider.end, listed), "MEDICAL", LIKELY, begin=wider.begin)
     if end is None or (end == at + 1 and is_figurative(tail, at)):
         return None
     return Match(end, "MEDICAL", confidence)

@@ -347,9 +347,9 @@ def _slot(expects: Expectation, said: _Said) -> EntityType | None:
             return slot
     if expects.named("CODE"):
         return None
-    slot = next((slot for slot in _NUMBER_SLOTS if expects.awaits(slot)), None)
-    read_back = slot == "PHONE" and "CODE" in expects.asked and len(said.digits) < _WHOLE_DIGITS
-    return None if read_back else slot
+    awaited = next((slot for slot in _NUMBER_SLOTS if expects.awaits(slot)), None)
+    read_back = awaited == "PHONE" and "CODE" in expects.asked and len(said.digits) < _WHOLE_DIGITS
+    return None if read_back else awaited
 
 
 def _behind_state(tail: Tail, at: int) -> bool:
