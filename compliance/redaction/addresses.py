@@ -68,8 +68,7 @@ def free_address(view: View, at: int) -> Match | None:
     """A street without a number, behind a house's name or before a known town: "Mill Lane, Kettering"."""
     tail = view.tail
     if tail.starts[at] < view.no_street_before:
-        behind_comma = tail.capital[at] and tail.words[at - 1] == ","
-        named = (_named_house(tail, at) if behind_comma else None) or _house_and_number(tail, at)
+        named = _written_house(tail, at) if tail.capital[at] else None
         return None if named is None else Match(_to_town(view, named), "ADDRESS", GUESSED)
     if tail.marks[at] & kinds.STOP and tail.words[at] != "the":
         return None
@@ -111,6 +110,12 @@ def _named_house(tail: Tail, at: int) -> int | None:
         return None
     follows = house + 1 + (tail.words[house + 1] in ("near", "in", "outside"))
     return house if tail.capital[follows] and not tail.marks[follows] & (kinds.STOP | kinds.MONTH) else None
+
+
+def _written_house(tail: Tail, at: int) -> int | None:
+    """A house called by its name in capitals, before a place or a numbered street."""
+    named = _named_house(tail, at) if tail.words[at - 1] == "," else None
+    return named or _house_and_number(tail, at)
 
 
 def _house_in_town(tail: Tail, at: int) -> int | None:

@@ -29,6 +29,8 @@ def alphanumeric(view: View, at: int) -> Match | None:
     awaited = (
         "POSTCODE" if view.expects.awaits("POSTCODE") else "GOV_ID" if view.expects.awaits("GOV_ID") else None
     )
+    if view.tail.marks[at] & kinds.STOP and view.tail.marks[at] & kinds.PAIR and not view.tail.glued[at + 1]:
+        return None
     chars = ""
     here = end = at
     while len(chars) < _CODE_CHARS and here < at + _CODE_TOKENS:

@@ -26,6 +26,8 @@ _ZIP_CHARS: Final = 24
 _PLAIN_WORDS: Final = 16
 _BRIEF_WORDS: Final = 6
 _MOST_AGE: Final = 2
+_LEAST_REFERENCE: Final = 5
+_MOST_REFERENCES: Final = 8
 
 _NAMED: Final[tuple[Slot, ...]] = (
     "PHONE",
@@ -169,6 +171,8 @@ class CallMemory:
     """What the turn before held: it may be read back."""
     numbers: EntityNumbers | None = None
     """Of entities, where they are numbered."""
+    references: set[str] = field(default_factory=set)
+    """The digits of orders, tickets and their like: whoever reads them back gives no number of his own."""
     stale: set[Slot] = field(default_factory=set)
     """Of `asked`: the agent has spoken of something else since, so only a whole value still answers."""
 
@@ -307,6 +311,16 @@ class Expectation:
         asked = tail.words[at - _QUESTION_TOKENS : at]
         self._back = self._back or not _BACK.isdisjoint(asked)
         self._moves = self._moves or not _MOVING.isdisjoint(asked)
+
+    @property
+    def references(self) -> set[str]:
+        """The digits of references that were said in the call."""
+        return self._memory.references
+
+    def referred(self, digits: str) -> None:
+        """A reference of at least five digits was passed over; few are remembered."""
+        if len(digits) >= _LEAST_REFERENCE and len(self._memory.references) < _MOST_REFERENCES:
+            self._memory.references.add(digits)
 
     def counted(self) -> None:
         """A price, a time, a date or another number of no person was passed over."""

@@ -274,6 +274,8 @@ def _number_type(view: View, said: _Said) -> tuple[EntityType | None, float]:
         return None, 0.0
     if expects.awaits("CODE") or _is_reference(view.tail, said):
         phone = len(digits) in (10, 11) and digits[0] == "0" and digits[1] in "1237"
+        if not (phone or said.plus):
+            expects.referred(digits)
         return ("PHONE", GUESSED) if phone or said.plus else (None, 0.0)
     return _unexpected_type(view.tail, said) if len(digits) >= _SPELLED_DIGITS else (None, 0.0)
 
@@ -347,9 +349,9 @@ def _slot(expects: Expectation, said: _Said) -> EntityType | None:
             return slot
     if expects.named("CODE"):
         return None
-    awaited = next((slot for slot in _NUMBER_SLOTS if expects.awaits(slot)), None)
-    read_back = awaited == "PHONE" and "CODE" in expects.asked and len(said.digits) < _WHOLE_DIGITS
-    return None if read_back else awaited
+    if said.digits in expects.references:
+        return None
+    return next((slot for slot in _NUMBER_SLOTS if expects.awaits(slot)), None)
 
 
 def _behind_state(tail: Tail, at: int) -> bool:

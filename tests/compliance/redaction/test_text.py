@@ -63,6 +63,10 @@ MASKED = [
     ("when were you born\naugust thirteenth to thousand and six", "when were you born\n[DOB]"),
     ("your phone number\noh one three won ate five three seven four seven six", "your phone number\n[PHONE]"),
     ("ssn six five eight let me see seven nine two four seven three", "ssn [GOV_ID]"),
+    (
+        "Agent: Your confirmation is 528388. Your phone?\nCaller: oh seven seven double oh",
+        "Agent: Your confirmation is 528388. Your phone?\nCaller: [PHONE]",
+    ),
     ("NI is jay kay sixteen twenty nought five D", "NI is [GOV_ID]"),
     ("the postcode is e for edward x for x-ray one nine u s", "the postcode is [POSTCODE]"),
     ("it's Rose Cottage, 52 Lansdowne Place, Worksop", "it's [ADDRESS]"),
