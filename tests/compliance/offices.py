@@ -123,6 +123,18 @@ class Office:
         await fetch(self.pool, self.claim, "record_text", message_id, "otp", uuid4(), digests, *sealed)
         return message_id
 
+    async def reply(self, call_id: UUID, contact_id: UUID, said: str = "When can I come?") -> UUID:
+        """What somebody wrote back to a follow-up, sealed as `Replies` does it."""
+        reply_id = uuid4()
+        new = await self.keys.new_key(self.org_id)
+        digests = list(self.keys.digests(self.org_id, new_phone()))
+        (row,) = await fetch(self.pool, self.claim, "receiver_key", digests, new.id, new.wrapped)
+        key = await self.keys.unlocked(self.org_id, WrappedKey(row["key_id"], row["wrapped"]))
+        sealed = key.seal(said.encode(), Cell("text_replies", "sealed_body", str(reply_id)))
+        about = (call_id, contact_id, row["key_id"])
+        await fetch(self.pool, self.claim, "keep_reply", reply_id, "question", *about, sealed)
+        return reply_id
+
     async def rows(self, statement: str, *values: object) -> list[asyncpg.Record]:
         return await self.desk.by_hand(statement, *values)
 

@@ -87,6 +87,7 @@ async def test_another_orgs_rows_are_not_there(office: Office, other_office: Off
         "call": call["id"],
         "contact": contact_id,
         "text": text_id,
+        "reply": await other_office.reply(call["id"], contact_id),
     }
     for kind in get_args(SealedKind):
         assert await other_office.read(kind, rows[kind]) is not None or kind == "call"
