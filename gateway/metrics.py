@@ -31,6 +31,7 @@ _STAGE_S: Final = (
     *(0.6, 0.7, 0.8, 1.0, 1.25, 1.5, 2.0, 3.0, 5.0),
 )
 _OVERHEAD_S: Final = (0.001, 0.002, 0.005, 0.01, 0.02, 0.05, 0.1, 0.2, 0.5)
+_ALERTED_FAILURES: Final = ("refused", "not_configured", "tried_often", "filtered", "blocked")
 _HANDOVER_S: Final = (0.05, 0.1, 0.25, 0.5, 0.75, 1.0, 1.5, 2.0, 3.0, 4.0, 5.0, 7.5, 10.0, 20.0)
 _WORK_S: Final = (0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1.0, 2.5, 5.0)
 
@@ -273,6 +274,8 @@ class Metrics:
             ["outcome", "reason"],
             registry=registry,
         )
+        for reason in _ALERTED_FAILURES:  # there from the start, so that the first one is a rise
+            self.follow_ups.labels("failed", reason)
         self.guides = Counter(
             "gateway_guides",
             "Links of follow-ups that were opened, by what came of it",

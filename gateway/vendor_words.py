@@ -43,6 +43,7 @@ FAULTS: Final = frozenset(
         "line_too_long",
         "link_closed",
         "malformed_message",
+        "no_answer",
         "no_audio",
         "no_clause",
         "no_end",

@@ -101,7 +101,7 @@ async def webhook(request: Request) -> Response:
     try:
         return await _answered(event)
     except (CarrierRefused, ConnectionError) as error:
-        log.warning("order_failed", event_type=event.data.event_type, error=type(error).__name__)
+        log.warning("order_failed", stream=event.call_id, error=type(error).__name__)
         return Response(status_code=503)
 
 

@@ -18,7 +18,10 @@ from tests.conftest import Clinic, Stack
 
 ROOT = Path(__file__).parents[2]
 PACKAGES = ("booking", "gateway", "pipeline", "compliance", "bench")
-ARMS = re.compile(r"request\.jwt|\bapp\.arm\b|\bset_config\b|\bset\s+(local|session)\s+role\b", re.IGNORECASE)
+ARMS = re.compile(
+    r"request\.jwt|\bapp\.arm\b|\bset_config\b(?!\('search_path')|\bset\s+(local|session)\s+role\b",
+    re.IGNORECASE,
+)
 ARMING = {"booking/db.py"}
 
 

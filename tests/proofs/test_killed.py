@@ -240,11 +240,10 @@ async def test_killed_anywhere_there_is_one_campaign_and_one_text_for_each_call(
     wanted = int(request.config.getoption("kills", default=None) or 2)
     found, kills, due = Counter[str](), 0, 0
     async with carrier(aside, shop) as made:
-        while kills < wanted:
+        while kills < wanted or not due:  # few kills may all come before the caller has said a word
             calls = [(uuid4(), mobile()) for _ in range(CALLS_AT_ONCE)]
             kills += await killed_on_the_way(there, made, calls, found)
             await settled(there, made, calls)
             due += require_one_each(await stands(there, calls), made, calls)
         assert len(made.twilio.messages.all) == due
     sys.stdout.write(f"{kills} kills, {due} calls followed up; a kill found: {dict(found.most_common())}\n")
-    assert due

@@ -9,6 +9,8 @@ import pytest
 from bench.simulators.twilio_api import TwilioApiSimulator
 from booking.audit import page_of_records
 from booking.staff import issue_token
+from compliance.vault import MasterKey
+from tests.compliance.offices import Office
 from tests.conftest import Clinic
 from tests.gateway.api.booked import PERSON, PHONE, booked, free_slots, held
 from tests.gateway.api.client import Client, claims, hs256, kind
@@ -16,9 +18,13 @@ from tests.gateway.running import Gateway
 
 
 @pytest.fixture
-async def theirs(client: Client, clinic: Clinic, twilio: TwilioApiSimulator) -> dict[str, str]:
+async def theirs(
+    client: Client, clinic: Clinic, twilio: TwilioApiSimulator, pool: asyncpg.Pool
+) -> dict[str, str]:
     """What the other clinic's token reaches for: ids of this one's rows, by kind."""
     booking = await booked(client, clinic, twilio)
+    office = Office.of(pool, clinic, MasterKey(bytes(range(32))))
+    reply_id = await office.reply(await office.call(), UUID(booking["contact_id"]))
     hold = await held(client, clinic)
     slot, *_ = await free_slots(client, clinic)
     return {
@@ -26,6 +32,7 @@ async def theirs(client: Client, clinic: Clinic, twilio: TwilioApiSimulator) -> 
         "hold": hold["id"],
         "booking": booking["id"],
         "contact": booking["contact_id"],
+        "reply": str(reply_id),
         "service": str(clinic.service_ids[0]),
         "practitioner": str(clinic.practitioner_ids[0]),
     }
@@ -49,6 +56,8 @@ REACHES: list[tuple[str, str, str, Any]] = [
     ("contact", "DELETE", "/contacts/{contact}", None),
     ("contact", "GET", "/contacts/{contact}/consents", None),
     ("contact", "PUT", "/contacts/{contact}/consents/texts", {"given": True}),
+    ("contact", "PUT", "/contacts/{contact}/time-zone", {"time_zone": "Europe/Lisbon"}),
+    ("reply", "PUT", "/replies/{reply}/answered", None),
 ]
 
 

@@ -209,6 +209,8 @@ WITHOUT_IDS = {
     "/compliance/report.html",
     "/erasures",
     "/contact-searches",
+    "/follow-ups",
+    "/replies",
 }
 
 
