@@ -20,7 +20,7 @@ def connect_stream(media_url: str, *, action_url: str, status_url: str, paramete
     stream = ElementTree.SubElement(connect, "Stream", attributes)
     for name, value in parameters.items():
         ElementTree.SubElement(stream, "Parameter", {"name": name, "value": value})
-    return _document(response)
+    return document(response)
 
 
 def say_and_hang_up(sentence: str, *, language: str = "en-GB") -> str:
@@ -28,20 +28,21 @@ def say_and_hang_up(sentence: str, *, language: str = "en-GB") -> str:
     response = ElementTree.Element("Response")
     ElementTree.SubElement(response, "Say", {"language": language}).text = sentence
     ElementTree.SubElement(response, "Hangup")
-    return _document(response)
+    return document(response)
 
 
 def hang_up() -> str:
     """The call ends."""
     response = ElementTree.Element("Response")
     ElementTree.SubElement(response, "Hangup")
-    return _document(response)
+    return document(response)
 
 
 def no_reply() -> str:
     """Nothing more is to be done."""
-    return _document(ElementTree.Element("Response"))
+    return document(ElementTree.Element("Response"))
 
 
-def _document(response: ElementTree.Element) -> str:
+def document(response: ElementTree.Element) -> str:
+    """The answer as it is sent."""
     return _DECLARATION + ElementTree.tostring(response, encoding="unicode")

@@ -4,6 +4,7 @@ from typing import Annotated, Final, TypeVar
 
 import msgspec
 
+from gateway.carriers.codec import Message
 from gateway.carriers.events import Dtmf
 from gateway.errors import MalformedFrame
 
@@ -43,6 +44,16 @@ class MarkPart(msgspec.Struct, frozen=True, gc=False):
     """A mark that has been reached."""
 
     name: str
+
+
+def parsed(decoder: "msgspec.json.Decoder[T]", message: Message) -> T:
+    """The frame in a text message. Raises `MalformedFrame`."""
+    if isinstance(message, bytes):
+        raise MalformedFrame("binary", reason="binary")
+    try:
+        return decoder.decode(message)
+    except (msgspec.MsgspecError, UnicodeError, RecursionError):
+        raise MalformedFrame("not a frame of the protocol") from None
 
 
 def present(part: T | None) -> T:

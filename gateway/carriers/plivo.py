@@ -28,7 +28,7 @@ from gateway.carriers.events import (
     MarkReached,
     PlayAudio,
 )
-from gateway.carriers.frames import DtmfPart, MediaPart, present
+from gateway.carriers.frames import DtmfPart, MediaPart, parsed, present
 from gateway.errors import ForeignFrame, MalformedFrame
 
 CONTENT_TYPE: Final = "audio/x-mulaw"
@@ -78,7 +78,7 @@ class PlivoCodec:
 
     def decode(self, message: Message) -> Sequence[CarrierEvent]:
         """The frame's event; `stop` is not in Plivo's texts, but its clients know it."""
-        frame = _parsed(message)
+        frame = parsed(_decoder, message)
         if frame.event != "start" and self._stream_id and frame.stream_id not in ("", self._stream_id):
             raise ForeignFrame
         match frame.event:
@@ -133,15 +133,6 @@ def extra_headers(parameters: Mapping[str, str]) -> str:
     if len(text) > MOST_EXTRA_BYTES:
         raise ValueError(f"Plivo takes {MOST_EXTRA_BYTES} bytes of extra headers, not {len(text)}")
     return text
-
-
-def _parsed(message: Message) -> _Frame:
-    if isinstance(message, bytes):
-        raise MalformedFrame("binary", reason="binary")
-    try:
-        return _decoder.decode(message)
-    except (msgspec.MsgspecError, UnicodeError, RecursionError):
-        raise MalformedFrame("not a frame of the protocol") from None
 
 
 def _told(extra: str | dict[str, str] | None) -> Mapping[str, str]:

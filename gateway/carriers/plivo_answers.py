@@ -8,11 +8,11 @@ from collections.abc import Mapping
 from typing import Final
 from xml.etree import ElementTree
 
+from gateway.carriers.answers import document
 from gateway.carriers.plivo import CONTENT_TYPE, SAMPLE_RATE_HZ, extra_headers
 
 MEDIA_TYPE: Final = "application/xml"
 LONGEST_S: Final = 86_400
-_DECLARATION: Final = '<?xml version="1.0" encoding="UTF-8"?>'
 
 
 def connect_stream(media_url: str, *, after_url: str, status_url: str, parameters: Mapping[str, str]) -> str:
@@ -33,7 +33,7 @@ def connect_stream(media_url: str, *, after_url: str, status_url: str, parameter
     }
     ElementTree.SubElement(response, "Stream", attributes).text = media_url
     ElementTree.SubElement(response, "Redirect", {"method": "POST"}).text = after_url
-    return _document(response)
+    return document(response)
 
 
 def say_and_hang_up(sentence: str, *, language: str = "en-GB") -> str:
@@ -41,15 +41,4 @@ def say_and_hang_up(sentence: str, *, language: str = "en-GB") -> str:
     response = ElementTree.Element("Response")
     ElementTree.SubElement(response, "Speak", {"language": language}).text = sentence
     ElementTree.SubElement(response, "Hangup")
-    return _document(response)
-
-
-def hang_up() -> str:
-    """The call ends."""
-    response = ElementTree.Element("Response")
-    ElementTree.SubElement(response, "Hangup")
-    return _document(response)
-
-
-def _document(response: ElementTree.Element) -> str:
-    return _DECLARATION + ElementTree.tostring(response, encoding="unicode")
+    return document(response)

@@ -22,7 +22,7 @@ from gateway.carriers.events import (
     MarkReached,
     PlayAudio,
 )
-from gateway.carriers.frames import DtmfPart
+from gateway.carriers.frames import DtmfPart, parsed
 from gateway.carriers.pcm import from_mulaw, to_mulaw
 from gateway.errors import ForeignFrame, MalformedFrame
 
@@ -85,7 +85,7 @@ class RawCodec:
         """The event of a frame."""
         if isinstance(message, bytes):
             return self._audio(message)
-        frame = _parsed(message)
+        frame = parsed(_decoder, message)
         match frame:
             case Start():
                 return (self._started(frame),)
@@ -140,10 +140,3 @@ def schema() -> dict[str, Any]:
         "properties": {"to_gateway": from_peer, "from_gateway": to_peer},
         "$defs": definitions,
     }
-
-
-def _parsed(text: str) -> FromPeer:
-    try:
-        return _decoder.decode(text)
-    except (msgspec.MsgspecError, UnicodeError, RecursionError):
-        raise MalformedFrame("not a frame of the protocol") from None

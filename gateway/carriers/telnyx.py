@@ -27,7 +27,7 @@ from gateway.carriers.events import (
     MarkReached,
     PlayAudio,
 )
-from gateway.carriers.frames import DtmfPart, MarkPart, MediaPart, present
+from gateway.carriers.frames import DtmfPart, MarkPart, MediaPart, parsed, present
 from gateway.carriers.reorder import ChunkOrder
 from gateway.errors import ForeignFrame, MalformedFrame
 from pipeline.audio.mulaw import SILENCE
@@ -82,7 +82,7 @@ class TelnyxCodec:
 
     def decode(self, message: Message) -> Sequence[CarrierEvent]:
         """The frame's events; audio that waits for an earlier piece comes with that, or with the end."""
-        frame = _parsed(message)
+        frame = parsed(_decoder, message)
         if frame.event != "start" and self._stream_id and frame.stream_id not in ("", self._stream_id):
             raise ForeignFrame
         match frame.event:
@@ -138,15 +138,6 @@ def told_by_state(state: str | None) -> Mapping[str, str]:
         return _state.decode(base64.b64decode(state or "", validate=True) or b"{}")
     except (binascii.Error, ValueError, msgspec.MsgspecError, RecursionError):
         return {}
-
-
-def _parsed(message: Message) -> _Frame:
-    if isinstance(message, bytes):
-        raise MalformedFrame("binary", reason="binary")
-    try:
-        return _decoder.decode(message)
-    except (msgspec.MsgspecError, UnicodeError, RecursionError):
-        raise MalformedFrame("not a frame of the protocol") from None
 
 
 def _parameters(start: _Start) -> Mapping[str, str]:

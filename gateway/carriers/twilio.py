@@ -24,7 +24,7 @@ from gateway.carriers.events import (
     MarkReached,
     PlayAudio,
 )
-from gateway.carriers.frames import DtmfPart, MarkPart, MediaPart, present
+from gateway.carriers.frames import DtmfPart, MarkPart, MediaPart, parsed, present
 from gateway.errors import ForeignFrame, MalformedFrame
 
 _ID: Final = re.compile(r"[0-9A-Za-z]{1,64}")
@@ -69,8 +69,6 @@ class TwilioCodec:
 
     def decode(self, message: Message) -> Sequence[CarrierEvent]:
         """See `decode`; the first `start` names the stream."""
-        if isinstance(message, bytes):
-            raise MalformedFrame("binary", reason="binary")
         event = decode(message, self._stream_id)
         if event is None:
             return ()
@@ -83,16 +81,13 @@ class TwilioCodec:
         return (encode(action, self._stream_id),)
 
 
-def decode(text: str, stream_id: str = "") -> CarrierEvent | None:
+def decode(message: Message, stream_id: str = "") -> CarrierEvent | None:
     """The event in one text frame; None for a frame that means nothing to us.
 
     Raises `MalformedFrame`; `ForeignFrame` for what names another stream than `stream_id`, if that is known.
     A `start` is how a stream introduces itself, so it is never foreign; nor is a frame that names no stream.
     """
-    try:
-        frame = _decoder.decode(text)
-    except (msgspec.MsgspecError, UnicodeError, RecursionError):
-        raise MalformedFrame("not a frame of the protocol") from None
+    frame = parsed(_decoder, message)
     if frame.stream_sid != stream_id and _is_foreign(frame, stream_id):
         raise ForeignFrame
     match frame.event:

@@ -24,7 +24,7 @@ from gateway.carriers.events import (
     MarkReached,
     PlayAudio,
 )
-from gateway.carriers.frames import DtmfPart, present
+from gateway.carriers.frames import DtmfPart, parsed, present
 from gateway.carriers.pcm import BYTES_PER_SAMPLE, SAMPLE_RATE_HZ, from_mulaw, to_mulaw
 from gateway.errors import MalformedFrame
 from pipeline.audio.framing import Framer
@@ -34,7 +34,6 @@ CONTENT_TYPE: Final = f"audio/l16;rate={SAMPLE_RATE_HZ}"
 FRAME_MS: Final = 20
 FRAME_SAMPLES: Final = SAMPLE_RATE_HZ * FRAME_MS // 1000
 FRAME_BYTES: Final = FRAME_SAMPLES * BYTES_PER_SAMPLE
-MOST_HEADER_BYTES: Final = 512
 CALL_ID: Final = "callUuid"
 """The header of ours that names the call."""
 
@@ -71,7 +70,7 @@ class VonageCodec:
         """The event of a frame."""
         if isinstance(message, bytes):
             return self._audio(message)
-        frame = _parsed(message)
+        frame = parsed(_decoder, message)
         match frame.event:
             case "websocket:connected":
                 return (_started(message),)
@@ -104,13 +103,6 @@ class VonageCodec:
             return ()
         self._pieces += 1
         return (CallerAudio(to_mulaw(pcm), self._pieces * FRAME_MS, self._pieces),)
-
-
-def _parsed(text: str) -> _Frame:
-    try:
-        return _decoder.decode(text)
-    except (msgspec.MsgspecError, UnicodeError, RecursionError):
-        raise MalformedFrame("not a frame of the protocol") from None
 
 
 def _started(text: str) -> CallStarted:

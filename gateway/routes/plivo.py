@@ -5,10 +5,10 @@ address and `/plivo/hangup` as its hang-up address, both by POST.
 """
 
 import re
-from collections.abc import Awaitable, Mapping
+from collections.abc import Mapping
 from dataclasses import dataclass
+from functools import partial
 from typing import Final
-from uuid import UUID
 
 import structlog
 from starlette.datastructures import Headers
@@ -18,8 +18,9 @@ from starlette.responses import Response
 from starlette.routing import Route
 
 from gateway.caller import Ends
+from gateway.carriers.answers import hang_up
 from gateway.carriers.plivo import PlivoCodec
-from gateway.carriers.plivo_answers import MEDIA_TYPE, connect_stream, hang_up, say_and_hang_up
+from gateway.carriers.plivo_answers import MEDIA_TYPE, connect_stream, say_and_hang_up
 from gateway.carriers.plivo_signature import (
     NONCE_HEADER,
     SIGNATURE_HEADER,
@@ -27,10 +28,10 @@ from gateway.carriers.plivo_signature import (
     plivo_signed_upgrade,
 )
 from gateway.routes.edge import Edge, edge_of
-from gateway.routes.forgeries import forged
-from gateway.routes.forms import E164, form_fields, public_url
+from gateway.routes.forgeries import org_told, require_speaker, signer_of
+from gateway.routes.forms import form_fields, public_url
 from gateway.routes.media import Door
-from gateway.routes.ringing import Line, Opening, asked_again, call_over, speaks_of
+from gateway.routes.ringing import Line, Opening, asked_again, call_over
 from gateway.tenancy.accounts import Signer
 from gateway.tenancy.credentials import PlivoAccount
 
@@ -68,8 +69,7 @@ async def hangup(request: Request) -> Response:
     edge = edge_of(request)
     signed = await _signed_form(request, edge)
     call_id = _call_id(signed.fields)
-    if not speaks_of(edge, signed.signer, call_id):
-        raise await forged(request, edge, signed.signer.org_id)
+    await require_speaker(request, edge, signed.signer, call_id)
     await call_over(edge, call_id)
     return Response(status_code=204)
 
@@ -79,8 +79,7 @@ async def status(request: Request) -> Response:
     edge = edge_of(request)
     signed = await _signed_form(request, edge)
     call_id = _call_id(signed.fields)
-    if not speaks_of(edge, signed.signer, call_id):
-        raise await forged(request, edge, signed.signer.org_id)
+    await require_speaker(request, edge, signed.signer, call_id)
     if signed.fields.get("Event") in ("DegradedStream", "DroppedStream"):
         edge.metrics.refused.labels("stream_error").inc()
         log.warning("stream_error", stream=call_id)
@@ -97,13 +96,8 @@ async def _signed_form(request: Request, edge: Edge) -> _SignedForm:
         nonce, signatures = headers.get(NONCE_HEADER, ""), headers.get(SIGNATURE_HEADER, "")
         return plivo_signed(account.auth_token, url, nonce, signatures, pairs)
 
-    def org_told() -> Awaitable[UUID | None]:
-        return _org_told(request, edge, form)
-
-    signer = await edge.plivo.accounts.signer(is_signed_by, org_told)
-    if signer is None:
-        raise await forged(request, edge, org_told)
-    return _SignedForm(form, signer)
+    told = partial(org_told, request, edge, _e164(form.get("To", "")), form.get("CallUUID", ""))
+    return _SignedForm(form, await signer_of(request, edge, edge.plivo, is_signed_by, told))
 
 
 async def _line(request: Request) -> Line[PlivoAccount]:
@@ -121,15 +115,6 @@ async def _line(request: Request) -> Line[PlivoAccount]:
         dialled=dialled,
         is_over=form.get("CallStatus") in _OVER,
     )
-
-
-async def _org_told(request: Request, edge: Edge, form: Mapping[str, str]) -> UUID | None:
-    """The org that the request says it is about: in our own address, by the dialled number, by the call."""
-    if (named := request.path_params.get("org")) is not None:
-        return UUID(str(named))
-    if E164.fullmatch(dialled := _e164(form.get("To", ""))):
-        return await edge.desk.numbers.get(dialled)
-    return edge.calls.org_of(form.get("CallUUID", ""))
 
 
 def _e164(number: str) -> str:

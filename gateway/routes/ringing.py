@@ -7,7 +7,6 @@ import asyncio
 from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Final, Generic, Protocol
-from uuid import UUID
 
 import structlog
 from starlette.responses import Response
@@ -127,12 +126,6 @@ async def call_over(edge: Edge, call_id: str) -> None:
     """The carrier says that the call has ended, whatever became of its socket."""
     await edge.endings.mark_over(call_id)
     edge.calls.line_closed(call_id, CALLER_HUNG_UP)
-
-
-def speaks_of(edge: Edge, signer: Signer[A], call_id: str) -> bool:
-    """Whether the signer may say anything of this call, as far as is known here whose it is."""
-    owner: UUID | None = edge.calls.org_of(call_id)
-    return owner is None or signer.speaks_for(owner)
 
 
 def asked_again(text: str) -> int:

@@ -7,10 +7,9 @@ upgrade of the media socket is not signed: its token, which came back by `client
 
 import re
 import time
-from collections.abc import Awaitable
 from dataclasses import dataclass
+from functools import partial
 from typing import Any, Final
-from uuid import UUID
 
 import msgspec
 import structlog
@@ -25,10 +24,10 @@ from gateway.carriers.telnyx import CALL_ID, TelnyxCodec, client_state, told_by_
 from gateway.carriers.telnyx_signature import SIGNATURE_HEADER, TIMESTAMP_HEADER, telnyx_signed
 from gateway.errors import CarrierRefused
 from gateway.routes.edge import Edge, edge_of
-from gateway.routes.forgeries import forged
+from gateway.routes.forgeries import org_told, require_speaker, signer_of
 from gateway.routes.forms import E164, body_of
 from gateway.routes.media import Door
-from gateway.routes.ringing import Line, Opening, asked_again, call_over, speaks_of
+from gateway.routes.ringing import Line, Opening, asked_again, call_over
 from gateway.tenancy.accounts import Signer
 from gateway.tenancy.credentials import TelnyxAccount
 
@@ -96,8 +95,7 @@ async def webhook(request: Request) -> Response:
     """Something happened to a call. A carrier that cannot be given its order is told to come again (503)."""
     edge = edge_of(request)
     event = await _verified(request, edge)
-    if not speaks_of(edge, event.signer, event.call_id):
-        raise await forged(request, edge, event.signer.org_id)
+    await require_speaker(request, edge, event.signer, event.call_id)
     try:
         return await _answered(event)
     except (CarrierRefused, ConnectionError) as error:
@@ -167,24 +165,15 @@ async def _verified(request: Request, edge: Edge) -> _Event:
         timestamp, signature = headers.get(TIMESTAMP_HEADER, ""), headers.get(SIGNATURE_HEADER, "")
         return telnyx_signed(account.public_key, timestamp, body, signature, now_s=time.time())
 
-    def org_told() -> Awaitable[UUID | None]:
-        return _org_told(edge, data.payload)
-
-    signer = await edge.telnyx.accounts.signer(is_signed_by, org_told)
-    if signer is None:
-        raise await forged(request, edge, org_told)
+    payload = data.payload
+    dialled = "" if payload.direction == "outgoing" else payload.to  # who is rung by us is no clinic
+    told = partial(org_told, request, edge, dialled, payload.call_control_id)
+    signer = await signer_of(request, edge, edge.telnyx, is_signed_by, told)
     if not _EVENT_ID.fullmatch(data.id):
         raise HTTPException(400)
     if data.payload.call_control_id and not CALL_ID.fullmatch(data.payload.call_control_id):
         raise HTTPException(400)
     return _Event(edge, data, signer)
-
-
-async def _org_told(edge: Edge, payload: _Payload) -> UUID | None:
-    """The org that the request says it is about: by the dialled number, or by the call."""
-    if payload.direction != "outgoing" and E164.fullmatch(payload.to):
-        return await edge.desk.numbers.get(payload.to)
-    return edge.calls.org_of(payload.call_control_id)
 
 
 def _unsigned(_account: TelnyxAccount, _url: str, _headers: Headers) -> bool:

@@ -4,8 +4,9 @@ Each is a form post, verified before anything is done with it.
 """
 
 import re
-from collections.abc import Awaitable, Mapping
+from collections.abc import Mapping
 from dataclasses import dataclass
+from functools import partial
 from typing import Final
 from uuid import UUID
 
@@ -21,10 +22,10 @@ from gateway.carriers.answers import MEDIA_TYPE, connect_stream, hang_up, say_an
 from gateway.carriers.signatures import TWILIO_HEADER, twilio_signed
 from gateway.carriers.twilio import TwilioCodec
 from gateway.routes.edge import Edge, edge_of
-from gateway.routes.forgeries import forged
-from gateway.routes.forms import E164, form_fields, public_url
+from gateway.routes.forgeries import forged, org_told, require_speaker, signer_of
+from gateway.routes.forms import form_fields, public_url
 from gateway.routes.media import Door
-from gateway.routes.ringing import Line, Opening, asked_again, call_over, speaks_of
+from gateway.routes.ringing import Line, Opening, asked_again, call_over
 from gateway.tenancy.accounts import Signer
 from gateway.tenancy.credentials import TwilioAccount
 
@@ -64,8 +65,7 @@ async def status(request: Request) -> Response:
     signed = await signed_form(request, edge)
     form = signed.fields
     call_id = _call_id(form)
-    if not speaks_of(edge, signed.signer, call_id):
-        raise await forged(request, edge, signed.signer.org_id)
+    await require_speaker(request, edge, signed.signer, call_id)
     if form.get("StreamEvent") == "stream-error":
         edge.metrics.refused.labels("stream_error").inc()
         log.warning("stream_error", stream=call_id)
@@ -80,21 +80,16 @@ async def signed_form(request: Request, edge: Edge) -> SignedForm:
     """
     pairs = await form_fields(request, edge)
     form = dict(pairs)
-    accounts = edge.twilio.accounts
-    if edge.settings.local_bench and accounts.process is not None:
-        return SignedForm(form, accounts.process)
+    process = edge.twilio.accounts.process
+    if edge.settings.local_bench and process is not None:
+        return SignedForm(form, process)
     url, signature = public_url(request, edge), request.headers.get(TWILIO_HEADER, "")
 
     def is_signed_by(account: TwilioAccount) -> bool:
         return twilio_signed(account.auth_token, url, pairs, signature)
 
-    def org_told() -> Awaitable[UUID | None]:
-        return _org_told(request, edge, form)
-
-    signer = await accounts.signer(is_signed_by, org_told)
-    if signer is None:
-        raise await forged(request, edge, org_told)
-    return SignedForm(form, signer)
+    told = partial(org_told, request, edge, form.get("To", ""), form.get("CallSid", ""))
+    return SignedForm(form, await signer_of(request, edge, edge.twilio, is_signed_by, told))
 
 
 async def form_signed_by(request: Request, edge: Edge, org_id: UUID, auth_token: str) -> Mapping[str, str]:
@@ -122,15 +117,6 @@ async def _line(request: Request) -> Line[TwilioAccount]:
         dialled=form.get("To", ""),
         is_over=form.get("CallStatus") in _OVER,
     )
-
-
-async def _org_told(request: Request, edge: Edge, form: Mapping[str, str]) -> UUID | None:
-    """The org that the request says it is about: in our own address, by the dialled number, by the call."""
-    if (named := request.path_params.get("org")) is not None:
-        return UUID(str(named))
-    if E164.fullmatch(dialled := form.get("To", "")):
-        return await edge.desk.numbers.get(dialled)
-    return edge.calls.org_of(form.get("CallSid", ""))
 
 
 def _call_id(form: Mapping[str, str]) -> str:
