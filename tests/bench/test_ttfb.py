@@ -27,7 +27,7 @@ def test_a_short_run_is_measured_by_its_audio_and_told_in_every_form(
     for turn in told["turns"]:
         assert turn["floor_ms"] <= turn["ttfb_ms"] < 5000
         assert abs(turn["difference_ms"]) < 200
-        # the end of speech is known to a frame, so the stage may look that much shorter than the vendor's delay
+        # the end of speech is known to a frame: the stage may be that much shorter than the vendor's delay
         assert turn["stages_ms"]["end_of_turn"] >= turn["drawn_ms"]["stt_end"] - FRAME_MS
         assert turn["requests"] >= 1
     assert (tmp_path / "r.html").read_text().startswith("<!doctype html>")
