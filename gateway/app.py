@@ -48,7 +48,13 @@ from gateway.spans import Traces
 from gateway.tenancy.accounts import A, Accounts, Keeper
 from gateway.tenancy.cache import LayeredCache, Lives, Source
 from gateway.tenancy.changes import Changes
-from gateway.tenancy.credentials import PlivoAccount, TelnyxAccount, TwilioAccount, credentials_source
+from gateway.tenancy.credentials import (
+    PlivoAccount,
+    TelnyxAccount,
+    TwilioAccount,
+    VapiAccount,
+    credentials_source,
+)
 from gateway.tenancy.forgetting import OrgMemory
 from gateway.tenancy.resolve import number_source, profile_source
 from gateway.tenancy.secrets import OrgSecrets
@@ -341,6 +347,13 @@ def _carriers(
     )
 
 
+def _at_vapi(base: _Foundation, desk: Desk) -> Accounts[VapiAccount]:
+    vapi = base.settings.vapi
+    ours = VapiAccount(vapi.api_key, vapi.auth, vapi.llm_key, vapi.region) if vapi.auth is not None else None
+    keeper = Keeper(ours, lambda keys: keys.vapi)
+    return Accounts(keeper, desk.credentials, desk.vault, lookup_s=base.settings.waits.webhook_s / 4)
+
+
 def _edge(base: _Foundation, desk: Desk, calls: Calls, control: _Control) -> Edge:
     admission = Admission(
         base.settings.master_key,
@@ -362,6 +375,7 @@ def _edge(base: _Foundation, desk: Desk, calls: Calls, control: _Control) -> Edg
         endings=Endings(base.store),
         readiness=Readiness(base.pool, base.store),
         refusals=Refusals(base.pool, base.clock, within_s=base.settings.waits.webhook_s / 2),
+        vapi=_at_vapi(base, desk),
     )
 
 

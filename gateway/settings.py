@@ -25,6 +25,7 @@ from booking.embeddings import MOST_DIMENSIONS
 from gateway.ed25519 import parse_public_key
 from gateway.errors import SettingsInvalid
 from gateway.latency import CRITICAL_MS, LatencyRules
+from gateway.vapi.auth import VapiAuth, parse_auth
 from pipeline.providers.cartesia_wire import CartesiaConfig
 from pipeline.providers.deepgram_config import DeepgramConfig
 from pipeline.providers.llm_request import LlmConfig
@@ -214,6 +215,22 @@ class Telnyx:
 
 
 @dataclass(frozen=True, slots=True)
+class Vapi:
+    """The same of an organisation at Vapi, in one of its two regions. `auth` None: there is none."""
+
+    api_key: str = field(default="", repr=False)
+    auth: VapiAuth | None = None
+    llm_key: str = field(default="", repr=False)
+    region: Literal["us", "eu"] = "us"
+    api_url: str = "https://api.vapi.ai"
+    api_url_eu: str = "https://api.eu.vapi.ai"
+
+    def url(self, region: Literal["us", "eu"]) -> str:
+        """Where that region's REST is."""
+        return self.api_url_eu if region == "eu" else self.api_url
+
+
+@dataclass(frozen=True, slots=True)
 class ApiTokens:
     """Whose JWTs the API takes: HS256 under `secret`, RS256 under the keys at `jwks_url`, or none at all."""
 
@@ -281,6 +298,7 @@ class Settings:
     otel: Otel = Otel()
     turbo: Turbo = Turbo()
     embeddings: Embeddings | None = None
+    vapi: Vapi = Vapi()
     latency: LatencyRules = field(default_factory=LatencyRules)
 
     @property
@@ -418,6 +436,7 @@ def _read(reader: _Reader) -> Settings:
         twilio=_twilio(reader, local_bench),
         plivo=_plivo(reader),
         telnyx=_telnyx(reader),
+        vapi=_vapi(reader),
         jobs=_jobs(reader),
         master_keys=_master_keys(reader),
         local_bench=local_bench,
@@ -641,6 +660,38 @@ def _telnyx(reader: _Reader) -> Telnyx:
     if bool(telnyx.api_key) != bool(telnyx.public_key):
         reader.faults.append("TELNYX_API_KEY and TELNYX_PUBLIC_KEY belong together")
     return telnyx
+
+
+def _vapi(reader: _Reader) -> Vapi:
+    usual = Vapi()
+    region = reader.parsed("VAPI_REGION", usual.region, _region, "be us or eu", usual.region)
+    vapi = Vapi(
+        api_key=reader.text("VAPI_API_KEY", "", secret=True),
+        auth=_vapi_auth(reader),
+        llm_key=reader.text("VAPI_LLM_KEY", "", secret=True),
+        region=region,
+        api_url=reader.url("VAPI_API_URL", usual.api_url, ("https", "http")),
+        api_url_eu=reader.url("VAPI_API_URL_EU", usual.api_url_eu, ("https", "http")),
+    )
+    if bool(vapi.api_key) != (vapi.auth is not None):
+        reader.faults.append("VAPI_API_KEY and VAPI_AUTH belong together")
+    return vapi
+
+
+def _vapi_auth(reader: _Reader) -> VapiAuth | None:
+    """A fault does not repeat what is given: it holds a secret."""
+    text = reader.text("VAPI_AUTH", "", secret=True)
+    try:
+        return parse_auth(text) if text else None
+    except ValueError as fault:
+        reader.faults.append(f"VAPI_AUTH {fault}")
+        return None
+
+
+def _region(text: str) -> Literal["us", "eu"]:
+    if text not in ("us", "eu"):
+        raise ValueError(text)
+    return "eu" if text == "eu" else "us"
 
 
 def _public_key(text: str) -> str:

@@ -16,7 +16,7 @@ from gateway.readiness import Readiness
 from gateway.refusals import Refusals
 from gateway.settings import Settings
 from gateway.tenancy.accounts import A, Accounts
-from gateway.tenancy.credentials import PlivoAccount, TelnyxAccount, TwilioAccount
+from gateway.tenancy.credentials import PlivoAccount, TelnyxAccount, TwilioAccount, VapiAccount
 
 
 @dataclass(frozen=True, slots=True)
@@ -43,6 +43,7 @@ class Edge:
     endings: Endings
     readiness: Readiness
     refusals: Refusals
+    vapi: Accounts[VapiAccount]
 
     @property
     def metrics(self) -> Metrics:

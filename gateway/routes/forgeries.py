@@ -5,7 +5,7 @@ from uuid import UUID
 
 import structlog
 from starlette.exceptions import HTTPException
-from starlette.requests import Request
+from starlette.requests import HTTPConnection, Request
 
 from gateway.refusals import Named
 from gateway.routes.edge import Carrier, Edge
@@ -41,9 +41,9 @@ async def org_told(request: Request, edge: Edge, dialled: str, call_id: str) -> 
     return edge.calls.org_of(call_id)
 
 
-async def forged(request: Request, edge: Edge, org: Named) -> HTTPException:
+async def forged(request: HTTPConnection, edge: Edge, org: Named, status: int = 403) -> HTTPException:
     """The refusal to raise; counted, and on record with the org that the request names, if any."""
     edge.metrics.refused.labels("signature").inc()
     log.warning("webhook_forged", path=request.url.path)
     await edge.refusals.record(org, "webhook_refused", "webhook")
-    return HTTPException(403)
+    return HTTPException(status)

@@ -33,14 +33,14 @@ def public_url(request: Request, edge: Edge) -> str:
     return edge.settings.public(request.url.path) + (f"?{query}" if query else "")
 
 
-async def body_of(request: Request, edge: Edge) -> bytes:
+async def body_of(request: Request, edge: Edge, most_bytes: int = MAX_BYTES) -> bytes:
     """Raises 408 for one that does not come in time, 413 for one that is too long."""
     body = bytearray()
     try:
         async with asyncio.timeout(edge.settings.waits.webhook_s):
             async for chunk in request.stream():
                 body += chunk
-                if len(body) > MAX_BYTES:
+                if len(body) > most_bytes:
                     raise HTTPException(413)
     except TimeoutError:
         raise HTTPException(408) from None

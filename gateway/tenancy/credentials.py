@@ -3,7 +3,7 @@
 import re
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
-from typing import Any, Final
+from typing import Any, Final, Literal
 from uuid import UUID
 
 import asyncpg
@@ -17,12 +17,13 @@ from compliance.errors import VaultError
 from compliance.vault import Cell, OrgVault, Vault
 from gateway.ed25519 import parse_public_key
 from gateway.tenancy.cache import LayeredCache, Source
+from gateway.vapi.auth import VapiAuth, require_sound
 
 log = structlog.get_logger("gateway.credentials")
 
 KEYS: Final = ("deepgram", "llm", "cartesia")
 CARRIERS: Final = ("twilio", "plivo", "telnyx")
-PROVIDERS: Final = (*KEYS, *CARRIERS)
+PROVIDERS: Final = (*KEYS, *CARRIERS, "vapi")
 _KEY: Final = re.compile(r"[!-~]{1,512}")  # it travels in a header: anything else would break the request
 _TWILIO_ACCOUNT: Final = re.compile(r"AC[0-9A-Za-z]{32}")
 _PLIVO_ACCOUNT: Final = re.compile(r"[MS]A[0-9A-Z]{10,30}")
@@ -53,8 +54,21 @@ class TelnyxAccount:
 
 
 @dataclass(frozen=True, slots=True)
+class VapiAccount:
+    """A Vapi organisation: the private key that opens its REST, and how what comes from there is signed.
+
+    `llm_key`: what its custom-llm credential sends as a bearer; "" where that is the same secret.
+    """
+
+    api_key: str = field(repr=False)
+    auth: VapiAuth
+    llm_key: str = field(default="", repr=False)
+    region: Literal["us", "eu"] = "us"
+
+
+@dataclass(frozen=True, slots=True)
 class OrgKeys:
-    """The org's own API keys and carrier accounts; None means the process-wide one."""
+    """The org's own API keys and accounts at carriers and Vapi; None means the process-wide one."""
 
     deepgram: str | None = field(default=None, repr=False)
     llm: str | None = field(default=None, repr=False)
@@ -62,6 +76,7 @@ class OrgKeys:
     twilio: TwilioAccount | None = None
     plivo: PlivoAccount | None = None
     telnyx: TelnyxAccount | None = None
+    vapi: VapiAccount | None = None
 
 
 NO_KEYS: Final = OrgKeys()
@@ -130,11 +145,28 @@ def parse_telnyx(secret: str) -> TelnyxAccount:
     return account
 
 
+def parse_vapi(secret: str) -> VapiAccount:
+    """The account in `{"api_key": …, "auth": {"kind": …}, …}`. ValueError for anything else, unrepeated."""
+    try:
+        account = msgspec.json.decode(secret, type=VapiAccount)
+    except msgspec.DecodeError:
+        raise ValueError(
+            "an account is JSON with api_key, auth (its kind one of secret, bearer, oauth2, hmac) and, where "
+            "they differ from the usual, llm_key and region (us or eu)"
+        ) from None
+    parse_key(account.api_key)
+    require_sound(account.auth)
+    if account.llm_key:
+        parse_key(account.llm_key)
+    return account
+
+
 _PARSERS: Final[Mapping[str, Callable[[str], Any]]] = {
     **dict.fromkeys(KEYS, parse_key),
     "twilio": parse_twilio,
     "plivo": parse_plivo,
     "telnyx": parse_telnyx,
+    "vapi": parse_vapi,
 }
 
 

@@ -1,8 +1,8 @@
 """Tries an org's secret at its provider, by the cheapest request that only a good one is answered.
 
 Nothing is changed there, nor billed. Sources (read 2026-11): Deepgram docs, "List Projects"; Twilio docs,
-"REST API: Accounts"; Plivo docs, "Retrieve account details"; Telnyx
-docs, "Retrieve user balance details"; the others as in the adapters.
+"REST API: Accounts"; Plivo docs, "Retrieve account details"; Telnyx docs, "Retrieve user balance details";
+Vapi docs, "List Assistants"; the others as in the adapters.
 """
 
 from dataclasses import dataclass, field
@@ -14,7 +14,7 @@ import aiohttp
 from booking.calendar import GoogleCalendars
 from booking.errors import CalendarRefused, CalendarUnavailable
 from gateway.settings import Settings
-from gateway.tenancy.credentials import parse_plivo, parse_telnyx, parse_twilio
+from gateway.tenancy.credentials import parse_plivo, parse_telnyx, parse_twilio, parse_vapi
 from pipeline.providers.cartesia_wire import API_VERSION
 
 Verdict = Literal["works", "refused", "unavailable"]
@@ -66,6 +66,10 @@ def _request(settings: Settings, provider: str, secret: str) -> _Request:
         case "telnyx":
             headers = {"Authorization": f"Bearer {parse_telnyx(secret).api_key}"}
             return _Request(f"{settings.telnyx.api_url}/v2/balance", headers)
+        case "vapi":
+            customer = parse_vapi(secret)
+            headers = {"Authorization": f"Bearer {customer.api_key}"}
+            return _Request(settings.vapi.url(customer.region) + "/assistant?limit=1", headers)
         case _:
             return _Request(_http(settings.llm.url) + "/models", {"Authorization": f"Bearer {secret}"})
 
