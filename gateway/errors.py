@@ -9,6 +9,8 @@ GatewayError
 ├── OrgUnavailable       the org cannot be told: neither a cache nor the database answered
 ├── SharedStoreAway      Redis did not answer in time, or not at all
 ├── CarrierRefused       the carrier's REST interface answered no; `status` is its HTTP status
+├── VapiRefused          Vapi's REST interface answered no; `status` and `faults` say what it finds wrong
+├── VapiUnavailable      Vapi's REST interface gave no usable answer; it may later
 ├── CredentialRefused    an API token is not good; `reason` says why, for the log alone
 ├── SecretInvalid        what was to be an org's secret is none; the message says how one looks
 ├── SecretUnknown        the org has no such secret, or it does not open
@@ -20,6 +22,7 @@ GatewayError
 Messages name the fact, never a number, a word said, a key or a payload.
 """
 
+from collections.abc import Sequence
 from typing import Literal
 
 
@@ -102,3 +105,19 @@ class CarrierRefused(GatewayError):
     def __init__(self, status: int) -> None:
         super().__init__(f"carrier answered {status}")
         self.status = status
+
+
+class VapiRefused(GatewayError):
+    """Vapi's REST interface answered no. `faults`: fields and what is wrong with them, in Vapi's words."""
+
+    def __init__(self, status: int, faults: Sequence[str] = ()) -> None:
+        super().__init__(f"Vapi answered {status}")
+        self.status = status
+        self.faults = tuple(faults)
+
+
+class VapiUnavailable(GatewayError):
+    """Vapi's REST interface gave no usable answer. What was to be created may have been."""
+
+    def __init__(self, fact: str) -> None:
+        super().__init__(f"Vapi {fact}")
