@@ -552,11 +552,12 @@ def keyterms(profile: OrgProfile) -> list[str]:
 def _call_redactor(
     profile: OrgProfile, on_masked: OnMasked, code_awaited: Callable[[], bool], *, numbered: bool
 ) -> CodeRedactor:
-    redactor = _redactor(profile, without_codes(on_masked, code_awaited), numbered=numbered)
+    redactor = profile_redactor(profile, without_codes(on_masked, code_awaited), numbered=numbered)
     return CodeRedactor(redactor, code_awaited)
 
 
-def _redactor(profile: OrgProfile, on_masked: OnMasked, *, numbered: bool) -> CallRedactor:
+def profile_redactor(profile: OrgProfile, on_masked: OnMasked, *, numbered: bool) -> CallRedactor:
+    """One call's, which knows the clinic's own words: its services are medical, its people's names stand."""
     services = [name for service in profile.services for name in (service.name, *service.synonyms)]
     keep = [profile.name, profile.agent_name, *(each.name for each in profile.practitioners)]
     return CallRedactor(services=services, keep=keep, numbered=numbered, on_masked=on_masked)
