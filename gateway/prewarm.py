@@ -7,6 +7,7 @@ closed by the call that opened it, when its wait is over.
 import asyncio
 from collections.abc import AsyncIterator, Iterator
 from contextlib import AsyncExitStack, ExitStack, contextmanager
+from dataclasses import replace
 from types import TracebackType
 from typing import Final, Self
 
@@ -16,7 +17,9 @@ from gateway.tenancy.credentials import OrgKeys
 from pipeline.errors import ProviderDropped, ProviderError
 from pipeline.events import SttEvent
 from pipeline.ports import LanguageModel, SpeechToText, SttSession, TextToSpeech
+from pipeline.providers.audio_format import PHONE, AudioFormat
 from pipeline.providers.cartesia import Cartesia, CartesiaConfig
+from pipeline.providers.cartesia_pcm import PcmVoice
 from pipeline.providers.cartesia_unpooled import UnpooledCartesia
 from pipeline.providers.deepgram import Deepgram, DeepgramConfig
 from pipeline.providers.llm import ChatModel, LlmConfig
@@ -70,9 +73,9 @@ class Clients:
                     held.enter_context(self._llm.lease(_pool_of(config)))
             yield
 
-    def stt(self, keys: OrgKeys) -> SpeechToText:
-        """The recogniser under the org's key, or the process's."""
-        return Deepgram(self.hearing(keys))
+    def stt(self, keys: OrgKeys, audio: AudioFormat = PHONE) -> SpeechToText:
+        """The recogniser of such audio under the org's key, or the process's."""
+        return Deepgram(replace(self.hearing(keys), audio=audio))
 
     def hearing(self, keys: OrgKeys) -> DeepgramConfig:
         """How this org is heard."""
@@ -125,8 +128,15 @@ class Clients:
         config = self.voice(keys, voice)
         if not self._settings.speedups.pools_tts:
             return UnpooledCartesia(config)
-        socket = self._tts.get(_socket_of(config)) or self._tts.add(_socket_of(config), Cartesia(config))
-        return socket.voiced(config)
+        return self._speaking(config).voiced(config)
+
+    def pcm(self, keys: OrgKeys, voice: str | None) -> PcmVoice:
+        """The same voice for audio that is played elsewhere."""
+        config = self.voice(keys, voice)
+        return PcmVoice(self._speaking(config), config)
+
+    def _speaking(self, config: CartesiaConfig) -> Cartesia:
+        return self._tts.get(_socket_of(config)) or self._tts.add(_socket_of(config), Cartesia(config))
 
     def voice(self, keys: OrgKeys, voice: str | None) -> CartesiaConfig:
         """How this org speaks."""
@@ -189,7 +199,7 @@ class FailedSession:
     def __init__(self, failure: ProviderError) -> None:
         self._failure = failure
 
-    async def send_audio(self, mulaw: bytes) -> None:
+    async def send_audio(self, audio: bytes) -> None:
         """Nobody listens."""
 
     def events(self) -> AsyncIterator[SttEvent]:

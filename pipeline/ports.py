@@ -24,10 +24,14 @@ class Clock(Protocol):
 
 
 class SttSession(Protocol):
-    """One call's recogniser: mu-law 8 kHz in, turn events out, across reconnects of the vendor's socket."""
+    """One call's recogniser: raw audio in, by default mu-law at 8 kHz, turn events out, across reconnects of
+    the vendor's socket.
+    """
 
-    async def send_audio(self, mulaw: bytes) -> None:
-        """Hand over caller audio as it came. Never waits on the network for longer than a frame."""
+    async def send_audio(self, audio: bytes) -> None:
+        """Hand over caller audio as it came, whole samples. Never waits on the network for longer than a
+        frame.
+        """
 
     def events(self) -> AsyncIterator[SttEvent]:
         """Turn events until the session is closed. Raises `ProviderError` when it cannot be kept up."""

@@ -6,7 +6,7 @@ base64 in JSON; msgspec decodes it straight into bytes, the cheapest way found.
 
 import re
 from dataclasses import dataclass, field
-from typing import TYPE_CHECKING, Final
+from typing import TYPE_CHECKING, Final, Literal
 
 import msgspec
 
@@ -23,6 +23,8 @@ PHONE_FORMAT: "Final[RawOutputFormatParam]" = {
     "encoding": "pcm_mulaw",
     "sample_rate": 8000,
 }
+PcmRate = Literal[8000, 16000, 22050, 24000, 44100, 48000]
+"""Samples a second that the vendor makes."""
 _CODE: Final = re.compile(r"[a-z0-9_]{1,40}")
 
 
@@ -108,7 +110,20 @@ def _malformed(data: bytes) -> Malformed | None:
     return Malformed(envelope.context_id) if known and envelope.context_id else None
 
 
-def text_request(config: CartesiaConfig, context_id: str, text: str, *, more: bool) -> str:
+def pcm_format(rate_hz: PcmRate) -> "RawOutputFormatParam":
+    """Signed 16-bit little-endian samples, mono."""
+    return {"container": "raw", "encoding": "pcm_s16le", "sample_rate": rate_hz}
+
+
+def text_request(
+    config: CartesiaConfig,
+    context_id: str,
+    text: str,
+    *,
+    more: bool,
+    output: "RawOutputFormatParam" = PHONE_FORMAT,
+    timestamps: bool = True,
+) -> str:
     """Append `text` to a context. Every other field must stay the same on one context, so it is sent each
     time.
 
@@ -123,8 +138,8 @@ def text_request(config: CartesiaConfig, context_id: str, text: str, *, more: bo
         "context_id": context_id,
         "continue": more,
         "max_buffer_delay_ms": 0,
-        "output_format": PHONE_FORMAT,
-        "add_timestamps": True,
+        "output_format": output,
+        "add_timestamps": timestamps,
     }
     return msgspec.json.encode(request).decode()
 

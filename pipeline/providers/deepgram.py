@@ -30,14 +30,13 @@ from pipeline.providers.deepgram_link import Link, dialect_of
 from pipeline.providers.deepgram_watch import Chore, Watch
 from pipeline.providers.models import refuse_retired
 from pipeline.providers.sockets import tls_context, websocket_url
-from pipeline.providers.turn_audio import BYTES_PER_S, TurnAudio, is_loud
+from pipeline.providers.turn_audio import TurnAudio
 
 __all__ = ["Deepgram", "DeepgramConfig", "DeepgramSession"]
 
 log: Final = structlog.get_logger(__name__)
 
 _SILENCE_S: Final = 0.1
-_SILENCE: Final = b"\xff" * int(_SILENCE_S * BYTES_PER_S)
 _SETTLED_AFTER_S: Final = 10.0
 _WRONG_DATA: Final = 1008
 
@@ -89,6 +88,8 @@ class DeepgramSession:
 
     def __init__(self, config: DeepgramConfig) -> None:
         self._config = config
+        self._format = config.audio
+        self._silence = config.audio.silence(_SILENCE_S)
         self._dialect = dialect_of(config.model)
         self._turns = self._dialect.turns()
         self._audio = TurnAudio()
@@ -123,13 +124,13 @@ class DeepgramSession:
         if not self._task.cancelled():
             self._task.result()
 
-    async def send_audio(self, mulaw: bytes) -> None:
+    async def send_audio(self, audio: bytes) -> None:
         """See `SttSession`. While no socket is open the newest seconds are kept for the next."""
-        if not mulaw:
+        if not audio:
             return  # an empty message would end the stream
-        loud = is_loud(mulaw)
-        self._watch.audio_came(_now_s(), len(mulaw) / BYTES_PER_S, loud=loud)
-        await self._take(mulaw)
+        loud = self._format.is_loud(audio)
+        self._watch.audio_came(_now_s(), self._format.seconds(len(audio)), loud=loud)
+        await self._take(audio)
         self._listen(loud=loud)
 
     def events(self) -> AsyncIterator[SttEvent]:
@@ -214,7 +215,7 @@ class DeepgramSession:
     def _listen(self, *, loud: bool) -> None:
         if self._link is None:
             return
-        until_s = (self._audio.end - self._link.origin) / BYTES_PER_S
+        until_s = self._format.seconds(self._audio.end - self._link.origin)
         for event in self._turns.listened(until_s, loud=loud, eager_silence_s=self._config.eager_silence_s):
             self._events.put(event)
 
@@ -227,7 +228,7 @@ class DeepgramSession:
     async def _do_chore(self, link: Link) -> str | None:
         match self._watch.check(_now_s(), turn_open=self._turns.open):
             case Chore.FEED_SILENCE:
-                await self._take(_SILENCE)
+                await self._take(self._silence)
             case Chore.KEEP_ALIVE if self._dialect.keep_alive:
                 await link.say(self._dialect.keep_alive)
             case Chore.FORCE_LAPSED:
@@ -255,7 +256,8 @@ class DeepgramSession:
         self._drop_link()
         link = await self._connect(self._config.attempts)
         self.reconnects += 1
-        log.warning("stt_reconnected", fault=fault, replayed_ms=(self._audio.end - link.origin) // 8)
+        replayed_ms = round(1000 * self._format.seconds(self._audio.end - link.origin))
+        log.warning("stt_reconnected", fault=fault, replayed_ms=replayed_ms)
         return link
 
     def _drop_link(self) -> None:
@@ -293,7 +295,7 @@ class DeepgramSession:
     async def _adopt(self, link: Link) -> Link:
         self._link = link
         self._watch = self._new_watch()
-        self._turns.socket_opened((self._audio.end - link.origin) / BYTES_PER_S)
+        self._turns.socket_opened(self._format.seconds(self._audio.end - link.origin))
         try:
             if self._configure is not None:  # not in the address: refused there, it would cost the socket
                 await link.say(self._configure)
@@ -312,15 +314,15 @@ class DeepgramSession:
         keeps_alive = self._dialect.keep_alive is not None
         return Watch(self._config, _SILENCE_S, keeps_alive, opened_s=_now_s(), patience=patience)
 
-    async def _take(self, mulaw: bytes) -> None:
+    async def _take(self, audio: bytes) -> None:
         """Send audio if a socket is open, and keep what a replay would need."""
-        self._audio.append(mulaw)
+        self._audio.append(audio)
         if self._link is not None:
             await self._link.ship(self._audio)
         if self._link is not None and not self._turns.open:
-            kept = self._audio.end - int(self._config.preroll_s * BYTES_PER_S)
+            kept = self._audio.end - self._format.size(self._config.preroll_s)
             self._audio.forget(min(kept, self._link.sent))
-        self._audio.trim(int(self._config.replay_max_s * BYTES_PER_S))
+        self._audio.trim(self._format.size(self._config.replay_max_s))
 
 
 def _now_s() -> float:

@@ -2,6 +2,8 @@
 
 from dataclasses import dataclass, field
 
+from pipeline.providers.audio_format import PHONE, AudioFormat
+
 
 @dataclass(frozen=True, slots=True)
 class DeepgramConfig:
@@ -17,6 +19,7 @@ class DeepgramConfig:
     language: str = "en"
     keyterms: tuple[str, ...] = ()
     mip_opt_out: bool = True
+    audio: AudioFormat = PHONE
 
     # Flux
     eot_threshold: float | None = None

@@ -18,12 +18,13 @@ from websockets.protocol import State
 
 from pipeline.events import SttEvent
 from pipeline.providers import deepgram_v1, deepgram_v2
+from pipeline.providers.audio_format import AudioFormat
 from pipeline.providers.deepgram_config import DeepgramConfig
 from pipeline.providers.sockets import open_socket, websocket_url
-from pipeline.providers.turn_audio import BYTES_PER_S, TurnAudio
+from pipeline.providers.turn_audio import TurnAudio
 
 _CLOSE_STREAM: Final = '{"type":"CloseStream"}'
-_STUCK_BYTES: Final = 8 * BYTES_PER_S
+_STUCK_S: Final = 8.0
 
 
 class Turns(Protocol):
@@ -65,10 +66,14 @@ def dialect_of(model: str) -> Dialect:
 class Link:
     """An open socket, and up to where the session's audio has been written to it."""
 
-    def __init__(self, socket: ClientConnection, origin: int, chunk_bytes: int, close_s: float) -> None:
+    def __init__(
+        self, socket: ClientConnection, origin: int, audio: AudioFormat, chunk_bytes: int, close_s: float
+    ) -> None:
         self.socket = socket
         self.origin = origin  # the position that is second 0 on this socket
         self.sent = origin
+        self._format = audio
+        self._stuck_bytes = audio.size(_STUCK_S)
         self._chunk_bytes = chunk_bytes
         self._close_s = close_s
         self._is_shipping = False
@@ -79,11 +84,12 @@ class Link:
         url = f"{websocket_url(config.url, dialect.path)}?{urlencode(dialect.query(config))}"
         headers = {"Authorization": f"Token {config.api_key}"}
         socket = await open_socket("stt", url, headers, open_s=config.open_s, close_s=config.close_s)
-        return cls(socket, origin(), config.chunk_ms * BYTES_PER_S // 1000, config.close_s)
+        audio = config.audio
+        return cls(socket, origin(), audio, audio.size(config.chunk_ms / 1000), config.close_s)
 
     def position(self, seconds: float) -> int:
         """A time of this socket as a position of the session, never beyond what has been sent."""
-        return min(self.origin + int(seconds * BYTES_PER_S), self.sent)
+        return min(self.origin + self._format.size(seconds), self.sent)
 
     async def ship(self, audio: TurnAudio, *, to_the_end: bool = False) -> None:
         """Write what has not been written yet, in whole chunks; `to_the_end` adds the begun one."""
@@ -122,7 +128,7 @@ class Link:
         self.socket.transport.abort()
 
     def _is_writable(self, audio: TurnAudio) -> bool:
-        stuck = self.socket.transport.get_write_buffer_size() > _STUCK_BYTES or audio.start > self.sent
+        stuck = self.socket.transport.get_write_buffer_size() > self._stuck_bytes or audio.start > self.sent
         if stuck:
             self.abort()
         return not stuck and self.socket.state is State.OPEN

@@ -66,13 +66,13 @@ def decode(data: bytes) -> NovaMessage | None:
 
 
 def query(config: DeepgramConfig) -> list[tuple[str, str]]:
-    """Parameters for mu-law phone audio. `smart_format` stays off: it holds a final back for up to 3 s."""
+    """Parameters for raw mono audio. `smart_format` stays off: it holds a final back for up to 3 s."""
     old = config.model == "nova" or config.model.startswith(_OLDER_MODELS)
     return [
         ("model", config.model),
         ("language", config.language),
-        ("encoding", "mulaw"),
-        ("sample_rate", "8000"),
+        ("encoding", config.audio.encoding),
+        ("sample_rate", str(config.audio.rate_hz)),
         ("channels", "1"),
         ("interim_results", "true"),
         ("punctuate", "true"),

@@ -40,7 +40,7 @@ def decode(data: bytes) -> TurnInfo | None:
 
 
 def query(config: DeepgramConfig) -> list[tuple[str, str]]:
-    """Parameters for mu-law phone audio; an unset threshold is left to the vendor's default."""
+    """Parameters for raw mono audio; an unset threshold is left to the vendor's default."""
     tuned = (
         ("eot_threshold", config.eot_threshold),
         ("eager_eot_threshold", config.eager_eot_threshold),
@@ -49,8 +49,8 @@ def query(config: DeepgramConfig) -> list[tuple[str, str]]:
     hints = [("language_hint", config.language)] if config.model.endswith("-multi") else []
     return [
         ("model", config.model),
-        ("encoding", "mulaw"),
-        ("sample_rate", "8000"),
+        ("encoding", config.audio.encoding),
+        ("sample_rate", str(config.audio.rate_hz)),
         ("mip_opt_out", "true" if config.mip_opt_out else "false"),
         *((name, str(value)) for name, value in tuned if value is not None),
         *(("keyterm", term) for term in config.keyterms),

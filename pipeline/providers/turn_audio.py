@@ -1,31 +1,7 @@
 """The caller audio that a fresh socket would have to hear again. Pure.
 
-Positions count bytes of mu-law (125 us each) since the call's recogniser session began, whatever socket they
-went to.
+Positions count bytes since the call's recogniser session began, whatever socket they went to.
 """
-
-from typing import Final
-
-BYTES_PER_S: Final = 8000
-_LOUD_LINEAR: Final = 1000
-
-
-def _linear(code: int) -> int:
-    """ITU-T G.711 mu-law code to 14-bit magnitude scaled to 16 bits, sign dropped."""
-    value = ~code & 0x7F
-    return (((value & 0x0F) << 3) + 0x84 << (value >> 4)) - 0x84
-
-
-_QUIET_CODES: Final = bytes(code for code in range(256) if _linear(code) < _LOUD_LINEAR)
-
-
-def is_loud(mulaw: bytes) -> bool:
-    """Whether a quarter of the samples exceed -30 dBFS: speech, or noise that a recogniser should answer to.
-
-    >>> is_loud(b"\\xff" * 160), is_loud(b"\\x80" * 160)
-    (False, True)
-    """
-    return len(mulaw.translate(None, _QUIET_CODES)) * 4 > len(mulaw)
 
 
 class TurnAudio:

@@ -5,13 +5,16 @@ from collections.abc import AsyncIterator, Sequence
 from contextlib import aclosing, asynccontextmanager
 from dataclasses import replace
 
+import numpy as np
 import pytest
 
 from bench.simulators.deepgram import DeepgramSimulator
 from bench.simulators.deepgram_hearing import Script, silence, tone
 from bench.simulators.faults import DropSocket, Inject, Refuse, SlowUpgrade, Stall
+from pipeline.audio.mulaw import decode
 from pipeline.errors import ProviderDropped, ProviderRefused, ProviderStalled
 from pipeline.events import EndOfTurn, SpeechStarted, SttEvent
+from pipeline.providers.audio_format import AudioFormat
 from pipeline.providers.deepgram import Deepgram, DeepgramConfig, DeepgramSession
 
 MODELS = ["flux-general-en", "nova-3", "nova-2"]
@@ -298,3 +301,26 @@ async def test_sessions_do_not_hear_each_other(model: str) -> None:
 async def vendor_of(voices: dict[int, list[str]]) -> AsyncIterator[DeepgramSimulator]:
     async with DeepgramSimulator(Script(voices).hearing) as simulator:
         yield simulator
+
+
+async def test_audio_of_another_rate_goes_as_it_is_and_is_replayed_in_whole_samples(model: str) -> None:
+    """A drop at an odd instant; each sample is another than its neighbours, so its place is known."""
+    wide = AudioFormat("linear16", 44_100)
+    narrow = decode(tone(1.6) + silence(1.6))
+    at_s = np.arange(wide.size(3.2) // wide.sample_bytes) / wide.rate_hz
+    spoken = np.interp(at_s, np.arange(narrow.size) / 8_000, narrow)
+    sound = (spoken + np.arange(spoken.size) % 90).astype("<i2").tobytes()
+    async with vendor() as simulator:
+        async with Deepgram(replace(config(simulator, model), audio=wide)).session() as session:
+            simulator.faults.add(DropSocket(after_audio_ms=733))
+            for at in range(0, len(sound), 3_058):
+                await session.send_audio(sound[at : at + 3_058])
+                await asyncio.sleep(0)
+                if at == 30 * 3_058:
+                    await simulator.sessions[0].closed.wait()
+            events = await turn(session)
+        first, second = simulator.sessions
+    assert (events[-1], announced_once(events)) == (EndOfTurn(LINES[0], "model"), True)
+    assert (first.params["encoding"], first.params["sample_rate"]) == (["linear16"], ["44100"])
+    assert sound.startswith(bytes(first.audio))
+    assert sound.find(bytes(second.audio)) % wide.sample_bytes == 0

@@ -58,8 +58,8 @@ class Ear:
         for event in events:
             self._events.put_nowait(event)
 
-    async def send_audio(self, mulaw: bytes) -> None:
-        self.audio_bytes += len(mulaw)
+    async def send_audio(self, audio: bytes) -> None:
+        self.audio_bytes += len(audio)
 
     async def events(self) -> AsyncIterator[SttEvent]:
         while (event := await self._events.get()) is not None:
