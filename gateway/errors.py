@@ -20,6 +20,8 @@ GatewayError
 └── Refused              ends an API request with a problem (in `gateway.api.problems`)
 
 Messages name the fact, never a number, a word said, a key or a payload.
+├── VapiRequestInvalid   a request of Vapi's makes no sense; the message says what it must be
+├── CallBusy             somebody else has worked on the call for longer than one can wait
 """
 
 from collections.abc import Sequence
@@ -105,6 +107,10 @@ class CarrierRefused(GatewayError):
     def __init__(self, status: int) -> None:
         super().__init__(f"carrier answered {status}")
         self.status = status
+
+
+class VapiRequestInvalid(GatewayError):
+    """A request of Vapi's makes no sense. The message says what it must be, and is told to Vapi."""
 
 
 class VapiRefused(GatewayError):

@@ -95,6 +95,7 @@ class Waits:
 class Limits:
     """How much of anything."""
 
+    vapi_transcription_s: float = 43_200.0  # of one call at Vapi, whose longest that is
     max_calls: int = 100  # of this process; one more is refused in words, and `/readyz` says full
     media_frame_bytes: int = 65_536
     media_frames_per_s: int = 200
@@ -111,6 +112,8 @@ class Limits:
 @dataclass(frozen=True, slots=True)
 class Provider:
     """One vendor: where it listens, the process-wide key (an org's own takes its place), which model.
+    vapi_body_bytes: int = 4_194_304  # one message of Vapi's: a whole assistant, and all that was said
+    vapi_text_characters: int = 3_000  # spoken for Vapi in one request
 
     `waits`: those of the adapter's config, and what else of it is a setting, by its own names.
     """
