@@ -31,6 +31,7 @@ _STAGE_S: Final = (
     *(0.6, 0.7, 0.8, 1.0, 1.25, 1.5, 2.0, 3.0, 5.0),
 )
 _OVERHEAD_S: Final = (0.001, 0.002, 0.005, 0.01, 0.02, 0.05, 0.1, 0.2, 0.5)
+_ALERTED_ENDS: Final = ("custom_service", "start_up", "platform")
 _ALERTED_FAILURES: Final = ("refused", "not_configured", "tried_often", "filtered", "blocked")
 _HANDOVER_S: Final = (0.05, 0.1, 0.25, 0.5, 0.75, 1.0, 1.5, 2.0, 3.0, 4.0, 5.0, 7.5, 10.0, 20.0)
 _WORK_S: Final = (0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1.0, 2.5, 5.0)
@@ -62,6 +63,7 @@ class Metrics:
         self._edge(registry)
         self._texts(registry)
         self._follow_ups(registry)
+        self._vapi(registry)
         self._jobs(registry)
         self._audit(registry)
 
@@ -302,6 +304,30 @@ class Metrics:
             buckets=_HANDOVER_S,
             registry=registry,
         )
+
+    def _vapi(self, registry: CollectorRegistry) -> None:
+        self.vapi_messages = Histogram(
+            "gateway_vapi_seconds",
+            "Messages of Vapi's to our webhooks, by type and what came of them",
+            ["type", "outcome"],
+            buckets=_WORK_S,
+            registry=registry,
+        )
+        self.vapi_reports = Counter(
+            "gateway_vapi_reports",
+            "Ends of calls that Vapi carried, by who told of them and what came of it",
+            ["source", "outcome"],
+            registry=registry,
+        )
+        self.vapi_hangs = Counter(
+            "gateway_vapi_hangs", "Times that Vapi noticed a delay in a call", registry=registry
+        )
+        self.vapi_ended = Counter(
+            "gateway_vapi_ended", "Calls that Vapi carried, by why they ended", ["reason"], registry=registry
+        )
+        for group in _ALERTED_ENDS:
+            self.vapi_ended.labels(group)
+        self.vapi_reports.labels("asked", "lost")
 
     def _jobs(self, registry: CollectorRegistry) -> None:
         self.jobs = Histogram(

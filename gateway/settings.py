@@ -86,6 +86,11 @@ class Waits:
     jwks_retry_s: float = 5.0  # between two looks for keys that were not there
     idempotency_s: float = 86400.0  # that an API request's answer is kept for its repetitions
     idempotency_pending_s: float = 60.0  # an unanswered request counts as under way
+    vapi_assistant_s: float = 4.0  # which assistant takes a call; Vapi gives up at 7.5 s
+    vapi_tools_s: float = 12.0  # the tools of one request of Vapi's; its own patience is set to more
+    vapi_settle_s: float = 15.0  # keeping a report of Vapi's
+    vapi_silent_s: float = 900.0  # nothing heard of a call: Vapi is asked
+    vapi_report_s: float = 120.0  # from a call's end to its report: then Vapi is asked
     job_s: float = 60.0  # one run of a background job; then it is put off
     jobs_drain_s: float = 10.0  # jobs under way when the process ends; the rest is put back
     calendar_s: float = 10.0  # one request to a calendar

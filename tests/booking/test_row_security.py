@@ -49,6 +49,7 @@ TABLES = (
     "outbound_campaigns",
     "follow_ups",
     "follow_up_settings",
+    "vapi_calls",
     "procedure_guides",
     "guide_links",
     "text_replies",
@@ -115,6 +116,11 @@ _RECORDS = (
     select s.org_id, s.service_id from slots s join appointments a on a.slot_id = s.id where a.id = $1
     """,
     "insert into follow_up_settings (org_id) select org_id from appointments where id = $1",
+    """
+    insert into vapi_calls (org_id, call_id, next_at)
+    select h.org_id, h.call_id, now() + '1 h' from appointment_holds h
+    join appointments a on a.hold_id = h.id where a.id = $1
+    """,
     """
     insert into procedure_guides (org_id, service_id, content, sha256, pages)
     select s.org_id, s.service_id, '%PDF-1.7', sha256('%PDF-1.7'), 1 from slots s

@@ -60,6 +60,7 @@ OF_SOMEBODY = {
     "staff_tokens.token_digest": "the clinic's own",
     "text_replies.contact_id": "the row goes with its key",
     "text_replies.sealed_body": "the row goes with its key",
+    "vapi_calls.sealed_state": "the row is deleted",
     "text_opt_outs.receiver_digest": "stays, or the number would be texted again",
 }
 """Every column that may be somebody's, and what erasing them does to it."""

@@ -1,0 +1,297 @@
+"""Calls that Vapi carries, as this process works on them: their record, and our booking tools in them.
+
+A tool's answer is the same however often Vapi asks for it: it stands with the call, under Vapi's id of the
+tool call. Tools of one call are used one after the other, at whichever replica (`gateway.vapi.sharing`). One
+that takes longer than Vapi is made to wait goes on, and its answer is there for whoever asks again.
+"""
+
+import asyncio
+import json
+from collections.abc import Coroutine, Sequence
+from contextlib import AsyncExitStack
+from dataclasses import dataclass, field
+from datetime import datetime, timedelta
+from types import TracebackType
+from typing import Any, Final, Self
+from uuid import UUID, uuid5
+
+import structlog
+
+from booking.db import org_transaction
+from booking.errors import BookingError
+from booking.types import Claim, OrgProfile
+from booking.vapi_calls import CARRIER, heard_of, open_vapi_call
+from compliance.consent import SpokenConsent, note_call_consent
+from gateway.call import Desk
+from gateway.caller import Ends
+from gateway.errors import CallBusy
+from gateway.lately import Lately
+from gateway.tools import CallBooking, call_tools
+from gateway.tools.sentences import SENTENCES
+from gateway.vapi.messages import AskedTool, ToldCall
+from gateway.vapi.sharing import Holding, Sharing, call_id_of
+from gateway.vapi.state import GivenAnswer
+from gateway.vapi.tool_uses import ToolUse
+from pipeline.errors import ToolArgumentError
+from pipeline.ports import Tool, ToolResult
+from pipeline.toolbox import SAY
+
+log = structlog.get_logger("gateway.vapi")
+
+TOOL_S: Final = 20.0
+"""One tool, as long as it may go on when nobody waits any more; shorter than a call's lease."""
+_SIGN_EVERY_S: Final = 60.0
+_KNOWN_S: Final = 3_600.0
+# What would be another answer the next time is not remembered.
+_PASSING: Final = frozenset({"unavailable", "texts_busy", "failed", "timed_out"})
+_OLDEST_START: Final = timedelta(days=1)
+
+
+@dataclass(frozen=True, slots=True)
+class VapiCall:
+    """One call, by org and Vapi's id. `started_at`: as Vapi tells it, else when we first heard of it."""
+
+    org_id: UUID
+    vapi_id: str
+    ends: Ends
+    started_at: datetime
+
+    @classmethod
+    def told(cls, org_id: UUID, told: ToldCall, now: datetime) -> Self:
+        started = told.started_at
+        is_likely = started is not None and now - _OLDEST_START <= started <= now
+        return cls(org_id, told.vapi_id, told.ends, started if started and is_likely else now)
+
+    @property
+    def call_id(self) -> UUID:
+        return call_id_of(self.org_id, self.vapi_id)
+
+    @property
+    def claim(self) -> Claim:
+        return Claim(self.org_id)
+
+
+@dataclass(frozen=True, slots=True)
+class ToolAnswer:
+    """What Vapi is told of one tool call: one line of text, and whether it is an error."""
+
+    id: str
+    name: str
+    text: str = field(repr=False)
+    failed: bool = False
+
+    @classmethod
+    def failure(cls, asked: AskedTool, reason: str, sentence: str) -> Self:
+        """The tool was not used, or nobody knows."""
+        told = json.dumps({"error": reason, "say": sentence}, ensure_ascii=False)
+        return cls(asked.id, asked.name, told, failed=True)
+
+
+_Key = tuple[UUID, tuple[str, ...]]
+_Answering = asyncio.Task[list[ToolAnswer]]
+
+
+class VapiCalls:
+    """All such calls of this process; an async context manager, whose end cuts tools that are left."""
+
+    def __init__(self, desk: Desk) -> None:
+        self.sharing = Sharing(desk.pool, desk.vault)
+        self._desk = desk
+        self._tasks: set[_Answering] = set()
+        self._under_way: dict[_Key, _Answering] = {}
+        self._known: Lately[UUID] = Lately()
+        self._signed: Lately[UUID] = Lately()
+        self._stack = AsyncExitStack()
+
+    async def __aenter__(self) -> Self:
+        self._group = await self._stack.enter_async_context(asyncio.TaskGroup())
+        return self
+
+    async def __aexit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        for task in self._tasks:
+            task.cancel()
+        await self._stack.__aexit__(kind, error, trace)
+
+    async def heard_of(self, call: VapiCall, *, ask_after_s: float, urgent: bool = False) -> None:
+        """Put it on record, and Vapi is not asked for it before then; seldom for what is chatty.
+
+        `urgent`: however lately that was said. Raises `BookingError`.
+        """
+        now_s, ask_after = self._desk.clock.now_s(), timedelta(seconds=ask_after_s)
+        if not self._known.holds(call.call_id, now_s) and await self._opened(call, ask_after, now_s):
+            return
+        if urgent or not self._signed.holds(call.call_id, now_s):
+            await heard_of(self._desk.pool, call.claim, call_id=call.call_id, ask_after=ask_after)
+            self._signed.add(call.call_id, until_s=now_s + _SIGN_EVERY_S, now_s=now_s)
+
+    async def _opened(self, call: VapiCall, ask_after: timedelta, now_s: float) -> bool:
+        """Whether it was not on record, anywhere."""
+        opened = await open_vapi_call(
+            self._desk.pool,
+            call.claim,
+            call_id=call.call_id,
+            vapi_id=call.vapi_id,
+            started_at=call.started_at,
+            ask_after=ask_after,
+        )
+        self._known.add(call.call_id, until_s=now_s + _KNOWN_S, now_s=now_s)
+        if opened:
+            self._signed.add(call.call_id, until_s=now_s + _SIGN_EVERY_S, now_s=now_s)
+            log.info("call_opened", call=str(call.call_id), org=str(call.org_id), carrier=CARRIER)
+        return opened
+
+    async def use(
+        self, profile: OrgProfile, call: VapiCall, asked: Sequence[AskedTool], *, within_s: float
+    ) -> list[ToolAnswer]:
+        """An answer for each tool asked for, in order, within that time. Never raises but when cancelled."""
+        key = (call.call_id, tuple(each.id for each in asked))
+        task = self._under_way.get(key)
+        if task is None:
+            task = self._begun(key, self._used(profile, call, asked))
+        done, _ = await asyncio.wait({task}, timeout=within_s)
+        if done and not task.cancelled():
+            return task.result()
+        return [ToolAnswer.failure(each, "timed_out", SAY["timed_out"]) for each in asked]
+
+    def _begun(self, key: _Key, work: Coroutine[Any, Any, list[ToolAnswer]]) -> _Answering:
+        task = self._group.create_task(work)
+        self._tasks.add(task)
+        self._under_way[key] = task
+
+        def over(done: _Answering) -> None:
+            self._tasks.discard(done)
+            if self._under_way.get(key) is done:
+                del self._under_way[key]
+
+        task.add_done_callback(over)
+        return task
+
+    async def _used(
+        self, profile: OrgProfile, call: VapiCall, asked: Sequence[AskedTool]
+    ) -> list[ToolAnswer]:
+        try:
+            await self.heard_of(call, ask_after_s=self._desk.settings.waits.vapi_silent_s)
+            async with self.sharing.taken(call.claim, call.call_id, within_s=TOOL_S) as holding:
+                return await self._used_in_turn(profile, call, holding, asked)
+        except (BookingError, CallBusy) as error:
+            log.warning("vapi_tools_failed", call=str(call.call_id), error=type(error).__name__)
+            return [ToolAnswer.failure(each, "unavailable", SENTENCES["unavailable"]) for each in asked]
+        except Exception as error:
+            log.error("vapi_tools_failed", call=str(call.call_id), exc_info=error)
+            return [ToolAnswer.failure(each, "failed", SENTENCES["failed"]) for each in asked]
+
+    async def _used_in_turn(
+        self, profile: OrgProfile, call: VapiCall, holding: Holding, asked: Sequence[AskedTool]
+    ) -> list[ToolAnswer]:
+        if holding.settled:
+            return [ToolAnswer.failure(each, "call_over", SENTENCES["call_over"]) for each in asked]
+        holding.state.meet(call.ends)
+        turn = _Turn(self._desk, profile, call, holding)
+        return [await turn.answer(each) for each in asked]
+
+
+@dataclass(slots=True)
+class _Turn:
+    """The tools of one call while it is ours."""
+
+    desk: Desk
+    profile: OrgProfile
+    call: VapiCall
+    holding: Holding
+    refused: bool = False
+
+    async def answer(self, asked: AskedTool) -> ToolAnswer:
+        """What was answered before, or what the tool says now, which is kept first. Raises `BookingError`."""
+        given = self.holding.state.answers.get(asked.id)
+        if given is None:
+            given = await self._used(asked)
+        return ToolAnswer(asked.id, asked.name, given.text, given.failed)
+
+    async def _used(self, asked: AskedTool) -> GivenAnswer:
+        booking = self._booking()
+        tools = {tool.spec.name: tool for tool in call_tools(booking, self._refuse)}
+        tool = tools.get(asked.name)
+        began_s = self.desk.clock.now_s()
+        result, failed = await _run(tool, asked)
+        if self.refused:
+            await self._note_refusal()
+        self._tell(asked.name if tool else "unknown", result, self.desk.clock.now_s() - began_s)
+        state = self.holding.state
+        state.take_from(booking, self.desk.now())
+        given = GivenAnswer(_one_line(result.content), failed)
+        if asked.turn is not None:
+            state.used(ToolUse(asked.turn, asked.name, json.dumps(asked.arguments or {}), given.text))
+        if result.outcome not in _PASSING:
+            state.answer(asked.id, given)
+        await self.holding.keep()
+        return given
+
+    def _booking(self) -> CallBooking:
+        desk, call, waits = self.desk, self.call, self.desk.settings.waits
+        booking = CallBooking(
+            pool=desk.pool,
+            claim=call.claim,
+            call_id=call.call_id,
+            carrier=CARRIER,
+            carrier_call_id=call.vapi_id,
+            profile=self.profile,
+            verification=desk.texts.verification,
+            hold_s=waits.hold_s,
+            resend_s=waits.code_resend_s,
+            started_at=call.started_at,
+            now=desk.now,
+            is_open=True,
+        )
+        self.holding.state.put_into(booking)
+        return booking
+
+    def _refuse(self) -> None:
+        self.refused = True
+
+    async def _note_refusal(self) -> None:
+        """The caller refuses to be recorded: what is kept of the call's words goes, and no more is kept."""
+        word = SpokenConsent(False, uuid5(self.call.call_id, "stop_recording"))
+        async with org_transaction(self.desk.pool, self.call.claim) as connection:
+            noted = await note_call_consent(connection, self.call.org_id, self.call.call_id, word)
+        if noted:
+            self.desk.metrics.recording_words.labels("refused").inc()
+
+    def _tell(self, name: str, result: ToolResult, took_s: float) -> None:
+        self.desk.metrics.tools.labels(name, result.outcome).observe(took_s)
+        log.info(
+            "tool_finished",
+            call=str(self.call.call_id),
+            org=str(self.call.org_id),
+            tool=name,
+            outcome=result.outcome,
+            duration_ms=round(took_s * 1000),
+        )
+
+
+async def _run(tool: Tool | None, asked: AskedTool) -> tuple[ToolResult, bool]:
+    """What the tool answers, and whether it came to no answer of its own."""
+    if tool is None:
+        return _error("unknown_tool", "there is no such tool"), True
+    if asked.arguments is None:
+        return _error("bad_arguments", "the arguments are not a JSON object"), True
+    try:
+        async with asyncio.timeout(TOOL_S):
+            return await tool.run(asked.arguments), False
+    except ToolArgumentError as error:
+        return _error("bad_arguments", str(error)), True
+    except TimeoutError:
+        return _error("timed_out", "no answer in time; whether it was done is not known"), True
+    except Exception as error:
+        log.error("vapi_tool_failed", tool=tool.spec.name, exc_info=error)
+        return _error("failed", "the tool failed"), True
+
+
+def _error(outcome: str, message: str) -> ToolResult:
+    return ToolResult(json.dumps({"error": message, "say": SAY[outcome]}, ensure_ascii=False), outcome)
+
+
+def _one_line(text: str) -> str:
+    """Vapi takes what is behind a line break for no part of the answer."""
+    return " ".join(text.splitlines())

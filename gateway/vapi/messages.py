@@ -1,0 +1,332 @@
+"""What Vapi posts to its server URLs, read tolerantly: everything but the type may be missing. Pure.
+
+Vapi docs, "Server events", and its OpenAPI document, `ServerMessage…` (read 2026-11). Of a message no more is
+decoded than is used: the rest holds carriers' tokens, control addresses and whole assistants, which then are
+nowhere to be told. Enums are open: what is not known is acknowledged.
+"""
+
+import json
+import re
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from datetime import UTC, datetime
+from typing import Any, Final
+from uuid import UUID
+
+import msgspec
+
+from gateway.caller import Ends
+from gateway.errors import VapiRequestInvalid
+
+MOST_TOOLS: Final = 32
+_CALL_ID: Final = re.compile(r"[0-9A-Za-z-]{1,64}")
+_LONGEST_TOOL_ID: Final = 256
+
+LIVE: Final = frozenset(
+    {
+        "assistant-request",
+        "assistant.speechStarted",
+        "assistant.started",
+        "conversation-update",
+        "function-call",
+        "handoff-destination-request",
+        "hang",
+        "knowledge-base-request",
+        "language-change-detected",
+        "model-output",
+        "phone-call-control",
+        "speech-update",
+        "status-update",
+        "tool-calls",
+        "transcript",
+        "transfer-destination-request",
+        "transfer-update",
+        "user-interrupted",
+        "voice-input",
+    }
+)
+"""Types that tell of a call as it goes on."""
+_OTHERS: Final = frozenset({"end-of-call-report", "call.endpointing.request", "voice-request"})
+
+
+class _Camel(msgspec.Struct, rename="camel"):
+    """Names as Vapi writes them. What is typed `Any` may be anything, and is looked at before it is used."""
+
+
+class _Numbered(_Camel):
+    number: Any = None
+
+
+class _Assistant(_Camel):
+    metadata: Any = None
+
+
+class _Call(_Camel):
+    id: Any = None
+    type: Any = None
+    status: Any = None
+    started_at: Any = None
+    ended_at: Any = None
+    ended_reason: Any = None
+    customer: _Numbered | None = None
+    phone_number: _Numbered | None = None
+    assistant: _Assistant | None = None
+    artifact: msgspec.Raw = msgspec.Raw(b"null")
+
+
+class _Function(_Camel):
+    name: Any = None
+    arguments: Any = None
+    parameters: Any = None
+
+
+class _ToolCall(_Camel):
+    id: Any = None
+    name: Any = None
+    arguments: Any = None
+    parameters: Any = None
+    function: _Function | None = None
+
+
+class _ToolWithCall(_Camel):
+    tool_call: _ToolCall | None = None
+
+
+class _Message(_Camel):
+    type: str
+    timestamp: Any = None
+    status: Any = None
+    call: _Call | None = None
+    phone_number: _Numbered | None = None
+    customer: _Numbered | None = None
+    assistant: _Assistant | None = None
+    ended_reason: Any = None
+    started_at: Any = None
+    ended_at: Any = None
+    tool_call_list: list[_ToolCall] | None = None
+    tool_with_tool_call_list: list[_ToolWithCall] | None = None
+    function_call: _Function | None = None
+    artifact: msgspec.Raw = msgspec.Raw(b"null")
+    messages: msgspec.Raw = msgspec.Raw(b"null")
+    transcript: msgspec.Raw = msgspec.Raw(b"null")
+
+
+class _Body(_Camel):
+    message: _Message
+
+
+_body: Final = msgspec.json.Decoder(_Body)
+
+
+@dataclass(frozen=True, slots=True)
+class ToldCall:
+    """A call as a message tells of it. `vapi_id`: Vapi's own id; `org_id`: the org that its assistant names.
+
+    Such a name is the operator's, or that of whoever starts a call in a browser: nobody's proof.
+    """
+
+    vapi_id: str
+    ends: Ends
+    started_at: datetime | None
+    org_id: UUID | None
+
+
+@dataclass(frozen=True, slots=True)
+class AskedTool:
+    """A tool that the model wants used. `arguments` None: they are no JSON object.
+
+    `turn`: in which of the caller's turns our own model asked for it; None: Vapi did, which remembers it itself.
+    """
+
+    id: str
+    name: str
+    arguments: Mapping[str, Any] | None = field(repr=False)
+    turn: int | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class ToldEnd:
+    """What a report says of how a call went; `spoken`: see `gateway.vapi.transcript`.
+
+    `lost`: nobody could tell.
+    """
+
+    reason: str
+    ended_at: datetime | None
+    spoken: Mapping[str, Any] = field(repr=False)
+    lost: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class Told:
+    """A message. `kind` is the type as far as it is known, else `other`."""
+
+    kind: str
+    status: str
+    call: ToldCall | None
+    dialled: str
+    _message: _Message = field(repr=False)
+
+    @property
+    def is_live(self) -> bool:
+        """Whether it tells of a call that goes on, or has just ended."""
+        return self.kind in LIVE
+
+
+def read_message(body: bytes) -> Told:
+    """Raises `VapiRequestInvalid` for what is no message at all."""
+    try:
+        message = _body.decode(body).message
+    except (msgspec.MsgspecError, UnicodeError, RecursionError):
+        raise VapiRequestInvalid("must be JSON with a message that has a type") from None
+    ends = _ends(message)
+    return Told(_kind(message.type), _text(message.status), _told_call(message, ends), ends.dialled, message)
+
+
+def asked_tools(told: Told) -> list[AskedTool]:
+    """In their order. Raises `VapiRequestInvalid` for too many, and for one without an id."""
+    message = told._message
+    calls = message.tool_call_list
+    if not calls:
+        calls = [each.tool_call for each in message.tool_with_tool_call_list or () if each.tool_call]
+    if len(calls) > MOST_TOOLS:
+        raise VapiRequestInvalid(f"must ask for {MOST_TOOLS} tools at most")
+    return [_asked(each) for each in calls]
+
+
+def asked_function(told: Told) -> AskedTool:
+    """Of a message `function-call`, which has no id of its own: the time and name stand for one."""
+    function = told._message.function_call or _Function()
+    name = _text(function.name)
+    given = function.parameters if function.parameters is not None else function.arguments
+    return AskedTool(f"{_stamp(told)} {name}"[:_LONGEST_TOOL_ID], name, _arguments(given))
+
+
+def told_end(told: Told) -> ToldEnd:
+    """Of a message `end-of-call-report`; the older top-level fields count where the artifact is silent."""
+    message, call = told._message, told._message.call or _Call()
+    spoken = {"messages": _any(message.messages), "transcript": _any(message.transcript)}
+    return ToldEnd(
+        reason=_text(message.ended_reason) or _text(call.ended_reason),
+        ended_at=_instant(message.ended_at) or _instant(call.ended_at) or _told_at(message),
+        spoken={**spoken, **_mapping(_any(message.artifact))},
+    )
+
+
+@dataclass(frozen=True, slots=True)
+class FetchedCall:
+    """A call as Vapi's REST answers it. `end` None: it goes on."""
+
+    told: ToldCall
+    end: ToldEnd | None
+
+
+def read_call(fetched: Mapping[str, Any]) -> FetchedCall:
+    """Raises `VapiRequestInvalid` for what is no call."""
+    bare = {name: each for name, each in fetched.items() if name != "artifact"}
+    try:
+        read = msgspec.convert(bare, _Call)
+    except msgspec.ValidationError:
+        raise VapiRequestInvalid("must be a call of Vapi's") from None
+    told = _told_call(_Message(type="other", call=read), _ends(_Message(type="other", call=read)))
+    if told is None:
+        raise VapiRequestInvalid("must be a call with an id")
+    is_over = _text(read.status) == "ended" or bool(_text(read.ended_reason))
+    return FetchedCall(told, _fetched_end(read, fetched) if is_over else None)
+
+
+def _fetched_end(read: _Call, fetched: Mapping[str, Any]) -> ToldEnd:
+    older = {"messages": fetched.get("messages"), "transcript": fetched.get("transcript")}
+    spoken = {**older, **_mapping(fetched.get("artifact"))}
+    return ToldEnd(_text(read.ended_reason), _instant(read.ended_at), spoken)
+
+
+def _kind(told: str) -> str:
+    """`transcript[transcriptType="final"]` is a type of its own, to Vapi."""
+    bare = told.partition("[")[0]
+    return bare if bare in LIVE or bare in _OTHERS else "other"
+
+
+def _told_call(message: _Message, ends: Ends) -> ToldCall | None:
+    call = message.call
+    if call is None or not isinstance(call.id, str) or not _CALL_ID.fullmatch(call.id):
+        return None
+    named = message.assistant or call.assistant
+    return ToldCall(
+        vapi_id=call.id,
+        ends=ends,
+        started_at=_instant(call.started_at) or _instant(message.started_at) or _told_at(message),
+        org_id=_uuid(_mapping(named.metadata if named else None).get("org")),
+    )
+
+
+def _ends(message: _Message) -> Ends:
+    call = message.call or _Call()
+    customer, ours = message.customer or call.customer, message.phone_number or call.phone_number
+    return Ends.told(_text(customer.number if customer else ""), _text(ours.number if ours else ""))
+
+
+def _asked(call: _ToolCall) -> AskedTool:
+    if not isinstance(call.id, str) or not 0 < len(call.id) <= _LONGEST_TOOL_ID:
+        raise VapiRequestInvalid("must give each tool call an id")
+    within = call.function or _Function()
+    given = next(
+        (
+            each
+            for each in (within.arguments, call.arguments, call.parameters, within.parameters)
+            if each is not None
+        ),
+        None,
+    )
+    return AskedTool(call.id, _text(within.name) or _text(call.name), _arguments(given))
+
+
+def _arguments(given: Any) -> Mapping[str, Any] | None:
+    """An object, the text of one, or nothing, which is an empty one."""
+    if isinstance(given, str):
+        try:
+            given = json.loads(given or "{}")
+        except (ValueError, RecursionError):
+            return None
+    if given is None:
+        return {}
+    return given if isinstance(given, dict) else None
+
+
+def _any(raw: msgspec.Raw) -> Any:
+    return msgspec.json.decode(raw)
+
+
+def _mapping(value: Any) -> Mapping[str, Any]:
+    return value if isinstance(value, dict) else {}
+
+
+def _text(value: Any) -> str:
+    return value if isinstance(value, str) else ""
+
+
+def _uuid(value: Any) -> UUID | None:
+    try:
+        return UUID(value) if isinstance(value, str) else None
+    except ValueError:
+        return None
+
+
+def _stamp(told: Told) -> str:
+    stamp = told._message.timestamp
+    return str(stamp) if isinstance(stamp, int | float | str) else ""
+
+
+def _told_at(message: _Message) -> datetime | None:
+    return _instant(message.timestamp)
+
+
+def _instant(value: Any) -> datetime | None:
+    """ISO 8601 with an offset, or ms since 1970."""
+    try:
+        if isinstance(value, int | float) and not isinstance(value, bool):
+            return datetime.fromtimestamp(value / 1000, UTC)
+        told = datetime.fromisoformat(value) if isinstance(value, str) else None
+    except (ValueError, OverflowError, OSError):
+        return None
+    return told if told is not None and told.tzinfo is not None else None
