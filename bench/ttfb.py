@@ -27,6 +27,7 @@ from bench.harness.speech import DEFAULT_VOICE, read_voice
 from bench.harness.target import Address, Target, by_address, our_own
 from bench.harness.turns import Turns
 from bench.simulators.latency import MODELS, Draws, LatencyModel
+from gateway.garbage import settle
 
 MADE, FAILED, UNUSABLE = 0, 1, 2
 STAGGER_S: Final = 3.0
@@ -116,6 +117,7 @@ async def open_bench(setup: Setup) -> AsyncIterator[Bench]:
             target = await enter(by_address(setup.address))
         bench = Bench(setup, target, turns, voices)
         await bench.call([WARM_UP_ID])
+        settle()
         yield bench
 
 

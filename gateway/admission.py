@@ -7,14 +7,12 @@ stands in, which still stops a replay against this replica.
 import secrets
 from collections.abc import Callable, Sequence
 from contextlib import suppress
-from typing import Final
 from uuid import UUID
 
 from gateway.carriers.tokens import NONCE_BYTES, MediaToken, admit, issue, token_key
 from gateway.errors import SharedStoreAway, TokenRefused
+from gateway.lately import Lately
 from gateway.shared_store import SharedStore
-
-_SWEEP_ABOVE: Final = 1_024
 
 
 class Admission:
@@ -34,7 +32,7 @@ class Admission:
         self._store = store
         self._life_s = life_s
         self._now_s = now_s
-        self._used: dict[bytes, float] = {}
+        self._used: Lately[bytes] = Lately()
 
     def issue(self, call_id: str, org_id: UUID) -> str:
         """A token for one socket of this call."""
@@ -44,7 +42,7 @@ class Admission:
     async def take(self, text: str, call_id: str) -> MediaToken:
         """Use the token up. Raises `TokenRefused`."""
         token = self._admitted(text, call_id)
-        if token.nonce in self._used or not await self._first_use(token):
+        if self._used.holds(token.nonce, self._now_s()) or not await self._first_use(token):
             raise TokenRefused("replayed")
         return token
 
@@ -56,15 +54,10 @@ class Admission:
         return admit(self._key, text, call_id=call_id, now_s=self._now_s())
 
     async def _first_use(self, token: MediaToken) -> bool:
-        self._remember(token)
-        life_s = token.expires_at_s - self._now_s() + 1
+        now_s = self._now_s()
+        self._used.add(token.nonce, until_s=token.expires_at_s, now_s=now_s)
+        life_s = token.expires_at_s - now_s + 1
         try:
             return await self._store.put_first(f"gw:token:{token.nonce.hex()}", life_s)
         except SharedStoreAway:
             return True
-
-    def _remember(self, token: MediaToken) -> None:
-        self._used[token.nonce] = token.expires_at_s
-        if len(self._used) > _SWEEP_ABOVE:
-            now_s = self._now_s()
-            self._used = {nonce: until_s for nonce, until_s in self._used.items() if until_s > now_s}

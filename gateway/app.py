@@ -26,6 +26,7 @@ from gateway.control.telnyx import TelnyxControl
 from gateway.control.twilio import TwilioControl
 from gateway.endings import Endings
 from gateway.feed import Feed
+from gateway.garbage import watch_garbage
 from gateway.gear import Gear, turbo_settings
 from gateway.hedging import Hedges
 from gateway.jobs import open_jobs
@@ -195,11 +196,12 @@ async def _changes(base: _Foundation, desk: Desk) -> AsyncIterator[None]:
 
 @asynccontextmanager
 async def _loop_watched(base: _Foundation) -> AsyncIterator[None]:
-    watching = base.group.create_task(watch_loop(base.metrics))
+    watching = [base.group.create_task(watch(base.metrics)) for watch in (watch_loop, watch_garbage)]
     try:
         yield
     finally:
-        watching.cancel()
+        for task in watching:
+            task.cancel()
 
 
 @asynccontextmanager
@@ -372,7 +374,7 @@ def _edge(base: _Foundation, desk: Desk, calls: Calls, control: _Control) -> Edg
         desk=desk,
         calls=calls,
         admission=admission,
-        endings=Endings(base.store),
+        endings=Endings(base.store, base.clock),
         readiness=Readiness(base.pool, base.store),
         refusals=Refusals(base.pool, base.clock, within_s=base.settings.waits.webhook_s / 2),
         vapi=_at_vapi(base, desk),

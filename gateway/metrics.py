@@ -91,6 +91,12 @@ class Metrics:
         self.loop_lag_longest = Gauge(
             "gateway_event_loop_lag_longest_seconds", "The longest of the last 15 s", registry=registry
         )
+        self.garbage_pauses = Histogram(
+            "gateway_garbage_pause_seconds",
+            "How long the process stood still for each collection of garbage",
+            registry=registry,
+            buckets=(0.0001, 0.0005, 0.001, 0.002, 0.005, 0.01, 0.02, 0.05, 0.1, 0.2, 0.5),
+        )
 
     def _calls(self, registry: CollectorRegistry) -> None:
         self.calls_active = Gauge("gateway_calls_active", "Calls whose media are flowing", registry=registry)

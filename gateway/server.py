@@ -23,6 +23,7 @@ from uvicorn.protocols.websockets.websockets_sansio_impl import WebSocketsSansIO
 
 from gateway import logs
 from gateway.calls import Calls
+from gateway.garbage import settle
 from gateway.settings import Settings
 
 log = structlog.get_logger("gateway.server")
@@ -68,6 +69,7 @@ class GatewayServer(uvicorn.Server):
             if not self.lifespan.should_exit:
                 log.error("cannot_listen", host=self._settings.host, port=self._settings.port)
             raise
+        settle()
         log.info("serving", url=self.url)
         sys.stdout.write(json.dumps({"ready": "gateway", "url": self.url}) + "\n")
         sys.stdout.flush()

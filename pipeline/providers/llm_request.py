@@ -37,7 +37,7 @@ class LlmConfig:
 def completion_request(
     config: LlmConfig, messages: Sequence[Message], tools: Sequence[ToolSpec]
 ) -> dict[str, Any]:
-    """The parameters of `chat.completions.create`."""
+    """The body of a streamed request (OpenAI API reference, "Create chat completion")."""
     optional: dict[str, Any] = {
         "temperature": config.temperature,
         config.max_tokens_field: config.max_tokens,
@@ -45,13 +45,13 @@ def completion_request(
         "tools": [_tool(tool) for tool in tools] or None,
         "tool_choice": "auto" if tools else None,
         "parallel_tool_calls": config.parallel_tool_calls if tools else None,
-        "extra_body": dict(config.extra_body) or None,
     }
     return {
         "model": config.model,
         "messages": [_message(message) for message in messages],
         "stream": True,
         **{name: value for name, value in optional.items() if value is not None},
+        **config.extra_body,
     }
 
 

@@ -65,7 +65,7 @@ def test_what_a_server_does_not_know_can_be_left_out_and_what_only_it_knows_adde
     )
     request = completion_request(config, HELLO, [CLAIM])
     assert request["max_tokens"] == 300
-    assert request["extra_body"] == {"reasoning_effort": "none"}
+    assert request["reasoning_effort"] == "none"
     left_out = {"temperature", "max_completion_tokens", "parallel_tool_calls", "stream_options"}
     assert not request.keys() & left_out
 
