@@ -197,7 +197,7 @@ def _cut(live: LiveCall, number: int, before: _Answered, began_s: float, said_s:
     later = [event for event in record.wire[at:] if isinstance(event, MediaCame) and event.came_s <= said_s]
     queued_ms = sum(event.length_ms for event in media)
     return _Cut(
-        call=live.plan.call_sid,
+        call=live.plan.call_id,
         number=number,
         turn=before.turn,
         began_s=began_s,

@@ -7,6 +7,7 @@ from pathlib import Path
 from typing import Final
 
 from bench.booking import Plan, run_booking
+from bench.carrier.arguments import add_check, check
 from bench.credentials import Plan as Lookups
 from bench.credentials import run_credentials
 from bench.demo.command import run_call, run_demo
@@ -195,6 +196,12 @@ COMMANDS: Final[Sequence[Command]] = (
         "from a batch baseline to the whole design, step by step",
         arguments.add_ladder,
         arguments.ladder,
+    ),
+    Command(
+        "carrier",
+        "one call as a carrier places it: what came, which of its rules were broken",
+        add_check,
+        check,
     ),
     Command("compare", "two results: did the change help?", arguments.add_compare, arguments.compare),
     Command("figures", "the figures of docs/performance.md, one after the other", _add_figures, _figures),

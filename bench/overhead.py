@@ -18,7 +18,7 @@ from pathlib import Path
 
 import psutil
 
-from bench.carrier import LiveCall, TwilioCarrier
+from bench.carrier import Carrier, LiveCall
 from bench.demo.clinic import CLINIC_NUMBER, DEMO_CLINIC
 from bench.demo.feed import Fact, Feed, open_feed
 from bench.demo.plan import OFFLINE_KEY, PROVIDERS, Provider, make_plan
@@ -136,7 +136,7 @@ def _nothing_to_report(name: str, what: str, seconds: float) -> None:
     """Starting is not what is measured."""
 
 
-async def _one_load(load: Load, carrier: TwilioCarrier, feed: Feed) -> Measured:
+async def _one_load(load: Load, carrier: Carrier, feed: Feed) -> Measured:
     measured = Measured(load)
     gateway = _gateway_process()
     idle_bytes = gateway.memory_info().rss
@@ -154,7 +154,7 @@ async def _one_load(load: Load, carrier: TwilioCarrier, feed: Feed) -> Measured:
     return measured
 
 
-async def _one_call(carrier: TwilioCarrier, turns: int, after_s: float) -> None:
+async def _one_call(carrier: Carrier, turns: int, after_s: float) -> None:
     await asyncio.sleep(after_s)
     async with carrier.call(CLINIC_NUMBER) as live:
         await live.agent_answers(QUIET_MS)

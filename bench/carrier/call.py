@@ -1,4 +1,4 @@
-"""One live call: the webhook, the answer document verb by verb, the media socket, status callbacks, the end.
+"""One live call: what the gateway wants done with it step by step, the media socket, what is told, the end.
 
 The body of `async with carrier.call(...) as call` is the caller: it speaks, presses keys, waits for what it
 hears, hangs up. Leaving the body hangs up if nobody has; what the gateway did wrong is raised then.
@@ -6,46 +6,28 @@ hears, hangs up. Leaving the body hangs up if nobody has; what the gateway did w
 
 import asyncio
 import contextlib
-from collections.abc import AsyncIterator, Callable
-from dataclasses import dataclass
-from datetime import UTC, datetime
-from email.utils import format_datetime
+import time
+from collections.abc import AsyncIterator, Callable, Sequence
+from typing import Final, assert_never
 from urllib.parse import urlsplit
 
 from websockets.asyncio.client import ClientConnection, connect
 from websockets.exceptions import InvalidHandshake
 
-from bench.carrier.errors import CallOver, CarrierFault, TwimlRejected, UpgradeRefused
-from bench.carrier.frames import FrameWriter
+from bench.carrier.dialect import CallPlan, CallState, Dialect
+from bench.carrier.errors import CallOver, CarrierFault, UpgradeRefused
+from bench.carrier.faults import NO_FAULTS, LineFaults
 from bench.carrier.record import CallRecord, EndReason
+from bench.carrier.steps import ConnectStream, Hangup, Pause, Redirect, Reject, Say, Step
 from bench.carrier.stream import MediaStream
-from bench.carrier.twiml import ConnectStream, Hangup, Pause, Redirect, Reject, Say, Verb, parse_twiml
-from bench.carrier.webhooks import Route, Webhooks
+from bench.carrier.webhooks import Route
+from bench.carrier.wire import Message, Wire
 
-MAX_DOCUMENTS = 10
-UPGRADE_LIMIT_S = 10.0
-CLOSE_LIMIT_S = 2.0
-HANG_UP_LIMIT_S = 20.0
-WRITE_LIMIT_BYTES = 512 * 1024
-MAX_MESSAGE_BYTES = 16 * 1024 * 1024
-
-
-@dataclass(frozen=True, slots=True)
-class CallPlan:
-    """What is fixed before the phone rings. Addresses are public ones; `pace` 1 is real time.
-
-    With `media_url` there is no webhook: the call goes straight to that socket.
-    """
-
-    account_sid: str
-    call_sid: str
-    dialled: str
-    caller: str
-    voice_url: str
-    status_url: str | None
-    pace: float = 1.0
-    extra_fields: tuple[tuple[str, str], ...] = ()
-    media_url: str | None = None
+UPGRADE_LIMIT_S: Final = 10.0
+CLOSE_LIMIT_S: Final = 2.0
+WRITE_LIMIT_BYTES: Final = 512 * 1024
+MAX_MESSAGE_BYTES: Final = 16 * 1024 * 1024
+_OF_THE_CALL: Final = ("caller_hung_up", "rest_completed", "fault")
 
 
 class LiveCall:
@@ -54,20 +36,20 @@ class LiveCall:
     """
 
     def __init__(
-        self, plan: CallPlan, route: Route, webhooks: Webhooks, new_sid: Callable[[str], str]
+        self, state: CallState, dialect: Dialect, route: Route, faults: LineFaults = NO_FAULTS
     ) -> None:
-        self.plan = plan
-        self.record = CallRecord(plan.call_sid, new_sid("MZ"))
+        self.plan: CallPlan = state.plan
+        self.record: CallRecord = state.record
+        self.dialect = dialect
+        self._state = state
         self._route = route
-        self._webhooks = webhooks
-        self._new_sid = new_sid
+        self._faults = faults
         self._stream: MediaStream | None = None
         self._waiting: list[tuple[Callable[[], bool], asyncio.Future[None]]] = []
         self._started = asyncio.Event()
         self._over = asyncio.Event()
         self._ending: EndReason | None = None
-        self._replacement: bytes | None = None
-        self._status_sequence = 0
+        self._replacement: Sequence[Step] | None = None
 
     # --- the caller's moves ---------------------------------------------------------------------------------
 
@@ -86,19 +68,19 @@ class LiveCall:
         self._live().caller.fall_silent()
 
     async def press(self, digits: str) -> None:
-        """Press keys: one dtmf message each."""
+        """Press keys: one message each."""
         for digit in digits:
             await self._live().press(digit)
 
     def hang_up(self) -> None:
-        """Put the phone down: Twilio says stop and closes the socket."""
+        """Put the phone down: the carrier says so as it does, and closes the socket."""
         self._end("caller_hung_up")
 
     def drop(self) -> None:
         """Lose the media connection without a word."""
         self._end("dropped")
 
-    async def send_raw(self, message: str | bytes) -> None:
+    async def send_raw(self, message: Message) -> None:
         """Put any message on the media socket."""
         await self._live().send_raw(message)
 
@@ -161,18 +143,19 @@ class LiveCall:
     # --- orders over REST -----------------------------------------------------------------------------------
 
     def complete(self) -> bool:
-        """`Status=completed` from the account's REST API; False if the call was over."""
+        """Ended over the account's REST interface; False if the call was over."""
         if self.is_over:
             return False
         self._end("rest_completed")
         return True
 
-    def replace(self, twiml: bytes) -> bool:
-        """`Twiml=` from the REST API: the stream ends and this document runs; False if the call was over."""
-        parse_twiml(twiml, self.plan.voice_url)
+    def replace(self, steps: Sequence[Step]) -> bool:
+        """Another answer from the REST interface: the stream ends and this is done; False if the call was
+        over.
+        """
         if self.is_over or self._stream is None:
             return False
-        self._replacement = twiml
+        self._replacement = steps
         self._stream.end("rest_replaced")
         return True
 
@@ -182,17 +165,18 @@ class LiveCall:
         """The whole call. Faults of the gateway go into the record; the call ends with them, as it does in
         life.
         """
+        self.record.dialled_s = time.monotonic()
         try:
-            reason = await self._follow(await self._answered())
+            reason = await self._follow(await self._first_steps())
         except CarrierFault as fault:
-            self.record.faults.append(fault)
+            self.record.add_fault(fault)
             reason = "fault"
         self.record.end_reason = reason
         self._stream = None
         try:
-            await self._status("completed")
+            await self.dialect.over()
         except CarrierFault as fault:
-            self.record.faults.append(fault)
+            self.record.add_fault(fault)
         finally:
             self._over.set()
             self._started.set()
@@ -202,77 +186,102 @@ class LiveCall:
         await self._started.wait()
         self._live()
 
-    async def _answered(self) -> list[Verb]:
+    async def _first_steps(self) -> Sequence[Step]:
         if self.plan.media_url is not None:
             return [ConnectStream(self.plan.media_url, dict(self.plan.extra_fields))]
-        return await self._fetch(self.plan.voice_url)
+        steps = await self.dialect.rings()
+        self.record.answered_s = time.monotonic()
+        return steps
 
-    async def _follow(self, verbs: list[Verb]) -> EndReason:
-        while verbs:
+    async def _follow(self, steps: Sequence[Step]) -> EndReason:
+        while steps:
             if self._ending is not None:
                 return self._ending
-            verb, *verbs = verbs
-            match verb:
+            step, *following = steps
+            self.record.steps.append(step)
+            match step:
                 case ConnectStream():
-                    reason = await self._connect(verb)
-                    if reason in ("caller_hung_up", "rest_completed", "fault"):
-                        return reason
-                    verbs = await self._after_stream(verb, verbs)
+                    ended, steps = await self._connected(step, following)
+                    if ended is not None:
+                        return ended
                 case Say(text):
                     self.record.spoken_by_carrier.append(text)
+                    steps = await self.dialect.said(following)
                 case Pause(length_s):
                     await asyncio.sleep(length_s / self.plan.pace)
+                    steps = following
                 case Redirect(url):
-                    verbs = await self._fetch(url)
+                    steps = await self.dialect.document(url)
                 case Hangup() | Reject():
-                    return "twiml_ended"
-        return "twiml_ended"
+                    return "answer_ended"
+                case _:
+                    assert_never(step)
+        return self._ending or "answer_ended"
 
-    async def _after_stream(self, verb: ConnectStream, following: list[Verb]) -> list[Verb]:
+    async def _connected(
+        self, step: ConnectStream, following: Sequence[Step]
+    ) -> tuple[EndReason | None, Sequence[Step]]:
+        """Why the call is over with this stream, None if it is not; and what is to be done then."""
+        wire, reason = await self._tried(step)
+        if reason in _OF_THE_CALL:
+            await self.dialect.stream_over(step, wire, reason)
+            return reason, ()
         if self._replacement is not None:
-            document, self._replacement = self._replacement, None
-            return parse_twiml(document, self.plan.voice_url)
-        return await self._fetch(verb.action) if verb.action else following
+            replacement, self._replacement = self._replacement, None
+            return None, replacement
+        if self.plan.media_url is not None:
+            return reason, ()
+        return None, await self.dialect.stream_ended(step, wire, following, reason)
 
-    async def _fetch(self, url: str) -> list[Verb]:
-        self.record.documents += 1
-        if self.record.documents > MAX_DOCUMENTS:
-            raise TwimlRejected(12100, "the call goes round in circles")
-        status = "ringing" if self.record.documents == 1 else "in-progress"
-        document = await self._webhooks.document(url, self._fields(status))
-        return parse_twiml(document, url)
+    async def _tried(self, step: ConnectStream) -> tuple[Wire, EndReason]:
+        """The stream, and again as often as the carrier tries what was refused or lost."""
+        for left in reversed(range(self.dialect.retries + 1)):
+            wire = self.dialect.wire(step)
+            self.record.stream_id = wire.stream_id
+            try:
+                reason = await self._streamed(step, wire)
+            except UpgradeRefused as refusal:
+                if not self.dialect.survives_refusal:
+                    raise
+                self.record.add_fault(refusal)
+                reason = "refused"
+            if reason not in ("dropped", "refused") or not left or self._ending is not None:
+                break
+        return wire, reason
 
-    async def _connect(self, verb: ConnectStream) -> EndReason:
-        if self.record.streams:
-            self.record.stream_sid = self._new_sid("MZ")
-        async with self._upgraded(verb) as socket:
+    async def _streamed(self, step: ConnectStream, wire: Wire) -> EndReason:
+        async with self._upgraded(step) as socket:
             self.record.streams += 1
-            await self._stream_status(verb, "stream-started")
-            return await self._run_stream(socket, verb)
-
-    async def _run_stream(self, socket: ClientConnection, verb: ConnectStream) -> EndReason:
-        writer = FrameWriter(self.plan.account_sid, self.plan.call_sid, self.record.stream_sid)
-        self._stream = MediaStream(
-            socket, writer, self.record, on_frame=self._judge_conditions, pace=self.plan.pace
-        )
-        if self._ending is not None:
-            self._stream.end(self._ending)
-        self._started.set()
-        reason = await self._stream.run(dict(verb.parameters))
-        self._stream = None
-        await self._stream_status(verb, "stream-error" if reason == "fault" else "stream-stopped")
-        return reason
+            self.record.streamed_s = self.record.streamed_s or time.monotonic()
+            if self.plan.media_url is None:
+                await self.dialect.stream_began(step, wire)
+            self._stream = MediaStream(
+                socket,
+                wire,
+                self.record,
+                on_frame=self._judge_conditions,
+                pace=self.plan.pace,
+                faults=self._faults,
+            )
+            if self._ending is not None:
+                self._stream.end(self._ending)
+            self._started.set()
+            try:
+                return await self._stream.run()
+            finally:
+                self._stream = None
 
     @contextlib.asynccontextmanager
-    async def _upgraded(self, verb: ConnectStream) -> AsyncIterator[ClientConnection]:
-        real = urlsplit(self._route.real_url(verb.url))
+    async def _upgraded(self, step: ConnectStream) -> AsyncIterator[ClientConnection]:
+        real = urlsplit(self._route.real_url(step.url))
+        signed = self._state.webhooks.headers(self.dialect.signed_upgrade(step))
         try:
             socket = await connect(
-                verb.url.replace("wss:", "ws:", 1) if real.scheme == "http" else verb.url,
+                step.url.replace("wss:", "ws:", 1) if real.scheme == "http" else step.url,
                 host=real.hostname,
                 port=real.port,
-                additional_headers={"x-twilio-signature": self._webhooks.signature(verb.url)},
-                user_agent_header="TwilioMediaStreams/1.0",
+                additional_headers={**step.headers, **signed},
+                user_agent_header=self.dialect.agent,
                 compression=None,
                 ping_interval=None,
                 open_timeout=UPGRADE_LIMIT_S,
@@ -283,9 +292,8 @@ class LiveCall:
             )
         except (InvalidHandshake, OSError, TimeoutError) as error:
             status = getattr(getattr(error, "response", None), "status_code", None)
-            raise UpgradeRefused(
-                f"the upgrade was answered {status or type(error).__name__}", status
-            ) from error
+            fact = f"the upgrade was answered {status or type(error).__name__}"
+            raise UpgradeRefused(self.dialect.refusal(), fact, status) from error
         try:
             yield socket
         finally:
@@ -299,6 +307,7 @@ class LiveCall:
     def _end(self, reason: EndReason) -> None:
         if reason != "dropped":
             self._ending = self._ending or reason
+            self._state.hung_up.set()
         if self._stream is not None:
             self._stream.end(reason)
 
@@ -309,46 +318,3 @@ class LiveCall:
 
     def _reason(self) -> str:
         return self.record.end_reason or self._ending or "no stream"
-
-    # --- form fields ----------------------------------------------------------------------------------------
-
-    def _fields(self, status: str) -> dict[str, str]:
-        return {
-            "AccountSid": self.plan.account_sid,
-            "ApiVersion": "2010-04-01",
-            "CallSid": self.plan.call_sid,
-            "CallStatus": status,
-            "Called": self.plan.dialled,
-            "Caller": self.plan.caller,
-            "Direction": "inbound",
-            "From": self.plan.caller,
-            "To": self.plan.dialled,
-            "CallerName": "",
-            **dict(self.plan.extra_fields),
-        }
-
-    async def _status(self, status: str) -> None:
-        if self.plan.status_url is None:
-            return
-        fields = self._fields(status) | {
-            "CallDuration": str(self.record.now_ms // 1000),
-            "SequenceNumber": str(self._status_sequence),
-            "Timestamp": format_datetime(datetime.now(UTC)),
-        }
-        self._status_sequence += 1
-        await self._webhooks.notify(self.plan.status_url, fields)
-
-    async def _stream_status(self, verb: ConnectStream, event: str) -> None:
-        if verb.status_callback is None:
-            return
-        fields = {
-            "AccountSid": self.plan.account_sid,
-            "CallSid": self.plan.call_sid,
-            "StreamSid": self.record.stream_sid,
-            "StreamName": verb.name or self.record.stream_sid,
-            "StreamEvent": event,
-            "Timestamp": datetime.now(UTC).isoformat(),
-        }
-        if event == "stream-error":
-            fields["StreamError"] = str(self.record.faults[-1])
-        await self._webhooks.notify(verb.status_callback, fields)

@@ -2,12 +2,25 @@
 
 CarrierError
 ├── CallOver             asked of a call that has ended
-└── CarrierFault         the gateway did what Twilio does not put up with; `code` is Twilio's error number
-    ├── WebhookFailed    11200: no usable answer to a webhook
-    ├── TwimlRejected    12100/12200: the answer document is malformed or breaks its schema
-    ├── UpgradeRefused   31920: the media socket's upgrade was not answered 101
-    └── StreamFault      319xx: a message on the media socket that Twilio refuses
+└── CarrierFault         the gateway did what the carrier does not put up with: a rule, and what was done
+    ├── WebhookFailed    no usable answer to a webhook
+    ├── AnswerRejected   a document or an order is malformed or breaks its schema
+    ├── UpgradeRefused   the media socket's upgrade was not answered 101
+    └── StreamFault      a message on the media socket that the carrier refuses
 """
+
+from dataclasses import dataclass
+
+
+@dataclass(frozen=True, slots=True)
+class Rule:
+    """What a carrier demands. `code`: the carrier's own number of a breach, a short name where it has none;
+    `source`: where that is written.
+    """
+
+    code: int | str
+    says: str
+    source: str
 
 
 class CarrierError(Exception):
@@ -23,33 +36,38 @@ class CallOver(CarrierError):
 
 
 class CarrierFault(CarrierError):
-    """The gateway broke the carrier's rules."""
+    """The gateway broke the carrier's rules. `at_ms`: of stream time, once it is in a record."""
 
-    def __init__(self, code: int, fact: str) -> None:
-        super().__init__(f"{code}: {fact}")
-        self.code = code
+    def __init__(self, rule: Rule, fact: str) -> None:
+        super().__init__(f"{rule.code}: {fact}")
+        self.rule = rule
         self.fact = fact
+        self.at_ms: int | None = None
+
+    @property
+    def code(self) -> int | str:
+        return self.rule.code
 
 
 class WebhookFailed(CarrierFault):
-    """No usable answer to a webhook."""
+    """No usable answer to a webhook. `status`: None if there was none at all."""
 
-    def __init__(self, fact: str, status: int | None = None) -> None:
-        super().__init__(11200, fact)
+    def __init__(self, rule: Rule, fact: str, status: int | None = None) -> None:
+        super().__init__(rule, fact)
         self.status = status
 
 
-class TwimlRejected(CarrierFault):
-    """The answer document is malformed or breaks its schema."""
+class AnswerRejected(CarrierFault):
+    """A document or an order that answers a call is malformed or breaks its schema."""
 
 
 class UpgradeRefused(CarrierFault):
     """The media socket's upgrade was not answered 101."""
 
-    def __init__(self, fact: str, status: int | None = None) -> None:
-        super().__init__(31920, fact)
+    def __init__(self, rule: Rule, fact: str, status: int | None = None) -> None:
+        super().__init__(rule, fact)
         self.status = status
 
 
 class StreamFault(CarrierFault):
-    """A message on the media socket that Twilio refuses."""
+    """A message on the media socket that the carrier refuses."""

@@ -5,6 +5,7 @@ All instants are milliseconds of stream time: the number of frames exchanged so 
 
 import wave
 from array import array
+from collections import Counter
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Literal
@@ -13,10 +14,18 @@ import numpy as np
 
 from bench.carrier.errors import CarrierFault
 from bench.carrier.playback import BYTES_PER_MS, FRAME_MS
+from bench.carrier.steps import Step
 from pipeline.audio.mulaw import decode
 
 EndReason = Literal[
-    "caller_hung_up", "dropped", "gateway_closed", "rest_completed", "rest_replaced", "fault", "twiml_ended"
+    "caller_hung_up",
+    "dropped",
+    "refused",
+    "gateway_closed",
+    "rest_completed",
+    "rest_replaced",
+    "fault",
+    "answer_ended",
 ]
 
 
@@ -55,7 +64,15 @@ class MarkWentBack:
     flushed: bool
 
 
-WireEvent = MediaCame | MarkCame | ClearCame | MarkWentBack
+@dataclass(frozen=True, slots=True)
+class KeysCame:
+    """The gateway asked for tones."""
+
+    at_ms: int
+    digits: str
+
+
+WireEvent = MediaCame | MarkCame | ClearCame | MarkWentBack | KeysCame
 
 # |sample| <= 120 of 32635 in mu-law: the noise floor of a synthesiser, not speech.
 _QUIET = bytes([*range(0x70, 0x80), *range(0xF0, 0x100)])
@@ -69,23 +86,30 @@ def is_audible(frame: bytes) -> bool:
 
 @dataclass(slots=True)
 class CallRecord:
-    """Grows while the call runs. `spoken_by_carrier` are `<Say>` sentences; `documents` counts answer
-    documents.
+    """Grows while the call runs. `spoken_by_carrier` are the carrier's own sentences; `documents` counts
+    answer documents, `steps` are what was done by them or by orders; `struck` counts the line's planned
+    faults.
 
-    `sent_s`: when each frame of the caller went out (monotonic seconds); `worst_late_ms`: how far behind its
-    own clock the carrier was at worst, which is no fault of the gateway's; `late_frames`: frames a frame or
-    more late.
+    `dialled_s`, `answered_s`, `streamed_s`: when the call was told of, when it was known what to do, when the
+    first stream ran (monotonic seconds). `sent_s`: when each frame of the caller went out; `worst_late_ms`:
+    how far behind its own clock the carrier was at worst, which is no fault of the gateway's; `late_frames`:
+    frames a frame or more late.
     """
 
-    call_sid: str
-    stream_sid: str
+    call_id: str
+    stream_id: str = ""
     caller_channel: bytearray = field(default_factory=bytearray)
     agent_channel: bytearray = field(default_factory=bytearray)
     wire: list[WireEvent] = field(default_factory=list)
     faults: list[CarrierFault] = field(default_factory=list)
     spoken_by_carrier: list[str] = field(default_factory=list)
     documents: int = 0
+    steps: list[Step] = field(default_factory=list)
     streams: int = 0
+    struck: Counter[str] = field(default_factory=Counter)
+    dialled_s: float | None = None
+    answered_s: float | None = None
+    streamed_s: float | None = None
     dropped_inbound_frames: int = 0
     agent_audible_ms: int = 0
     last_agent_audible_ms: int | None = None
@@ -99,6 +123,11 @@ class CallRecord:
     @property
     def now_ms(self) -> int:
         return len(self.agent_channel) // BYTES_PER_MS
+
+    def add_fault(self, fault: CarrierFault) -> None:
+        """One more, at this instant."""
+        fault.at_ms = self.now_ms
+        self.faults.append(fault)
 
     def add_frame(self, caller: bytes, agent: bytes) -> None:
         """Both channels of the same 20 ms."""

@@ -1,5 +1,5 @@
-"""One media socket, from Twilio's end: 20 ms of the caller out and 20 ms of the agent played, fifty times a
-second.
+"""One media socket, from the carrier's end: 20 ms of the caller out and 20 ms of the agent played, fifty
+times a second.
 
 Stream time advances by frames, not by the clock: a late tick is caught up at once, so neither channel loses a
 sample.
@@ -10,16 +10,17 @@ import time
 from collections import deque
 from collections.abc import Callable
 from dataclasses import dataclass, field
+from typing import assert_never
 
 from websockets.asyncio.client import ClientConnection
 from websockets.exceptions import ConnectionClosed
 
 from bench.carrier.errors import StreamFault
-from bench.carrier.frames import Clear, FrameWriter, Mark, Media, decode_order
-from bench.carrier.playback import FRAME_BYTES, FRAME_MS, QUEUE_OVERFLOW, SILENCE, PlaybackQueue
-from bench.carrier.record import CallRecord, ClearCame, EndReason, MarkCame, MarkWentBack, MediaCame
+from bench.carrier.faults import NO_FAULTS, Line, LineFaults
+from bench.carrier.playback import FRAME_BYTES, FRAME_MS, SILENCE, PlaybackQueue
+from bench.carrier.record import CallRecord, ClearCame, EndReason, KeysCame, MarkCame, MarkWentBack, MediaCame
+from bench.carrier.wire import Clear, Keys, Mark, Media, Message, Wire
 
-SLOW_READER = 31930
 MAX_UNSENT_BYTES = 128 * 1024
 
 
@@ -71,18 +72,21 @@ class MediaStream:
     def __init__(
         self,
         socket: ClientConnection,
-        writer: FrameWriter,
+        wire: Wire,
         record: CallRecord,
         *,
         on_frame: Callable[[], None],
         pace: float = 1.0,
+        faults: LineFaults = NO_FAULTS,
     ) -> None:
         self.caller = CallerSide()
-        self.playback = PlaybackQueue()
+        self.playback = PlaybackQueue(wire.queue_rules)
         self._socket = socket
-        self._writer = writer
+        self._wire = wire
         self._record = record
         self._on_frame = on_frame
+        self._faults = faults
+        self._line = Line(faults, record.streams)
         self._frame_s = FRAME_MS / 1000 / pace
         self._started_ms = record.now_ms
         self._ending: EndReason | None = None
@@ -90,12 +94,12 @@ class MediaStream:
         self._may_read = asyncio.Event()
         self._may_read.set()
 
-    async def run(self, parameters: dict[str, str]) -> EndReason:
+    async def run(self) -> EndReason:
         """Play the stream to its end: ours (`end`), the gateway's (socket closed) or a fault of its."""
         reading: asyncio.Task[None] | None = None
         try:
-            await self._socket.send(self._writer.connected())
-            await self._socket.send(self._writer.start(parameters))
+            for message in self._wire.opening():
+                await self._socket.send(message)
             reading = asyncio.create_task(self._read())
             await self._pump(reading)
         except ConnectionClosed:
@@ -103,20 +107,21 @@ class MediaStream:
         finally:
             await self._stop_reading(reading)
             self.caller.leave()
+            self._record.struck.update(self._line.struck)
         return self._ending or "gateway_closed"
 
     def end(self, reason: EndReason) -> None:
-        """End the stream at the next frame: `dropped` tears the connection, anything else says stop and
-        closes.
+        """End the stream at the next frame: `dropped` tears the connection, anything else says what the
+        carrier says at the end, and closes.
         """
         self._ending = self._ending or reason
 
     async def press(self, digit: str) -> None:
-        await self._socket.send(self._writer.dtmf(digit))
+        await self._socket.send(self._wire.dtmf(digit))
 
-    async def send_raw(self, message: str | bytes) -> None:
-        """Send something Twilio never would (garbage, oversized, out of order): for tests of the gateway's
-        patience.
+    async def send_raw(self, message: Message) -> None:
+        """Send something the carrier never would (garbage, oversized, out of order): for tests of the
+        gateway's patience.
         """
         await self._socket.send(message)
 
@@ -124,7 +129,11 @@ class MediaStream:
         """Become half dead: the socket stays open and caller audio flows, but nothing is read any more."""
         self._may_read.clear()
 
-    async def _pump(self, reading: asyncio.Task[None]) -> None:
+    @property
+    def _at_ms(self) -> int:
+        return self._record.now_ms - self._started_ms
+
+    async def _pump(self, reading: "asyncio.Task[None]") -> None:
         clock = asyncio.get_running_loop().time
         due_s = clock()
         while self._ending is None and not reading.done():
@@ -136,46 +145,78 @@ class MediaStream:
             self._socket.transport.abort()
             await self._socket.wait_closed()
             return
-        if not reading.done() and self._ending != "fault":
-            await self._socket.send(self._writer.stop())
+        if not reading.done() and self._ending != "fault" and not self._line.is_half_dead(self._at_ms):
+            for message in self._wire.closing():
+                await self._socket.send(message)
         await self._socket.close()
 
     async def _tick(self) -> None:
         agent, _, marks = self.playback.take_frame()
         caller = self.caller.take_frame()
-        timestamp_ms = self._record.now_ms - self._started_ms
+        at_ms = self._at_ms
         self._record.add_frame(caller, agent)
         self._record.sent_s.append(time.monotonic())
+        self._line.audio(self._wire.audio(caller, at_ms), at_ms)
         if self._socket.transport.get_write_buffer_size() > MAX_UNSENT_BYTES:
-            self._lose_frame()
+            self._lose_frame(at_ms)
         else:
-            await self._socket.send(self._writer.media(caller, timestamp_ms))
+            await self._send_due(at_ms)
         await self._return_marks(marks, flushed=False)
+        self._strike(at_ms)
         self._on_frame()
 
-    def _lose_frame(self) -> None:
+    def _strike(self, at_ms: int) -> None:
+        """What is planned for an instant."""
+        faults = self._faults
+        if faults.deaf is not None and at_ms >= faults.deaf and self._may_read.is_set():
+            self._record.struck["deaf"] += 1
+            self.stop_reading()
+        if faults.close is not None and at_ms >= faults.close and self._record.streams == 1:
+            self._record.struck["close"] += 1
+            self.end("dropped")
+
+    async def _send_due(self, at_ms: int) -> None:
+        for message in self._line.due(at_ms):
+            await self._socket.send(message)
+
+    def _lose_frame(self, at_ms: int) -> None:
+        self._line.due(at_ms)
         if self._record.dropped_inbound_frames == 0:
-            self._record.faults.append(StreamFault(SLOW_READER, "the gateway reads too slowly"))
+            self._record.add_fault(StreamFault(self._wire.slow_reader, "the gateway reads too slowly"))
         self._record.dropped_inbound_frames += 1
 
     async def _return_marks(self, names: list[str], *, flushed: bool) -> None:
         for name in names:
             self._record.wire.append(MarkWentBack(self._record.now_ms, name, flushed))
-            await self._socket.send(self._writer.mark(name))
+            await self._acknowledge(self._wire.mark(name))
+
+    async def _acknowledge(self, message: Message) -> None:
+        self._line.acknowledgement(message, self._at_ms)
+        await self._send_due(self._at_ms)
 
     async def _read(self) -> None:
         try:
             async for message in self._socket:
                 await self._may_read.wait()
-                await self._obey(message)
-        except StreamFault as fault:
-            self._record.faults.append(fault)
-            self.end("fault")
+                await self._take(message)
+                if self._ending == "fault":
+                    return
         except ConnectionClosed:
             return
 
-    async def _obey(self, message: str | bytes) -> None:
-        order = decode_order(message, self._writer.stream_sid)
+    async def _take(self, message: Message) -> None:
+        try:
+            await self._obey(message)
+        except StreamFault as fault:
+            self._record.add_fault(fault)
+            objection = self._wire.objection(fault)
+            if objection is None:
+                self.end("fault")
+            else:
+                await self._socket.send(objection)
+
+    async def _obey(self, message: Message) -> None:
+        order = self._wire.order(message)
         now_ms = self._record.now_ms
         match order:
             case Media(mulaw):
@@ -190,13 +231,20 @@ class MediaStream:
                 marks, dropped_ms = self.playback.clear()
                 self._record.wire.append(ClearCame(now_ms, dropped_ms, time.monotonic()))
                 await self._return_marks(marks, flushed=True)
+                for told in self._wire.cleared():
+                    await self._acknowledge(told)
+            case Keys(digits):
+                self._record.wire.append(KeysCame(now_ms, digits))
+            case _:
+                assert_never(order)
 
     def _overflow(self) -> None:
         if not self._overflowed:
             self._overflowed = True
-            self._record.faults.append(StreamFault(QUEUE_OVERFLOW, "more than ten minutes of audio queued"))
+            rule = self._wire.queue_rules.overflow
+            self._record.add_fault(StreamFault(rule, "more audio queued than is held"))
 
-    async def _stop_reading(self, reading: asyncio.Task[None] | None) -> None:
+    async def _stop_reading(self, reading: "asyncio.Task[None] | None") -> None:
         self._record.close_code = self._socket.close_code
         if reading is not None:
             reading.cancel()

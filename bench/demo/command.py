@@ -17,7 +17,7 @@ from typing import Any
 
 from dotenv import dotenv_values
 
-from bench.carrier import TwilioCarrier
+from bench.carrier import Carrier
 from bench.demo.asked import AskedUnreadable
 from bench.demo.child import ChildEnded, ChildFailed
 from bench.demo.clinic import CLINIC_NUMBER
@@ -138,7 +138,7 @@ async def _another_call(recording: Path, *, root: Path) -> int:
         return await _call(running, carrier, order, root, console)
 
 
-async def _call(running: Running, carrier: TwilioCarrier, order: Order, root: Path, console: Console) -> int:
+async def _call(running: Running, carrier: Carrier, order: Order, root: Path, console: Console) -> int:
     console.title(f"Calling {CLINIC_NUMBER} with {order.recording.name}")
     async with console.watching() as watch:
         outcome = await place_call(

@@ -13,7 +13,7 @@ from typing import Any
 import asyncpg
 
 from bench.caller import Conversation, hold_conversation
-from bench.carrier import CallOver, CallRecord, CarrierFault, LiveCall, TwilioCarrier
+from bench.carrier import CallOver, CallRecord, Carrier, CarrierFault, LiveCall
 from bench.demo.asked import Asked, read_asked
 from bench.demo.booked import CallRow, give_back, read_closed_call
 from bench.demo.clinic import CLINIC_NUMBER, DEMO_CLINIC, ZONE, a_caller_number
@@ -102,7 +102,7 @@ class Outcome:
 
 async def place_call(
     running: Running,
-    carrier: TwilioCarrier,
+    carrier: Carrier,
     order: Order,
     recordings: Path,
     *,
@@ -138,7 +138,7 @@ def _keep_recording(outcome: Outcome, recordings: Path) -> None:
 
 
 async def _converse(
-    carrier: TwilioCarrier,
+    carrier: Carrier,
     phone: Phone,
     outcome: Outcome,
     feed: Feed,
@@ -152,7 +152,7 @@ async def _converse(
         try:
             async with carrier.call(CLINIC_NUMBER, caller=phone.number) as call:
                 outcome.record = call.record
-                call_sid.set_result(call.plan.call_sid)
+                call_sid.set_result(call.plan.call_id)
                 watch(call)
                 outcome.conversation = await hold_conversation(
                     call, outcome.order.turns or [outcome.order.whole], unread_code=phone.unread_code
@@ -160,7 +160,7 @@ async def _converse(
         except (CarrierFault, CallOver) as fault:
             outcome.fault = str(fault)
         if outcome.record is not None:
-            outcome.row = await read_closed_call(pool, DEMO_CLINIC.claim, outcome.record.call_sid)
+            outcome.row = await read_closed_call(pool, DEMO_CLINIC.claim, outcome.record.call_id)
             await asyncio.wait({following}, timeout=LAST_FACTS_S)
 
 

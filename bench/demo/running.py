@@ -5,8 +5,8 @@ from collections.abc import Callable
 from dataclasses import asdict, dataclass, field
 from pathlib import Path
 
-from bench.carrier import TwilioAccount, TwilioCarrier
-from bench.carrier.call import CallPlan
+from bench.carrier import Carrier, TwilioAccount
+from bench.carrier.dialect import CallPlan
 from bench.demo.phone import Phone
 
 
@@ -29,10 +29,10 @@ class Running:
         """A caller's, which can read what is texted to it unless the account is a real one."""
         return Phone(number, self.twilio_url, self.account_sid, self.auth_token)
 
-    def carrier(self, dialled: Callable[[CallPlan], None] = lambda plan: None) -> TwilioCarrier:
+    def carrier(self, dialled: Callable[[CallPlan], None] = lambda plan: None) -> Carrier:
         """The phone company that calls this gateway; `dialled` as there."""
         account = TwilioAccount(self.account_sid, self.auth_token)
-        return TwilioCarrier(self.public_url, account, connect_url=self.connect_url, dialled=dialled)
+        return Carrier(self.public_url, account, connect_url=self.connect_url, dialled=dialled)
 
     def publish(self, folder: Path) -> Path:
         """Write it down; the file is the publisher's to remove."""

@@ -23,8 +23,8 @@ from redis.asyncio.retry import Retry
 from redis.backoff import NoBackoff
 from redis.exceptions import RedisError
 
-from bench.carrier import TwilioCarrier
-from bench.carrier.call import CallPlan
+from bench.carrier import Carrier
+from bench.carrier.dialect import CallPlan
 from bench.demo.booked import give_back
 from bench.demo.child import Child, ChildFailed
 from bench.demo.clinic import CLINIC_NUMBER, DEMO_CLINIC, seed_demo_clinic
@@ -77,7 +77,7 @@ class Supervisor:
     """
 
     running: Running
-    carrier: TwilioCarrier
+    carrier: Carrier
 
     def __init__(self, plan: Plan, root: Path, report: Report) -> None:
         self._plan = plan
@@ -223,7 +223,7 @@ class Supervisor:
 
     def _dialled(self, plan: CallPlan) -> None:
         if self._twilio_api is not None:
-            self._twilio_api.add_call(plan.call_sid, from_=plan.caller, to=plan.dialled)
+            self._twilio_api.add_call(plan.call_id, from_=plan.caller, to=plan.dialled)
 
     def _updated(self, call_sid: str) -> None:
         self.carrier.complete(call_sid)

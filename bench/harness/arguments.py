@@ -8,7 +8,7 @@ from pathlib import Path
 
 from bench.barge_in import Plan as Interruptions
 from bench.barge_in import run_barge_in
-from bench.carrier import TwilioAccount
+from bench.carrier.credentials import CARRIERS, CredentialsUnusable, account_of
 from bench.compare import run_compare
 from bench.demo.clinic import CLINIC_NUMBER
 from bench.harness.caller import Manners
@@ -16,7 +16,7 @@ from bench.harness.figures import Objective, ObjectiveUnreadable, parse_objectiv
 from bench.harness.floor import Policy, Speculation
 from bench.harness.providers import Ports
 from bench.harness.speech import DEFAULT_VOICE
-from bench.harness.target import Address, parse_settings
+from bench.harness.target import Address, TargetUnusable, parse_settings
 from bench.ladder import run_ladder
 from bench.load import Ramp, run_load
 from bench.simulators.latency import MODELS, LatencyModel, changed, parse_latency
@@ -33,7 +33,16 @@ def add_setup(parser: argparse.ArgumentParser) -> None:
     target = parser.add_argument_group("the gateway (default: our own, as a child on embedded servers)")
     target.add_argument("--url", help="any gateway: ws(s):// its media socket, http(s):// its signed webhook")
     target.add_argument("--number", default=CLINIC_NUMBER, help="dialled at --url (default: %(default)s)")
+    target.add_argument(
+        "--carrier",
+        choices=sorted(CARRIERS),
+        default="twilio",
+        help="that calls --url (default: %(default)s)",
+    )
     target.add_argument("--account-sid", help="of --url's webhook; its token is read from TWILIO_AUTH_TOKEN")
+    target.add_argument(
+        "--api-port", type=int, metavar="PORT", help="serve the carrier's REST interface here, for --url"
+    )
     target.add_argument("--no-greeting", action="store_true", help="the agent at --url does not speak first")
     target.add_argument(
         "--serve-providers",
@@ -260,6 +269,8 @@ def _model(chosen: argparse.Namespace) -> LatencyModel:
 def _address(chosen: argparse.Namespace) -> Address | None:
     if chosen.url is None:
         return None
-    token = os.environ.get("TWILIO_AUTH_TOKEN", "")
-    account = TwilioAccount(chosen.account_sid, token) if chosen.account_sid else TwilioAccount()
-    return Address(chosen.url, chosen.number, account)
+    try:
+        account = account_of(chosen.carrier, chosen.account_sid, None, os.environ)
+    except CredentialsUnusable as error:
+        raise TargetUnusable(str(error)) from None
+    return Address(chosen.url, chosen.number, account, chosen.api_port)

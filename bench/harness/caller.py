@@ -71,7 +71,7 @@ async def play_call(
     played = Played("", [])
     try:
         async with target.carrier.call(target.number) as live:
-            played.call_sid = live.plan.call_sid
+            played.call_sid = live.plan.call_id
             try:
                 await _converse(live, turns, voices, ids, manners, played, on_turn)
             finally:
@@ -126,7 +126,7 @@ async def take_turn(live: LiveCall, turn: Turn, audio: bytes, number: int, manne
     heard = heard_after(wire, silent_s, marked=manners.marked)
     until_s = record.sent_s[-1]
     gaps = () if heard.came_s is None else tuple(gaps_s(wire, heard.came_s, until_s))
-    return Timed(live.plan.call_sid, number, turn, silent_s, heard, gaps)
+    return Timed(live.plan.call_id, number, turn, silent_s, heard, gaps)
 
 
 class ReplyWatch:

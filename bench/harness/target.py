@@ -16,7 +16,8 @@ from urllib.parse import urlsplit
 
 import psutil
 
-from bench.carrier import TwilioAccount, TwilioCarrier
+from bench.carrier import Account, Carrier, TwilioAccount
+from bench.carrier.rest import Place, exchange
 from bench.demo.clinic import CLINIC_NUMBER, DEMO_CLINIC
 from bench.demo.feed import Fact, Feed, open_feed
 from bench.demo.plan import Provider, make_plan
@@ -34,25 +35,39 @@ class TargetUnusable(ValueError):
 
 @dataclass(frozen=True, slots=True)
 class Address:
-    """A gateway by its address: `ws(s)://` is its media socket, `http(s)://` its signed webhook for calls."""
+    """A gateway by its address: `ws(s)://` is its media socket, `http(s)://` its signed webhook for calls.
+
+    `api_port`: where the carrier's REST interface is served for it, None for not at all.
+    """
 
     url: str
     number: str = CLINIC_NUMBER
-    account: TwilioAccount = field(default_factory=TwilioAccount)
+    account: Account = field(default_factory=TwilioAccount)
+    api_port: int | None = None
 
     def __post_init__(self) -> None:
         parts = urlsplit(self.url)
         if parts.scheme not in ("ws", "wss", "http", "https") or not parts.netloc:
             raise TargetUnusable(f"{self.url!r} is no ws, wss, http or https address")
+        if self.account.name == "telnyx" and not self.is_socket and self.api_port is None:
+            raise TargetUnusable("Telnyx is ordered over REST: say at which port (--api-port)")
 
-    def carrier(self) -> TwilioCarrier:
-        socket = urlsplit(self.url).scheme in ("ws", "wss")
-        return TwilioCarrier(
-            self.url,
-            self.account,
-            voice_url=None if socket else self.url,
-            media_url=self.url if socket else None,
-        )
+    @property
+    def is_socket(self) -> bool:
+        return urlsplit(self.url).scheme in ("ws", "wss")
+
+    @asynccontextmanager
+    async def carrier(self) -> AsyncIterator[Carrier]:
+        """Whoever calls there, while the body runs."""
+        voice_url = None if self.is_socket else self.url
+        media_url = self.url if self.is_socket else None
+        if self.api_port is None:
+            async with Carrier(self.url, self.account, voice_url=voice_url, media_url=media_url) as carrier:
+                yield carrier
+            return
+        place = Place(self.url, voice_url=voice_url, media_url=media_url, api_port=self.api_port)
+        async with exchange(self.account, place) as calling:
+            yield calling.carrier
 
 
 @dataclass(slots=True)
@@ -85,7 +100,7 @@ class Facts:
 class Target:
     """What calls are placed to. `process` and `told` are None where the gateway is not our child."""
 
-    carrier: TwilioCarrier
+    carrier: Carrier
     number: str
     description: Mapping[str, Any]
     process: psutil.Process | None = None

@@ -40,6 +40,7 @@ class PlivoApiSimulator:
         auth_token: str,
         ended: Callable[[str], None] = lambda call_uuid: None,
         host: str = "127.0.0.1",
+        port: int = 0,
     ) -> None:
         self._auth_id = auth_id
         self._basic = encode_basic_auth(auth_id, auth_token)
@@ -48,7 +49,7 @@ class PlivoApiSimulator:
         self.faults = Faults()
         self.requests: list[PlivoRequest] = []
         self._host = host
-        self._server = RunningServer(self._application(), host, 0)
+        self._server = RunningServer(self._application(), host, port)
         self.url = ""
 
     async def __aenter__(self) -> Self:

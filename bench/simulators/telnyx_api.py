@@ -22,14 +22,37 @@ _STREAM: Final[Mapping[str, tuple[str, ...] | None]] = {
     "stream_codec": ("PCMU", "PCMA", "G722", "OPUS", "AMR-WB", "L16", "default"),
     "stream_bidirectional_mode": ("rtp", "mp3"),
     "stream_bidirectional_codec": ("PCMU", "PCMA", "G722", "OPUS", "AMR-WB", "L16"),
+    "stream_bidirectional_target_legs": ("both", "self", "opposite"),
     "client_state": None,
     "command_id": None,
 }
+_STREAM_LATER: Final[Mapping[str, tuple[str, ...] | None]] = {**_STREAM, "stream_auth_token": None}
+_RATES_HZ: Final = (8000, 16000, 22050, 24000, 48000)
 _COMMANDS: Final[Mapping[str, Mapping[str, tuple[str, ...] | None]]] = {
     "answer": _STREAM,
-    "streaming_start": _STREAM,
+    "streaming_start": _STREAM_LATER,
     "speak": {"payload": None, "voice": None, "client_state": None, "command_id": None},
     "hangup": {"client_state": None, "command_id": None},
+}
+
+_SOCKETS: Final = ("wss://", "ws://127.0.0.1", "ws://localhost")
+
+
+def _are_pairs(value: object) -> bool:
+    return isinstance(value, list) and all(
+        isinstance(each, dict) and each.keys() == {"name", "value"} for each in value
+    )
+
+
+_TYPED: Final[Mapping[str, Callable[[Any], bool]]] = {
+    "stream_bidirectional_sampling_rate": lambda value: value in _RATES_HZ,
+    "send_silence_when_idle": lambda value: isinstance(value, bool),
+    "custom_parameters": _are_pairs,
+}
+_TYPED_OF: Final[Mapping[str, tuple[str, ...]]] = {
+    "stream_bidirectional_sampling_rate": ("answer", "streaming_start"),
+    "send_silence_when_idle": ("answer", "streaming_start"),
+    "custom_parameters": ("streaming_start",),
 }
 
 
@@ -39,7 +62,7 @@ class Command:
 
     call_id: str
     action: str
-    fields: Mapping[str, str]
+    fields: Mapping[str, Any]
 
 
 @dataclass(slots=True)
@@ -53,16 +76,25 @@ class TelnyxCall:
 class TelnyxApiSimulator:
     """`{url}/v2/calls/{call_control_id}/actions/…` and `/v2/balance`, from `async with` to its end.
 
-    Faults understood: `Refuse` and `Stall`.
+    `carried_out` is called with each command that was, so that whoever plays the carrier can do it. Faults
+    understood: `Refuse` and `Stall`.
     """
 
-    def __init__(self, *, api_key: str, host: str = "127.0.0.1") -> None:
+    def __init__(
+        self,
+        *,
+        api_key: str,
+        carried_out: Callable[[Command], None] = lambda command: None,
+        host: str = "127.0.0.1",
+        port: int = 0,
+    ) -> None:
         self._bearer = f"Bearer {api_key}"
+        self._carried_out = carried_out
         self.calls: dict[str, TelnyxCall] = {}
         self.commands: list[Command] = []
         self.faults = Faults()
         self._host = host
-        self._server = RunningServer(self._application(), host, 0)
+        self._server = RunningServer(self._application(), host, port)
         self.url = ""
 
     async def __aenter__(self) -> Self:
@@ -113,6 +145,7 @@ class TelnyxApiSimulator:
         call.state = "ended" if action == "hangup" else "answered"
         call.done.add(fields.get("command_id", ""))
         self.commands.append(Command(call_id, action, fields))
+        self._carried_out(self.commands[-1])
         return _ok()
 
     async def _unknown(self, _request: web.Request) -> web.Response:
@@ -124,13 +157,17 @@ def _fault(action: str, fields: Mapping[str, Any]) -> str:
     known = _COMMANDS.get(action)
     if known is None:
         return f"unknown command {action}"
-    if unknown := sorted(fields.keys() - known.keys()):
+    texts = {name: value for name, value in fields.items() if name not in _TYPED}
+    if unknown := sorted(texts.keys() - known.keys()):
         return f"unknown field {unknown[0]}"
-    for name, value in fields.items():
+    for name, is_right in _TYPED.items():
+        if name in fields and not (action in _TYPED_OF[name] and is_right(fields[name])):
+            return f"wrong value of {name}"
+    for name, value in texts.items():
         allowed = known[name]
         if not isinstance(value, str) or (allowed is not None and value not in allowed):
             return f"wrong value of {name}"
-    if action == "streaming_start" and not fields.get("stream_url", "").startswith("wss://"):
+    if action == "streaming_start" and not fields.get("stream_url", "").startswith(_SOCKETS):
         return "stream_url must be wss"
     if action == "speak" and not (fields.get("payload") and fields.get("voice")):
         return "speak needs payload and voice"

@@ -4,7 +4,7 @@ import base64
 from collections.abc import Awaitable, Callable
 
 from bench.caller import Conversation, Manners, UnreadCode, hold_conversation, no_texts
-from bench.carrier import TwilioAccount, TwilioCarrier
+from bench.carrier import Carrier, TwilioAccount
 from bench.carrier.record import is_audible
 from tests.bench.carrier.gateway import TOKEN, Media, gateway
 
@@ -43,7 +43,7 @@ async def call(
 ) -> Conversation:
     async with (
         gateway(behaviour) as served,
-        TwilioCarrier(served.url, TwilioAccount(auth_token=TOKEN), pace=PACE) as carrier,
+        Carrier(served.url, TwilioAccount(auth_token=TOKEN), pace=PACE) as carrier,
         carrier.call("+442079460018") as live,
     ):
         return await hold_conversation(live, [VOICE * 10] * turns, MANNERS, unread_code)

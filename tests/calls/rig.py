@@ -15,7 +15,7 @@ import asyncpg
 import msgspec
 from redis.asyncio import Redis
 
-from bench.carrier import CallRecord, LiveCall, TwilioAccount, TwilioCarrier
+from bench.carrier import CallRecord, Carrier, LiveCall, TwilioAccount
 from bench.simulators.cartesia import CartesiaSimulator, ContextRecord
 from bench.simulators.chat import ChatSimulator
 from bench.simulators.deepgram import DeepgramSimulator
@@ -61,7 +61,7 @@ class Rig:
     chat: ChatSimulator
     cartesia: CartesiaSimulator
     twilio: TwilioApiSimulator
-    carrier: TwilioCarrier
+    carrier: Carrier
     clinic: Clinic
     pool: asyncpg.Pool
     script: Script
@@ -71,7 +71,7 @@ class Rig:
 
     def keeps_hold(self, live: LiveCall) -> None:
         """Declare that this call's hold outlives it; any other that does fails the test."""
-        self.keeping.add(live.plan.call_sid)
+        self.keeping.add(live.plan.call_id)
 
     async def forgotten_holds(self) -> list[str]:
         """The carrier's ids of calls that hold a slot without having been declared as keeping it."""
@@ -83,7 +83,7 @@ class Rig:
     async def call(self, **options: Any) -> AsyncIterator[LiveCall]:
         """Dial the clinic; afterwards the gateway holds no call any more."""
         async with self.carrier.call(self.clinic.number, **options) as live:
-            self.twilio.add_call(live.plan.call_sid)
+            self.twilio.add_call(live.plan.call_id)
             yield live
         await self.gateway.until_idle()
 
@@ -184,7 +184,7 @@ async def rig(
         vendors = running.Vendors(deepgram, chat, cartesia).environment()
         settings = running.environment(stack, **QUICK | vendors | {"TWILIO_API_URL": twilio.url} | environ)
         gateway = await enter(running.gateway(settings))
-        carrier = await enter(TwilioCarrier(running.PUBLIC_URL, account, connect_url=gateway.url))
+        carrier = await enter(Carrier(running.PUBLIC_URL, account, connect_url=gateway.url))
         ended.append(carrier.complete)
         made = Rig(gateway, deepgram, chat, cartesia, twilio, carrier, clinic, pool, script)
         await enter(_watched(stack.redis, made))

@@ -15,7 +15,7 @@ from pathlib import Path
 import httpx
 import pytest
 
-from bench.carrier import CallOver, CarrierFault, LiveCall, TwilioAccount, TwilioCarrier
+from bench.carrier import CallOver, Carrier, CarrierFault, LiveCall, TwilioAccount
 from bench.simulators.cartesia import CartesiaSimulator
 from bench.simulators.chat import ChatSimulator
 from bench.simulators.deepgram import DeepgramSimulator
@@ -105,7 +105,7 @@ class Around:
 
     child: Child
     chat: ChatSimulator
-    carrier: TwilioCarrier
+    carrier: Carrier
 
 
 @asynccontextmanager
@@ -143,7 +143,7 @@ async def gateway_process(stack: Stack, root: Path) -> AsyncIterator[Around]:
         environ = running.environment(stack, **QUICK, **vendors, LOG_LEVEL="debug")
         child = await enter(child_gateway(environ, root))
         account = TwilioAccount(running.ACCOUNT, running.AUTH_TOKEN)
-        carrier = await enter(TwilioCarrier(running.PUBLIC_URL, account, connect_url=child.url))
+        carrier = await enter(Carrier(running.PUBLIC_URL, account, connect_url=child.url))
         yield Around(child, chat, carrier)
 
 

@@ -6,11 +6,11 @@ import json
 import pytest
 
 from bench.carrier import (
+    AnswerRejected,
     CallOver,
+    Carrier,
     StreamFault,
     TwilioAccount,
-    TwilioCarrier,
-    TwimlRejected,
     UpgradeRefused,
     WebhookFailed,
 )
@@ -25,8 +25,8 @@ def payload(mulaw: bytes) -> dict[str, str]:
     return {"payload": base64.b64encode(mulaw).decode()}
 
 
-def carrier(served: Gateway) -> TwilioCarrier:
-    return TwilioCarrier(served.url, TwilioAccount(auth_token=TOKEN), pace=10)
+def carrier(served: Gateway) -> Carrier:
+    return Carrier(served.url, TwilioAccount(auth_token=TOKEN), pace=10)
 
 
 async def listen(media: Media) -> None:
@@ -122,17 +122,17 @@ async def test_gateway_that_closes_is_asked_what_follows() -> None:
         twilio.call(DIALLED, wait_for_stream=False) as call,
     ):
         record = await call.ended()
-    assert record.end_reason == "twiml_ended"
+    assert record.end_reason == "answer_ended"
     assert "/twilio/after" in [path for path, _ in served.posts]
 
 
 async def test_rest_completion_stops_the_stream_without_asking() -> None:
     async with gateway(listen) as served, carrier(served) as twilio, twilio.call(DIALLED) as call:
-        assert twilio.complete(call.plan.call_sid)
+        assert twilio.complete(call.plan.call_id)
         with pytest.raises(CallOver):
             await call.say(VOICE * 500)
         record = await call.ended()
-        assert not twilio.complete(call.plan.call_sid)
+        assert not twilio.complete(call.plan.call_id)
     assert record.end_reason == "rest_completed"
     assert "/twilio/after" not in [path for path, _ in served.posts]
     assert served.media[0].received[-1]["event"] == "stop"
@@ -172,7 +172,7 @@ async def test_any_message_can_be_put_on_the_socket() -> None:
 
 async def test_refusals_are_raised_to_the_caller() -> None:
     async with gateway(listen, "<Response><Dance/></Response>") as served, carrier(served) as twilio:
-        with pytest.raises(TwimlRejected):
+        with pytest.raises(AnswerRejected):
             async with twilio.call(DIALLED):
                 pass
     elsewhere = STREAM.replace('url="/twilio/media"', 'url="/nowhere"')
@@ -181,7 +181,7 @@ async def test_refusals_are_raised_to_the_caller() -> None:
             async with twilio.call(DIALLED):
                 pass
     assert refusal.value.status == 405
-    async with TwilioCarrier("http://127.0.0.1:9") as twilio:
+    async with Carrier("http://127.0.0.1:9") as twilio:
         with pytest.raises(WebhookFailed):
             async with twilio.call(DIALLED):
                 pass
@@ -196,4 +196,4 @@ async def test_spoken_sentence_without_a_stream() -> None:
     ):
         record = await call.ended()
     assert record.spoken_by_carrier == ["This number is not in use."]
-    assert record.end_reason == "twiml_ended"
+    assert record.end_reason == "answer_ended"

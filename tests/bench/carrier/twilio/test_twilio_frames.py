@@ -5,18 +5,23 @@ import json
 import pytest
 
 from bench.carrier.errors import StreamFault
-from bench.carrier.frames import Clear, FrameWriter, Mark, Media, decode_order
+from bench.carrier.twilio.frames import TwilioWire
+from bench.carrier.wire import Clear, Mark, Media
+
+
+def wire() -> TwilioWire:
+    return TwilioWire("AC1", "CA1", "MZ1", {"token": "t"})
 
 
 def test_frames_as_twilio_sends_them() -> None:
-    writer = FrameWriter("AC1", "CA1", "MZ1")
+    speaking = wire()
     frames = [
-        writer.connected(),
-        writer.start({"token": "t"}),
-        writer.media(b"\xff\xff", 0),
-        writer.mark("m"),
-        writer.dtmf("5"),
-        writer.stop(),
+        *speaking.opening(),
+        speaking.audio(b"\xff\xff", 0),
+        speaking.mark("m"),
+        speaking.dtmf("5"),
+        *speaking.cleared(),
+        *speaking.closing(),
     ]
     assert [json.loads(frame) for frame in frames] == [
         {"event": "connected", "protocol": "Call", "version": "1.0.0"},
@@ -56,11 +61,11 @@ def test_frames_as_twilio_sends_them() -> None:
 
 
 def test_orders() -> None:
-    assert decode_order('{"event":"media","streamSid":"MZ1","media":{"payload":"//8="}}', "MZ1") == Media(
+    assert wire().order('{"event":"media","streamSid":"MZ1","media":{"payload":"//8="}}') == Media(
         b"\xff\xff"
     )
-    assert decode_order('{"event":"mark","streamSid":"MZ1","mark":{"name":"m"}}', "MZ1") == Mark("m")
-    assert decode_order('{"event":"clear","streamSid":"MZ1"}', "MZ1") == Clear()
+    assert wire().order('{"event":"mark","streamSid":"MZ1","mark":{"name":"m"}}') == Mark("m")
+    assert wire().order('{"event":"clear","streamSid":"MZ1"}') == Clear()
 
 
 @pytest.mark.parametrize(
@@ -84,4 +89,4 @@ def test_orders() -> None:
 )
 def test_refused(message: str | bytes) -> None:
     with pytest.raises(StreamFault):
-        decode_order(message, "MZ1")
+        wire().order(message)

@@ -1,49 +1,42 @@
-"""A Twilio account with a phone number that points at the gateway: places calls into it, obeys REST orders
-about them.
+"""A carrier with a phone number that points at the gateway: places calls into it, obeys REST orders about
+them.
 """
 
 import asyncio
 import contextlib
-import secrets
-from collections.abc import AsyncIterator, Callable, Mapping
-from dataclasses import dataclass
+from collections.abc import AsyncIterator, Callable, Mapping, Sequence
 from types import TracebackType
-from typing import Self
+from typing import Final, Self
 
-from bench.carrier.call import HANG_UP_LIMIT_S, CallPlan, LiveCall
+from bench.carrier.call import LiveCall
+from bench.carrier.dialect import Account, CallPlan, CallState
 from bench.carrier.errors import CarrierFault
+from bench.carrier.faults import NO_FAULTS, LineFaults
+from bench.carrier.record import CallRecord
+from bench.carrier.steps import Step
+from bench.carrier.twilio import TwilioAccount
 from bench.carrier.webhooks import Route, Webhooks, open_client
 
-VOICE_PATH = "/twilio/voice"
-STATUS_PATH = "/twilio/status"
+HANG_UP_LIMIT_S: Final = 20.0
 
 
-@dataclass(frozen=True, slots=True)
-class TwilioAccount:
-    """The credentials that both sides know."""
-
-    sid: str = "AC" + "0" * 32
-    auth_token: str = "0" * 32
-
-    def __repr__(self) -> str:
-        return f"TwilioAccount({self.sid})"
-
-
-class TwilioCarrier:
+class Carrier:
     """Calls into a gateway, as that account's number would. An async context manager: it owns its HTTP
     client.
 
-    `public_url` is the gateway's configured public address and what is signed; `connect_url` is where it
-    listens (default: the same). `pace` is the speed of stream time against real time; 1 is a telephone.
-    `voice_url` and `status_url`: the number's webhooks, by default our own gateway's routes; with `voice_url`
-    alone no status is told. `media_url`: no webhook at all, calls go straight to that media socket.
-    `dialled` is told of each call before the gateway is, so that the account's REST interface can know it.
+    `account` says which carrier; Twilio's with well-known credentials by default. `public_url` is the
+    gateway's configured public address and what is signed; `connect_url` is where it listens (default: the
+    same). `pace` is the speed of stream time against real time; 1 is a telephone. `voice_url` and
+    `status_url`: the number's webhooks, by default our own gateway's routes; with `voice_url` alone no status
+    is told. `media_url`: no webhook at all, calls go straight to that media socket. `dialled` is told of each
+    call before the gateway is, `over` when it has ended, so that the account's REST interface can know it.
+    `faults` strike every call.
     """
 
     def __init__(
         self,
         public_url: str,
-        account: TwilioAccount | None = None,
+        account: Account | None = None,
         *,
         connect_url: str | None = None,
         pace: float = 1.0,
@@ -51,21 +44,25 @@ class TwilioCarrier:
         status_url: str | None = None,
         media_url: str | None = None,
         dialled: Callable[[CallPlan], None] = lambda plan: None,
+        over: Callable[[CallPlan], None] = lambda plan: None,
+        faults: LineFaults = NO_FAULTS,
     ) -> None:
-        self.account = account or TwilioAccount()
+        self.account: Account = account or TwilioAccount()
         self.calls: dict[str, LiveCall] = {}
         self._public_url = public_url.rstrip("/")
         self._route = Route(self._public_url, (connect_url or public_url).rstrip("/"))
         self._pace = pace
         own = voice_url is None and media_url is None
-        self._voice_url = voice_url or self._public_url + VOICE_PATH
-        self._status_url = self._public_url + STATUS_PATH if own else status_url
+        own_status = self.account.status_path
+        self._voice_url = voice_url or self._public_url + self.account.voice_path
+        self._status_url = self._public_url + own_status if own and own_status else status_url
         self._media_url = media_url
         self._dialled = dialled
+        self._told_over = over
+        self._faults = faults
 
     async def __aenter__(self) -> Self:
         self._http = open_client()
-        self._webhooks = Webhooks(self._route, self.account.auth_token, self._http)
         return self
 
     async def __aexit__(
@@ -82,15 +79,16 @@ class TwilioCarrier:
         extra_fields: Mapping[str, str] | None = None,
         strict: bool = True,
         wait_for_stream: bool = True,
+        faults: LineFaults | None = None,
     ) -> AsyncIterator[LiveCall]:
-        """Dial a number. The body is the caller; leaving it hangs up.
+        """Dial a number. The body is the caller; leaving it hangs up. `faults`: in place of the carrier's.
 
         With `wait_for_stream` the body starts when the media stream runs, and `CarrierFault` or `CallOver` is
         raised if there is none. With `strict` the first fault of the gateway is raised when the body has
         ended without an error of its own; without it, faults are left in the record.
         """
-        live = self._new_call(dialled, caller, extra_fields or {})
-        running = asyncio.create_task(live.run(), name=f"call {live.plan.call_sid}")
+        live = self._new_call(dialled, caller, extra_fields or {}, faults or self._faults)
+        running = asyncio.create_task(live.run(), name=f"call {live.plan.call_id}")
         try:
             if wait_for_stream:
                 await self._stream_or_fault(live)
@@ -98,19 +96,26 @@ class TwilioCarrier:
         finally:
             live.hang_up()
             await self._finish(running)
-            self.calls.pop(live.plan.call_sid, None)
+            self.calls.pop(live.plan.call_id, None)
+            self._told_over(live.plan)
         if strict and live.record.faults:
             raise live.record.faults[0]
 
-    def complete(self, call_sid: str) -> bool:
-        """REST `Status=completed`; False (404, 20404) if there is no such live call."""
-        live = self.calls.get(call_sid)
+    def complete(self, call_id: str) -> bool:
+        """Ended over the account's REST interface; False if there is no such live call."""
+        live = self.calls.get(call_id)
         return live is not None and live.complete()
 
-    def _new_call(self, dialled: str, caller: str, extra_fields: Mapping[str, str]) -> LiveCall:
+    def replace(self, call_id: str, steps: Sequence[Step]) -> bool:
+        """Given another answer over the REST interface; False if no such call streams."""
+        live = self.calls.get(call_id)
+        return live is not None and live.replace(steps)
+
+    def _new_call(
+        self, dialled: str, caller: str, extra_fields: Mapping[str, str], faults: LineFaults
+    ) -> LiveCall:
         plan = CallPlan(
-            account_sid=self.account.sid,
-            call_sid=new_sid("CA"),
+            call_id=self.account.new_call_id(),
             dialled=dialled,
             caller=caller,
             voice_url=self._voice_url,
@@ -119,8 +124,10 @@ class TwilioCarrier:
             extra_fields=tuple(extra_fields.items()),
             media_url=self._media_url,
         )
-        live = LiveCall(plan, self._route, self._webhooks, new_sid)
-        self.calls[plan.call_sid] = live
+        webhooks = Webhooks(self._route, self._http, faults)
+        state = CallState(plan, CallRecord(plan.call_id), webhooks)
+        live = LiveCall(state, self.account.dialect(state), self._route, faults)
+        self.calls[plan.call_id] = live
         self._dialled(plan)
         return live
 
@@ -136,8 +143,3 @@ class TwilioCarrier:
     async def _finish(self, running: asyncio.Task[None]) -> None:
         async with asyncio.timeout(HANG_UP_LIMIT_S):
             await running
-
-
-def new_sid(prefix: str) -> str:
-    """A SID as Twilio makes them: two letters and 32 hex digits."""
-    return prefix + secrets.token_hex(16)

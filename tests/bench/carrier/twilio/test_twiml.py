@@ -2,8 +2,9 @@
 
 import pytest
 
-from bench.carrier.errors import TwimlRejected
-from bench.carrier.twiml import ConnectStream, Hangup, Redirect, Say, parse_twiml
+from bench.carrier.errors import AnswerRejected
+from bench.carrier.steps import ConnectStream, Hangup, Redirect, Say
+from bench.carrier.twilio.twiml import parse_twiml
 
 BASE = "https://gw.example.com/twilio/voice"
 STREAM = '<Stream url="wss://gw.example.com/twilio/media">{}</Stream>'
@@ -81,6 +82,6 @@ def test_spoken_refusal() -> None:
     ],
 )
 def test_refused(document: bytes, code: int) -> None:
-    with pytest.raises(TwimlRejected) as refusal:
+    with pytest.raises(AnswerRejected) as refusal:
         parse_twiml(document, BASE)
     assert refusal.value.code == code
