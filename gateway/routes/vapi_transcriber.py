@@ -1,0 +1,230 @@
+"""The custom transcriber: a caller's audio at Vapi into our recogniser, the words back to Vapi.
+
+The words go to Vapi as they were said; what is told of them here is masked. The socket's faults are told to
+it in a word before it is closed, so that a fallback plan can take over.
+"""
+
+import asyncio
+from dataclasses import dataclass
+from typing import Final
+from uuid import uuid4
+
+import structlog
+from starlette.exceptions import HTTPException
+from starlette.responses import Response
+from starlette.routing import WebSocketRoute
+from starlette.websockets import WebSocket, WebSocketDisconnect, WebSocketState
+
+from gateway.call import Office, keyterms
+from gateway.errors import MalformedFrame, OrgUnavailable
+from gateway.prewarm import PROCESS_KEYS
+from gateway.routes.edge import Edge, edge_of
+from gateway.routes.media import POLICY, TOO_BIG, FrameRate
+from gateway.routes.vapi_office import office_reached
+from gateway.vapi.door import vapi_caller
+from gateway.vapi.heard_words import HeardWords
+from gateway.vapi.transcriber import CallerChannel, Start, failed, heard, read_text
+from pipeline.errors import ProviderError
+from pipeline.events import EndOfTurn, InterimTranscript
+from pipeline.ports import SpeechToText, SttSession, TakesKeyterms
+from pipeline.providers.audio_format import AudioFormat
+
+log = structlog.get_logger("gateway.media")
+
+TRANSCRIBER: Final = "/vapi/transcriber"
+# RFC 6455 section 7.4.1.
+_CANNOT_HEAR: Final = 1003
+_FAILED: Final = 1011
+
+
+@dataclass(frozen=True, slots=True)
+class _End:
+    """Why a socket is over. `code` None: the other side has closed it."""
+
+    fault: str
+    code: int | None = POLICY
+
+    @property
+    def outcome(self) -> str:
+        if self.code is None:
+            return "done"
+        return "invalid" if self.code == _CANNOT_HEAR else "cut"
+
+
+async def transcriber(socket: WebSocket) -> None:
+    """One call's audio. At a bare address it is heard under the process's key and told of nowhere."""
+    edge = edge_of(socket)
+    try:
+        signer = await vapi_caller(socket, edge, b"")
+        office = await office_reached(socket, edge, signer)
+    except HTTPException as refusal:
+        return await _deny(socket, edge, refusal.status_code)
+    except OrgUnavailable:
+        return await _deny(socket, edge, 503)
+    await socket.accept()
+    end = _End("server_stopped", _FAILED)
+    try:
+        end = await _Transcription(edge, socket, office).run()
+    finally:
+        edge.metrics.vapi_served.labels("transcriber", end.outcome).inc()
+        await _close(socket, end, edge.settings.waits.media_close_s)
+
+
+async def _deny(socket: WebSocket, edge: Edge, status: int) -> None:
+    edge.metrics.vapi_served.labels("transcriber", "refused").inc()
+    await socket.send_denial_response(Response(status_code=status))
+
+
+class _Transcription:
+    """One accepted socket. Whoever ends first, the reader or the teller, ends it."""
+
+    def __init__(self, edge: Edge, socket: WebSocket, office: Office | None) -> None:
+        self._edge = edge
+        self._socket = socket
+        self._office = office
+        self._words = None if office is None else HeardWords(edge.desk, office.profile, uuid4())
+        self._rate = FrameRate(edge.settings.limits.media_frames_per_s, _now_s())
+        self._garbage = 0
+
+    async def run(self) -> _End:
+        """From the `start` to the end."""
+        try:
+            async with asyncio.timeout(self._edge.settings.waits.vapi_transcription_s):
+                start = await self._started()
+                return start if isinstance(start, _End) else await self._transcribe(start)
+        except TimeoutError:
+            return _End("too_long")
+
+    async def _transcribe(self, start: Start) -> _End:
+        desk, office = self._edge.desk, self._office
+        clients = desk.clients if office is None else desk.gear(office).clients
+        keys = PROCESS_KEYS if office is None else office.keys
+        return await self._heard_by(clients.stt(keys, AudioFormat("linear16", start.rate_hz)), start)
+
+    async def _heard_by(self, stt: SpeechToText, start: Start) -> _End:
+        """Frames that come while the recogniser is being opened wait in the socket."""
+        try:
+            async with stt.session() as session:
+                if self._office is not None and isinstance(session, TakesKeyterms):
+                    await session.set_keyterms(keyterms(self._office.profile))
+                return await self._both_ways(session, start)
+        except ProviderError as failure:
+            return self._recogniser_failed(failure)
+
+    async def _both_ways(self, session: SttSession, start: Start) -> _End:
+        async with asyncio.TaskGroup() as group:
+            ways = {
+                group.create_task(self._hear(session, CallerChannel(start.channels))),
+                group.create_task(self._tell(session)),
+            }
+            over, _ = await asyncio.wait(ways, return_when=asyncio.FIRST_COMPLETED)
+            for way in ways:
+                way.cancel()
+        return over.pop().result()
+
+    # --- from Vapi ------------------------------------------------------------------------------------------
+
+    async def _started(self) -> Start | _End:
+        try:
+            async with asyncio.timeout(self._edge.settings.waits.media_start_s):
+                while True:
+                    frame = await self._frame()
+                    if isinstance(frame, Start | _End):
+                        return frame
+                    if frame:
+                        self._count("before_start")
+        except TimeoutError:
+            return _End("start_overdue")
+
+    async def _hear(self, session: SttSession, channel: CallerChannel) -> _End:
+        while True:
+            frame = await self._frame()
+            if isinstance(frame, Start):
+                return _End("second_start")
+            if isinstance(frame, _End):
+                return frame
+            if audio := channel.feed(frame):
+                await session.send_audio(audio)
+
+    async def _frame(self) -> bytes | Start | _End:
+        """What the next frame brings; no bytes if it brings nothing."""
+        try:
+            async with asyncio.timeout(self._edge.settings.waits.media_idle_s):
+                message = await self._socket.receive()
+        except TimeoutError:
+            return _End("idle")
+        if message["type"] == "websocket.disconnect":
+            return _End("oversized" if message.get("code") == TOO_BIG else "closed", None)
+        if not self._rate.takes(_now_s()):
+            return _End("too_many_frames")
+        text: str | None = message.get("text")
+        return message["bytes"] if text is None else self._read(text)
+
+    def _read(self, text: str) -> bytes | Start | _End:
+        try:
+            return read_text(text) or b""
+        except MalformedFrame as fault:
+            self._count(fault.reason)
+            if fault.reason == "start":
+                return _End(str(fault), _CANNOT_HEAR)
+        self._garbage += 1
+        most = self._edge.settings.limits.media_garbage_frames
+        return _End("too_much_garbage") if self._garbage > most else b""
+
+    def _count(self, reason: str) -> None:
+        self._edge.metrics.bad_frames.labels(reason).inc()
+
+    # --- to Vapi --------------------------------------------------------------------------------------------
+
+    async def _tell(self, session: SttSession) -> _End:
+        try:
+            async for event in session.events():
+                match event:
+                    case InterimTranscript(text) if text:
+                        await self._send(heard(text, "partial"))
+                    case EndOfTurn(text) if text:
+                        await self._send(heard(text, "final"))
+                        if self._words is not None:
+                            self._words.caller_said(text)
+                    case _:
+                        pass
+        except ProviderError as failure:
+            return self._recogniser_failed(failure)
+        except TimeoutError:
+            return _End("unread")
+        except (WebSocketDisconnect, RuntimeError):
+            return _End("closed", None)
+        return _End("recogniser_closed", _FAILED)
+
+    async def _send(self, frame: str) -> None:
+        async with asyncio.timeout(self._edge.settings.waits.media_send_s):
+            await self._socket.send_text(frame)
+
+    def _recogniser_failed(self, failure: ProviderError) -> _End:
+        told = {"provider": failure.provider, "fault": failure.fault, "action": "gave_up"}
+        self._edge.metrics.provider_faults.labels(**told).inc()
+        log.warning("provider_failed", **told)
+        return _End("recogniser_failed", _FAILED)
+
+
+async def _close(socket: WebSocket, end: _End, within_s: float) -> None:
+    """Say why, then close, unless that has happened."""
+    if end.code is None or socket.application_state is not WebSocketState.CONNECTED:
+        return
+    log.warning("transcription_closed", reason=end.fault)
+    try:
+        async with asyncio.timeout(within_s):
+            await socket.send_text(failed(end.fault))
+            await socket.close(end.code, end.fault)
+    except (WebSocketDisconnect, RuntimeError, TimeoutError):
+        return  # the peer was faster
+
+
+def _now_s() -> float:
+    return asyncio.get_running_loop().time()
+
+
+ROUTES = [
+    WebSocketRoute(TRANSCRIBER, transcriber),
+    WebSocketRoute(TRANSCRIBER + "/{org:uuid}", transcriber),
+]

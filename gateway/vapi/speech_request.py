@@ -1,0 +1,70 @@
+"""What Vapi asks of a custom voice: one piece of text, spoken at one rate. Pure.
+
+Vapi docs, "Custom voice", and its OpenAPI document, `ServerMessageVoiceRequest` (read 2026-11). The schema
+spells the outer key wrongly in one place, so whatever object comes first counts where `message` is missing.
+"""
+
+from dataclasses import dataclass, field
+from typing import Final, TypeGuard
+
+import msgspec
+
+from gateway.errors import VapiRequestInvalid
+from pipeline.providers.cartesia_wire import PcmRate
+
+RATES_HZ: Final[tuple[PcmRate, ...]] = (8000, 16000, 22050, 24000, 44100)
+
+
+@dataclass(frozen=True, slots=True)
+class SpeechRequest:
+    """What to say, and how many samples a second. `number`: the clinic's, as Vapi tells it, "" if not."""
+
+    text: str = field(repr=False)
+    rate_hz: PcmRate
+    number: str = field(default="", repr=False)
+
+
+class _Phone(msgspec.Struct):
+    number: str | None = None
+
+
+class _Message(msgspec.Struct, rename="camel"):
+    type: str
+    text: str
+    sample_rate: float
+    phone_number: _Phone | None = None
+
+
+_envelope: Final = msgspec.json.Decoder(dict[str, msgspec.Raw])
+_message: Final = msgspec.json.Decoder(_Message)
+
+
+def parse_speech_request(body: bytes, most_characters: int) -> SpeechRequest:
+    """Raises `VapiRequestInvalid`."""
+    message = _decoded(body)
+    if message.type != "voice-request":
+        raise VapiRequestInvalid("type must be voice-request")
+    if not message.text.strip():
+        raise VapiRequestInvalid("text must not be empty")
+    if len(message.text) > most_characters:
+        raise VapiRequestInvalid(f"text must have {most_characters} characters at most")
+    if not _is_rate(message.sample_rate):
+        raise VapiRequestInvalid(f"sampleRate must be one of {', '.join(map(str, RATES_HZ))}")
+    number = None if message.phone_number is None else message.phone_number.number
+    return SpeechRequest(message.text, message.sample_rate, number or "")
+
+
+def _decoded(body: bytes) -> _Message:
+    try:
+        parts = _envelope.decode(body)
+        objects = (part for part in parts.values() if bytes(part).lstrip().startswith(b"{"))
+        told = parts.get("message") or next(objects, None)
+        if told is None:
+            raise VapiRequestInvalid("message is missing")
+        return _message.decode(told)
+    except (msgspec.DecodeError, UnicodeDecodeError):
+        raise VapiRequestInvalid("message must be JSON with type, text and sampleRate") from None
+
+
+def _is_rate(rate_hz: float) -> TypeGuard[PcmRate]:
+    return rate_hz in RATES_HZ
