@@ -18,6 +18,7 @@ from booking.clinic_state import Standing, load_standing
 from booking.declared import DeclaredClinic, DeclaredPractitioner, require_sound
 from booking.errors import ClinicInvalid, OrgUnknown, ValueInvalid
 from booking.hours import generate_slots
+from booking.trials import mark_trial
 from booking.types import Actor, Claim, SlotsGenerated
 
 DAYS_AHEAD: Final = 60
@@ -41,15 +42,25 @@ async def load_clinic(pool: asyncpg.Pool, claim: Claim) -> DeclaredClinic:
 
 
 async def declare_clinic(
-    pool: asyncpg.Pool, claim: Claim, wanted: DeclaredClinic, *, actor: Actor, dry_run: bool = False
+    pool: asyncpg.Pool,
+    claim: Claim,
+    wanted: DeclaredClinic,
+    *,
+    actor: Actor,
+    dry_run: bool = False,
+    trial: timedelta | None = None,
 ) -> tuple[Change, ...]:
     """Make the clinic what is declared, a new one if there is none; what has changed, in order.
 
-    `dry_run`: all of it is tried and undone. Raises `ClinicInvalid`; then nothing has changed.
+    `dry_run`: all of it is tried and undone. `trial`: the new one is removed after so long. Raises
+    `ClinicInvalid`, and `OrgStands` for a trial that is a clinic already; then nothing has changed.
     """
     require_sound(wanted)
     async with db.org_transaction(pool, claim) as connection:
-        return await make_stand(connection, claim, wanted, actor=actor, dry_run=dry_run)
+        changes = await make_stand(connection, claim, wanted, actor=actor, dry_run=dry_run)
+        if trial is not None:
+            await mark_trial(connection, claim, trial)
+        return changes
 
 
 async def change_clinic(

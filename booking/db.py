@@ -28,6 +28,7 @@ from booking.errors import (
     HoldOver,
     HoldUnknown,
     HoldUnverified,
+    OrgStands,
     PractitionerUnknown,
     ServiceUnknown,
     SlotUnknown,
@@ -52,6 +53,7 @@ _BY_SQLSTATE: dict[str, type[BookingError]] = {
     "GW016": SlotUnsuitable,
     "GW150": ServiceUnknown,
     "GW151": PractitionerUnknown,
+    "GW180": OrgStands,
 }
 # InternalClientError is what asyncpg says of a connection whose end the server has told and not yet closed.
 _GONE = (

@@ -19,6 +19,7 @@ BookingError
 ├── ClinicInvalid       what a clinic is to be makes no sense; `field` says where
 ├── GuideInvalid        a file that cannot be a guide; it says why
 ├── OrgUnknown          there is no such org
+├── OrgStands           the org is no trial: it can neither become one nor be removed
 ├── ScopeUnknown        a staff token was to get a scope that none may have, or no scope
 ├── ValueInvalid        a value that cannot be meant, as a time without an offset; `reason` says which
 ├── SealUnreadable      a sealed value does not open: altered, moved, or its key is not at hand
@@ -138,6 +139,10 @@ class GuideInvalid(BookingError):
 
 class OrgUnknown(BookingError):
     """There is no such org."""
+
+
+class OrgStands(BookingError):
+    """The org is no trial: it can neither become one nor be removed."""
 
 
 class ScopeUnknown(BookingError):

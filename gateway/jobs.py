@@ -16,6 +16,7 @@ from booking.db import open_pool
 from booking.follow_up import FollowUps, due_follow_ups
 from booking.jobs import Outcome, Sweep, Work, fan_out
 from booking.messages import Messages, due_messages
+from booking.trials import removing_trials
 from booking.types import Claim
 from booking.worker import POOL_SIZE, Pace, housekeeping, working
 from compliance.vault import Vault
@@ -89,6 +90,7 @@ def all_work(
                 fan_out(pool, "calendar_busy_sync", lambda: due_calendars(worker_pool)),
             ),
             Sweep("old_records", "41 3 * * *", fan_out(pool, "retention", lambda: every_org(worker_pool))),
+            Sweep("ended_trials", "*/2 * * * *", removing_trials(pool, worker_pool)),
             Sweep("days_to_come", "7 1 * * *", fan_out(pool, "slots_ahead", lambda: every_org(worker_pool))),
         ],
     )

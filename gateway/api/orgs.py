@@ -5,6 +5,7 @@ is to have it next.
 """
 
 from dataclasses import replace
+from datetime import timedelta
 from typing import Annotated
 
 import msgspec
@@ -15,11 +16,12 @@ from booking.clinic_changes import Change
 from booking.clinic_form import ClinicForm, Name, declared_clinic
 from booking.clinic_upkeep import Edit, change_clinic, declare_clinic, load_clinic, open_slots
 from booking.declared import DeclaredClinic
-from booking.errors import ClinicInvalid
+from booking.errors import ClinicInvalid, OrgStands, OrgUnknown
+from booking.trials import remove_trial
 from booking.types import Recording
 from gateway.api.operations import PLATFORM_SCOPE, Answer, Asked, Operation
 from gateway.api.orgs_views import ChangesView, OrgView, changes_view, org_view
-from gateway.api.problems import INVALID, Refused
+from gateway.api.problems import CONFLICT, INVALID, Refused
 from gateway.api.reach import ORG_PATH
 
 _NUMBER = ORG_PATH + "/numbers/{number}"
@@ -29,6 +31,12 @@ class DryRunQuery(msgspec.Struct, kw_only=True, forbid_unknown_fields=True):
     """`dry_run`: all of it is tried, told and undone."""
 
     dry_run: bool = False
+
+
+class PutOrgQuery(DryRunQuery, kw_only=True, forbid_unknown_fields=True):
+    """`trial_minutes`: the new org is one to try things out with, and is removed after so long."""
+
+    trial_minutes: Annotated[int, msgspec.Meta(ge=1, le=1440)] | None = None
 
 
 class OrgWords(msgspec.Struct, kw_only=True, forbid_unknown_fields=True):
@@ -49,17 +57,39 @@ async def show_org(asked: Asked) -> Answer:
 
 async def put_org(asked: Asked) -> Answer:
     form: ClinicForm = asked.body
-    dry_run: bool = asked.query.dry_run
+    query: PutOrgQuery = asked.query
+    dry_run = query.dry_run
+    trial = None if query.trial_minutes is None else timedelta(minutes=query.trial_minutes)
     try:
         wanted = declared_clinic(form)
         changes = await declare_clinic(
-            asked.api.pool, asked.claim, wanted, actor=asked.actor, dry_run=dry_run
+            asked.api.pool, asked.claim, wanted, actor=asked.actor, dry_run=dry_run, trial=trial
         )
     except ClinicInvalid as invalid:
         raise Refused(INVALID, pointer=f"$.{invalid.field}", detail=invalid.fault) from None
+    except OrgStands:
+        raise _no_trial() from None
     if not dry_run:
         await follow(asked, changes)
     return Answer(200, changes_view(changes, tried=dry_run))
+
+
+async def delete_org(asked: Asked) -> Answer:
+    """One that there is not is no fault. Its numbers are free again."""
+    try:
+        numbers = (await standing(asked)).numbers
+        await remove_trial(asked.api.pool, asked.claim)
+    except OrgUnknown:
+        return Answer(204)
+    except OrgStands:
+        raise _no_trial() from None
+    await asked.api.memory.forget_clinic(asked.principal.org_id, numbers)
+    await asked.api.memory.forget_secrets(asked.principal.org_id)
+    return Answer(204)
+
+
+def _no_trial() -> Refused:
+    return Refused(CONFLICT, detail="the org is no trial")
 
 
 async def patch_org(asked: Asked) -> Answer:
@@ -117,8 +147,19 @@ OPERATIONS = (
         summary="Take a clinic on, or make it what is declared; what is not named is given up",
         handler=put_org,
         body=ClinicForm,
-        query=DryRunQuery,
+        query=PutOrgQuery,
         answers={200: ChangesView},
+        problems=(CONFLICT,),
+    ),
+    Operation(
+        name="removeTrialOrg",
+        method="DELETE",
+        path=ORG_PATH,
+        scope=PLATFORM_SCOPE,
+        summary="Remove an org that was made with `trial_minutes`, with all that is its own",
+        handler=delete_org,
+        answers={204: None},
+        problems=(CONFLICT,),
     ),
     Operation(
         name="patchOrg",

@@ -339,3 +339,45 @@ async def test_a_line_break_in_the_path_does_not_lead_past_the_guard(
     for path in (f"{made.path}/numbers/%0A", f"{made.path}/%0A/x", "/%0A"):
         assert (await anybody.put(path)).status_code == 401
         assert (await platform.put(path)).status_code in (404, 422)
+
+
+# --- orgs on trial ------------------------------------------------------------------------------------------
+
+
+async def test_a_trial_org_is_made_used_and_removed_and_its_number_is_free_again(
+    platform: Client, gateway: Gateway
+) -> None:
+    path, body = f"/orgs/{uuid4()}", declared()
+    made = await platform.request("PUT", path, json=body, params={"trial_minutes": 5})
+    again = await platform.request("PUT", path, json=body, params={"trial_minutes": 5})
+    token = (await platform.put(f"{path}/tokens/try", {"scopes": ["slots:read"]})).json()["token"]
+    service = (await platform.get(path)).json()["services"][0]["id"]
+    own = platform.with_token(token)
+    assert [made.status_code, again.status_code] == [200, 200]
+    assert (await own.get("/slots", service_id=service)).json()["items"]
+    assert (await platform.delete(path)).status_code == 204
+    assert (await platform.delete(path)).status_code == 204
+    assert (await own.get("/slots", service_id=service)).status_code == 401
+    assert (await platform.get(path)).status_code == 404
+    later = await platform.put(f"/orgs/{uuid4()}", body)
+    assert later.status_code == 200, "the number belongs to somebody still"
+
+
+async def test_a_clinic_is_neither_removed_nor_made_a_trial(platform: Client, made: Made) -> None:
+    removed = await platform.delete(made.path)
+    tried = await platform.request("PUT", made.path, json=made.body, params={"trial_minutes": 5})
+    assert [(each.status_code, kind(each)) for each in (removed, tried)] == [(409, "conflict")] * 2
+    assert (await platform.get(made.path)).json()["name"] == made.body["name"]
+
+
+async def test_an_org_of_its_own_accord_removes_nothing(made: Made) -> None:
+    answer = await made.own.delete(made.path)
+    assert (answer.status_code, kind(answer)) == (403, "scope-missing")
+
+
+@pytest.mark.parametrize("minutes", ["0", "1441", "x"])
+async def test_a_trial_lasts_a_day_at_most(platform: Client, minutes: str) -> None:
+    answer = await platform.request(
+        "PUT", f"/orgs/{uuid4()}", json=declared(), params={"trial_minutes": minutes}
+    )
+    assert (answer.status_code, kind(answer)) == (422, "invalid")
