@@ -9,8 +9,9 @@ and fits the gateway's memory against the calls that have ended.
 import asyncio
 import itertools
 import sys
-from collections.abc import Sequence
-from dataclasses import asdict, dataclass, field
+from collections import Counter
+from collections.abc import Mapping, Sequence
+from dataclasses import asdict, dataclass, field, replace
 from pathlib import Path
 from typing import Final, Literal
 
@@ -24,6 +25,7 @@ from bench.harness.plots import lines
 from bench.harness.results import SCHEMA, Result, machine_facts, machine_line, write_json
 from bench.harness.running import run
 from bench.ttfb import MADE, Bench, Setup, open_bench
+from gateway.settings import Limits
 
 FAILED: Final = 1
 TOO_LATE_SHARE: Final = 0.01
@@ -81,7 +83,8 @@ class Step:
 @dataclass(slots=True)
 class Soak:
     """Memory against completed calls: the slope of the fitted line and its 95 % confidence interval, None
-    where too few calls tell of it. `samples`: none of a gateway that is not our child.
+    where too few calls tell of it. `samples`: none of a gateway that is not our child; `failures`: why calls
+    failed.
     """
 
     calls: int
@@ -90,6 +93,7 @@ class Soak:
     low: float | None
     high: float | None
     samples: list[tuple[int, float]] = field(default_factory=list)
+    failures: Mapping[str, int] = field(default_factory=dict)
 
 
 def run_load(setup: Setup, ramp: Ramp) -> int:
@@ -98,7 +102,7 @@ def run_load(setup: Setup, ramp: Ramp) -> int:
 
 
 async def _load(setup: Setup, ramp: Ramp) -> int:
-    async with open_bench(setup) as bench:
+    async with open_bench(_admitting(setup, ramp)) as bench:
         steps = await _ramp(bench, ramp)
         soak = await _soak(bench, ramp) if ramp.soak_calls else None
         target, providers = dict(bench.target.description), bench.providers()
@@ -119,6 +123,14 @@ async def _load(setup: Setup, ramp: Ramp) -> int:
     if ramp.html is not None:
         ramp.html.write_text(load_page(steps, soak), encoding="utf-8")
     return MADE if steps and steps[0].verdict == "held" and not (soak and soak.failed_calls) else FAILED
+
+
+def _admitting(setup: Setup, ramp: Ramp) -> Setup:
+    """Our own gateway takes as many calls as the ramp asks of it, unless it is told how many to take."""
+    if setup.address is not None:
+        return setup
+    most = str(max(*ramp.steps, ramp.soak_at_once, Limits().max_calls))
+    return replace(setup, settings={"MAX_CALLS": most, **setup.settings})
 
 
 async def _ramp(bench: Bench, ramp: Ramp) -> list[Step]:
@@ -215,13 +227,15 @@ async def _soak(bench: Bench, ramp: Ramp) -> Soak:
     ids = itertools.count(2**41)
     left = iter(range(ramp.soak_calls))
     samples: list[tuple[int, float]] = []
-    completed = failed = 0
+    failures: Counter[str] = Counter()
+    completed = 0
 
     async def caller() -> None:
-        nonlocal completed, failed
+        nonlocal completed
         for _ in left:
             played = await bench.call([next(ids)])
-            failed += played.failure is not None
+            if played.failure is not None:
+                failures[played.failure] += 1
             for each in played.turns:
                 bench.turns.forget(each.turn)
             if bench.target.told is not None:
@@ -235,7 +249,7 @@ async def _soak(bench: Bench, ramp: Ramp) -> Soak:
             group.create_task(caller())
     fitted = fitted_slope(samples[int(len(samples) * SETTLED_SHARE) :])
     slope, low, high = fitted or (None, None, None)
-    return Soak(completed, failed, slope, low, high, samples)
+    return Soak(completed, failures.total(), slope, low, high, samples, failures)
 
 
 def fitted_slope(samples: Sequence[tuple[float, float]]) -> tuple[float, float, float] | None:
@@ -292,7 +306,8 @@ def _tell(steps: Sequence[Step], soak: Soak | None) -> None:
 
 
 def _soaked(soak: Soak) -> str:
-    return f"soak: {soak.calls} calls, {soak.failed_calls} failed, {_growth(soak)}"
+    why = "".join(f" ({number} {reason})" for reason, number in soak.failures.items())
+    return f"soak: {soak.calls} calls, {soak.failed_calls} failed{why}, {_growth(soak)}"
 
 
 def _growth(soak: Soak) -> str:
