@@ -71,10 +71,11 @@ class Check:
 
 def run_check(check: Check) -> int:
     """Call, print, write. The exit code."""
-    return run(_run_check(check))
+    return run(checked(check))
 
 
-async def _run_check(check: Check) -> int:
+async def checked(check: Check) -> int:
+    """The same in a loop that runs."""
     turns = [] if check.audio is None else split_turns(read_recording(check.audio))
     async with exchange(check.account, check.place()) as calling:
         _tell_before(check, calling)

@@ -3,14 +3,21 @@
 All calls run side by side: a telephone's second is a second.
 """
 
+import argparse
 import asyncio
+import json
+import wave
 from collections.abc import AsyncIterator, Mapping
 from contextlib import AsyncExitStack, asynccontextmanager
 from dataclasses import dataclass, replace
+from pathlib import Path
+from typing import Final
 
 from bench.caller import Manners
 from bench.carrier import Account, LineFaults, PlivoAccount, TelnyxAccount, TwilioAccount
-from bench.carrier.check import Check, placed
+from bench.carrier.arguments import add_check, check_of
+from bench.carrier.check import Check, checked, placed
+from bench.carrier.faults import Signing
 from bench.carrier.report import Report
 from bench.carrier.rest import Exchange, exchange
 from bench.demo.ports import reserved
@@ -32,6 +39,8 @@ BAD_LINE = LineFaults(
     ack_doubled=0.3,
     close=1200,
 )
+NOBODY: Final = "+15005550199"
+FORGERIES: Final[tuple[Signing, ...]] = ("bad", "missing")
 TORN_STREAMS = {"twilio": 2, "telnyx": 2, "plivo": 3}
 """Plivo tries the old address once more before its document goes on."""
 
@@ -44,11 +53,13 @@ class Exchanges:
     gateway: running.Gateway
     number: str
 
-    async def report(self, name: str, faults: LineFaults, listen_s: float) -> Report:
+    async def report(
+        self, name: str, faults: LineFaults, listen_s: float, number: str | None = None
+    ) -> Report:
         check = Check(
             account=ACCOUNTS[name],
             url=running.PUBLIC_URL,
-            number=self.number,
+            number=number or self.number,
             caller="+447700900123",
             manners=Manners(quiet_ms=200, patience_s=30.0, goodbye_s=listen_s),
             faults=faults,
@@ -82,21 +93,46 @@ async def exchanges(stack: Stack, clinic: Clinic) -> AsyncIterator[Exchanges]:
         await gateway.until_idle()
 
 
-async def test_each_carrier_calls_the_gateway(stack: Stack, clinic: Clinic) -> None:
+async def test_each_carrier_calls_the_gateway(stack: Stack, clinic: Clinic, tmp_path: Path) -> None:
     async with exchanges(stack, clinic) as made, asyncio.TaskGroup() as group:
         whole = {name: group.create_task(made.report(name, LineFaults(), 30.0)) for name in ACCOUNTS}
         torn = {name: group.create_task(made.report(name, BAD_LINE, 0.1)) for name in ACCOUNTS}
-        forged = {
-            (name, way): group.create_task(made.report(name, LineFaults(signature=way), 0.1))
+        nobody = [group.create_task(made.report(name, LineFaults(), 0.1, NOBODY)) for name in ACCOUNTS]
+        forged = [
+            group.create_task(made.report(name, LineFaults(signature=way), 0.1))
             for name in ACCOUNTS
-            for way in ("bad", "missing")
-        }
+            for way in FORGERIES
+        ]
+        command = group.create_task(checked(from_arguments(made, tmp_path)))
     for name in ACCOUNTS:
         check_whole(whole[name].result())
         check_torn(torn[name].result())
-    for each in forged.values():
+    for each in nobody:
+        check_nobody(each.result())
+    for each in forged:
         assert not each.result().taken
         assert each.result().violations == ()
+    assert command.result() == 0
+    check_files(tmp_path)
+
+
+def from_arguments(made: Exchanges, folder: Path) -> Check:
+    """What the command line asks for."""
+    address = ["--url", running.PUBLIC_URL, "--connect-url", made.gateway.url, "--number", made.number]
+    account = ["--account", PLIVO.auth_id, "--secret", PLIVO.auth_token]
+    files = ["--json", str(folder / "call.json"), "--wav", str(folder / "call.wav")]
+    parser = argparse.ArgumentParser()
+    add_check(parser)
+    line = ["plivo", *address, *account, *files, "--faults", "jitter=20", "--listen", "0.1"]
+    return check_of(parser.parse_args(line))
+
+
+def check_files(folder: Path) -> None:
+    told = json.loads((folder / "call.json").read_text())
+    assert (told["schema"], told["good"], told["taken"]) == ("clinic-voice-gateway/carrier/1", True, True)
+    with wave.open(str(folder / "call.wav")) as recorded:
+        assert (recorded.getnchannels(), recorded.getframerate()) == (2, 8000)
+        assert recorded.getnframes() == told["caller_ms"] * 8
 
 
 def check_whole(report: Report) -> None:
@@ -118,3 +154,12 @@ def check_torn(report: Report) -> None:
     assert report.faults_struck["loss"] > 0
     assert report.faults_struck["malformed"] > 0
     assert report.agent_audible_ms > 500
+
+
+def check_nobody(report: Report) -> None:
+    """A sentence of the carrier's own, then the end; Vonage has no word for that."""
+    kinds = [step["step"] for step in report.steps]
+    assert kinds[0] == "Say"
+    assert "not in service" in report.steps[0]["text"]
+    assert kinds[1:] in ([], ["Hangup"])
+    assert [each.rule.code for each in report.violations] == ["not-taken"], report.carrier
