@@ -16,9 +16,11 @@ from booking.db import open_pool
 from booking.errors import BookingError
 from compliance.vault import Vault
 from gateway.admission import Admission
-from gateway.api import mount
+from gateway.api import mount, operator_pages
+from gateway.api.mount import Api
 from gateway.api.opening import open_api
 from gateway.api.operations import ApiContext
+from gateway.api.operator_pages import OperatorPages
 from gateway.call import Desk
 from gateway.calls import Calls
 from gateway.control.plivo import PlivoControl
@@ -46,6 +48,8 @@ from gateway.sealing import VaultSealer, open_vault
 from gateway.settings import Settings
 from gateway.shared_store import SharedStore
 from gateway.spans import Traces
+from gateway.status.asked import Turns
+from gateway.status.board import Board
 from gateway.tenancy.accounts import A, Accounts, Keeper
 from gateway.tenancy.cache import LayeredCache, Lives, Source
 from gateway.tenancy.changes import Changes
@@ -78,10 +82,19 @@ def build_app(settings: Settings) -> Starlette:
             edge = await _entered(stack, settings)
             api = await stack.enter_async_context(open_api(_api_context(edge), edge.desk.clock))
             app.state.edge, app.state.api = edge, api
+            app.state.operator_pages = await stack.enter_async_context(_operator_pages(edge, api))
             yield
 
     ours = [*twilio.ROUTES, *plivo.ROUTES, *telnyx.ROUTES, *sms.ROUTES, *guides.ROUTES, *ops.ROUTES]
-    return Starlette(routes=[*ours, *mount.ROUTES], lifespan=lifespan)
+    return Starlette(routes=[*ours, *operator_pages.ROUTES, *mount.ROUTES], lifespan=lifespan)
+
+
+@asynccontextmanager
+async def _operator_pages(edge: Edge, api: Api) -> AsyncIterator[OperatorPages]:
+    desk = edge.desk
+    turns = Turns(edge.readiness.store, desk.latency)
+    async with Board(desk.pool, turns, edge.settings.jobs.url) as board:
+        yield OperatorPages(api.guard, desk.latency, board)
 
 
 async def _entered(stack: AsyncExitStack, settings: Settings) -> Edge:

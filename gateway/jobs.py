@@ -26,6 +26,8 @@ from gateway.metrics import Metrics
 from gateway.retention import Retention, every_org
 from gateway.sealing import VaultSealer
 from gateway.settings import Settings
+from gateway.status.asked import Sources
+from gateway.status.watch import Watch, watching
 
 log = structlog.get_logger("gateway.jobs")
 
@@ -50,6 +52,7 @@ async def open_jobs(
         work = all_work(pool, worker_pool, following, calendars, retention)
         async with (
             chaining(Chainer(pool, worker_pool, metrics)),
+            watching(Watch(Sources(pool, worker_pool), metrics)),
             working(worker_pool, jobs.direct_url, work, WatchedJobs(metrics), pace),
         ):
             yield

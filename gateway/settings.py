@@ -388,6 +388,15 @@ def load(environ: Mapping[str, str] | None = None, env_file: Path | None = Path(
     return settings
 
 
+def latency_rules(environ: Mapping[str, str] | None = None) -> LatencyRules:
+    """How turns are judged, for what needs no other setting. Raises `SettingsInvalid`."""
+    reader = _Reader(_environment(environ, Path(".env")))
+    rules = _latency(reader)
+    if reader.faults:
+        raise SettingsInvalid("; ".join(reader.faults))
+    return rules
+
+
 def is_local_bench(environ: Mapping[str, str]) -> bool:
     """Whether the switch is on that turns carrier checks off; nonsense is not, and `load` refuses it."""
     text = environ.get("GATEWAY_LOCAL_BENCH", "").strip()

@@ -1,14 +1,9 @@
-"""For whoever runs the gateway: alive, ready, measured."""
-
-from datetime import UTC, datetime
-from typing import Any
-from uuid import UUID
+"""For the machines that look after the gateway: alive, ready, measured. No org is named in it."""
 
 from starlette.requests import Request
 from starlette.responses import JSONResponse, Response
 from starlette.routing import Route
 
-from gateway.latency_profiles import OrgLatency
 from gateway.metrics import CONTENT_TYPE
 from gateway.readiness import is_ready
 from gateway.routes.edge import edge_of
@@ -34,32 +29,8 @@ async def metrics(request: Request) -> Response:
     return Response(await edge_of(request).metrics.told(), headers={"Content-Type": CONTENT_TYPE})
 
 
-async def latency(request: Request) -> Response:
-    """How fast each org is answered, across replicas: `?org=` one, otherwise those with the newest turns."""
-    asked = request.query_params.get("org")
-    try:
-        org_id = UUID(asked) if asked else None
-    except ValueError:
-        return JSONResponse({"error": "org must be an id"}, status_code=400)
-    lines = await edge_of(request).desk.latency.report(org_id)
-    return JSONResponse({"orgs": [_line(line) for line in lines]})
-
-
-def _line(line: OrgLatency) -> dict[str, Any]:
-    return {
-        "org": str(line.org_id),
-        "status": line.figures.status,
-        "turns": line.figures.turns,
-        "p50_ms": line.figures.p50_ms,
-        "p95_ms": line.figures.p95_ms,
-        "profile": line.state.profile,
-        "since": datetime.fromtimestamp(line.state.since_s, UTC).isoformat() if line.state.since_s else None,
-    }
-
-
 ROUTES = [
     Route("/healthz", healthz, methods=["GET"]),
     Route("/readyz", readyz, methods=["GET"]),
     Route("/metrics", metrics, methods=["GET"]),
-    Route("/ops/latency", latency, methods=["GET"]),
 ]

@@ -19,6 +19,7 @@ from gateway.follow_ups import follow_ups
 from gateway.jobs import all_work
 from gateway.retention import Retention
 from gateway.sealing import VaultSealer
+from gateway.status.thresholds import SWEEPS
 from tests.conftest import Clinic, Stack
 from tests.gateway.running import environment, gateway
 
@@ -103,6 +104,7 @@ async def test_the_document_lists_every_job_and_sweep(stack: Stack, pool: asyncp
         work = all_work(pool, pool, following, calendars, retention)
     assert sorted(listed("kind")) == sorted(work.handlers) == sorted(get_args(Kind))
     assert sorted(listed("sweep")) == sorted(each.name for each in work.sweeps)
+    assert set(listed("sweep")) <= SWEEPS.keys(), "a sweep of which nobody would see that it has stopped"
 
 
 async def test_the_days_to_come_get_their_slots(stack: Stack, pool: asyncpg.Pool, clinic: Clinic) -> None:
