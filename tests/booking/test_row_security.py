@@ -49,6 +49,7 @@ TABLES = (
     "outbound_campaigns",
     "follow_ups",
     "follow_up_settings",
+    "vapi_setups",
     "vapi_calls",
     "procedure_guides",
     "guide_links",
@@ -116,6 +117,10 @@ _RECORDS = (
     select s.org_id, s.service_id from slots s join appointments a on a.slot_id = s.id where a.id = $1
     """,
     "insert into follow_up_settings (org_id) select org_id from appointments where id = $1",
+    """
+    insert into vapi_setups (org_id, assistant_id, credential_id, choices)
+    select org_id, 'assistant', 'credential', '{}' from appointments where id = $1
+    """,
     """
     insert into vapi_calls (org_id, call_id, next_at)
     select h.org_id, h.call_id, now() + '1 h' from appointment_holds h
