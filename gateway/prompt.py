@@ -79,11 +79,17 @@ def _returning(caller: ReturningCaller) -> str:
 
 def _clinic(profile: OrgProfile, now: datetime) -> str:
     local = now.astimezone(ZoneInfo(profile.time_zone))
+    today = f"{local:%A} the {ordinal(local.day)} of {local:%B} {local.year} ({local:%Y-%m-%d})"
+    return clinic_prompt(profile, today=today, time=f"{local:%H:%M}")
+
+
+def clinic_prompt(profile: OrgProfile, *, today: str, time: str) -> str:
+    """The instructions for any caller; `today` and `time` as they are to stand in it."""
     return _PROMPT.format(
         agent=profile.agent_name,
         clinic=profile.name,
-        today=f"{local:%A} the {ordinal(local.day)} of {local:%B} {local.year} ({local:%Y-%m-%d})",
-        time=f"{local:%H:%M}",
+        today=today,
+        time=time,
         zone=profile.time_zone,
         services="; ".join(map(_service, profile.services)) or "none",
         practitioners=", ".join(each.name for each in profile.practitioners) or "none",

@@ -12,11 +12,12 @@ own appointments.
 
 from collections.abc import Callable
 
+from booking.types import OrgProfile
 from gateway.tools.call_booking import CallBooking
 from gateway.tools.cancel_booking import CancelBooking
 from gateway.tools.claim_slot import ClaimSlot
 from gateway.tools.confirm_booking import ConfirmBooking
-from gateway.tools.find_slots import FindSlots
+from gateway.tools.find_slots import FindSlots, find_slots_spec
 from gateway.tools.my_appointments import MyAppointments
 from gateway.tools.note_texts import NoteTexts
 from gateway.tools.reschedule_booking import RescheduleBooking
@@ -24,7 +25,7 @@ from gateway.tools.send_code import SendCode
 from gateway.tools.services import match_service
 from gateway.tools.stop_recording import StopRecording
 from gateway.tools.verify_code import VerifyCode
-from pipeline.ports import Tool
+from pipeline.ports import Tool, ToolSpec
 
 __all__ = [
     "CallBooking",
@@ -40,6 +41,7 @@ __all__ = [
     "VerifyCode",
     "call_tools",
     "match_service",
+    "tool_specs",
 ]
 
 
@@ -56,4 +58,20 @@ def call_tools(booking: CallBooking, refuse: Callable[[], None]) -> tuple[Tool, 
         RescheduleBooking(booking),
         NoteTexts(booking),
         StopRecording(refuse),
+    )
+
+
+def tool_specs(profile: OrgProfile) -> tuple[ToolSpec, ...]:
+    """What a model of this org is told of the tools that `call_tools` makes for each call."""
+    return (
+        find_slots_spec(profile),
+        ClaimSlot.spec,
+        SendCode.spec,
+        VerifyCode.spec,
+        ConfirmBooking.spec,
+        MyAppointments.spec,
+        CancelBooking.spec,
+        RescheduleBooking.spec,
+        NoteTexts.spec,
+        StopRecording.spec,
     )

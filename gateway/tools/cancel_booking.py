@@ -12,20 +12,18 @@ from pipeline.ports import ToolResult, ToolSpec
 
 
 class CancelBooking:
+    spec = ToolSpec(
+        name="cancel_booking",
+        description=(
+            "Cancel an appointment that my_appointments or confirm_booking returned, once the caller has "
+            "said which and that they mean it. Say that it is cancelled only if the answer says so."
+        ),
+        parameters=schema(appointment=text_of("the appointment's token, such as a1")),
+        effectful=True,
+    )
+
     def __init__(self, booking: CallBooking) -> None:
         self._booking = booking
-
-    @property
-    def spec(self) -> ToolSpec:
-        return ToolSpec(
-            name="cancel_booking",
-            description=(
-                "Cancel an appointment that my_appointments or confirm_booking returned, once the caller has "
-                "said which and that they mean it. Say that it is cancelled only if the answer says so."
-            ),
-            parameters=schema(appointment=text_of("the appointment's token, such as a1")),
-            effectful=True,
-        )
 
     @telling_failures(cancelled=False)
     async def run(self, arguments: Mapping[str, Any]) -> ToolResult:

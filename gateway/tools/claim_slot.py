@@ -14,20 +14,18 @@ from pipeline.ports import ToolResult, ToolSpec
 
 
 class ClaimSlot:
+    spec = ToolSpec(
+        name="claim_slot",
+        description=(
+            "Hold an appointment that find_slots returned and the caller has chosen. Say that it is held "
+            "only if the answer says held; it is not booked yet. A new choice replaces the earlier hold."
+        ),
+        parameters=schema(slot=text_of("the slot's token, such as s1")),
+        effectful=True,
+    )
+
     def __init__(self, booking: CallBooking) -> None:
         self._booking = booking
-
-    @property
-    def spec(self) -> ToolSpec:
-        return ToolSpec(
-            name="claim_slot",
-            description=(
-                "Hold an appointment that find_slots returned and the caller has chosen. Say that it is held "
-                "only if the answer says held; it is not booked yet. A new choice replaces the earlier hold."
-            ),
-            parameters=schema(slot=text_of("the slot's token, such as s1")),
-            effectful=True,
-        )
 
     @telling_failures(held=False)
     async def run(self, arguments: Mapping[str, Any]) -> ToolResult:

@@ -13,20 +13,18 @@ from pipeline.ports import ToolResult, ToolSpec
 
 
 class ConfirmBooking:
+    spec = ToolSpec(
+        name="confirm_booking",
+        description=(
+            "Book the appointment that is held, once verify_code has answered verified. Say that it is "
+            "booked only if the answer says booked. Without an answer, call it again: it books once."
+        ),
+        parameters=schema(name=maybe_text_of("the caller's full name, if they gave it; else null")),
+        effectful=True,
+    )
+
     def __init__(self, booking: CallBooking) -> None:
         self._booking = booking
-
-    @property
-    def spec(self) -> ToolSpec:
-        return ToolSpec(
-            name="confirm_booking",
-            description=(
-                "Book the appointment that is held, once verify_code has answered verified. Say that it is "
-                "booked only if the answer says booked. Without an answer, call it again: it books once."
-            ),
-            parameters=schema(name=maybe_text_of("the caller's full name, if they gave it; else null")),
-            effectful=True,
-        )
 
     @telling_failures(booked=False)
     async def run(self, arguments: Mapping[str, Any]) -> ToolResult:

@@ -5,7 +5,7 @@ from datetime import date, datetime, time, timedelta
 from typing import Any, Final
 
 from booking.slots import next_available
-from booking.types import Service, Slot
+from booking.types import OrgProfile, Service, Slot
 from gateway.spoken import listed
 from gateway.tools.answers import answer, refusal, telling_failures
 from gateway.tools.arguments import given, maybe_text_of, parsed, schema, text_of
@@ -18,26 +18,31 @@ FURTHEST: Final = timedelta(days=400)
 """How far ahead a day is looked up; the calendar's ends, which cannot be reckoned with, lie far beyond."""
 
 
+def find_slots_spec(profile: OrgProfile) -> ToolSpec:
+    """What a model of this org is told of `FindSlots`."""
+    names = ", ".join(service.name for service in profile.services)
+    return ToolSpec(
+        name="find_slots",
+        description=(
+            "Find free appointments, soonest first. Offer the caller what it returns, in the words of "
+            f"`spoken`. Services: {names}."
+        ),
+        parameters=schema(
+            service=text_of("what the appointment is for"),
+            day=maybe_text_of("YYYY-MM-DD, if the caller wants a day"),
+            after=maybe_text_of("HH:MM, if not before that time"),
+        ),
+        effectful=False,
+    )
+
+
 class FindSlots:
     def __init__(self, booking: CallBooking) -> None:
         self._booking = booking
 
     @property
     def spec(self) -> ToolSpec:
-        names = ", ".join(service.name for service in self._booking.profile.services)
-        return ToolSpec(
-            name="find_slots",
-            description=(
-                "Find free appointments, soonest first. Offer the caller what it returns, in the words of "
-                f"`spoken`. Services: {names}."
-            ),
-            parameters=schema(
-                service=text_of("what the appointment is for"),
-                day=maybe_text_of("YYYY-MM-DD, if the caller wants a day"),
-                after=maybe_text_of("HH:MM, if not before that time"),
-            ),
-            effectful=False,
-        )
+        return find_slots_spec(self._booking.profile)
 
     def memory(self) -> Callable[[], None]:
         """See `pipeline.ports.Remembers`: what was told on a wrong guess has not been offered."""

@@ -16,20 +16,18 @@ _TOLD: Final = 5
 
 
 class MyAppointments:
+    spec = ToolSpec(
+        name="my_appointments",
+        description=(
+            "The caller's coming appointments, soonest first. The number that a call shows can be "
+            "forged, so the caller must prove it first: send_code, then verify_code."
+        ),
+        parameters=schema(),
+        effectful=False,
+    )
+
     def __init__(self, booking: CallBooking) -> None:
         self._booking = booking
-
-    @property
-    def spec(self) -> ToolSpec:
-        return ToolSpec(
-            name="my_appointments",
-            description=(
-                "The caller's coming appointments, soonest first. The number that a call shows can be "
-                "forged, so the caller must prove it first: send_code, then verify_code."
-            ),
-            parameters=schema(),
-            effectful=False,
-        )
 
     def memory(self) -> Callable[[], None]:
         """See `pipeline.ports.Remembers`: what was told on a wrong guess has not been offered."""

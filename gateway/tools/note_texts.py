@@ -11,20 +11,18 @@ from pipeline.ports import ToolResult, ToolSpec
 
 
 class NoteTexts:
+    spec = ToolSpec(
+        name="note_texts",
+        description=(
+            "Note the caller's own yes or no to a text with a guide to what they asked about. "
+            "Only after they have answered that question; never for them."
+        ),
+        parameters=schema(wanted=flag_of("true: they said yes; false: they said no")),
+        effectful=True,
+    )
+
     def __init__(self, booking: CallBooking) -> None:
         self._booking = booking
-
-    @property
-    def spec(self) -> ToolSpec:
-        return ToolSpec(
-            name="note_texts",
-            description=(
-                "Note the caller's own yes or no to a text with a guide to what they asked about. "
-                "Only after they have answered that question; never for them."
-            ),
-            parameters=schema(wanted=flag_of("true: they said yes; false: they said no")),
-            effectful=True,
-        )
 
     @telling_failures(noted=False)
     async def run(self, arguments: Mapping[str, Any]) -> ToolResult:

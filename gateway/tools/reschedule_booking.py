@@ -13,24 +13,22 @@ from pipeline.ports import ToolResult, ToolSpec
 
 
 class RescheduleBooking:
+    spec = ToolSpec(
+        name="reschedule_booking",
+        description=(
+            "Move an appointment that my_appointments or confirm_booking returned to a slot of the same "
+            "service that find_slots returned. It is moved at once, without claim_slot. Say that it is "
+            "moved only if the answer says so."
+        ),
+        parameters=schema(
+            appointment=text_of("the appointment's token, such as a1"),
+            slot=text_of("the new slot's token, such as s1"),
+        ),
+        effectful=True,
+    )
+
     def __init__(self, booking: CallBooking) -> None:
         self._booking = booking
-
-    @property
-    def spec(self) -> ToolSpec:
-        return ToolSpec(
-            name="reschedule_booking",
-            description=(
-                "Move an appointment that my_appointments or confirm_booking returned to a slot of the same "
-                "service that find_slots returned. It is moved at once, without claim_slot. Say that it is "
-                "moved only if the answer says so."
-            ),
-            parameters=schema(
-                appointment=text_of("the appointment's token, such as a1"),
-                slot=text_of("the new slot's token, such as s1"),
-            ),
-            effectful=True,
-        )
 
     @telling_failures(rescheduled=False)
     async def run(self, arguments: Mapping[str, Any]) -> ToolResult:

@@ -16,23 +16,21 @@ MOST_TEXTS: Final = 6
 
 
 class SendCode:
+    spec = ToolSpec(
+        name="send_code",
+        description=(
+            "Text a six-digit code to the caller, to book what is held or to look up their appointments. "
+            "It goes to the number they are calling from unless they name another. Never invent a "
+            "number, and never say one back."
+        ),
+        parameters=schema(
+            number=maybe_text_of("only a number that the caller has said, in their words; else null")
+        ),
+        effectful=True,
+    )
+
     def __init__(self, booking: CallBooking) -> None:
         self._booking = booking
-
-    @property
-    def spec(self) -> ToolSpec:
-        return ToolSpec(
-            name="send_code",
-            description=(
-                "Text a six-digit code to the caller, to book what is held or to look up their appointments. "
-                "It goes to the number they are calling from unless they name another. Never invent a "
-                "number, and never say one back."
-            ),
-            parameters=schema(
-                number=maybe_text_of("only a number that the caller has said, in their words; else null")
-            ),
-            effectful=True,
-        )
 
     @telling_failures(sent=False)
     async def run(self, arguments: Mapping[str, Any]) -> ToolResult:

@@ -14,20 +14,18 @@ class StopRecording:
     A second ear beside the rules that hear a refusal as it is said; asked after them it changes nothing.
     """
 
+    spec = ToolSpec(
+        name="stop_recording",
+        description=(
+            "Keep nothing more of what is said in this call. Only when the caller says that they do not "
+            "want this call recorded or kept; never on your own account."
+        ),
+        parameters=schema(),
+        effectful=True,
+    )
+
     def __init__(self, refuse: Callable[[], None]) -> None:
         self._refuse = refuse
-
-    @property
-    def spec(self) -> ToolSpec:
-        return ToolSpec(
-            name="stop_recording",
-            description=(
-                "Keep nothing more of what is said in this call. Only when the caller says that they do not "
-                "want this call recorded or kept; never on your own account."
-            ),
-            parameters=schema(),
-            effectful=True,
-        )
 
     async def run(self, arguments: Mapping[str, Any]) -> ToolResult:
         self._refuse()

@@ -16,20 +16,18 @@ _UNVERIFIED: Final = {"verified": False}
 
 
 class VerifyCode:
+    spec = ToolSpec(
+        name="verify_code",
+        description=(
+            "Check the code that send_code texted. Pass on just what the caller said or typed, never a "
+            "guess; never say a code yourself."
+        ),
+        parameters=schema(code=text_of("the code in the caller's words or keys")),
+        effectful=True,
+    )
+
     def __init__(self, booking: CallBooking) -> None:
         self._booking = booking
-
-    @property
-    def spec(self) -> ToolSpec:
-        return ToolSpec(
-            name="verify_code",
-            description=(
-                "Check the code that send_code texted. Pass on just what the caller said or typed, never a "
-                "guess; never say a code yourself."
-            ),
-            parameters=schema(code=text_of("the code in the caller's words or keys")),
-            effectful=True,
-        )
 
     @telling_failures(verified=False)
     async def run(self, arguments: Mapping[str, Any]) -> ToolResult:
