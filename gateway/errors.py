@@ -11,6 +11,7 @@ GatewayError
 ├── CarrierRefused       the carrier's REST interface answered no; `status` is its HTTP status
 ├── VapiRefused          Vapi's REST interface answered no; `status` and `faults` say what it finds wrong
 ├── VapiUnavailable      Vapi's REST interface gave no usable answer; it may later
+├── VapiSetupRefused     an org cannot be set up at Vapi as it was asked for; the message says why
 ├── CredentialRefused    an API token is not good; `reason` says why, for the log alone
 ├── SecretInvalid        what was to be an org's secret is none; the message says how one looks
 ├── SecretUnknown        the org has no such secret, or it does not open
@@ -127,3 +128,7 @@ class VapiUnavailable(GatewayError):
 
     def __init__(self, fact: str) -> None:
         super().__init__(f"Vapi {fact}")
+
+
+class VapiSetupRefused(GatewayError):
+    """An org cannot be set up at Vapi as it was asked for."""

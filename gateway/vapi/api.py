@@ -4,8 +4,8 @@ Vapi docs, API reference (read 2026-11): the private key as bearer token, JSON b
 entries at most; `createdAtLt` begins it further back. `/credential` is not in the published reference, but in
 Vapi's guides and its own tools. An update replaces what it names and leaves the rest alone.
 
-When Vapi is busy (429), fails (5xx), is slow or away, it is asked again; for something new only where the first
-request did nothing. Keys, payloads and answers stand in no log and in no error's message.
+When Vapi is busy (429), fails (5xx), is slow or away, it is asked again; for something new only where the
+first request did nothing. Keys, payloads and answers stand in no log and in no error's message.
 """
 
 import asyncio

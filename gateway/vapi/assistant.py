@@ -9,18 +9,24 @@ kept, no summary made: whoever refuses in the middle of a call is obeyed by us a
 transcript is for orgs whose calls are kept in writing without being asked first.
 """
 
+import re
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass
 from typing import Any, Final, Self
 from uuid import UUID
 
+import msgspec
+
 from booking.types import OrgProfile
+from gateway.errors import VapiSetupRefused
+from gateway.prompt import clinic_prompt
 from pipeline.ports import ToolSpec
 
 WEBHOOK: Final = "/webhooks/vapi"
 VOICE: Final = "/vapi/voice"
 LLM: Final = "/vapi/llm"
 TRANSCRIBER: Final = "/vapi/transcriber"
+OAUTH: Final = "/vapi/token"
 
 SERVER_MESSAGES: Final = (
     "status-update",
@@ -31,6 +37,15 @@ SERVER_MESSAGES: Final = (
 )
 """Left out, Vapi would send eleven kinds, among them the whole conversation at every turn."""
 MOST_NAME: Final = 40
+LEAST_CALL_S: Final = 10
+MOST_CALL_S: Final = 43_200
+_E164: Final = re.compile(r"\+[1-9][0-9]{6,14}")
+_DAY: Final = "%A, %d %B %Y (%Y-%m-%d)"
+_TIME: Final = "%H:%M"
+_DAY_HERE, _TIME_HERE = (
+    "\x00day\x00",
+    "\x00time\x00",
+)  # in no clinic's words: Postgres keeps no such character
 _LLM_NAME: Final = "voice-gateway"
 _KEPT_UNASKED: Final = ("kept", "announced")
 _KEYPAD_S: Final = 3
@@ -49,7 +64,7 @@ class Addresses:
 
     @classmethod
     def under(cls, public_url: str, org_id: UUID | None) -> Self:
-        """Below `PUBLIC_URL`, which ends in no slash. `org_id`: of an org with a Vapi account of its own."""
+        """Below `PUBLIC_URL`, which ends in no slash. `org_id` None: the org shows in what is sent there."""
         whose = "" if org_id is None else f"/{org_id}"
         return cls(
             webhook=public_url + WEBHOOK + whose,
@@ -93,6 +108,26 @@ class Choices:
     tool_s: int = 15
     temperature: float = 0.3
     max_tokens: int = 300
+
+    @classmethod
+    def chosen(cls, told: Mapping[str, Any]) -> Self:
+        """Those that `told` wrote, or an operator gave; what is not among them has its usual value.
+
+        Raises `VapiSetupRefused`.
+        """
+        try:
+            choices = msgspec.convert(dict(told), cls)
+        except msgspec.ValidationError as fault:
+            raise VapiSetupRefused(f"of what is chosen: {fault}") from None
+        if not LEAST_CALL_S <= choices.longest_call_s <= MOST_CALL_S:
+            raise VapiSetupRefused(f"a call's longest time is {LEAST_CALL_S} to {MOST_CALL_S} seconds")
+        if choices.fallback is not None and not _E164.fullmatch(choices.fallback):
+            raise VapiSetupRefused("the fallback must be a number in E.164, as +442079460018")
+        return choices
+
+    def told(self) -> dict[str, Any]:
+        """As JSON may hold them."""
+        return asdict(self)
 
 
 @dataclass(frozen=True, slots=True)
@@ -196,12 +231,16 @@ def webhook_server(addresses: Addresses, credentials: CredentialIds, choices: Ch
     }
 
 
-def standing_instructions(text: str) -> str:
-    """A system prompt of ours for a model of Vapi's, whose way to hang up has another name.
+def standing_instructions(profile: OrgProfile) -> str:
+    """Our system prompt for an assistant that is kept at Vapi, which puts in date and time at each call."""
+    day, time = (f'{{{{"now" | date: "{form}", "{profile.time_zone}"}}}}' for form in (_DAY, _TIME))
+    said = instructions_said(clinic_prompt(profile, today=_DAY_HERE, time=_TIME_HERE))
+    return said.replace(_DAY_HERE, day).replace(_TIME_HERE, time)
 
-    It is not read for variables: use `as_said` on what of it is the clinic's.
-    """
-    return text.replace("end_call", "endCall")
+
+def instructions_said(prompt: str) -> str:
+    """A system prompt of ours for a model of Vapi's, whose way to hang up has another name."""
+    return as_said(prompt).replace("end_call", "endCall")
 
 
 def as_said(text: str) -> str:
