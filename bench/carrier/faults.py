@@ -103,9 +103,11 @@ class Line:
         """One frame of the caller."""
         faults = self._faults
         late_ms = self._chances["jitter"].random() * faults.jitter
-        lost, swapped, followed = self._hits("loss"), self._hits("reorder"), self._hits("malformed")
+        lost, swapped, followed = (self._hits(name) for name in ("loss", "reorder", "malformed"))
         if lost:
+            self.struck["loss"] += 1
             return
+        self.struck += Counter(reorder=swapped, malformed=followed)
         due_ms = max(self._last_due_ms, now_ms + late_ms)
         self._last_due_ms = due_ms
         self._wait(message, due_ms + FRAME_MS + 0.5 if swapped else due_ms)
@@ -116,10 +118,10 @@ class Line:
         """A mark that comes back."""
         lost, doubled = self._hits("ack_lost"), self._hits("ack_doubled")
         if lost:
+            self.struck["ack_lost"] += 1
             return
         due_ms = float(now_ms + self._faults.ack_late)
-        if self._faults.ack_late:
-            self.struck["ack_late"] += 1
+        self.struck += Counter(ack_late=self._faults.ack_late > 0, ack_doubled=doubled)
         for _ in range(1 + doubled):
             self._wait(message, due_ms)
 
@@ -138,9 +140,7 @@ class Line:
         return self._faults.half_dead is not None and now_ms >= self._faults.half_dead
 
     def _hits(self, name: str) -> bool:
-        hit = self._chances[name].random() < float(getattr(self._faults, name))
-        self.struck[name] += hit
-        return hit
+        return self._chances[name].random() < float(getattr(self._faults, name))
 
     def _wait(self, message: Message, due_ms: float) -> None:
         heapq.heappush(self._waiting, (due_ms, next(self._order), message))

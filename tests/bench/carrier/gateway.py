@@ -94,7 +94,8 @@ STREAM = (
 async def gateway(behaviour: Behaviour, twiml: str = STREAM) -> AsyncIterator[Gateway]:
     served = Gateway(twiml, behaviour)
     app = web.Application()
-    app.router.add_get("/twilio/media", served.upgrade)
+    for carrier in ("twilio", "telnyx"):
+        app.router.add_get(f"/{carrier}/media", served.upgrade)
     app.router.add_post("/{path:.*}", served.post)
     server = RunningServer(app, "127.0.0.1", 0)
     served.url = f"http://127.0.0.1:{await server.start()}"

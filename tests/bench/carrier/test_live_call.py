@@ -9,11 +9,15 @@ from bench.carrier import (
     AnswerRejected,
     CallOver,
     Carrier,
+    LineFaults,
+    PlivoAccount,
     StreamFault,
+    TelnyxAccount,
     TwilioAccount,
     UpgradeRefused,
     WebhookFailed,
 )
+from bench.carrier.faults import Signing
 from bench.carrier.record import ClearCame, MarkWentBack
 from tests.bench.carrier.gateway import STREAM, TOKEN, Gateway, Media, gateway
 
@@ -197,3 +201,120 @@ async def test_spoken_sentence_without_a_stream() -> None:
         record = await call.ended()
     assert record.spoken_by_carrier == ["This number is not in use."]
     assert record.end_reason == "answer_ended"
+
+
+async def test_a_half_dead_line_keeps_the_socket_and_says_nothing() -> None:
+    async with (
+        gateway(listen) as served,
+        carrier(served) as twilio,
+        twilio.call(DIALLED, faults=LineFaults(half_dead=200)) as call,
+    ):
+        await call.until(lambda record: record.now_ms > 400)
+        call.hang_up()
+        await call.ended()
+    events = [frame["event"] for frame in served.media[0].received]
+    assert events == ["connected", "start", *["media"] * 10]
+    assert call.record.struck["half_dead"] == 1
+
+
+async def test_a_deaf_line_returns_no_mark() -> None:
+    async def mark_late(media: Media) -> None:
+        await media.until("dtmf")
+        await media.send("mark", mark={"name": "one"})
+        await media.send("mark", mark={"name": "two"})
+        await media.until("stop")
+
+    async with (
+        gateway(mark_late) as served,
+        carrier(served) as twilio,
+        twilio.call(DIALLED, faults=LineFaults(deaf=100)) as call,
+    ):
+        await call.until(lambda record: record.now_ms > 200)
+        await call.press("1")
+        await call.until(lambda record: record.now_ms > 600)
+    assert not [event for event in call.record.wire if isinstance(event, MarkWentBack)]
+    assert call.record.struck["deaf"] == 1
+
+
+async def test_garbage_comes_between_proper_frames() -> None:
+    texts: list[str] = []
+
+    async def collect(media: Media) -> None:
+        texts.extend([str(m.data) async for m in media.socket])
+
+    bad_line = LineFaults(malformed=0.3, loss=0.1)
+    async with (
+        gateway(collect) as served,
+        carrier(served) as twilio,
+        twilio.call(DIALLED, faults=bad_line) as call,
+    ):
+        await call.until(lambda record: record.now_ms > 1000)
+        call.hang_up()
+        record = await call.ended()
+    proper = [text for text in texts if text.startswith('{"event": "media"') and text.endswith("}}")]
+    assert record.struck["malformed"] > 3
+    assert record.struck["loss"] > 0
+    assert len(texts) - len(proper) - 1 == record.struck["malformed"]  # but for the stop
+    numbers = [int(json.loads(text)["sequenceNumber"]) for text in proper]
+    assert numbers == sorted(set(numbers))
+
+
+async def test_a_torn_stream_is_asked_for_again() -> None:
+    async with gateway(listen) as served, carrier(served) as twilio:
+        served.after = served.twiml
+        async with twilio.call(DIALLED, faults=LineFaults(close=100, webhook_doubled=1)) as call:
+            await call.until(lambda record: record.streams == 2 and record.now_ms > 200)
+    paths = [path for path, _ in served.posts]
+    assert paths.count("/twilio/voice") == paths.count("/twilio/after") == 1
+    assert paths.count("/twilio/status") == 2 * 5
+    assert "stop" not in [frame["event"] for frame in served.media[0].received]
+    assert served.unsigned == []
+
+
+@pytest.mark.parametrize("way", ["bad", "missing"])
+async def test_forged_requests_are_forged_throughout(way: Signing) -> None:
+    async with (
+        gateway(listen) as served,
+        carrier(served) as twilio,
+        twilio.call(DIALLED, faults=LineFaults(signature=way)),
+    ):
+        pass
+    assert served.unsigned == ["/twilio/voice", "/twilio/media", *["/twilio/status"] * 3]
+
+
+async def test_plivo_tries_a_refused_socket_twice_again_and_goes_on() -> None:
+    document = (
+        '<Response><Stream bidirectional="true" keepCallAlive="true" contentType="audio/x-mulaw;rate=8000">'
+        "{url}/nowhere</Stream><Speak>Sorry.</Speak></Response>"
+    )
+    async with gateway(listen) as served:
+        served.after = document.replace("{url}", served.url.replace("http", "ws"))
+        async with (
+            Carrier(served.url, PlivoAccount(), voice_url=f"{served.url}/plivo/voice") as plivo,
+            plivo.call(DIALLED, strict=False, wait_for_stream=False) as call,
+        ):
+            record = await call.ended()
+    assert [type(fault) for fault in record.faults] == [UpgradeRefused] * 3
+    assert record.spoken_by_carrier == ["Sorry."]
+    assert record.end_reason == "answer_ended"
+
+
+async def test_telnyx_says_what_it_refuses_and_goes_on() -> None:
+    async def babble(media: Media) -> None:
+        await media.socket.send_str('{"event":"dance"}')
+        await media.socket.send_str('{"event":"mark","mark":{"name":"m"}}')
+        await media.until("stop")
+
+    async with gateway(babble) as served:
+        media_url = served.url.replace("http", "ws") + "/telnyx/media"
+        async with (
+            Carrier(served.url, TelnyxAccount(), media_url=media_url, pace=10) as telnyx,
+            telnyx.call(DIALLED, strict=False) as call,
+        ):
+            await call.until(lambda record: any(isinstance(e, MarkWentBack) for e in record.wire))
+            call.hang_up()
+            record = await call.ended()
+    assert [fault.code for fault in record.faults] == [100003]
+    assert record.end_reason == "caller_hung_up"
+    told = {frame["event"] for frame in served.media[0].received}
+    assert {"connected", "start", "error", "mark", "stop"} <= told
