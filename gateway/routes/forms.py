@@ -13,6 +13,7 @@ from gateway.routes.edge import Edge
 MAX_BYTES: Final = 64 * 1024
 MAX_FIELDS: Final = 200
 E164: Final = re.compile(r"\+[1-9][0-9]{5,14}")
+_DIGITS: Final = re.compile(r"[1-9][0-9]{5,14}")
 
 Pairs = list[tuple[str, str]]
 
@@ -31,6 +32,11 @@ def public_url(request: Request, edge: Edge) -> str:
     """The address that the carrier signed: from `PUBLIC_URL`, never from `Host` or forwarding headers."""
     query = request.url.query
     return edge.settings.public(request.url.path) + (f"?{query}" if query else "")
+
+
+def with_plus(number: str) -> str:
+    """A number of a carrier that leaves its plus out; what is no number as it is."""
+    return f"+{number}" if _DIGITS.fullmatch(number) else number
 
 
 async def body_of(request: Request, edge: Edge, most_bytes: int = MAX_BYTES) -> bytes:

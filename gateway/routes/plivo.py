@@ -27,11 +27,13 @@ from gateway.carriers.plivo_signature import (
     plivo_signed,
     plivo_signed_upgrade,
 )
+from gateway.routes.documents import ByDocument
 from gateway.routes.edge import Edge, edge_of
 from gateway.routes.forgeries import org_told, require_speaker, signer_of
-from gateway.routes.forms import form_fields, public_url
+from gateway.routes.forms import form_fields, public_url, with_plus
 from gateway.routes.media import Door
 from gateway.routes.ringing import Line, Opening, asked_again, call_over
+from gateway.settings import Settings
 from gateway.tenancy.accounts import Signer
 from gateway.tenancy.credentials import PlivoAccount
 
@@ -44,7 +46,6 @@ STATUS: Final = "/plivo/status"
 # Plivo docs, "Call object: call status" (read 2026-11).
 _OVER: Final = frozenset({"completed", "busy", "failed", "timeout", "no-answer", "cancel"})
 _CALL_ID: Final = re.compile(r"[0-9A-Za-z\-]{1,64}")
-_DIGITS: Final = re.compile(r"[1-9][0-9]{5,14}")
 
 
 @dataclass(frozen=True, slots=True)
@@ -96,7 +97,7 @@ async def _signed_form(request: Request, edge: Edge) -> _SignedForm:
         nonce, signatures = headers.get(NONCE_HEADER, ""), headers.get(SIGNATURE_HEADER, "")
         return plivo_signed(account.auth_token, url, nonce, signatures, pairs)
 
-    told = partial(org_told, request, edge, _e164(form.get("To", "")), form.get("CallUUID", ""))
+    told = partial(org_told, request, edge, with_plus(form.get("To", "")), form.get("CallUUID", ""))
     return _SignedForm(form, await signer_of(request, edge, edge.plivo, is_signed_by, told))
 
 
@@ -104,22 +105,17 @@ async def _line(request: Request) -> Line[PlivoAccount]:
     edge = edge_of(request)
     signed = await _signed_form(request, edge)
     form = signed.fields
-    dialled = _e164(form.get("To", ""))
+    dialled = with_plus(form.get("To", ""))
     return Line(
         edge=edge,
         carrier=edge.plivo,
-        answers=_Answers(edge),
+        answers=ByDocument(MEDIA_TYPE, partial(_connected, edge.settings), say_and_hang_up, hang_up),
         signer=signed.signer,
         call_id=_call_id(form),
-        ends=Ends.told(_e164(form.get("From", "")), dialled),
+        ends=Ends.told(with_plus(form.get("From", "")), dialled),
         dialled=dialled,
         is_over=form.get("CallStatus") in _OVER,
     )
-
-
-def _e164(number: str) -> str:
-    """Plivo writes numbers without their plus."""
-    return f"+{number}" if _DIGITS.fullmatch(number) else number
 
 
 def _call_id(form: Mapping[str, str]) -> str:
@@ -129,31 +125,13 @@ def _call_id(form: Mapping[str, str]) -> str:
     return call_id
 
 
-@dataclass(frozen=True, slots=True)
-class _Answers:
-    """By document. Satisfies `gateway.routes.ringing.Answers`."""
-
-    edge: Edge
-
-    async def connect(self, opening: Opening) -> Response:
-        settings = self.edge.settings
-        document = connect_stream(
-            settings.media_url(MEDIA + opening.whose),
-            after_url=settings.public(f"{AFTER}?attempt={opening.attempt}"),
-            status_url=settings.public(STATUS + opening.whose),
-            parameters=opening.parameters,
-        )
-        return _xml(document)
-
-    async def say_and_hang_up(self, sentence: str) -> Response:
-        return _xml(say_and_hang_up(sentence))
-
-    async def hang_up(self) -> Response:
-        return _xml(hang_up())
-
-
-def _xml(document: str) -> Response:
-    return Response(document, media_type=MEDIA_TYPE)
+def _connected(settings: Settings, opening: Opening) -> str:
+    return connect_stream(
+        settings.media_url(MEDIA + opening.whose),
+        after_url=settings.public(f"{AFTER}?attempt={opening.attempt}"),
+        status_url=settings.public(STATUS + opening.whose),
+        parameters=opening.parameters,
+    )
 
 
 def _upgrade_signed(account: PlivoAccount, url: str, headers: Headers) -> bool:

@@ -21,11 +21,13 @@ from gateway.caller import Ends
 from gateway.carriers.answers import MEDIA_TYPE, connect_stream, hang_up, say_and_hang_up
 from gateway.carriers.signatures import TWILIO_HEADER, twilio_signed
 from gateway.carriers.twilio import TwilioCodec
+from gateway.routes.documents import ByDocument
 from gateway.routes.edge import Edge, edge_of
 from gateway.routes.forgeries import forged, org_told, require_speaker, signer_of
 from gateway.routes.forms import form_fields, public_url
 from gateway.routes.media import Door
 from gateway.routes.ringing import Line, Opening, asked_again, call_over
+from gateway.settings import Settings
 from gateway.tenancy.accounts import Signer
 from gateway.tenancy.credentials import TwilioAccount
 
@@ -110,7 +112,7 @@ async def _line(request: Request) -> Line[TwilioAccount]:
     return Line(
         edge=edge,
         carrier=edge.twilio,
-        answers=_Answers(edge),
+        answers=ByDocument(MEDIA_TYPE, partial(_connected, edge.settings), say_and_hang_up, hang_up),
         signer=signed.signer,
         call_id=_call_id(form),
         ends=Ends.told(form.get("From", ""), form.get("To", "")),
@@ -126,31 +128,13 @@ def _call_id(form: Mapping[str, str]) -> str:
     return call_id
 
 
-@dataclass(frozen=True, slots=True)
-class _Answers:
-    """By document. Satisfies `gateway.routes.ringing.Answers`."""
-
-    edge: Edge
-
-    async def connect(self, opening: Opening) -> Response:
-        settings = self.edge.settings
-        document = connect_stream(
-            settings.media_url(MEDIA + opening.whose),
-            action_url=settings.public(f"{AFTER}?attempt={opening.attempt}"),
-            status_url=settings.public(STATUS + opening.whose),
-            parameters=opening.parameters,
-        )
-        return _xml(document)
-
-    async def say_and_hang_up(self, sentence: str) -> Response:
-        return _xml(say_and_hang_up(sentence))
-
-    async def hang_up(self) -> Response:
-        return _xml(hang_up())
-
-
-def _xml(document: str) -> Response:
-    return Response(document, media_type=MEDIA_TYPE)
+def _connected(settings: Settings, opening: Opening) -> str:
+    return connect_stream(
+        settings.media_url(MEDIA + opening.whose),
+        action_url=settings.public(f"{AFTER}?attempt={opening.attempt}"),
+        status_url=settings.public(STATUS + opening.whose),
+        parameters=opening.parameters,
+    )
 
 
 def _upgrade_signed(account: TwilioAccount, url: str, headers: Headers) -> bool:
