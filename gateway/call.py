@@ -42,7 +42,7 @@ from gateway.knowledge.retrieval import Knowledge
 from gateway.latency import Profile as LatencyProfile
 from gateway.latency_profiles import LatencyProfiles
 from gateway.metrics import Metrics
-from gateway.outbound import Outbound
+from gateway.outbound import SocketLine
 from gateway.phrases import PhraseCache
 from gateway.prewarm import PROCESS_KEYS, Clients
 from gateway.prompt import system_prompt
@@ -75,8 +75,11 @@ FindOrg = Callable[[], Awaitable[UUID | None]]
 class Media(Protocol):
     """A call's accepted media socket. `ended` says why `events` ended, "" as long as they go on."""
 
-    line: Outbound
-    ends: Ends
+    @property
+    def line(self) -> SocketLine: ...
+
+    @property
+    def ends(self) -> Ends: ...
 
     @property
     def ended(self) -> str: ...

@@ -14,11 +14,14 @@ from starlette.websockets import WebSocketDisconnect, WebSocketDisconnected
 
 from gateway.carriers.events import CarrierAction, Clear, Mark, PlayAudio
 from pipeline.errors import LineClosed
+from pipeline.ports import Line
 
 log = structlog.get_logger("gateway.line")
 
 BYTES_PER_MS: Final = 8
 SMALLEST_FRAME_BYTES: Final = 20 * BYTES_PER_MS
+STALLED: Final = "send_stalled"
+"""Why a line is closed whose carrier does not read."""
 
 
 class Socket(Protocol):
@@ -31,8 +34,22 @@ class Socket(Protocol):
     async def close(self, code: int = 1000, reason: str | None = None) -> None: ...
 
 
+class SocketLine(Line, Protocol):
+    """The caller's line as its call holds it: with the socket beneath, which ends with the call."""
+
+    @property
+    def closed(self) -> str | None:
+        """Why nothing more can be sent, None while the line is good."""
+
+    async def close(self, code: int, reason: str) -> None:
+        """Close the socket, once, within a bounded time. Never raises."""
+
+    def no_more(self, reason: str) -> None:
+        """Nothing more can be sent, or need be."""
+
+
 class Outbound:
-    """One stream's outgoing half; satisfies `pipeline.ports.Line`.
+    """One stream's outgoing half; satisfies `SocketLine`.
 
     `encode` makes a carrier's frames, `end_call` ends the call at the carrier and may raise what it likes.
     """
@@ -129,8 +146,8 @@ class Outbound:
                     else:
                         await self._socket.send_bytes(message)
         except TimeoutError:
-            self._closed = "send_stalled"
-            raise LineClosed("send_stalled") from None
+            self._closed = STALLED
+            raise LineClosed(STALLED) from None
         except (WebSocketDisconnect, WebSocketDisconnected, RuntimeError, OSError):
             self.no_more("socket_closed")
             raise LineClosed("socket_closed") from None

@@ -9,6 +9,7 @@ Oversized frames are the server's to refuse (1009).
 import asyncio
 from collections import deque
 from collections.abc import AsyncIterator, Callable, Sequence
+from contextlib import asynccontextmanager
 from dataclasses import dataclass
 from typing import Final, Generic
 from uuid import UUID
@@ -25,10 +26,13 @@ from gateway.carriers.codec import Codec
 from gateway.carriers.events import CallEnded, CallerAudio, CallStarted, CarrierEvent
 from gateway.errors import ForeignFrame, LateFrame, MalformedFrame, TokenRefused
 from gateway.metrics import Metrics
-from gateway.outbound import Outbound
+from gateway.outbound import STALLED, Outbound, SocketLine
+from gateway.pace import Pace
+from gateway.paced import PacedLine
 from gateway.routes.edge import Carrier, Edge, edge_of
 from gateway.settings import Limits, Waits
 from gateway.tenancy.accounts import A, Signer
+from pipeline.errors import LineClosed
 
 log = structlog.get_logger("gateway.media")
 
@@ -157,7 +161,7 @@ class Inbound:
 class Stream:
     """One admitted stream; satisfies `gateway.call.Media`."""
 
-    def __init__(self, inbound: Inbound, line: Outbound, ends: Ends) -> None:
+    def __init__(self, inbound: Inbound, line: SocketLine, ends: Ends) -> None:
         self._inbound = inbound
         self.line = line
         self.ends = ends
@@ -185,12 +189,15 @@ class Stream:
 
 @dataclass(frozen=True, slots=True)
 class Door(Generic[A]):
-    """What is a carrier's own at its media sockets. `signed`: by this account, for this address."""
+    """What is a carrier's own at its media sockets. `signed`: by this account, for this address. `pace`: of
+    one whose carrier holds little of what it is sent.
+    """
 
     path: str
     carrier: Callable[[Edge], Carrier[A]]
     codec: Callable[[], Codec]
     signed: Callable[[A, str, Headers], bool]
+    pace: Callable[[], Pace] | None = None
 
     def routes(self) -> list[WebSocketRoute]:
         """The second is for orgs with an account of their own: it tells whose key signs."""
@@ -216,7 +223,7 @@ async def media(socket: WebSocket, door: Door[A]) -> None:
     codec = door.codec()
     inbound = Inbound(socket, codec, edge.settings.waits, edge.settings.limits, edge.metrics)
     try:
-        await _Entry(edge, carrier, signer, socket, codec, inbound).serve()
+        await _Entry(edge, carrier, signer, socket, codec, inbound, door.pace).serve()
     finally:
         await _close(socket, inbound, edge)
 
@@ -260,6 +267,7 @@ class _Entry(Generic[A]):
     socket: WebSocket
     codec: Codec
     inbound: Inbound
+    pace: Callable[[], Pace] | None
 
     async def serve(self) -> None:
         edge = self.edge
@@ -271,10 +279,12 @@ class _Entry(Generic[A]):
             return
         ends = open_ends(edge.desk.vault, org_id, start.call_id, start.parameters.get(PARAMETER, ""))
         call = edge.calls.expect_again(self.carrier.name, start.call_id, org_id, ends)
-        stream = Stream(self.inbound, self._line(start), ends)
+        line = self._line(start)
+        stream = Stream(self.inbound, line, ends)
         call.join(stream)
         try:
-            await _until_over(call, stream, edge.settings.waits.media_idle_s)
+            async with _sent_on(line, stream):
+                await _until_over(call, stream, edge.settings.waits.media_idle_s)
         except asyncio.CancelledError:  # the server gives this request up: the call must let go of its socket
             call.line_closed("server_stopped")
             raise
@@ -296,7 +306,13 @@ class _Entry(Generic[A]):
             return None
         return token.org_id
 
-    def _line(self, start: CallStarted) -> Outbound:
+    def _line(self, start: CallStarted) -> Outbound | PacedLine:
+        line = self._line_at_once(start)
+        if self.pace is None:
+            return line
+        return PacedLine(line, self.pace(), asyncio.get_running_loop().time)
+
+    def _line_at_once(self, start: CallStarted) -> Outbound:
         edge, waits = self.edge, self.edge.settings.waits
 
         async def end_call(reason: str) -> None:
@@ -313,6 +329,32 @@ class _Entry(Generic[A]):
             send_s=waits.media_send_s,
             close_s=waits.media_close_s,
         )
+
+
+@asynccontextmanager
+async def _sent_on(line: Outbound | PacedLine, stream: Stream) -> AsyncIterator[None]:
+    """While it lasts, what a paced line keeps back goes out in its time."""
+    if isinstance(line, Outbound):
+        yield
+        return
+    async with asyncio.TaskGroup() as group:
+        sending = group.create_task(_send_on(line, stream))
+        try:
+            yield
+        finally:
+            sending.cancel()
+
+
+async def _send_on(line: PacedLine, stream: Stream) -> None:
+    """A carrier that does not read ends the stream. That its socket is gone, its other half tells."""
+    try:
+        await line.run()
+    except LineClosed:
+        if line.closed == STALLED:
+            await stream.give_up(STALLED)
+    except Exception as error:
+        log.error("sending_failed", exc_info=error)
+        await stream.give_up("sending_failed")
 
 
 async def _close(socket: WebSocket, inbound: Inbound, edge: Edge) -> None:
