@@ -33,6 +33,7 @@ OrgScope = Literal[
     "retention:read",
     "retention:write",
     "audit:read",
+    "calls:stream",
     "role:staff",
     "role:clinician",
     "role:auditor",

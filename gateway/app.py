@@ -21,11 +21,9 @@ from gateway.api.mount import Api
 from gateway.api.opening import open_api
 from gateway.api.operations import ApiContext
 from gateway.api.operator_pages import OperatorPages
+from gateway.audio_calls import AudioCalls
 from gateway.call import Desk
 from gateway.calls import Calls
-from gateway.control.plivo import PlivoControl
-from gateway.control.telnyx import TelnyxControl
-from gateway.control.twilio import TwilioControl
 from gateway.endings import Endings
 from gateway.feed import Feed
 from gateway.garbage import watch_garbage
@@ -42,24 +40,19 @@ from gateway.prewarm import PROCESS_KEYS, Clients
 from gateway.readiness import Readiness
 from gateway.refusals import Refusals
 from gateway.returning import ReturningCallers
-from gateway.routes import guides, ops, plivo, sms, telnyx, twilio
-from gateway.routes.edge import Carrier, Edge
+from gateway.routes import guides, ops, plivo, raw, sms, telnyx, twilio, vonage
+from gateway.routes.edge import Edge
+from gateway.routes.opening import Carriers, open_carriers
 from gateway.sealing import VaultSealer, open_vault
 from gateway.settings import Settings
 from gateway.shared_store import SharedStore
 from gateway.spans import Traces
 from gateway.status.asked import Turns
 from gateway.status.board import Board
-from gateway.tenancy.accounts import A, Accounts, Keeper
+from gateway.tenancy.accounts import Accounts, Keeper
 from gateway.tenancy.cache import LayeredCache, Lives, Source
 from gateway.tenancy.changes import Changes
-from gateway.tenancy.credentials import (
-    PlivoAccount,
-    TelnyxAccount,
-    TwilioAccount,
-    VapiAccount,
-    credentials_source,
-)
+from gateway.tenancy.credentials import VapiAccount, credentials_source
 from gateway.tenancy.forgetting import OrgMemory
 from gateway.tenancy.resolve import number_source, profile_source
 from gateway.tenancy.secrets import OrgSecrets
@@ -85,7 +78,8 @@ def build_app(settings: Settings) -> Starlette:
             app.state.operator_pages = await stack.enter_async_context(_operator_pages(edge, api))
             yield
 
-    ours = [*twilio.ROUTES, *plivo.ROUTES, *telnyx.ROUTES, *sms.ROUTES, *guides.ROUTES, *ops.ROUTES]
+    calls = [*twilio.ROUTES, *plivo.ROUTES, *telnyx.ROUTES, *vonage.ROUTES, *raw.ROUTES]
+    ours = [*calls, *sms.ROUTES, *guides.ROUTES, *ops.ROUTES]
     return Starlette(routes=[*ours, *operator_pages.ROUTES, *mount.ROUTES], lifespan=lifespan)
 
 
@@ -148,7 +142,6 @@ async def _opened(settings: Settings) -> AsyncIterator[Edge]:
         base = _Foundation(settings, pool, store, group, metrics, MonotonicClock())
         feed = await stack.enter_async_context(_feed(base))
         clients = await stack.enter_async_context(Clients(settings))
-        control = await stack.enter_async_context(_control(base))
         vault = open_vault(settings)
         texts = await stack.enter_async_context(open_texts(settings, pool, vault, metrics))
         if settings.jobs.here:
@@ -163,8 +156,9 @@ async def _opened(settings: Settings) -> AsyncIterator[Edge]:
         await stack.enter_async_context(_judging(base, desk))
         desk.phrases.want(clients.voice(PROCESS_KEYS, None), [each.text for each in DEFAULT_PHRASES.values()])
         await stack.enter_async_context(_changes(base, desk))
+        carriers = await stack.enter_async_context(open_carriers(desk))
         calls = await stack.enter_async_context(Calls(desk))
-        yield _edge(base, desk, calls, control)
+        yield _edge(base, desk, calls, carriers)
 
 
 async def _open_pool(settings: Settings) -> asyncpg.Pool:
@@ -324,44 +318,6 @@ def _callers(base: _Foundation, vault: Vault) -> ReturningCallers | None:
     return ReturningCallers(base.pool, VaultSealer(vault), base.clock, base.metrics, deadline_s)
 
 
-@dataclass(frozen=True, slots=True)
-class _Control:
-    """The carriers' REST interfaces."""
-
-    twilio: TwilioControl
-    plivo: PlivoControl
-    telnyx: TelnyxControl
-
-
-@asynccontextmanager
-async def _control(base: _Foundation) -> AsyncIterator[_Control]:
-    settings, metrics, timeout_s = base.settings, base.metrics, base.settings.waits.hang_up_s
-    async with (
-        TwilioControl(settings.twilio.api_url, metrics, timeout_s=timeout_s) as at_twilio,
-        PlivoControl(settings.plivo.api_url, metrics, timeout_s=timeout_s) as at_plivo,
-        TelnyxControl(settings.telnyx.api_url, metrics, timeout_s=timeout_s) as at_telnyx,
-    ):
-        yield _Control(at_twilio, at_plivo, at_telnyx)
-
-
-def _carriers(
-    base: _Foundation, desk: Desk, control: _Control
-) -> tuple[Carrier[TwilioAccount], Carrier[PlivoAccount], Carrier[TelnyxAccount]]:
-    at_twilio, at_plivo, at_telnyx = base.settings.twilio, base.settings.plivo, base.settings.telnyx
-    of_plivo = PlivoAccount(at_plivo.auth_id, at_plivo.auth_token) if at_plivo.auth_id else None
-    of_telnyx = TelnyxAccount(at_telnyx.api_key, at_telnyx.public_key) if at_telnyx.api_key else None
-
-    def accounts(keeper: Keeper[A]) -> Accounts[A]:
-        return Accounts(keeper, desk.credentials, desk.vault, lookup_s=base.settings.waits.webhook_s / 2)
-
-    by_twilio = Keeper(TwilioAccount(at_twilio.account_sid, at_twilio.auth_token), lambda keys: keys.twilio)
-    return (
-        Carrier("twilio", accounts(by_twilio), control.twilio.hang_up),
-        Carrier("plivo", accounts(Keeper(of_plivo, lambda keys: keys.plivo)), control.plivo.hang_up),
-        Carrier("telnyx", accounts(Keeper(of_telnyx, lambda keys: keys.telnyx)), control.telnyx.hang_up),
-    )
-
-
 def _at_vapi(base: _Foundation, desk: Desk) -> Accounts[VapiAccount]:
     vapi = base.settings.vapi
     ours = VapiAccount(vapi.api_key, vapi.auth, vapi.llm_key, vapi.region) if vapi.auth is not None else None
@@ -369,7 +325,7 @@ def _at_vapi(base: _Foundation, desk: Desk) -> Accounts[VapiAccount]:
     return Accounts(keeper, desk.credentials, desk.vault, lookup_s=base.settings.waits.webhook_s / 4)
 
 
-def _edge(base: _Foundation, desk: Desk, calls: Calls, control: _Control) -> Edge:
+def _edge(base: _Foundation, desk: Desk, calls: Calls, carriers: Carriers) -> Edge:
     admission = Admission(
         base.settings.master_key,
         base.store,
@@ -377,13 +333,14 @@ def _edge(base: _Foundation, desk: Desk, calls: Calls, control: _Control) -> Edg
         now_s=time.time,
         older=base.settings.master_keys[1:],
     )
-    by_twilio, by_plivo, by_telnyx = _carriers(base, desk, control)
     return Edge(
         settings=base.settings,
-        twilio=by_twilio,
-        plivo=by_plivo,
-        telnyx=by_telnyx,
-        telnyx_orders=control.telnyx,
+        twilio=carriers.twilio,
+        plivo=carriers.plivo,
+        telnyx=carriers.telnyx,
+        telnyx_orders=carriers.telnyx_orders,
+        vonage=carriers.vonage,
+        raw=carriers.raw,
         desk=desk,
         calls=calls,
         admission=admission,
@@ -406,4 +363,5 @@ def _api_context(edge: Edge) -> ApiContext:
         now=desk.now,
         secrets=OrgSecrets(desk.pool, desk.vault),
         memory=OrgMemory(desk.numbers, desk.profiles, desk.credentials),
+        audio_calls=AudioCalls(edge.calls, edge.admission, edge.endings, desk.vault, edge.settings),
     )

@@ -10,7 +10,8 @@ forget the old one: the next call goes by the new. Each change stands in the aud
     python -m gateway.credentials reseal --org 9f…
 
 A carrier's account is JSON: `{"account_sid": "AC…", "auth_token": "…"}` for Twilio, `{"auth_id": "MA…",
-"auth_token": "…"}` for Plivo, `{"api_key": "…", "public_key": "…"}` for Telnyx; so is an account at Vapi, see
+"auth_token": "…"}` for Plivo, `{"api_key": "…", "public_key": "…"}` for Telnyx, `{"application_id": "…",
+"private_key": "-----BEGIN …", "signature_secret": "…"}` for Vonage; so is an account at Vapi, see
 `docs/vapi.md`. For `google_calendar` it is the service account's key file. `rotate` tries the new secret at
 the provider first, and keeps the old one if the new one is refused there; `test` tries the one that is kept.
 
@@ -73,7 +74,8 @@ def _parser() -> argparse.ArgumentParser:
         description="An org's own provider keys and carrier account.",
         epilog="`set` and `rotate` read the secret from standard input: a key; for twilio JSON with "
         "account_sid and auth_token, for plivo with auth_id and auth_token, for telnyx with api_key and "
-        "public_key; for vapi with api_key and auth; for google_calendar a service account's key file.",
+        "public_key, for vonage with application_id, private_key (PEM) and signature_secret; for vapi with "
+        "api_key and auth; for google_calendar a service account's key file.",
         allow_abbrev=False,
     )
     actions = parser.add_subparsers(dest="action", required=True)

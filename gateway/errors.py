@@ -6,6 +6,9 @@ GatewayError
 ├── ForeignFrame         the carrier's frame names another stream than the one of its socket; likewise
 ├── LateFrame            the carrier's audio comes again, or after what follows it; counted and dropped
 ├── TokenRefused         a media token is forged, expired, used or another call's; `reason` says which
+├── AudioCallUnknown     the id is none of the org's own audio calls
+├── AudioCallOver        the audio call was ended on purpose: it is not taken up again
+├── NoRoom               a call more cannot be taken now; `reason` says why
 ├── OrgUnavailable       the org cannot be told: neither a cache nor the database answered
 ├── SharedStoreAway      Redis did not answer in time, or not at all
 ├── CarrierRefused       the carrier's REST interface answered no; `status` is its HTTP status
@@ -58,6 +61,22 @@ class TokenRefused(GatewayError):
 
     def __init__(self, reason: Literal["forged", "expired", "foreign", "replayed"]) -> None:
         super().__init__(f"media token {reason}")
+        self.reason = reason
+
+
+class AudioCallUnknown(GatewayError):
+    """The id is none of the org's own audio calls."""
+
+
+class AudioCallOver(GatewayError):
+    """The audio call was ended on purpose."""
+
+
+class NoRoom(GatewayError):
+    """A call more cannot be taken now."""
+
+    def __init__(self, reason: Literal["draining", "max_calls"]) -> None:
+        super().__init__(f"no room: {reason}")
         self.reason = reason
 
 

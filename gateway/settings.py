@@ -26,6 +26,7 @@ from gateway.ed25519 import parse_public_key
 from gateway.errors import SettingsInvalid
 from gateway.latency import CRITICAL_MS, LatencyRules
 from gateway.vapi.auth import VapiAuth, parse_auth
+from gateway.vonage_key import parse_private_key, require_application_id
 from pipeline.providers.cartesia_wire import CartesiaConfig
 from pipeline.providers.deepgram_config import DeepgramConfig
 from pipeline.providers.llm_request import LlmConfig
@@ -223,6 +224,16 @@ class Telnyx:
 
 
 @dataclass(frozen=True, slots=True)
+class Vonage:
+    """The same of a Vonage application: the key (PEM) that opens its REST, what its account signs with."""
+
+    application_id: str
+    private_key: str = field(repr=False)
+    signature_secret: str = field(repr=False)
+    api_url: str
+
+
+@dataclass(frozen=True, slots=True)
 class Vapi:
     """The same of an organisation at Vapi, in one of its two regions. `auth` None: there is none."""
 
@@ -291,6 +302,7 @@ class Settings:
     twilio: Twilio
     plivo: Plivo
     telnyx: Telnyx
+    vonage: Vonage
     jobs: Jobs
     master_keys: tuple[bytes, ...] = field(repr=False)
     local_bench: bool = False
@@ -453,6 +465,7 @@ def _read(reader: _Reader) -> Settings:
         twilio=_twilio(reader, local_bench),
         plivo=_plivo(reader),
         telnyx=_telnyx(reader),
+        vonage=_vonage(reader),
         vapi=_vapi(reader),
         jobs=_jobs(reader),
         master_keys=_master_keys(reader),
@@ -677,6 +690,33 @@ def _telnyx(reader: _Reader) -> Telnyx:
     if bool(telnyx.api_key) != bool(telnyx.public_key):
         reader.faults.append("TELNYX_API_KEY and TELNYX_PUBLIC_KEY belong together")
     return telnyx
+
+
+def _vonage(reader: _Reader) -> Vonage:
+    uuid = "be a UUID in small letters"
+    application_id = reader.parsed("VONAGE_APPLICATION_ID", "", require_application_id, uuid, "")
+    private_key = reader.text("VONAGE_PRIVATE_KEY", "", secret=True).replace("\\n", "\n")
+    vonage = Vonage(
+        application_id=application_id,
+        private_key=private_key,
+        signature_secret=reader.text("VONAGE_SIGNATURE_SECRET", "", secret=True),
+        api_url=reader.url("VONAGE_API_URL", "https://api.nexmo.com", ("https", "http")),
+    )
+    given = (bool(application_id), bool(private_key), bool(vonage.signature_secret))
+    if len(set(given)) > 1:
+        reader.faults.append(
+            "VONAGE_APPLICATION_ID, VONAGE_PRIVATE_KEY and VONAGE_SIGNATURE_SECRET belong together"
+        )
+    if private_key:
+        _require_private_key(reader, private_key)
+    return vonage
+
+
+def _require_private_key(reader: _Reader, private_key: str) -> None:
+    try:
+        parse_private_key(private_key)
+    except ValueError as fault:
+        reader.faults.append(f"VONAGE_PRIVATE_KEY: {fault}")
 
 
 def _vapi(reader: _Reader) -> Vapi:

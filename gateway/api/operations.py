@@ -15,6 +15,7 @@ from booking.types import Actor, Claim
 from booking.verification import Verification
 from compliance.keys import Keyring
 from gateway.api.problems import INVALID, Kind, Refused
+from gateway.audio_calls import AudioCalls
 from gateway.metrics import Metrics
 from gateway.settings import Settings
 from gateway.tenancy.forgetting import OrgMemory
@@ -40,6 +41,7 @@ class ApiContext:
     now: Callable[[], datetime]
     secrets: OrgSecrets
     memory: OrgMemory
+    audio_calls: AudioCalls
 
 
 @dataclass(frozen=True, slots=True)

@@ -19,8 +19,8 @@ _ALL, _ONE = ORG_PATH + "/credentials", ORG_PATH + "/credentials/{provider}"
 
 class SecretForm(msgspec.Struct, kw_only=True, forbid_unknown_fields=True):
     """A key; for `twilio` JSON with account_sid and auth_token, for `plivo` with auth_id and auth_token, for
-    `telnyx` with api_key and public_key, for `vapi` with api_key and auth; for `google_calendar` a key file's
-    text.
+    `telnyx` with api_key and public_key, for `vonage` with application_id, private_key (PEM) and
+    signature_secret, for `vapi` with api_key and auth; for `google_calendar` a key file's text.
     """
 
     secret: Annotated[str, msgspec.Meta(min_length=1, max_length=MAX_CHARACTERS)]
@@ -85,7 +85,7 @@ async def try_credential(asked: Asked) -> Answer:
 
 def _provider(
     asked: Asked,
-) -> Literal["deepgram", "llm", "cartesia", "twilio", "plivo", "telnyx", "vapi", "google_calendar"]:
+) -> Literal["deepgram", "llm", "cartesia", "twilio", "plivo", "telnyx", "vonage", "vapi", "google_calendar"]:
     for known in KEPT:
         if asked.path["provider"] == known:
             return known

@@ -1,6 +1,7 @@
 """All operations of the API."""
 
 from gateway.api import (
+    audio_calls,
     bookings,
     codes,
     compliance_people,
@@ -28,4 +29,5 @@ OPERATIONS = (
     *compliance_people.OPERATIONS,
     *compliance_records.OPERATIONS,
     *follow_ups.OPERATIONS,
+    *audio_calls.OPERATIONS,
 )

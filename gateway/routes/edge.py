@@ -16,7 +16,14 @@ from gateway.readiness import Readiness
 from gateway.refusals import Refusals
 from gateway.settings import Settings
 from gateway.tenancy.accounts import A, Accounts
-from gateway.tenancy.credentials import PlivoAccount, TelnyxAccount, TwilioAccount, VapiAccount
+from gateway.tenancy.credentials import (
+    PlivoAccount,
+    RawClient,
+    TelnyxAccount,
+    TwilioAccount,
+    VapiAccount,
+    VonageAccount,
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -37,6 +44,8 @@ class Edge:
     plivo: Carrier[PlivoAccount]
     telnyx: Carrier[TelnyxAccount]
     telnyx_orders: TelnyxControl
+    vonage: Carrier[VonageAccount]
+    raw: Carrier[RawClient]
     desk: Desk
     calls: Calls
     admission: Admission

@@ -7,6 +7,7 @@ import asyncio
 from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Final, Generic, Protocol
+from uuid import UUID
 
 import structlog
 from starlette.responses import Response
@@ -36,6 +37,7 @@ class Opening:
     parameters: Mapping[str, str]
     whose: str
     attempt: int
+    org_id: UUID
 
 
 class Answers(Protocol):
@@ -107,7 +109,7 @@ class Line(Generic[A]):
             PARAMETER: seal_ends(edge.desk.vault, org_id, self.call_id, self.ends),
         }
         whose = "" if self.carrier.accounts.own(office.keys) is None else f"/{org_id}"
-        return await self.answers.connect(Opening(parameters, whose, attempt))
+        return await self.answers.connect(Opening(parameters, whose, attempt, org_id))
 
     async def _abandoned(self, call: Call, reason: str, sentence: str) -> Response:
         call.abandon()

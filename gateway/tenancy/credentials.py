@@ -18,11 +18,12 @@ from compliance.vault import Cell, OrgVault, Vault
 from gateway.ed25519 import parse_public_key
 from gateway.tenancy.cache import LayeredCache, Source
 from gateway.vapi.auth import VapiAuth, require_sound
+from gateway.vonage_key import parse_private_key, require_application_id
 
 log = structlog.get_logger("gateway.credentials")
 
 KEYS: Final = ("deepgram", "llm", "cartesia")
-CARRIERS: Final = ("twilio", "plivo", "telnyx")
+CARRIERS: Final = ("twilio", "plivo", "telnyx", "vonage")
 PROVIDERS: Final = (*KEYS, *CARRIERS, "vapi")
 _KEY: Final = re.compile(r"[!-~]{1,512}")  # it travels in a header: anything else would break the request
 _TWILIO_ACCOUNT: Final = re.compile(r"AC[0-9A-Za-z]{32}")
@@ -54,6 +55,20 @@ class TelnyxAccount:
 
 
 @dataclass(frozen=True, slots=True)
+class VonageAccount:
+    """A Vonage application, the private key (PEM) that opens its REST, and what its account signs with."""
+
+    application_id: str
+    private_key: str = field(repr=False)
+    signature_secret: str = field(repr=False)
+
+
+@dataclass(frozen=True, slots=True)
+class RawClient:
+    """Who brings raw audio: nobody signs for it, its token alone admits it."""
+
+
+@dataclass(frozen=True, slots=True)
 class VapiAccount:
     """A Vapi organisation: the private key that opens its REST, and how what comes from there is signed.
 
@@ -76,6 +91,7 @@ class OrgKeys:
     twilio: TwilioAccount | None = None
     plivo: PlivoAccount | None = None
     telnyx: TelnyxAccount | None = None
+    vonage: VonageAccount | None = None
     vapi: VapiAccount | None = None
 
 
@@ -145,6 +161,20 @@ def parse_telnyx(secret: str) -> TelnyxAccount:
     return account
 
 
+def parse_vonage(secret: str) -> VonageAccount:
+    """The application in `{"application_id": …, "private_key": …, "signature_secret": …}`. ValueError for
+    anything else, unrepeated.
+    """
+    try:
+        account = msgspec.json.decode(secret, type=VonageAccount)
+    except msgspec.DecodeError:
+        raise ValueError("an account is JSON with application_id, private_key and signature_secret") from None
+    require_application_id(account.application_id)
+    parse_private_key(account.private_key)
+    parse_key(account.signature_secret)
+    return account
+
+
 def parse_vapi(secret: str) -> VapiAccount:
     """The account in `{"api_key": …, "auth": {"kind": …}, …}`. ValueError for anything else, unrepeated."""
     try:
@@ -166,6 +196,7 @@ _PARSERS: Final[Mapping[str, Callable[[str], Any]]] = {
     "twilio": parse_twilio,
     "plivo": parse_plivo,
     "telnyx": parse_telnyx,
+    "vonage": parse_vonage,
     "vapi": parse_vapi,
 }
 

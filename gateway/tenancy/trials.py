@@ -2,9 +2,10 @@
 
 Nothing is changed there, nor billed. Sources (read 2026-11): Deepgram docs, "List Projects"; Twilio docs,
 "REST API: Accounts"; Plivo docs, "Retrieve account details"; Telnyx docs, "Retrieve user balance details";
-Vapi docs, "List Assistants"; the others as in the adapters.
+Vonage docs, "List calls"; Vapi docs, "List Assistants"; the others as in the adapters.
 """
 
+import time
 from dataclasses import dataclass, field
 from http import HTTPStatus
 from typing import Final, Literal
@@ -14,7 +15,14 @@ import aiohttp
 from booking.calendar import GoogleCalendars
 from booking.errors import CalendarRefused, CalendarUnavailable
 from gateway.settings import Settings
-from gateway.tenancy.credentials import parse_plivo, parse_telnyx, parse_twilio, parse_vapi
+from gateway.tenancy.credentials import (
+    parse_plivo,
+    parse_telnyx,
+    parse_twilio,
+    parse_vapi,
+    parse_vonage,
+)
+from gateway.vonage_key import application_token
 from pipeline.providers.cartesia_wire import API_VERSION
 
 Verdict = Literal["works", "refused", "unavailable"]
@@ -66,6 +74,11 @@ def _request(settings: Settings, provider: str, secret: str) -> _Request:
         case "telnyx":
             headers = {"Authorization": f"Bearer {parse_telnyx(secret).api_key}"}
             return _Request(f"{settings.telnyx.api_url}/v2/balance", headers)
+        case "vonage":
+            app = parse_vonage(secret)
+            token = application_token(app.application_id, app.private_key, now_s=time.time())
+            url = f"{settings.vonage.api_url}/v1/calls?page_size=1"
+            return _Request(url, {"Authorization": f"Bearer {token}"})
         case "vapi":
             customer = parse_vapi(secret)
             headers = {"Authorization": f"Bearer {customer.api_key}"}

@@ -2,9 +2,11 @@
 
 import asyncio
 import io
+import json
 import os
 import sys
 from collections.abc import AsyncIterator
+from dataclasses import asdict
 from functools import partial
 from uuid import uuid4
 
@@ -22,6 +24,7 @@ from bench.simulators.plivo_api import PlivoApiSimulator
 from bench.simulators.replies import ScriptedModel
 from bench.simulators.telnyx_api import TelnyxApiSimulator
 from bench.simulators.twilio_api import TwilioApiSimulator
+from bench.simulators.vonage_api import VonageApiSimulator
 from booking.audit import page_of_records
 from booking.orgs import load_credentials
 from booking.types import OPERATOR
@@ -34,10 +37,12 @@ from tests.commands import run_inside
 from tests.conftest import Clinic, Stack
 from tests.gateway import running
 from tests.gateway.running import Gateway
+from tests.gateway.vonage_application import OURS, PUBLIC_KEY
 
 SECRET = "deepgram-key-of-the-org"
 ACCOUNT = f'{{"account_sid": "AC{"6" * 32}", "auth_token": "{SECRET}"}}'
 AT_TELNYX = f'{{"api_key": "{SECRET}", "public_key": "A6EHv/POEL4dcN0Y50vAmWfk1jCbpQ1fHdyGZBJVMbg="}}'
+AT_VONAGE = json.dumps({**asdict(OURS), "signature_secret": SECRET})
 AT_PLIVO = f'{{"auth_id": "MA{"6" * 18}", "auth_token": "{SECRET}"}}'
 
 
@@ -105,6 +110,7 @@ async def providers(google_account: Account) -> AsyncIterator[dict[str, str]]:
         TwilioApiSimulator(account_sid="AC" + "6" * 32, auth_token=SECRET) as twilio,
         PlivoApiSimulator(auth_id="MA" + "6" * 18, auth_token=SECRET) as plivo,
         TelnyxApiSimulator(api_key=SECRET) as telnyx,
+        VonageApiSimulator(application_id=OURS.application_id, public_key=PUBLIC_KEY) as vonage,
         GoogleCalendarSimulator() as google,
     ):
         google.tokens.accounts[google_account.email] = google_account
@@ -115,6 +121,7 @@ async def providers(google_account: Account) -> AsyncIterator[dict[str, str]]:
             "TWILIO_API_URL": twilio.url,
             "PLIVO_API_URL": plivo.url,
             "TELNYX_API_URL": telnyx.url,
+            "VONAGE_API_URL": vonage.url,
             "GOOGLE_CALENDAR_URL": google.url,
             "GOOGLE_TOKEN_URL": google.url + "/token",
         }
@@ -138,6 +145,8 @@ async def test_a_secret_is_tried_and_rotated_only_to_a_good_one(
     good, bad = SECRET, SECRET + "x"
     if account := {"twilio": ACCOUNT, "plivo": AT_PLIVO, "telnyx": AT_TELNYX}.get(provider):
         good, bad = account, account.replace(SECRET, SECRET + "x")
+    if provider == "vonage":
+        good, bad = AT_VONAGE, AT_VONAGE.replace(OURS.application_id, str(uuid4()))
     if provider == "google_calendar":
         good, bad = google_account.key_file().decode(), strange_account.key_file().decode()
     about = ("--org", str(clinic.claim.org_id), "--provider", provider)
@@ -183,8 +192,11 @@ async def test_what_an_older_master_key_sealed_is_sealed_anew(pool: asyncpg.Pool
     [("google_calendar", SECRET), ("google_calendar", '{"type": "authorized_user"}'),
      ("llm", ""), ("llm", "two words"), ("llm", "key\nX-Header: 1"), ("twilio", SECRET),
      ("twilio", ACCOUNT.replace(SECRET, "")), ("twilio", ACCOUNT.replace("AC6", "XX6")),
+     ("vonage", ACCOUNT), ("vonage", AT_VONAGE.replace("PRIVATE KEY", "PUBLIC KEY")),
+     ("vonage", AT_VONAGE.replace(SECRET, "")), ("vonage", AT_VONAGE.replace("aaaaaaaa", "a")),
      ("plivo", ACCOUNT), ("plivo", AT_PLIVO.replace(SECRET, "")), ("plivo", AT_PLIVO.replace("MA6", "XX6"))],
     ids=["no key file", "another kind", "empty", "space", "header", "no JSON", "empty token", "odd account",
+         "another's", "no private key", "no signature secret", "odd application",
          "twilio's", "plivo empty token", "plivo odd account"],
 )  # fmt: skip
 async def test_what_is_no_secret_is_refused(stack: Stack, clinic: Clinic, provider: str, secret: str) -> None:

@@ -1,12 +1,14 @@
 """Ending calls at Plivo over REST, against a strict server of its protocol."""
 
 from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
 
 import pytest
 
 from bench.simulators.faults import Refuse, Stall
 from bench.simulators.plivo_api import PlivoApiSimulator
 from gateway.control.plivo import PlivoControl
+from gateway.control.rest import CarrierHttp
 from gateway.errors import CarrierRefused
 from gateway.metrics import Metrics
 from gateway.tenancy.credentials import PlivoAccount
@@ -21,8 +23,12 @@ async def api() -> AsyncIterator[PlivoApiSimulator]:
         yield simulator
 
 
-def control(url: str, metrics: Metrics | None = None, timeout_s: float = 10) -> PlivoControl:
-    return PlivoControl(url, metrics or Metrics(), timeout_s=timeout_s)
+@asynccontextmanager
+async def control(
+    url: str, metrics: Metrics | None = None, timeout_s: float = 10
+) -> AsyncIterator[PlivoControl]:
+    async with CarrierHttp(metrics or Metrics(), timeout_s=timeout_s) as http:
+        yield PlivoControl(http, url)
 
 
 def told(metrics: Metrics, outcome: str) -> float | None:
