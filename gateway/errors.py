@@ -20,12 +20,12 @@ GatewayError
 ├── SecretUnknown        the org has no such secret, or it does not open
 ├── DocumentUnreadable   a clinic's document cannot be read; the message says why, never what stands in it
 ├── EmbeddingsUnavailable  the embeddings endpoint gave no usable answer; `retryable`: it may later
+├── VapiRequestInvalid   a request of Vapi's makes no sense; the message says what it must be
+├── CallBusy             somebody else has worked on the call for longer than one can wait
 ├── KeysUnavailable      the keys that API tokens are verified with cannot be had now
 └── Refused              ends an API request with a problem (in `gateway.api.problems`)
 
 Messages name the fact, never a number, a word said, a key or a payload.
-├── VapiRequestInvalid   a request of Vapi's makes no sense; the message says what it must be
-├── CallBusy             somebody else has worked on the call for longer than one can wait
 """
 
 from collections.abc import Sequence
@@ -109,12 +109,20 @@ class EmbeddingsUnavailable(GatewayError):
         self.retry_after_s = retry_after_s
 
 
+class VapiRequestInvalid(GatewayError):
+    """A request of Vapi's makes no sense. The message says what it must be, and is told to Vapi."""
+
+
 class CredentialRefused(GatewayError):
     """An API token is not good. Whoever sent it is not told why."""
 
     def __init__(self, reason: str) -> None:
         super().__init__(f"API token {reason}")
         self.reason = reason
+
+
+class CallBusy(GatewayError):
+    """Somebody else has worked on the call for longer than one can wait."""
 
 
 class KeysUnavailable(GatewayError):
@@ -127,10 +135,6 @@ class CarrierRefused(GatewayError):
     def __init__(self, status: int) -> None:
         super().__init__(f"carrier answered {status}")
         self.status = status
-
-
-class VapiRequestInvalid(GatewayError):
-    """A request of Vapi's makes no sense. The message says what it must be, and is told to Vapi."""
 
 
 class VapiRefused(GatewayError):

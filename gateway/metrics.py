@@ -67,10 +67,9 @@ class Metrics:
         self._jobs(registry)
         self._audit(registry)
         self._status(registry)
+        self._served_to_vapi(registry)
 
     def exposition(self) -> bytes:
-        self._status(registry)
-        self._served_to_vapi(registry)
         """The text that `/metrics` answers, in one go: some 5 ms."""
         return generate_latest(self.registry)
 
@@ -381,36 +380,6 @@ class Metrics:
             ["service"],
             buckets=_STAGE_S,
             registry=registry,
-        )
-
-    def _status(self, registry: CollectorRegistry) -> None:
-        """What `gateway.status.watch` finds in the database; in processes that do background jobs alone."""
-        self.status_asked = Gauge(
-            "gateway_status_asked_timestamp_seconds",
-            "When the figures below were asked for",
-            registry=registry,
-        )
-        self.double_bookings = Gauge(
-            "gateway_double_bookings", "Live holds and appointments that overlap another", registry=registry
-        )
-        self.follow_ups_overdue = Gauge(
-            "gateway_follow_ups_overdue", "Follow-ups that nobody looks at in time", registry=registry
-        )
-        self.tables_unprotected = Gauge(
-            "gateway_tables_unprotected",
-            "Tables on which row level security does not stand",
-            registry=registry,
-        )
-        self.jobs_waiting = Gauge("gateway_jobs_waiting", "Jobs that wait for a worker", registry=registry)
-        self.jobs_oldest = Gauge(
-            "gateway_jobs_oldest_due_seconds", "How long the first of them has waited", registry=registry
-        )
-        self.jobs_failed = Gauge("gateway_jobs_failed", "Jobs that were given up", registry=registry)
-        self.sweeps_overdue = Gauge(
-            "gateway_sweeps_overdue", "Sweeps that have not run for too long", registry=registry
-        )
-        self.audit_chains_broken = Gauge(
-            "gateway_audit_chains_broken", "Orgs of whose audit log a link is broken", registry=registry
         )
 
     def _status(self, registry: CollectorRegistry) -> None:

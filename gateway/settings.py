@@ -95,13 +95,13 @@ class Waits:
     job_s: float = 60.0  # one run of a background job; then it is put off
     jobs_drain_s: float = 10.0  # jobs under way when the process ends; the rest is put back
     calendar_s: float = 10.0  # one request to a calendar
+    vapi_transcription_s: float = 43_200.0  # of one call at Vapi, whose longest that is
 
 
 @dataclass(frozen=True, slots=True)
 class Limits:
     """How much of anything."""
 
-    vapi_transcription_s: float = 43_200.0  # of one call at Vapi, whose longest that is
     max_calls: int = 100  # of this process; one more is refused in words, and `/readyz` says full
     media_frame_bytes: int = 65_536
     media_frames_per_s: int = 200
@@ -112,14 +112,14 @@ class Limits:
     knowledge_passages: int = 3  # told to the model in one turn
     database_connections: int = 10
     api_body_bytes: int = 65_536
+    vapi_body_bytes: int = 4_194_304  # one message of Vapi's: a whole assistant, and all that was said
+    vapi_text_characters: int = 3_000  # spoken for Vapi in one request
     jobs_at_once: int = 4  # background jobs of this process; 2 at least
 
 
 @dataclass(frozen=True, slots=True)
 class Provider:
     """One vendor: where it listens, the process-wide key (an org's own takes its place), which model.
-    vapi_body_bytes: int = 4_194_304  # one message of Vapi's: a whole assistant, and all that was said
-    vapi_text_characters: int = 3_000  # spoken for Vapi in one request
 
     `waits`: those of the adapter's config, and what else of it is a setting, by its own names.
     """
