@@ -4,11 +4,15 @@
     python -m gateway.vapi apply --org 9f… --number +442079460018 --dry-run
     python -m gateway.vapi apply --org 9f… --llm vapi --voice vapi --fallback +442079460100
     python -m gateway.vapi show --org 9f…
+    python -m gateway.vapi forget --org 9f… --call 0b1c…
 
 `apply` makes the org's credentials, tools and assistant at Vapi what they are to be, points the numbers at
 the gateway, and says what it did; repeated, it changes nothing. What is chosen is remembered: left out, it
 stays as it was. With `--dry-run` Vapi is only looked at, and what it would be sent is printed, without the
 secrets.
+
+`forget` has Vapi delete what it keeps of one of the org's calls, by Vapi's id of it: records are erased here
+without it. It stands in the audit log, as `apply` does.
 
 The account is the org's own (`python -m gateway.credentials set --org … --provider vapi`), else that of
 VAPI_API_KEY and VAPI_AUTH. Numbers are bought at Vapi or imported there beforehand, and belong to the
@@ -21,17 +25,18 @@ import argparse
 import asyncio
 import json
 import sys
-from collections.abc import Sequence
-from dataclasses import fields
+from collections.abc import Mapping, Sequence
+from dataclasses import asdict, fields
 from typing import Any, Final
 from uuid import UUID
 
 import asyncpg
 
+from booking.audit import record
 from booking.db import open_pool
 from booking.errors import BookingError
 from booking.orgs import load_profile, resolve_number
-from booking.types import OPERATOR, Claim, OrgProfile
+from booking.types import OPERATOR, Claim
 from booking.vapi_setups import VapiSetup, load_vapi_setup, store_vapi_setup
 from gateway.errors import (
     SecretInvalid,
@@ -45,7 +50,7 @@ from gateway.sealing import open_vault
 from gateway.settings import Settings, load
 from gateway.tenancy.credentials import VapiAccount, parse_vapi
 from gateway.tenancy.secrets import OrgSecrets
-from gateway.vapi.api import Patience, VapiApi
+from gateway.vapi.api import VapiApi
 from gateway.vapi.assistant import OAUTH, Choices
 from gateway.vapi.credentials import without_secrets
 from gateway.vapi.setup import Org, Setup, Step
@@ -80,7 +85,9 @@ def _parser() -> argparse.ArgumentParser:
     actions = parser.add_subparsers(dest="action", required=True)
     apply = actions.add_parser("apply", help="make Vapi what it is to be for the org", allow_abbrev=False)
     show = actions.add_parser("show", help="how the org is set up there", allow_abbrev=False)
-    for action in (apply, show):
+    forget = actions.add_parser("forget", help="have a call deleted there", allow_abbrev=False)
+    forget.add_argument("--call", required=True, help="Vapi's id of it")
+    for action in (apply, show, forget):
         action.add_argument("--org", type=UUID, required=True, help="the org's id")
     apply.add_argument("--dry-run", action="store_true", help="say what would be done, and do nothing")
     apply.add_argument(
@@ -124,17 +131,43 @@ async def _act(settings: Settings, chosen: argparse.Namespace) -> str:
         stored = await load_vapi_setup(pool, claim)
         if chosen.action == "show":
             return _shown(stored)
+        if chosen.action == "forget":
+            return await _forget(settings, pool, claim, stored, chosen.call)
         choices = _choices(stored, chosen)
         await _require_own(pool, claim, chosen.number)
-        org = await _org(settings, pool, profile, stored)
+        account, whose = await _account(settings, pool, claim)
+        org = Org(profile, account, settings.public_url, settings.public(OAUTH + whose), stored)
         return await _apply(settings, pool, org, choices, chosen)
+
+
+async def _forget(
+    settings: Settings, pool: asyncpg.Pool, claim: Claim, stored: VapiSetup | None, call_id: str
+) -> str:
+    """Only a call that its assistant shows to be this org's: in the process-wide account there are others."""
+    account, _ = await _account(settings, pool, claim)
+    async with VapiApi(settings.vapi) as api:
+        objects = api.of(account)
+        call = await objects.call(call_id)
+        if call is None or not _is_of(call, claim.org_id, stored):
+            raise VapiSetupRefused("Vapi has no such call of this org")
+        await objects.forget_call(call_id)
+    await record(pool, claim, actor=OPERATOR, action="vapi_call_forgotten", subject_kind="call")
+    return "deleted at Vapi\n"
+
+
+def _is_of(call: Mapping[str, Any], org_id: UUID, stored: VapiSetup | None) -> bool:
+    if stored is not None and call.get("assistantId") == stored.assistant_id:
+        return True
+    told = call.get("assistant")
+    metadata = told.get("metadata") if isinstance(told, Mapping) else None
+    return isinstance(metadata, Mapping) and metadata.get("org") == str(org_id)
 
 
 async def _apply(
     settings: Settings, pool: asyncpg.Pool, org: Org, choices: Choices, chosen: argparse.Namespace
 ) -> str:
     """What was done is told even where the rest could not be."""
-    async with VapiApi(settings.vapi, Patience()) as api:
+    async with VapiApi(settings.vapi) as api:
         setup = Setup(api.of(org.account), org, choices, dry=chosen.dry_run)
         try:
             made = await setup.apply(chosen.number)
@@ -148,14 +181,12 @@ async def _apply(
     return told
 
 
-async def _org(settings: Settings, pool: asyncpg.Pool, profile: OrgProfile, stored: VapiSetup | None) -> Org:
-    claim, secrets = Claim(profile.org_id), OrgSecrets(pool, open_vault(settings))
-    if "vapi" in await secrets.kept(claim):
-        account = parse_vapi(await secrets.opened(claim, "vapi"))
-        whose = f"/{profile.org_id}"
-    else:
-        account, whose = _process_account(settings), ""
-    return Org(profile, account, settings.public_url, settings.public(OAUTH + whose), stored)
+async def _account(settings: Settings, pool: asyncpg.Pool, claim: Claim) -> tuple[VapiAccount, str]:
+    """The org's own, else the process-wide one; and how an address ends that is whose."""
+    secrets = OrgSecrets(pool, open_vault(settings))
+    if "vapi" not in await secrets.kept(claim):
+        return _process_account(settings), ""
+    return parse_vapi(await secrets.opened(claim, "vapi")), f"/{claim.org_id}"
 
 
 def _process_account(settings: Settings) -> VapiAccount:
@@ -208,7 +239,7 @@ def _shown(stored: VapiSetup | None) -> str:
         "assistant": stored.assistant_id,
         "credential": stored.credential_id,
         "llm credential": stored.model_credential_id or "-",
-        **stored.choices,
+        **asdict(Choices.chosen(stored.choices)),
     }
     return "".join(f"{name}\t{'-' if value is None else value}\n" for name, value in facts.items())
 

@@ -126,8 +126,9 @@ class Choices:
         return choices
 
     def told(self) -> dict[str, Any]:
-        """As JSON may hold them."""
-        return asdict(self)
+        """What of them is not as usual, as JSON may hold it: the usual may be another one day."""
+        usual = asdict(type(self)())
+        return {name: value for name, value in asdict(self).items() if value != usual[name]}
 
 
 @dataclass(frozen=True, slots=True)

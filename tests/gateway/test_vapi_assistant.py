@@ -1,5 +1,6 @@
 """What Vapi is told of an org: as Vapi's schema takes it, keeping as little there as can be."""
 
+import hmac
 from collections.abc import Iterator, Mapping
 from dataclasses import replace
 from itertools import product
@@ -7,6 +8,7 @@ from typing import Any
 from uuid import UUID
 
 import pytest
+from starlette.datastructures import Headers
 
 from bench.simulators.vapi_rules import faults_of
 from booking.types import OrgProfile, Practitioner, Recording, Service
@@ -23,7 +25,7 @@ from gateway.vapi.assistant import (
     standing_instructions,
     tool_payloads,
 )
-from gateway.vapi.auth import Bearer, Hmac, OAuthClient, SharedSecret, VapiAuth
+from gateway.vapi.auth import Arrived, Bearer, Hmac, OAuthClient, SharedSecret, VapiAuth, is_signed
 from gateway.vapi.credentials import credential_name, model_credential, server_credential, without_secrets
 from gateway.vapi.differences import differing
 
@@ -99,7 +101,7 @@ def unknown_fields(model: Any, path: str = "") -> Iterator[str]:
 
 def test_vapis_own_package_reads_it_without_a_rest() -> None:
     """But for backoff plans: their kind, a word in Vapi's guides, is an object there by mistake."""
-    vapi = pytest.importorskip("vapi", reason="the package vapi_server_sdk is not installed")
+    vapi = pytest.importorskip("vapi", reason="vapi_server_sdk is not installed")
     models = {
         "CreateAssistantDTO": vapi.CreateAssistantDto,
         "CreateFunctionToolDTO": vapi.tools.CreateToolsRequest_Function,
@@ -218,6 +220,36 @@ def test_a_credential_says_how_vapi_signs_and_is_shown_without_its_secret(auth: 
             assert plan["headerName"] == "X-Key"
 
 
+def shown_by(plan: Mapping[str, Any], body: bytes, at_s: int) -> dict[str, str]:
+    """What Vapi sends under such a plan, by its guide "Server authentication"."""
+    if plan["type"] == "hmac":
+        signed = plan["payloadFormat"].format(timestamp=at_s, body=body.decode())
+        digest = hmac.new(plan["secretKey"].encode(), signed.encode(), plan["algorithm"]).hexdigest()
+        return {
+            plan["timestampHeader"]: str(at_s),
+            plan["signatureHeader"]: plan.get("signaturePrefix", "") + digest,
+        }
+    prefix = "Bearer " if plan["bearerPrefixEnabled"] else ""
+    return {plan["headerName"]: prefix + plan["token"]}
+
+
+@pytest.mark.parametrize(
+    "auth",
+    [*(each for each in KEYS if not isinstance(each, OAuthClient)), Bearer(SECRET)],
+    ids=lambda auth: type(auth).__name__,
+)
+def test_what_vapi_sends_under_our_credential_is_taken_for_vapis(auth: VapiAuth) -> None:
+    at_s, body = 1_700_000_000, b"hang"
+    plan = server_credential(auth, name="n", token_url="")["authenticationPlan"]
+    url = ADDRESSES.webhook
+
+    def taken(headers: Mapping[str, str]) -> bool:
+        return is_signed(auth, Arrived("POST", url, Headers(headers), body, float(at_s)))
+
+    assert taken(shown_by(plan, body, at_s))
+    assert not taken(shown_by({**plan, "token": "x", "secretKey": "x"}, body, at_s))
+
+
 def test_the_llm_needs_a_bearer_token() -> None:
     assert model_credential(SharedSecret(SECRET), "", name="n")["apiKey"] == SECRET
     assert model_credential(Hmac(SECRET), "other", name="n")["apiKey"] == "other"
@@ -257,6 +289,7 @@ def test_an_update_names_what_differs_in_full(
 def test_choices_are_remembered_and_nonsense_is_refused() -> None:
     choices = Choices(serves_voice=False, fallback="+442079460100", longest_call_s=600)
     assert Choices.chosen(choices.told()) == choices
+    assert Choices().told() == {}
     assert Choices.chosen({"of_a_newer_gateway": 1}) == Choices()
     for wrong in ({"longest_call_s": 9}, {"fallback": "020 7946"}, {"openai_model": 4}):
         with pytest.raises(VapiSetupRefused):
