@@ -40,7 +40,7 @@ from gateway.prewarm import PROCESS_KEYS, Clients
 from gateway.readiness import Readiness
 from gateway.refusals import Refusals
 from gateway.returning import ReturningCallers
-from gateway.routes import guides, ops, plivo, raw, sms, telnyx, twilio, vonage
+from gateway.routes import guides, ops, plivo, raw, sms, telnyx, twilio, vapi_services, vonage
 from gateway.routes.edge import Edge
 from gateway.routes.opening import Carriers, open_carriers
 from gateway.sealing import VaultSealer, open_vault
@@ -57,6 +57,7 @@ from gateway.tenancy.forgetting import OrgMemory
 from gateway.tenancy.resolve import number_source, profile_source
 from gateway.tenancy.secrets import OrgSecrets
 from gateway.texts import Texts, open_texts
+from gateway.vapi.calls import VapiCalls
 from pipeline.providers.cartesia import fetch_phrase
 from pipeline.runner import DEFAULT_PHRASES
 
@@ -79,7 +80,7 @@ def build_app(settings: Settings) -> Starlette:
             yield
 
     calls = [*twilio.ROUTES, *plivo.ROUTES, *telnyx.ROUTES, *vonage.ROUTES, *raw.ROUTES]
-    ours = [*calls, *sms.ROUTES, *guides.ROUTES, *ops.ROUTES]
+    ours = [*calls, *vapi_services.ROUTES, *sms.ROUTES, *guides.ROUTES, *ops.ROUTES]
     return Starlette(routes=[*ours, *operator_pages.ROUTES, *mount.ROUTES], lifespan=lifespan)
 
 
@@ -157,8 +158,9 @@ async def _opened(settings: Settings) -> AsyncIterator[Edge]:
         desk.phrases.want(clients.voice(PROCESS_KEYS, None), [each.text for each in DEFAULT_PHRASES.values()])
         await stack.enter_async_context(_changes(base, desk))
         carriers = await stack.enter_async_context(open_carriers(desk))
+        vapi_calls = await stack.enter_async_context(VapiCalls(desk))
         calls = await stack.enter_async_context(Calls(desk))
-        yield _edge(base, desk, calls, carriers)
+        yield _edge(base, desk, calls, carriers, vapi_calls)
 
 
 async def _open_pool(settings: Settings) -> asyncpg.Pool:
@@ -325,7 +327,7 @@ def _at_vapi(base: _Foundation, desk: Desk) -> Accounts[VapiAccount]:
     return Accounts(keeper, desk.credentials, desk.vault, lookup_s=base.settings.waits.webhook_s / 4)
 
 
-def _edge(base: _Foundation, desk: Desk, calls: Calls, carriers: Carriers) -> Edge:
+def _edge(base: _Foundation, desk: Desk, calls: Calls, carriers: Carriers, vapi_calls: VapiCalls) -> Edge:
     admission = Admission(
         base.settings.master_key,
         base.store,
@@ -348,6 +350,7 @@ def _edge(base: _Foundation, desk: Desk, calls: Calls, carriers: Carriers) -> Ed
         readiness=Readiness(base.pool, base.store),
         refusals=Refusals(base.pool, base.clock, within_s=base.settings.waits.webhook_s / 2),
         vapi=_at_vapi(base, desk),
+        vapi_calls=vapi_calls,
     )
 
 

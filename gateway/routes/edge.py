@@ -24,6 +24,7 @@ from gateway.tenancy.credentials import (
     VapiAccount,
     VonageAccount,
 )
+from gateway.vapi.calls import VapiCalls
 
 
 @dataclass(frozen=True, slots=True)
@@ -53,6 +54,7 @@ class Edge:
     readiness: Readiness
     refusals: Refusals
     vapi: Accounts[VapiAccount]
+    vapi_calls: VapiCalls
 
     @property
     def metrics(self) -> Metrics:
