@@ -59,13 +59,15 @@ class Rung:
     settings: Mapping[str, str] = field(default_factory=dict)
 
 
-def rungs(stable_ms: float) -> list[Rung]:
-    """All steps in order. `stable_ms`: for how long interim words must have stood, the gateway's setting."""
+def rungs(stable_ms: float, hedge_after: str = _HEDGE_AFTER_S) -> list[Rung]:
+    """All steps in order. `stable_ms`: for how long interim words must have stood; `hedge_after` (seconds):
+    when a second request is sent; both as the gateway's settings have them.
+    """
     switched = ["lookups", "cache", "streaming", "pooling"]
     titles = ["relay: batch", "+ look-ups side by side", "+ cache", "+ streaming", "+ pooling"]
     relay = [Rung(title, switches=switched[:count]) for count, title in enumerate(titles)]
-    hedge_ms = float(_HEDGE_AFTER_S) * 1000
-    hedged = {"LLM_HEDGE_AFTER_S": _HEDGE_AFTER_S}
+    hedge_ms = float(hedge_after) * 1000
+    hedged = {"LLM_HEDGE_AFTER_S": hedge_after}
     return [
         *relay,
         *_plain_rungs(),
@@ -97,7 +99,7 @@ def run_ladder(setup: Setup, load: Load, only: Sequence[int], outputs: Outputs) 
 async def _ladder(setup: Setup, load: Load, only: Sequence[int], outputs: Outputs) -> int:
     if setup.address is not None or setup.ports is not None:
         raise TargetUnusable("the ladder starts gateways of its own: --url and --serve-providers are not its")
-    chosen = _chosen(rungs(_stable_ms()), only)
+    chosen = _chosen(_rungs_under(setup.settings), only)
     results: list[tuple[Rung, Result]] = []
     async for rung, result in _steps(setup, load, chosen):
         results.append((rung, result))
@@ -189,9 +191,15 @@ async def _measured(setup: Setup, target: Target, turns: Turns, load: Load) -> R
     return await said(bench, load, "ladder")
 
 
-def _stable_ms() -> float:
-    known = {variable.name: variable.default for variable in variables()}
-    return float(known.get("INTERIM_STABLE_S") or 0) * 1000
+def _rungs_under(settings: Mapping[str, str]) -> list[Rung]:
+    """The steps, with these waits if they are set. Raises `TargetUnusable` for what is no number."""
+    known = {variable.name: variable.default or "" for variable in variables()}
+    stable_s = settings.get("INTERIM_SENTENCE_S", known["INTERIM_SENTENCE_S"])
+    hedge_after = settings.get("LLM_HEDGE_AFTER_S", _HEDGE_AFTER_S)
+    try:
+        return rungs(float(stable_s) * 1000, str(float(hedge_after)))
+    except ValueError:
+        raise TargetUnusable("INTERIM_SENTENCE_S and LLM_HEDGE_AFTER_S are seconds here") from None
 
 
 # --- telling ------------------------------------------------------------------------------------------------

@@ -98,7 +98,7 @@ def policy_of(settings: Mapping[str, str]) -> Policy:
     return Policy(
         speculation=_SPECULATIONS.get(values.get("SPECULATION", "off"), "off"),
         hedge_after_ms=_ms(values.get("LLM_HEDGE_AFTER_S", "off")),
-        interim_stable_ms=_ms(values.get("INTERIM_STABLE_S", "0")) or 0.0,
+        interim_stable_ms=_ms(values.get("INTERIM_SENTENCE_S", "0")) or 0.0,
     )
 
 

@@ -19,7 +19,7 @@ class Policy:
     speculation: Speculation = "off"
     hedge_after_ms: float | None = None
     interim_stable_ms: float = 0.0
-    """For how long interim words must not have changed."""
+    """For how long interim words must not have changed; those of the bench end like a sentence."""
 
     @property
     def name(self) -> str:

@@ -58,8 +58,8 @@ class Turn:
 
     @property
     def line(self) -> str:
-        """What the caller says."""
-        return f"Could you tell me about {self.word} please"
+        """What the caller says, as a recogniser tells it that punctuates (Flux does in every message)."""
+        return f"Could you tell me about {self.word} please?"
 
     @property
     def reply(self) -> str:

@@ -9,6 +9,7 @@ from pipeline.turn.protocol import GuessedFrom
 
 MAX_KEYS = 32
 TRAILING_FILLERS: Final = frozenset(["ah", "eh", "em", "er", "erm", "hm", "hmm", "mm", "uh", "uhm", "um"])
+SENTENCE_ENDS: Final = (".", "?", "!")
 
 _KEYPAD: Final = "(keypad) "
 
@@ -36,6 +37,11 @@ class CallerTurn:
         if not same_words(text, self.text):
             self.words_s = now_s
         self.text, self.news_s = text, now_s
+
+    def rests_at_s(self, limits: TurnLimits) -> float:
+        """When its words will have rested for long enough to be taken for all of it."""
+        is_sentence = self.text.rstrip().endswith(SENTENCE_ENDS)
+        return self.words_s + (limits.interim_sentence_s if is_sentence else limits.interim_stable_s)
 
     def watchdog_s(self, limits: TurnLimits) -> float:
         """When to stop waiting: for the end first, then for the answer to forcing it."""

@@ -230,7 +230,7 @@ class TurnMachine:
         if caller is not None:
             yield caller.watchdog_s(self._limits), self._turn_overdue
             if self.state is CALLER_SPEAKING and self._may_rest(caller):
-                yield caller.words_s + self._limits.interim_stable_s, self._words_rest
+                yield caller.rests_at_s(self._limits), self._words_rest
         keys_end_s = self._keypad.ends_at_s(self._limits)
         if keys_end_s is not None and (caller is None or not caller.text.strip()):
             yield keys_end_s, self._keys_complete

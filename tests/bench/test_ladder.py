@@ -29,6 +29,12 @@ def test_each_step_adds_one_switch_and_every_setting_is_read() -> None:
     assert [step.policy.hedge_after_ms is None for step in own] == [True] * 7 + [False, False]
 
 
+def test_the_steps_wait_as_they_are_told_to() -> None:
+    *_, hedged, interim = rungs(100.0, "0.45")
+    assert hedged.settings["LLM_HEDGE_AFTER_S"] == "0.45"
+    assert (interim.policy.hedge_after_ms, interim.policy.interim_stable_ms) == (450.0, 100.0)
+
+
 def test_the_published_figures_are_of_no_guess_of_eager_and_of_interim_ones() -> None:
     (published,) = [part for part in PARTS if part.name == "published"]
     words = published.command.split()

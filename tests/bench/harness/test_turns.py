@@ -89,8 +89,8 @@ def test_each_provider_finds_the_turn_in_the_words() -> None:
 def test_requests_for_part_of_the_words_draw_apart() -> None:
     turns = Turns(Draws(MODELS["published"], 1))
     turn = turns.make(3, 2.0)
-    early_s = turns.thinks(asking(turn.line.removesuffix(" please")))
-    assert turns.thinks(asking(turn.line + ".")) == turns.draws.llm_ms(3, 0) / 1000 != early_s
+    early_s = turns.thinks(asking(turn.line.removesuffix(" please?")))
+    assert turns.thinks(asking(turn.line.replace("?", "."))) == turns.draws.llm_ms(3, 0) / 1000 != early_s
     assert turns.thinks(asking(turn.line)) == turns.draws.llm_ms(3, 1) / 1000
     assert (len(turn.requests), len(turn.early_requests)) == (2, 1)
 

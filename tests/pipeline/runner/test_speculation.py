@@ -444,12 +444,16 @@ async def test_a_guess_waits_for_the_effect_of_the_turn_that_was_interrupted() -
 # --- from interim words
 
 
-async def test_words_at_rest_are_answered_before_the_recogniser_thinks_of_an_end() -> None:
-    async with guessing(level="interim", interim_stable_s=0.3) as c:
-        c.speaks(ASKED)
+@pytest.mark.parametrize(("words", "rest_s"), [(ASKED.rstrip("?"), 0.3), (ASKED, 0.1)])
+async def test_words_at_rest_are_answered_before_the_recogniser_thinks_of_an_end(
+    words: str, rest_s: float
+) -> None:
+    """Those that end like a sentence after a shorter rest."""
+    async with guessing(level="interim", interim_stable_s=0.3, interim_sentence_s=0.1) as c:
+        c.speaks(words)
         at_s = now_s()
         await c.passes(1.0)
-        assert c.mind.asked_s == [pytest.approx(at_s + 0.3)]
+        assert c.mind.asked_s == [pytest.approx(at_s + rest_s)]
         c.ear.hears(EagerEndOfTurn(ASKED), EndOfTurn(ASKED))
         turn = await turn_finished(c)
     assert turn.speculated == "interim"
