@@ -307,7 +307,7 @@ class LiveCall:
     def _end(self, reason: EndReason) -> None:
         if reason != "dropped":
             self._ending = self._ending or reason
-            self._state.hung_up.set()
+            self._state.end()
         if self._stream is not None:
             self._stream.end(reason)
 

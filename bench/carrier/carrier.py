@@ -29,7 +29,7 @@ class Carrier:
     same). `pace` is the speed of stream time against real time; 1 is a telephone. `voice_url` and
     `status_url`: the number's webhooks, by default our own gateway's routes; with `voice_url` alone no status
     is told. `media_url`: no webhook at all, calls go straight to that media socket. `dialled` is told of each
-    call before the gateway is, `over` when it has ended, so that the account's REST interface can know it.
+    call before the gateway is, `over` when it is to end, so that the account's REST interface can know it.
     `faults` strike every call.
     """
 
@@ -97,7 +97,6 @@ class Carrier:
             live.hang_up()
             await self._finish(running)
             self.calls.pop(live.plan.call_id, None)
-            self._told_over(live.plan)
         if strict and live.record.faults:
             raise live.record.faults[0]
 
@@ -125,7 +124,7 @@ class Carrier:
             media_url=self._media_url,
         )
         webhooks = Webhooks(self._route, self._http, faults)
-        state = CallState(plan, CallRecord(plan.call_id), webhooks)
+        state = CallState(plan, CallRecord(plan.call_id), webhooks, told_over=self._told_over)
         live = LiveCall(state, self.account.dialect(state), self._route, faults)
         self.calls[plan.call_id] = live
         self._dialled(plan)

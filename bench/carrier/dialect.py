@@ -1,7 +1,7 @@
 """What differs from carrier to carrier, as the shared call sees it: an account, and one dialect per call."""
 
 import asyncio
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 from typing import Final, Protocol
 
@@ -34,12 +34,21 @@ class CallPlan:
 
 @dataclass(slots=True)
 class CallState:
-    """What the parts of one call share. `hung_up` is set once the call is to end."""
+    """What the parts of one call share. `hung_up` is set once the call is to end; `told_over` is called then,
+    before the gateway is told.
+    """
 
     plan: CallPlan
     record: CallRecord
     webhooks: Webhooks
     hung_up: asyncio.Event = field(default_factory=asyncio.Event)
+    told_over: Callable[[CallPlan], None] = lambda plan: None
+
+    def end(self) -> None:
+        """The call is to end. Once is enough; more is no harm."""
+        if not self.hung_up.is_set():
+            self.hung_up.set()
+            self.told_over(self.plan)
 
     def count_document(self, rule: Rule) -> None:
         """Raises `AnswerRejected` for one too many."""

@@ -9,6 +9,9 @@ from contextlib import AsyncExitStack, asynccontextmanager
 from dataclasses import dataclass
 from typing import Protocol
 
+from cryptography.hazmat.primitives.asymmetric.rsa import RSAPublicKey
+from cryptography.hazmat.primitives.serialization import load_pem_public_key
+
 from bench.carrier.carrier import Carrier
 from bench.carrier.dialect import Account, CallPlan
 from bench.carrier.plivo import PlivoAccount
@@ -18,9 +21,11 @@ from bench.carrier.telnyx.account import TelnyxDialect
 from bench.carrier.telnyx.orders import Command as Order
 from bench.carrier.twilio import TwilioAccount
 from bench.carrier.twilio.twiml import parse_twiml
+from bench.carrier.vonage import VonageAccount
 from bench.simulators.plivo_api import PlivoApiSimulator
 from bench.simulators.telnyx_api import Command, TelnyxApiSimulator, TelnyxCall
 from bench.simulators.twilio_api import ENDED, CallResource, TwilioApiSimulator
+from bench.simulators.vonage_api import VonageApiSimulator
 
 FindCarrier = Callable[[], Carrier | None]
 
@@ -34,7 +39,8 @@ class Interface(Protocol):
     def dialled(self, plan: CallPlan) -> None:
         """A call that the gateway is about to be told of."""
 
-    def over(self, plan: CallPlan) -> None: ...
+    def over(self, plan: CallPlan) -> None:
+        """A call that takes no orders any more."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -101,7 +107,23 @@ async def _opened(closing: AsyncExitStack, account: Account, place: Place, carri
             orders = _TelnyxOrders(carrier)
             telnyx = TelnyxApiSimulator(api_key=api_key, carried_out=orders, host=host, port=port)
             return _Telnyx(await enter(telnyx))
+        case VonageAccount(application_id, _, public_key) if public_key:
+            vonage = VonageApiSimulator(
+                application_id=application_id,
+                public_key=_rsa(public_key),
+                ended=complete,
+                host=host,
+                port=port,
+            )
+            return _Vonage(await enter(vonage))
     return _Nothing()
+
+
+def _rsa(pem: str) -> RSAPublicKey:
+    key = load_pem_public_key(pem.encode())
+    if not isinstance(key, RSAPublicKey):
+        raise ValueError("an application's key is RSA")
+    return key
 
 
 @dataclass(frozen=True, slots=True)
@@ -148,6 +170,21 @@ class _TwilioOrders:
             carrier.replace(call.sid, parse_twiml(call.twiml.encode(), live.plan.voice_url))
         elif call.url is not None:
             carrier.replace(call.sid, [Redirect(call.url)])
+
+
+@dataclass(frozen=True, slots=True)
+class _Vonage:
+    api: VonageApiSimulator
+
+    @property
+    def url(self) -> str:
+        return self.api.url
+
+    def dialled(self, plan: CallPlan) -> None:
+        self.api.calls.add(plan.call_id)
+
+    def over(self, plan: CallPlan) -> None:
+        self.api.calls.discard(plan.call_id)
 
 
 @dataclass(frozen=True, slots=True)

@@ -51,6 +51,7 @@ class VonageApiSimulator:
         public_key: RSAPublicKey,
         ended: Callable[[str], None] | None = None,
         host: str = "127.0.0.1",
+        port: int = 0,
     ) -> None:
         self._application_id = application_id
         self._public_key = public_key
@@ -60,7 +61,7 @@ class VonageApiSimulator:
         self.requests: list[VonageRequest] = []
         self.faults = Faults()
         self._host = host
-        self._server = RunningServer(self._application(), host, 0)
+        self._server = RunningServer(self._application(), host, port)
         self.url = ""
 
     async def __aenter__(self) -> Self:

@@ -120,7 +120,7 @@ class TelnyxDialect:
     async def over(self) -> None:
         if self._state.plan.media_url is not None:
             return
-        by = "caller" if self._state.hung_up.is_set() else "callee"
+        by = "caller" if self._state.record.end_reason == "caller_hung_up" else "callee"
         await self._tell("call.hangup", hangup_cause="normal_clearing", hangup_source=by, state="hangup")
 
     def signed_upgrade(self, stream: ConnectStream) -> Signed:

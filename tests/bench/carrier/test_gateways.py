@@ -13,8 +13,18 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Final
 
+from cryptography.hazmat.primitives.asymmetric import rsa
+from cryptography.hazmat.primitives.serialization import Encoding, NoEncryption, PrivateFormat, PublicFormat
+
 from bench.caller import Manners
-from bench.carrier import Account, LineFaults, PlivoAccount, TelnyxAccount, TwilioAccount
+from bench.carrier import (
+    Account,
+    LineFaults,
+    PlivoAccount,
+    TelnyxAccount,
+    TwilioAccount,
+    VonageAccount,
+)
 from bench.carrier.arguments import add_check, check_of
 from bench.carrier.check import Check, checked, placed
 from bench.carrier.faults import Signing
@@ -27,7 +37,13 @@ from tests.gateway import running
 TWILIO = TwilioAccount(running.ACCOUNT, running.AUTH_TOKEN)
 PLIVO = PlivoAccount("MA" + "1" * 18, "plivo-auth-token")
 TELNYX = TelnyxAccount("telnyx-api-key")
-ACCOUNTS: Mapping[str, Account] = {each.name: each for each in (TWILIO, PLIVO, TELNYX)}
+KEY = rsa.generate_private_key(public_exponent=65537, key_size=2048)
+VONAGE = VonageAccount(
+    application_id="aaaaaaaa-bbbb-4ccc-8ddd-0123456789ab",
+    signature_secret="vonage-signature-secret-32-bytes!",
+    public_key=KEY.public_key().public_bytes(Encoding.PEM, PublicFormat.SubjectPublicKeyInfo).decode(),
+)
+ACCOUNTS: Mapping[str, Account] = {each.name: each for each in (TWILIO, PLIVO, TELNYX, VONAGE)}
 BAD_LINE = LineFaults(
     seed=5,
     webhook_doubled=1.0,
@@ -41,7 +57,7 @@ BAD_LINE = LineFaults(
 )
 NOBODY: Final = "+15005550199"
 FORGERIES: Final[tuple[Signing, ...]] = ("bad", "missing")
-TORN_STREAMS = {"twilio": 2, "telnyx": 2, "plivo": 3}
+TORN_STREAMS = {"twilio": 2, "telnyx": 2, "plivo": 3, "vonage": 2}
 """Plivo tries the old address once more before its document goes on."""
 
 
@@ -80,6 +96,9 @@ async def exchanges(stack: Stack, clinic: Clinic) -> AsyncIterator[Exchanges]:
             PLIVO_AUTH_TOKEN=PLIVO.auth_token,
             TELNYX_API_KEY=TELNYX.api_key,
             TELNYX_PUBLIC_KEY=TELNYX.public_key,
+            VONAGE_APPLICATION_ID=VONAGE.application_id,
+            VONAGE_SIGNATURE_SECRET=VONAGE.signature_secret,
+            VONAGE_PRIVATE_KEY=KEY.private_bytes(Encoding.PEM, PrivateFormat.PKCS8, NoEncryption()).decode(),
             MAX_CALL_S="4",
             CLOSING_S="1",
         )
