@@ -8,12 +8,14 @@ BIN := $(VENV)/bin
 INSTALLED := $(VENV)/installed-$(shell { cat requirements-dev.lock pyproject.toml; echo "$(CURDIR)"; } | cksum | tr ' ' -)
 
 .DEFAULT_GOAL := help
-.PHONY: help run install test lint types arrows tests proofs mutations unguarded format lock clean
+.PHONY: help run status validate install test lint types arrows tests proofs mutations unguarded format lock clean
 
 help:
 	@echo 'make run              place a recorded call and go on serving; needs no key and no account'
 	@echo 'make run ONCE=1       end after the call, successfully only if the slot asked for is held'
 	@echo 'make run CALL=my.wav  the caller is your own recording'
+	@echo 'make status           are the promises kept? of the demo that runs here, else of DATABASE_URL; JSON=1'
+	@echo 'make validate         try five capabilities of the demo that runs here on a throw-away clinic; JSON=1'
 	@echo 'make test             lint, types, import arrows, all tests'
 	@echo 'make proofs           what is proven of booking, tenancy and turn taking, at full size (some 45 minutes)'
 	@echo 'make mutations        takes the schema apart piece by piece and says which proofs notice'
@@ -24,6 +26,12 @@ help:
 
 run: install
 	@exec $(BIN)/python -m bench demo $(if $(ONCE),--once) $(if $(CALL),--call "$(CALL)")
+
+status: install
+	@exec $(BIN)/python -m bench status $(if $(JSON),--json)
+
+validate: install
+	@exec $(BIN)/python -m bench validate $(if $(JSON),--json)
 
 install: $(INSTALLED)
 	@:

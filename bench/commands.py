@@ -22,6 +22,10 @@ from bench.otp import Load as Codes
 from bench.otp import run_otp
 from bench.overhead import Load, run_overhead
 from bench.redaction.command import CORPUS, Options, run_redaction
+from bench.status import run_status
+from bench.validate.command import Options as Validation
+from bench.validate.command import run_validate
+from gateway.status.thresholds import TTFB_MS
 
 
 @dataclass(frozen=True, slots=True)
@@ -178,9 +182,50 @@ def _figures(chosen: argparse.Namespace) -> int:
     return run_figures(figures)
 
 
+def _add_validate(parser: argparse.ArgumentParser) -> None:
+    parser.add_argument("--url", help="a deployment's public address (default: the demo that runs here)")
+    parser.add_argument("--number", help="a number of the carrier's account that no clinic has, for --url")
+    parser.add_argument("--account-sid", help="that signs the call; its token is read from TWILIO_AUTH_TOKEN")
+    parser.add_argument("--text-to", metavar="NUMBER", help="your own telephone: it gets one text, for --url")
+    parser.add_argument("--claims", type=int, default=20, metavar="N", help="at once (default: %(default)s)")
+    parser.add_argument(
+        "--ttfb-ms", type=float, default=TTFB_MS, metavar="MS", help="the p95's bound (default: %(default)s)"
+    )
+    parser.add_argument("--json", action="store_true", help="the report to be read by program")
+
+
+def _validate(chosen: argparse.Namespace) -> int:
+    return run_validate(
+        Validation(
+            url=chosen.url,
+            number=chosen.number,
+            account_sid=chosen.account_sid,
+            text_to=chosen.text_to,
+            claims=max(chosen.claims, 2),
+            ttfb_ms=chosen.ttfb_ms,
+            as_json=chosen.json,
+        )
+    )
+
+
+def _add_status(parser: argparse.ArgumentParser) -> None:
+    parser.add_argument("--json", action="store_true", help="all figures, to be read by program")
+
+
+def _status(chosen: argparse.Namespace) -> int:
+    return run_status(as_json=chosen.json)
+
+
 COMMANDS: Final[Sequence[Command]] = (
     Command("demo", "start everything, place a recorded call, go on serving", _add_demo, _demo),
     Command("call", "place one more call to a demo that runs", _add_call, _call),
+    Command("status", "are the demo's promises kept, or those of DATABASE_URL?", _add_status, _status),
+    Command(
+        "validate",
+        "five capabilities of a deployment that runs, on a throw-away org",
+        _add_validate,
+        _validate,
+    ),
     Command("ttfb", "how long a caller waits for each answer, and why", arguments.add_ttfb, arguments.ttfb),
     Command(
         "load", "how many calls at once it holds, and what each costs", arguments.add_load, arguments.load

@@ -409,6 +409,11 @@ def latency_rules(environ: Mapping[str, str] | None = None) -> LatencyRules:
     return rules
 
 
+def redis_url() -> str | None:
+    """REDIS_URL for what needs no other setting, as it is given."""
+    return _environment(None, Path(".env")).get("REDIS_URL", "").strip() or None
+
+
 def is_local_bench(environ: Mapping[str, str]) -> bool:
     """Whether the switch is on that turns carrier checks off; nonsense is not, and `load` refuses it."""
     text = environ.get("GATEWAY_LOCAL_BENCH", "").strip()

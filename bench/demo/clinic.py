@@ -11,6 +11,8 @@ from booking.types import Claim
 
 # From the ranges that Ofcom keeps free for drama: they ring nowhere.
 CLINIC_NUMBER = "+442079460018"
+TRIAL_NUMBER = "+442079460019"
+"""Of the same account, and no clinic's: for orgs that are tried out on (`bench validate`)."""
 _CALLER_NUMBERS = "+447700900{:03d}"
 DAYS_AHEAD = 14
 

@@ -21,6 +21,8 @@ OFFLINE_KEY = "offline"
 OFFLINE_MODEL = "scripted-receptionist"
 DEFAULT_PORT = 8080
 LAST_PORT = 65_535
+DEMO_ISSUER = "urn:clinic-voice-gateway:demo"
+ISSUER_NAMES = frozenset({"API_JWT_ISSUER", "API_JWT_AUDIENCE", "API_JWT_SECRET", "API_JWKS_URL"})
 # A demo that is stopped does not wait for the call to end by itself.
 DRAIN_S = "2"
 
@@ -87,7 +89,7 @@ class SimulatedTwilio:
 @dataclass(frozen=True, slots=True)
 class Servers:
     """Where everything is once it runs. `twilio` is None where a real account is given, `worker_url` where a
-    database is.
+    database is. `token_secret` signs the API's tokens where no issuer is given.
     """
 
     app_url: str = field(repr=False)
@@ -97,6 +99,7 @@ class Servers:
     twilio: SimulatedTwilio | None
     master_key: str = field(repr=False)
     worker_url: str | None = field(default=None, repr=False)
+    token_secret: str = field(default="", repr=False)
 
 
 def gateway_environment(plan: Plan, servers: Servers) -> dict[str, str]:
@@ -110,6 +113,12 @@ def gateway_environment(plan: Plan, servers: Servers) -> dict[str, str]:
     if servers.twilio is not None:
         defaults["TWILIO_API_URL"] = servers.twilio.url
     given = {name: value for name, value in plan.environ.items() if value.strip()}
+    if servers.token_secret and not given.keys() & ISSUER_NAMES:
+        defaults |= {
+            "API_JWT_ISSUER": DEMO_ISSUER,
+            "API_JWT_AUDIENCE": DEMO_ISSUER,
+            "API_JWT_SECRET": servers.token_secret,
+        }
     given.pop("DATABASE_OWNER_URL", None)
     return defaults | given | _started(servers)
 

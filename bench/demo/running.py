@@ -1,7 +1,7 @@
 """A demo that runs, as one needs to know it to call it: in a file that only its owner can read."""
 
 import json
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import asdict, dataclass, field
 from pathlib import Path
 
@@ -14,7 +14,9 @@ from bench.demo.phone import Phone
 class Running:
     """Where its gateway, Redis and Postgres (as gw_app) are, and the account that both sides sign with.
 
-    `twilio_url`: the simulated account's REST interface, None with a real account.
+    `twilio_url`: the simulated account's REST interface, None with a real account. `worker_url`: Postgres as
+    gw_worker, None where nobody has told it. `issuer`: whose tokens the API takes, as issuer, audience and
+    secret, None where they are signed elsewhere.
     """
 
     public_url: str
@@ -24,6 +26,8 @@ class Running:
     account_sid: str
     auth_token: str = field(repr=False)
     twilio_url: str | None = None
+    worker_url: str | None = field(default=None, repr=False)
+    issuer: Sequence[str] | None = field(default=None, repr=False)
 
     def phone(self, number: str) -> Phone:
         """A caller's, which can read what is texted to it unless the account is a real one."""

@@ -27,7 +27,7 @@ from bench.carrier import Carrier
 from bench.carrier.dialect import CallPlan
 from bench.demo.booked import give_back
 from bench.demo.child import Child, ChildFailed
-from bench.demo.clinic import CLINIC_NUMBER, DEMO_CLINIC, seed_demo_clinic
+from bench.demo.clinic import CLINIC_NUMBER, DEMO_CLINIC, TRIAL_NUMBER, seed_demo_clinic
 from bench.demo.plan import (
     DEFAULT_PORT,
     Plan,
@@ -46,7 +46,7 @@ from bench.stack.process import owned
 from bench.stack.redis import EmbeddedRedis
 from booking.db import open_pool
 from booking.migrate import migrate
-from gateway.settings import load
+from gateway.settings import ApiTokens, load
 
 T = TypeVar("T")
 # What was done, what came of it, in how many seconds.
@@ -145,6 +145,7 @@ class Supervisor:
             port=self._plan.port or DEFAULT_PORT,
             twilio=await self._twilio() if self._plan.simulated_twilio else None,
             master_key=self._kept_master_key(),
+            token_secret=secrets.token_urlsafe(32),
         )
         return await self._serve_somewhere(servers)
 
@@ -217,7 +218,7 @@ class Supervisor:
             auth_token=account.auth_token,
             updated=lambda call: self._updated(call.sid),
         )
-        api.messages.senders.add(CLINIC_NUMBER)
+        api.messages.senders |= {CLINIC_NUMBER, TRIAL_NUMBER}
         self._twilio_api = await self._closing.enter_async_context(api)
         return replace(account, url=api.url)
 
@@ -258,6 +259,8 @@ class Supervisor:
             account_sid=settings.twilio.account_sid,
             auth_token=settings.twilio.auth_token,
             twilio_url=servers.twilio.url if servers.twilio else None,
+            worker_url=settings.jobs.url or None,
+            issuer=_issuer(settings.api_tokens),
         )
         file = running.publish(self._folder)
         self._closing.callback(file.unlink, missing_ok=True)
@@ -274,6 +277,10 @@ class Supervisor:
             file.touch(mode=0o600)
             file.write_text(new_master_key())
         return file.read_text().strip()
+
+
+def _issuer(tokens: ApiTokens) -> tuple[str, str, str] | None:
+    return (tokens.issuer, tokens.audience, tokens.secret.decode()) if tokens.secret else None
 
 
 async def require_redis(url: str) -> None:

@@ -8,7 +8,6 @@ part of it, cannot be asked.
 import argparse
 import asyncio
 import math
-import os
 import sys
 from collections.abc import Sequence
 from contextlib import AsyncExitStack
@@ -22,11 +21,11 @@ import msgspec
 
 from booking.db import open_pool
 from booking.errors import BookingError
-from booking.owner import add_database_url, add_worker_url, named_url
+from booking.owner import add_database_url, add_worker_url
 from gateway.errors import SettingsInvalid
 from gateway.latency_profiles import LatencyProfiles
 from gateway.metrics import Metrics
-from gateway.settings import latency_rules
+from gateway.settings import latency_rules, redis_url
 from gateway.shared_store import SharedStore
 from gateway.status.asked import Question, Sources, Turns, ask
 from gateway.status.judged import Status
@@ -66,9 +65,7 @@ def _parser() -> argparse.ArgumentParser:
     parser = argparse.ArgumentParser(prog="python -m gateway.status", description="Are the promises kept?")
     add_database_url(parser)
     add_worker_url(parser)
-    parser.add_argument(
-        "--redis-url", type=_redis_url, default=named_url("REDIS_URL", os.environ), help="REDIS_URL"
-    )
+    parser.add_argument("--redis-url", type=_redis_url, default=redis_url(), help="REDIS_URL")
     parser.add_argument("--json", action="store_true", help="all figures, to be read by program")
     parser.add_argument("--hours", type=_hours, default=24.0, metavar="N", help="looked back (default: 24)")
     parser.add_argument(
@@ -112,8 +109,9 @@ def _hours(text: str) -> float:
 
 
 def _redis_url(text: str) -> str:
+    """Of anything else argparse would repeat it, password and all."""
     if urlsplit(text).scheme not in ("redis", "rediss", "unix"):
-        raise ValueError
+        raise argparse.ArgumentTypeError("is no redis, rediss or unix address")
     return text
 
 

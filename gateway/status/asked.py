@@ -5,6 +5,7 @@ nothing here reads rows of two orgs in one statement.
 """
 
 import time
+from collections.abc import Set
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
 from typing import Final
@@ -98,7 +99,7 @@ async def ask(sources: Sources, question: Question) -> Status:
             break
         await _ask_org(sources.pool, claim, since, question.chain_s, found)
         asked += 1
-    lines, latency = await _latency(sources.turns)
+    lines, latency = await _latency(sources.turns, {claim.org_id for claim in claims})
     promises = [
         *found.judged(await _protection(sources.pool), verified=question.chain_s > 0),
         *latency,
@@ -134,9 +135,10 @@ async def _protection(pool: asyncpg.Pool) -> Protection:
         return await protection_of(connection)
 
 
-async def _latency(turns: Turns | None) -> tuple[list[OrgLatency], list[Judged]]:
+async def _latency(turns: Turns | None, orgs: Set[UUID]) -> tuple[list[OrgLatency], list[Judged]]:
+    """Of orgs that are there: Redis remembers one that was on trial a little longer."""
     if turns is None:
         return [], []
     known = await turns.store.answers()
-    lines = [ttfb.shown(line) for line in await turns.profiles.report()]
+    lines = [ttfb.shown(line) for line in await turns.profiles.report() if line.org_id in orgs]
     return lines, [ttfb.judged(lines, known=known)]

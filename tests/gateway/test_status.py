@@ -359,6 +359,12 @@ def test_an_address_that_is_missing_is_asked_for(
     assert "--redis-url" in capsys.readouterr().err
 
 
+def test_an_address_that_is_none_is_not_repeated(stack: Stack, capsys: pytest.CaptureFixture[str]) -> None:
+    with pytest.raises(SystemExit):
+        command.main(addressed(stack, redis_url="http://user:secret@redis"))
+    assert "secret" not in capsys.readouterr().err
+
+
 def test_the_page_shows_what_the_screen_shows_and_runs_nothing() -> None:
     line = ttfb.shown(OrgLatency(ORG, Figures(30, 400.0, 900.0, "critical"), OrgState()))
     status = Status(

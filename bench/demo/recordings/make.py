@@ -1,10 +1,12 @@
-"""Makes the recordings from the texts beside them: `python -m bench.demo.recordings.make`.
+"""Makes the recordings from the texts beside them: `python -m bench.demo.recordings.make [FILE.toml …]`.
 
-Needed for this alone, and not dependencies of the project: praat-parselmouth (GPL-3.0) and the program flite.
-What they make is not covered by their licences; README.md says what it is covered by.
+Needed by the voices other than `plain`, and no dependencies of the project: praat-parselmouth
+(GPL-3.0) and the program flite. What they make is not covered by their licences; README.md says what it is
+covered by.
 """
 
 import subprocess
+import sys
 import tempfile
 import tomllib
 import wave
@@ -13,11 +15,9 @@ from pathlib import Path
 
 import hibari
 import numpy as np
-import parselmouth  # type: ignore[import-not-found,unused-ignore]
 import soundfile
 import soxr
 from numpy.typing import NDArray
-from parselmouth.praat import call  # type: ignore[import-not-found,unused-ignore]
 
 FOLDER = Path(__file__).parent
 RATE_HZ = 8000
@@ -39,15 +39,29 @@ def lowered() -> Speak:
     """hibari's voice with formants and pitch of a man (Praat "Change gender", pitch searched from 75 to 400
     Hz).
     """
+    import parselmouth  # type: ignore[import-not-found,unused-ignore]
+    from parselmouth.praat import call  # type: ignore[import-not-found,unused-ignore]
+
     engine = hibari.Hibari()
 
     def speak(text: str) -> Audio:
-        speech = np.concatenate([np.asarray(piece, np.float32).ravel() for piece in engine.stream(text)])
+        speech = _spoken(engine, text)
         sound = parselmouth.Sound(speech.astype(np.float64), sampling_frequency=24000)
         deep = call(sound, "Change gender", 75, 400, FORMANT_RATIO, PITCH_HZ, 1.0, 1.0)
         return _at_rate(deep.values[0].astype(np.float32), 24000)
 
     return speak
+
+
+def plain() -> Speak:
+    """hibari's voice as it is; nothing but the extra `offline` is needed."""
+    engine = hibari.Hibari()
+    return lambda text: _at_rate(_spoken(engine, text), 24000)
+
+
+def _spoken(engine: hibari.Hibari, text: str) -> Audio:
+    """At 24 kHz."""
+    return np.concatenate([np.asarray(piece, np.float32).ravel() for piece in engine.stream(text)])
 
 
 def rms() -> Speak:
@@ -62,7 +76,7 @@ def rms() -> Speak:
     return speak
 
 
-VOICES: dict[str, Callable[[], Speak]] = {"lowered": lowered, "rms": rms}
+VOICES: dict[str, Callable[[], Speak]] = {"lowered": lowered, "plain": plain, "rms": rms}
 
 
 def make(text_file: Path) -> None:
@@ -108,6 +122,6 @@ def _at_rate(audio: Audio, rate_hz: int) -> Audio:
 
 
 if __name__ == "__main__":
-    for each in sorted(FOLDER.glob("*.toml")):
+    for each in map(Path, sys.argv[1:]) if sys.argv[1:] else sorted(FOLDER.glob("*.toml")):
         make(each)
         print(each.stem)

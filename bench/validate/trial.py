@@ -1,0 +1,95 @@
+"""The two orgs that are tried out on: made as trials, so that the deployment removes them if we cannot."""
+
+import asyncio
+import secrets
+from collections.abc import AsyncIterator, Awaitable, Sequence
+from contextlib import asynccontextmanager
+from dataclasses import dataclass, field
+from typing import Any, Final, TypeVar
+from uuid import UUID, uuid4
+
+from bench.validate.deployment import Api, until_removed
+from booking.staff import SCOPES
+
+T = TypeVar("T")
+TRIAL_MINUTES: Final = 15
+REMOVED_WITHIN_S: Final = 60.0
+SERVICE: Final = "Rhinoplasty consultation"
+PRACTITIONER: Final = "Dr Trial"
+
+
+@dataclass(frozen=True, slots=True)
+class TrialOrg:
+    """`api` speaks with a token of the org's own, which may do everything that one of its people may."""
+
+    org_id: UUID
+    service_id: str
+    api: Api = field(repr=False)
+
+
+@dataclass(slots=True)
+class Trial:
+    """`left`: orgs that could not be removed; the deployment's sweep does it once their time is over."""
+
+    ours: TrialOrg
+    other: TrialOrg
+    left: list[UUID] = field(default_factory=list)
+
+
+@asynccontextmanager
+async def on_trial(api: Api, number: str) -> AsyncIterator[Trial]:
+    """`api` is the platform's. The first of the orgs answers `number`. Removed whatever ends the block."""
+    ids = (uuid4(), uuid4())
+    left: list[UUID] = []
+    try:
+        ours, other = await _made(api, ids[0], [number]), await _made(api, ids[1], [])
+        yield Trial(ours, other, left)
+    finally:
+        left += await _uninterrupted(_removed(api, ids))
+
+
+async def _made(api: Api, org_id: UUID, numbers: Sequence[str]) -> TrialOrg:
+    path = f"/orgs/{org_id}"
+    await api.done("PUT", path, _clinic(numbers), trial_minutes=str(TRIAL_MINUTES))
+    rules = {"consent": "inquiry", "quiet_from": "00:00", "quiet_to": "00:00"}
+    await api.done("PATCH", f"{path}/follow-up", rules)
+    scopes = [scope for scope in SCOPES if not scope.startswith("role:")] + ["role:clinician"]
+    token = (await api.done("PUT", f"{path}/tokens/validate", {"scopes": scopes, "days": 1}))["token"]
+    services = (await api.done("GET", path))["services"]
+    return TrialOrg(org_id, services[0]["id"], api.with_token(token))
+
+
+def _clinic(numbers: Sequence[str]) -> dict[str, Any]:
+    return {
+        "name": f"Trial clinic {secrets.token_hex(4)}",
+        "time_zone": "Europe/London",
+        "greeting": "Hello, this is a trial. How can I help?",
+        "numbers": list(numbers),
+        "hours": [
+            {"days": ["mon", "tue", "wed", "thu", "fri", "sat", "sun"], "from": "09:00", "to": "12:00"}
+        ],
+        "services": [
+            {
+                "name": SERVICE,
+                "minutes": 30,
+                "synonyms": ["nose job", "rhinoplasty"],
+                "guide": "https://example.org/trial-guide",
+            }
+        ],
+        "practitioners": [PRACTITIONER],
+    }
+
+
+async def _removed(api: Api, ids: Sequence[UUID]) -> list[UUID]:
+    """Those that are left."""
+    return [org_id for org_id in ids if not await until_removed(api, f"/orgs/{org_id}")]
+
+
+async def _uninterrupted(work: Awaitable[T]) -> T:
+    """To its end, even if we are told to stop meanwhile; then that goes on."""
+    working = asyncio.ensure_future(asyncio.wait_for(work, REMOVED_WITHIN_S))
+    try:
+        return await asyncio.shield(working)
+    except asyncio.CancelledError:
+        await asyncio.wait({working})
+        raise
