@@ -156,7 +156,8 @@ async def test_codes_in_force_are_not_judged_yet(stack: Stack, desk: Desk) -> No
         for state, live_s in (("used", 60), ("replaced", 60), ("cleared", 60), ("live", 60)):
             await admin.execute(
                 "insert into otp_codes (org_id, hold_id, receiver_digest, digest, state, expires_at)"
-                " values ($1, $2, $3::bytea, case when $4 = 'live' then $3::bytea end, $4, now() + $5::interval)",
+                " values ($1, $2, $3::bytea, case when $4 = 'live' then $3::bytea end, $4,"
+                " now() + $5::interval)",
                 org_id, hold, bytes(32), state, timedelta(seconds=live_s),
             )  # fmt: skip
         found = await codes.asked(admin, org_id, DAY_AGO)
