@@ -52,7 +52,7 @@ def _is_kind(kind: str, value: Any) -> bool:
 def _faults_within(schema: Schema, value: Any, path: str) -> Iterator[str]:
     """Of a value of the right kind."""
     if "enum" in schema and value not in schema["enum"]:
-        yield f"{path} must be one of the following values: {', '.join(schema['enum'])}"
+        yield f"{path} must be one of the following values: {', '.join(map(str, schema['enum']))}"
     match value:
         case str():
             yield from _faults_of_length(schema, value, path)

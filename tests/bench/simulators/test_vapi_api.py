@@ -4,12 +4,18 @@ from collections.abc import AsyncIterator
 from typing import Any
 
 import aiohttp
+import httpx
 import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
 
 from bench.simulators.vapi_api import VapiApiSimulator
 from bench.simulators.vapi_rules import SCHEMAS, faults_of
 
 KEY = "vapi-private-key"
+WORDS = sorted(
+    {name for each in SCHEMAS.values() for name in each["properties"]} | {"vapi", "off", "function", ""}
+)
 SERVER = {"url": "https://gw.example.com/webhooks/vapi"}
 
 
@@ -104,6 +110,43 @@ async def told(response: aiohttp.ClientResponse) -> Any:
 )
 def test_it_finds_what_vapi_finds(schema: str, body: dict[str, Any], faults: list[str]) -> None:
     assert sorted(faults_of(schema, body)) == sorted(faults)
+
+
+JSON = st.recursive(
+    st.none() | st.booleans() | st.integers() | st.floats(allow_nan=False) | st.sampled_from(WORDS),
+    lambda inner: st.lists(inner, max_size=3) | st.dictionaries(st.sampled_from(WORDS), inner, max_size=6),
+    max_leaves=20,
+)
+
+
+@given(schema=st.sampled_from(sorted(SCHEMAS)), body=JSON)
+@settings(max_examples=300, deadline=None)
+def test_no_body_is_beyond_its_words(schema: str, body: Any) -> None:
+    faults = faults_of(schema, body)
+    assert all(isinstance(fault, str) for fault in faults)
+    assert faults or isinstance(body, dict)
+
+
+async def test_vapis_own_client_reads_what_it_tells(
+    vapi: VapiApiSimulator, http: aiohttp.ClientSession
+) -> None:
+    package = pytest.importorskip("vapi", reason="vapi_server_sdk is not installed")
+    voice = {"provider": "custom-voice", "server": SERVER, "cachingEnabled": False}
+    async with http.post("/assistant", json={"name": "Reception", "voice": voice}) as answer:
+        assert answer.status == 201
+    number = vapi.add_number("+442079460018", provider="twilio", twilioAccountSid="AC1")
+    call = vapi.add_call(status="ended", endedReason="customer-ended-call", artifact={"messages": []})
+    async with httpx.AsyncClient(trust_env=False) as connections:
+        client = package.AsyncVapi(token=KEY, base_url=vapi.url, httpx_client=connections)
+        (assistant,) = await client.assistants.list()
+        told = await client.calls.get(id=call)
+        kept = await client.phone_numbers.get(id=number)
+        with pytest.raises(package.core.api_error.ApiError) as refused:
+            await client.assistants.create(name="x" * 41)
+    assert (assistant.name, assistant.voice.server.url) == ("Reception", SERVER["url"])
+    assert (told.status, told.ended_reason) == ("ended", "customer-ended-call")
+    assert (kept.provider, kept.number) == ("twilio", "+442079460018")
+    assert refused.value.status_code == 400
 
 
 async def test_nobody_gets_in_without_the_key(vapi: VapiApiSimulator) -> None:
