@@ -1,12 +1,12 @@
 """Raw audio over a WebSocket, for whatever has no carrier of its own, sans I/O.
 
 The protocol is ours; `docs/raw-audio.schema.json` is the schema of its text frames, each one JSON object with
-a `type`. Binary frames are audio, mono, 8 kHz, in the encoding that `start` names, both ways.
+a `type`. Binary frames are audio, mono, in the encoding and at the rate that `start` names, both ways.
 """
 
 import re
-from collections.abc import Mapping, Sequence
-from typing import Annotated, Any, Final, Literal, assert_never
+from collections.abc import Sequence
+from typing import Annotated, Any, Final, assert_never
 
 import msgspec
 
@@ -23,23 +23,20 @@ from gateway.carriers.events import (
     PlayAudio,
 )
 from gateway.carriers.frames import DtmfPart, parsed
-from gateway.carriers.pcm import from_mulaw, to_mulaw
+from gateway.carriers.raw_sound import Encoding, RawSound, SampleRate
 from gateway.errors import ForeignFrame, MalformedFrame
-
-Encoding = Literal["mulaw", "pcm_s16le"]
 
 _CALL_ID: Final = re.compile(r"[0-9A-Za-z\-_.:]{1,64}")
 _MOST_BYTES: Final = 64_000
-_BYTES_PER_MS: Final[Mapping[Encoding, int]] = {"mulaw": 8, "pcm_s16le": 16}
 
 
 class Start(msgspec.Struct, frozen=True, tag="start", tag_field="type"):
-    """First of all, once. `token`: what the answer to the call's announcement said."""
+    """First of all, once. `token` and `parameters`: what the answer to the call's announcement said."""
 
     call_id: Annotated[str, msgspec.Meta(pattern=rf"^{_CALL_ID.pattern}$")]
     token: Annotated[str, msgspec.Meta(max_length=1024)]
     encoding: Encoding = "pcm_s16le"
-    sample_rate: Literal[8000] = 8000
+    sample_rate: SampleRate = 8000
     parameters: dict[str, str] = {}
 
 
@@ -77,7 +74,7 @@ class RawCodec:
 
     def __init__(self) -> None:
         self._call_id = ""
-        self._encoding: Encoding = "pcm_s16le"
+        self._sound = RawSound("pcm_s16le", 8000)
         self._heard_bytes = 0
         self._pieces = 0
 
@@ -102,10 +99,11 @@ class RawCodec:
         """One frame; audio is binary."""
         match action:
             case PlayAudio(mulaw):
-                return (mulaw if self._encoding == "mulaw" else from_mulaw(mulaw),)
+                return (self._sound.said(mulaw),)
             case Mark(name):
                 return (_encode(Played(name)).decode(),)
             case Clear():
+                self._sound.cleared()
                 return (_encode(Drop()).decode(),)
             case _:
                 assert_never(action)
@@ -115,17 +113,19 @@ class RawCodec:
             raise MalformedFrame("ids")
         if self._call_id and start.call_id != self._call_id:
             raise ForeignFrame
-        self._call_id, self._encoding = start.call_id, start.encoding
+        if not self._call_id:
+            self._sound = RawSound(start.encoding, start.sample_rate)
+        self._call_id = start.call_id
         return CallStarted(start.call_id, start.call_id, "", {**start.parameters, "token": start.token})
 
     def _audio(self, audio: bytes) -> Sequence[CarrierEvent]:
         if len(audio) > _MOST_BYTES:
             raise MalformedFrame("too much audio in one frame")
-        if not audio:
-            return ()
-        mulaw = audio if self._encoding == "mulaw" else to_mulaw(audio)
-        at_ms = self._heard_bytes // _BYTES_PER_MS[self._encoding]
+        mulaw = self._sound.heard(audio)
+        at_ms = self._heard_bytes // self._sound.bytes_per_ms
         self._heard_bytes += len(audio)
+        if not mulaw:
+            return ()
         self._pieces += 1
         return (CallerAudio(mulaw, at_ms, self._pieces),)
 

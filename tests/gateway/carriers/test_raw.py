@@ -1,15 +1,20 @@
-"""The raw socket's own: two encodings, and a schema that says what the codec takes."""
+"""The raw socket's own: two encodings at two rates, and a schema that says what the codec takes."""
 
 import json
+from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
 import jsonschema
+import numpy as np
 import pytest
 
 from gateway.carriers.events import CallerAudio, Clear, Mark, PlayAudio
 from gateway.carriers.raw import RawCodec, schema
 from gateway.errors import MalformedFrame
+from pipeline.audio import mulaw
+from pipeline.audio.mulaw import Samples
+from pipeline.audio.resample import DELAY_SAMPLES
 
 SCHEMA_FILE = Path(__file__).parents[3] / "docs" / "raw-audio.schema.json"
 START: dict[str, Any] = {"type": "start", "call_id": "c-1", "token": "t"}
@@ -17,6 +22,7 @@ START: dict[str, Any] = {"type": "start", "call_id": "c-1", "token": "t"}
 GOOD: list[dict[str, Any]] = [
     START,
     START | {"encoding": "mulaw", "sample_rate": 8000, "parameters": {"a": "b"}},
+    START | {"sample_rate": 16000},
     START | {"something": "new"},
     {"type": "dtmf", "digit": "#"},
     {"type": "mark", "name": "t1"},
@@ -30,7 +36,7 @@ BAD: list[dict[str, Any]] = [
     START | {"call_id": "a b"},
     START | {"call_id": "x" * 65},
     START | {"encoding": "opus"},
-    START | {"sample_rate": 16000},
+    START | {"sample_rate": 24000},
     START | {"token": "t" * 1025},
     START | {"parameters": {"a": 1}},
     {"type": "dtmf", "digit": "55"},
@@ -79,6 +85,46 @@ def test_mulaw_goes_through_as_it_is() -> None:
     assert codec.decode(b"\x7f" * 80) == (CallerAudio(b"\x7f" * 80, 0, 1),)
     assert codec.decode(b"\x7f" * 80) == (CallerAudio(b"\x7f" * 80, 10, 2),)
     assert codec.encode(PlayAudio(b"\x7f\x01")) == (b"\x7f\x01",)
+
+
+@pytest.mark.parametrize("encoding", ["mulaw", "pcm_s16le"])
+def test_audio_at_16_khz_sounds_the_same_at_8(encoding: str) -> None:
+    """A second of a tone, in pieces of odd sizes: what is heard, and what is said, is that tone."""
+    tone = (8_000 * np.sin(np.arange(16_000) * 2 * np.pi * 440 / 16_000)).astype("<i2")
+    wire = tone.tobytes() if encoding == "pcm_s16le" else mulaw.encode(tone)
+    codec = RawCodec()
+    codec.decode(json.dumps(START | {"encoding": encoding, "sample_rate": 16_000}))
+    heard = [event for piece in _cut(wire, [2, 126, 640, 1000] * 20) for event in codec.decode(piece)]
+    audio = [event for event in heard if isinstance(event, CallerAudio)]
+    assert len(audio) == len(heard)
+    assert 950 <= audio[-1].timestamp_ms < 1000
+    sound = mulaw.decode(b"".join(event.mulaw for event in audio))
+    late = np.concatenate((np.zeros(DELAY_SAMPLES, np.int16), tone[:-DELAY_SAMPLES]))
+    assert _alike(sound, late[::2])
+    [said] = codec.encode(PlayAudio(mulaw.encode(tone[::2])))
+    assert isinstance(said, bytes)
+    assert _alike(np.frombuffer(said, "<i2") if encoding == "pcm_s16le" else mulaw.decode(said), late)
+
+
+def _cut(audio: bytes, sizes: list[int]) -> Iterator[bytes]:
+    at = 0
+    for size in sizes:
+        if piece := audio[at : at + size]:
+            yield piece
+        at += size
+
+
+def _alike(sound: Samples, meant: Samples) -> bool:
+    """The same but for mu-law's coarseness, from where the filter is full."""
+    return len(sound) == len(meant) and bool(np.abs(sound[60:].astype(int) - meant[60:]).max() < 500)
+
+
+def test_after_a_clear_nothing_sounds_on_at_16_khz() -> None:
+    codec = RawCodec()
+    codec.decode(json.dumps(START | {"sample_rate": 16_000}))
+    codec.encode(PlayAudio(b"\x10" * 160))
+    codec.encode(Clear())
+    assert codec.encode(PlayAudio(b"\xff" * 160)) == (bytes(640),)
 
 
 @pytest.mark.parametrize("audio", [b"\x01", b"\x00" * 64_002], ids=["half a sample", "four seconds"])
