@@ -142,12 +142,24 @@ def _house_in_town(tail: Tail, at: int) -> int | None:
     return house if town(tail, follows) is not None else None
 
 
+def house_before_number(view: View, at: int) -> Match | None:
+    """ "Dunroamin, 5 Copse", in a turn that holds no kind of street and of house."""
+    tail = view.tail
+    if tail.words[at + 1] != ",":
+        return None
+    end = _strange_house(tail, at)
+    return None if end is None else Match(_to_town(view, end), "ADDRESS", GUESSED)
+
+
 def _house_and_number(tail: Tail, at: int) -> int | None:
-    """ "Rose Cottage, 52 Mill Lane"; "Dunroamin, 5 Copse End": a word of no list, with a capital."""
+    """ "Rose Cottage, 52 Mill Lane"; "Dunroamin, 5 Copse End"."""
     house = house_name(tail, at)
     street = None if house is None else numbered_street(tail, house + (tail.words[house] == ","))
-    if street is not None:
-        return street
+    return _strange_house(tail, at) if street is None else street
+
+
+def _strange_house(tail: Tail, at: int) -> int | None:
+    """A word of no list, with a capital, before a street."""
     if not tail.capital[at] or tail.words[at + 1] != "," or not _is_strange_place(tail, at):
         return None
     named = street_name(tail, at + 2, wanted=False) if tail.words[at - 1] in _BEFORE_HOUSES else None

@@ -10,8 +10,8 @@ from typing import Final
 from compliance.redaction import kinds
 from compliance.redaction.addresses import address
 from compliance.redaction.codes import alphanumeric
+from compliance.redaction.cues import Slot
 from compliance.redaction.dates import date_of_birth
-from compliance.redaction.dialogue import Slot
 from compliance.redaction.emails import spoken_email
 from compliance.redaction.entities import EntityType
 from compliance.redaction.lexicon import word_list

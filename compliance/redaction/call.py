@@ -33,7 +33,7 @@ class CallRedactor:
     def caller(self, text: str) -> str:
         """The public form of one whole caller turn."""
         told = len(self._redactor.spans)
-        public = self._redactor.feed(text) + self._redactor.flush()
+        public = self._redactor.flush(text)
         for span in self._redactor.spans[told:]:
             self._on_masked("caller", span.type, span.value)
         return public

@@ -7,17 +7,27 @@ prices, times or dates, only a whole value still answers it. A value read back b
 next.
 """
 
-from collections.abc import Iterable, Iterator
+import math
+from collections.abc import Iterable
 from dataclasses import dataclass, field
 from typing import Final, Literal, NamedTuple
 
+from compliance.redaction.cues import (
+    ASKS,
+    CUE_WORDS,
+    DIARY,
+    PLACE,
+    STRONG,
+    THING,
+    WEAK,
+    Cue,
+    Slot,
+    cues_at,
+)
 from compliance.redaction.entities import EntityType
-from compliance.redaction.lexicon import word_list
 from compliance.redaction.numbering import EntityNumbers
 from compliance.redaction.tokens import Tail
-from compliance.redaction.vocabulary import mark_cues
 
-Slot = EntityType | Literal["CODE", "EXPIRY"]
 Side = Literal["caller", "agent"]
 
 _CHARS_HELD: Final = 64
@@ -29,113 +39,12 @@ _MOST_AGE: Final = 2
 _LEAST_REFERENCE: Final = 5
 _MOST_REFERENCES: Final = 8
 
-_NAMED: Final[tuple[Slot, ...]] = (
-    "PHONE",
-    "POSTCODE",
-    "CARD",
-    "EXPIRY",
-    "GOV_ID",
-    "DOB",
-    "EMAIL",
-    "ADDRESS",
-    "CODE",
-)
-_ASKED: Final[tuple[Slot, ...]] = ("PERSON", "ADDRESS", "PHONE", "DOB", "EXPIRY")
-WEAK: Final = 1
-STRONG: Final = 2
-
-
-def _phrases(name: str) -> set[tuple[str, ...]]:
-    return {tuple(phrase.replace("-", " - ").split()) for phrase in word_list(name)}
-
-
-_CUES: Final[dict[str, Slot]] = {f"cue_{slot.lower()}": slot for slot in _NAMED}
-_QUESTIONS: Final[dict[str, Slot]] = {f"ask_{slot.lower()}": slot for slot in _ASKED}
-
-
-class _Cue(NamedTuple):
-    """A phrase and what it tells: a type named or asked for, a name that may follow, a part, a repetition."""
-
-    words: tuple[str, ...]
-    named: Slot | None = None
-    asked: Slot | None = None
-    opens: int = 0
-    part: bool = False
-    repeat: bool = False
-
-
-def _cues() -> Iterator[_Cue]:
-    for name, slot in _CUES.items():
-        yield from (_Cue(words, named=slot) for words in _phrases(name))
-    for name, slot in _QUESTIONS.items():
-        yield from (_Cue(words, asked=slot) for words in _phrases(name))
-    strong = _phrases("cue_name")
-    yield from (_Cue(words, opens=STRONG) for words in strong)
-    yield from (_Cue(words, opens=WEAK) for words in _phrases("cue_name_maybe") - strong)
-    yield from (_Cue(words, part=True) for words in _phrases("ask_dob_part"))
-    yield from (_Cue(words, repeat=True) for words in _phrases("ask_again"))
-
-
-def _by_last_words() -> dict[str, dict[str, tuple[_Cue, ...]]]:
-    """Cues by their last word and the one before (empty: there is none), the longest first."""
-    index: dict[str, dict[str, list[_Cue]]] = {}
-    for cue in sorted(_cues(), key=lambda each: -len(each.words)):
-        before = cue.words[-2] if len(cue.words) > 1 else ""
-        index.setdefault(cue.words[-1], {}).setdefault(before, []).append(cue)
-    return {
-        last: {before: tuple(cues) for before, cues in by_before.items()} for last, by_before in index.items()
-    }
-
-
-_CUE_INDEX: Final = _by_last_words()
-mark_cues(_CUE_INDEX)
-_THINGS: Final = frozenset(
-    [
-        "medication",
-        "medicine",
-        "tablet",
-        "tablets",
-        "drug",
-        "doctor",
-        "gp",
-        "clinic",
-        "practice",
-        "treatment",
-        "procedure",
-        "insurer",
-        "insurance",
-        "company",
-        "pharmacy",
-        "hospital",
-        "consultant",
-        "dentist",
-        "school",
-        "product",
-        "dog",
-        "cream",
-    ]
-)
-"""What else has a name."""
-_ASK_WORDS: Final = frozenset(
-    {"your", "what", "what's", "whats", "who", "who's", "where", "which", "patient's"}
-)
-_PLACES: Final = frozenset({"street", "town", "road", "city", "county", "address"})
-"""In a turn of a few words these ask for a part of an address."""
-mark_cues(_THINGS | _ASK_WORDS | _PLACES)
 _BACK: Final = frozenset({"it", "that", "this", "one", "again", "them", "there", "hear", "hand", "slower"})
 """A question with one of these is about the value asked for before: "do you have it to hand?"."""
 _MOVING: Final = frozenset({"when", "how", "day", "time", "times"})
 """A question with one of these is about something else all the same: "when would you like it?"."""
-_DIARY: Final = word_list("diary_words")
 _QUESTION_TOKENS: Final = 8
 """So many words before a question mark tell what the question is about."""
-mark_cues(_DIARY)
-
-
-def _ends_with(tail: Tail, at: int, words: tuple[str, ...]) -> bool:
-    """The tokens up to `at`, the last two of which are known to fit, are these words."""
-    length = len(words)
-    return length == 2 or tuple(tail.words[at - length + 1 : at - 1]) == words[:-2]
 
 
 class Said(NamedTuple):
@@ -181,20 +90,17 @@ class Expectation:
     """What is expected within one turn; fed with every cue word that is passed over."""
 
     __slots__ = (
-        "_asks",
+        "_about",
         "_back",
         "_counted",
         "_memory",
         "_mentioned",
         "_moves",
         "_named",
-        "_place_asked",
         "_repeat",
-        "_thing",
         "_until",
         "answer",
         "asked",
-        "diary",
         "found",
         "given",
         "name_open",
@@ -202,6 +108,7 @@ class Expectation:
         "read_back",
         "side",
         "stale",
+        "waits_until",
     )
 
     def __init__(self, side: Side, memory: CallMemory) -> None:
@@ -213,23 +120,21 @@ class Expectation:
         self.asked: frozenset[Slot] = frozenset()
         self.stale: frozenset[Slot] = frozenset()
         """Asked for before the agent spoke of something else."""
-        if side == "caller":
+        if side == "caller" and (memory.asked or memory.stale or memory.unfinished):
             also = {memory.unfinished} if memory.unfinished else set()
             self.stale = frozenset(memory.stale - also)
             self.asked = frozenset(memory.asked.keys() - self.stale) | also
         self.name_open = STRONG if "PERSON" in self.asked else WEAK if "PERSON" in self.stale else 0
         """A name may stand here: `WEAK` or `STRONG`; 0 if none is expected."""
-        self.diary = False
-        """This turn speaks of appointments: "do you have anything on"."""
         self._mentioned: set[Slot] = set()
         self._named: Slot | None = None
         self._until = -1
-        self._thing = False
-        self._asks = False
+        self._about = 0
         self._back = False
         self._counted = False
         self._moves = False
-        self._place_asked = False
+        self.waits_until: float = math.inf if self.asked else -1
+        """Something was asked for, or named just now: up to this place in characters of the turn."""
         self.answer: Slot | None = memory.fresh if side == "caller" else None
         """The one value just asked for, until the answer has begun."""
         self._repeat = False
@@ -256,11 +161,13 @@ class Expectation:
         if entity == "CARD" and (self._named == "EXPIRY" or "EXPIRY" in self.asked):
             self.found.add("EXPIRY")
         if entity == "ADDRESS":
-            self._named, self._until = "POSTCODE", end + _ZIP_CHARS
+            self._name("POSTCODE", end + _ZIP_CHARS)
 
-    def waiting(self) -> bool:
-        """Something was asked for, or named just now."""
-        return bool(self.asked) or self.place <= self._until
+    def _name(self, slot: Slot, until: int) -> None:
+        """This is named, up to a place in the turn."""
+        self._named, self._until = slot, until
+        if not self.asked:
+            self.waits_until = until
 
     def named(self, slot: Slot) -> bool:
         """Named just now in this turn."""
@@ -272,28 +179,27 @@ class Expectation:
 
     def note(self, tail: Tail, at: int) -> None:
         """The word at `at`, which may end a cue, is no part of an entity."""
-        word = tail.words[at]
-        by_before = _CUE_INDEX.get(word)
-        if by_before is not None:
-            cues = by_before.get("", ())
-            longer = by_before.get(tail.words[at - 1]) if tail.words[at - 1] else None
-            if longer is not None:
-                cues = (*(cue for cue in longer if _ends_with(tail, at, cue.words)), *cues)
-            if cues:
-                self._take(cues, tail.ends[at])
-        self._thing = self._thing or word in _THINGS
-        self._asks = self._asks or word in _ASK_WORDS
-        self._place_asked = self._place_asked or word in _PLACES
-        self.diary = self.diary or word in _DIARY
+        known = CUE_WORDS.get(tail.words[at])
+        if known is None:
+            return
+        cues = cues_at(tail, at, known)
+        if cues:
+            self._take(cues, tail.end(at))
+        self._about |= known.about
 
-    def _take(self, cues: Iterable[_Cue], place: int) -> None:
+    @property
+    def diary(self) -> bool:
+        """This turn speaks of appointments: "do you have anything on"."""
+        return bool(self._about & DIARY)
+
+    def _take(self, cues: Iterable[Cue], place: int) -> None:
         """These cues end at this place, the longest first."""
         opens = next((cue.opens for cue in cues if cue.opens), 0)
         if opens:
             self.name_open = max(self.name_open, opens) if self.side == "caller" else opens
         named = next((cue.named for cue in cues if cue.named), None)
         if named is not None:
-            self._named, self._until = named, place + _CHARS_HELD
+            self._name(named, place + _CHARS_HELD)
         asked = named or next((cue.asked for cue in cues if cue.asked), None)
         if asked is not None:
             self._mentioned.add(asked)
@@ -328,7 +234,7 @@ class Expectation:
 
     def end_turn(self, said: Said) -> None:
         """Leave to the next turn what it needs."""
-        if self._place_asked and said.words <= _SHORT_TURN and not self.found:
+        if self._about & PLACE and said.words <= _SHORT_TURN and not self.found:
             self._mentioned.add("ADDRESS")
         if self.side == "caller":
             self._end_caller(said)
@@ -341,9 +247,8 @@ class Expectation:
             memory.asked.update(dict.fromkeys(memory.answered, 0))
         memory.unfinished = said.unfinished or self._still_unfinished(said)
         memory.replied = True
-        memory.fresh = (
-            self._asks_one(said.words) if said.question or self._asks or said.words <= _SHORT_TURN else None
-        )
+        asks = said.question or self._about & ASKS or said.words <= _SHORT_TURN
+        memory.fresh = self._asks_one(said.words) if asks else None
         memory.given = self.found - {"MEDICAL", "PERSON"}
         if self.found:
             memory.answered = set(self.found)
@@ -364,7 +269,7 @@ class Expectation:
     def _end_agent(self, said: Said) -> None:
         memory = self._memory
         memory.fresh = self._asks_one(said.words) or (memory.fresh if not memory.replied else None)
-        if self._thing:
+        if self._about & THING:
             self._mentioned.discard("PERSON")
         read_back = self.found - {"MEDICAL"}
         memory.read_back = read_back - {"PERSON"}
@@ -391,9 +296,9 @@ class Expectation:
 
     def _asks_one(self, words: int) -> Slot | None:
         """The value asked for if it is one alone, asked plainly, and not given in the same breath."""
-        if words > (_PLAIN_WORDS if self._asks else _BRIEF_WORDS):
+        if words > (_PLAIN_WORDS if self._about & ASKS else _BRIEF_WORDS):
             return None
-        asked = self._mentioned - ({"PERSON"} if self._thing else set())
+        asked = self._mentioned - ({"PERSON"} if self._about & THING else set())
         return next(iter(asked)) if len(asked) == 1 and not self.found - {"MEDICAL", "PERSON"} else None
 
     def _older(self) -> dict[Slot, int]:

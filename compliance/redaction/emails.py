@@ -165,8 +165,12 @@ _GREETINGS: Final = frozenset({"hello", "hi", "team"})
 _SMALL_WORDS: Final = frozenset(
     {"the", "my", "just", "all", "me", "we", "her", "his", "our", "not", "no", "so"}
 )
-LOCAL_STARTS: Final = _GREETINGS | _SMALL_WORDS
-"""Words that build sentences and may begin an address all the same."""
+_LOCAL_STARTS: Final = _GREETINGS | _SMALL_WORDS
+
+
+def email_of_small_word(view: View, at: int) -> Match | None:
+    """An address that begins with a word that builds sentences."""
+    return spoken_email(view, at) if view.tail.words[at] in _LOCAL_STARTS else None
 
 
 def _is_joined(tail: Tail, at: int) -> bool:

@@ -125,7 +125,7 @@ class Frames:
         found += self._open.get(first, ())
         if not found:
             return None
-        ahead = _words_ahead(tail, at + 1)
+        ahead = tail.vocabulary() if tail.ended else _words_ahead(tail, at + 1)
         fits = [
             fit
             for keyed in found

@@ -82,3 +82,9 @@ SELDOM: Final = 1 << 38
 """A name that is seldom met here, and a word of no other list."""
 RARER: Final = 1 << 39
 """An English word that is seldom said, of no other list."""
+WAY: Final = 1 << 40
+"""A street or a house may be called by this word: "lane", "wynd", "cottage"."""
+NAMING: Final = 1 << 41
+"""Says of the word before it that it is a name: "surname", "family"."""
+EVERY: Final = (1 << 42) - 1
+"""Of what may hold anything."""

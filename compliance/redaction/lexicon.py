@@ -6,15 +6,28 @@ The lists are read once, at import; a line is a term, `#` begins a comment.
 import re
 from collections.abc import Iterable, Mapping
 from importlib.resources import files
-from typing import Final
+from typing import Final, NamedTuple
 
-Phrases = Mapping[str, tuple[tuple[str, ...], ...]]
+
+class Begun(NamedTuple):
+    """The terms that begin with one word: whether it is one alone; the longer ones by their second word, each
+    as the words behind that, the longest first.
+    """
+
+    alone: bool
+    longer: Mapping[str, tuple[tuple[str, ...], ...]]
+
+
+Phrases = Mapping[str, Begun]
 
 _UNSTEMMED: Final = frozenset({"aids", "hives", "piles"})
 _BASE_LETTERS: Final = 4
 _JOINED_LETTERS: Final = 6
 _CONTRACTED: Final = ("'s", "'ll", "'d", "'ve", "'re")
 _WORD: Final = re.compile(r"[^\W\d_]+(?:'[^\W\d_]+)*|\d+")
+
+
+_ALONE: Final = Begun(alone=True, longer={})
 
 
 def bare(word: str) -> str:
@@ -55,17 +68,20 @@ def words_of(text: str) -> tuple[str, ...]:
     return tuple(stem(word) for word in _WORD.findall(text.lower().replace("\u2019", "'")))
 
 
-def phrase_index(terms: Iterable[str]) -> dict[str, tuple[tuple[str, ...], ...]]:
-    """Terms by their first word, the longest first; those of several words also as one word."""
-    index: dict[str, list[tuple[str, ...]]] = {}
-    split = {words_of(term) for term in terms}
+def phrase_index(terms: Iterable[str]) -> dict[str, Begun]:
+    """Terms by their first word; those of several words also as one word."""
+    split = {words_of(term) for term in terms} - {()}
     joined = {
         ("".join(words),) for words in split if len(words) > 1 and sum(map(len, words)) >= _JOINED_LETTERS
     }
+    longer: dict[str, dict[str, list[tuple[str, ...]]]] = {}
     for words in sorted(split | joined, key=len, reverse=True):
-        if words:
-            index.setdefault(words[0], []).append(words)
-    return {first: tuple(terms) for first, terms in index.items()}
+        if len(words) > 1:
+            longer.setdefault(words[0], {}).setdefault(words[1], []).append(words[2:])
+    index = {words[0]: _ALONE for words in split | joined if len(words) == 1}
+    for first, rests in longer.items():
+        index[first] = Begun(first in index, {second: tuple(each) for second, each in rests.items()})
+    return index
 
 
 def lines_of(name: str) -> list[str]:

@@ -1,6 +1,6 @@
 """The words of one org beside the built-in ones: its services are medical, its people are kept."""
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable
 from typing import Final
 
 from compliance.redaction import kinds
@@ -46,13 +46,9 @@ class Lexis:
         self.own: Phrases = phrase_index(own)
         self.kept: Phrases = phrase_index(kept_terms(keep))
         self.near = NearTerms(own)
-
-    def terms(self, first: str) -> Sequence[tuple[str, ...]]:
-        """The terms that begin with this stem, the longest first."""
-        own = self.own.get(first)
-        built_in = TERMS.get(first, ())
-        return built_in if not own else sorted([*own, *built_in], key=len, reverse=True)
+        self.hears_near = bool(self.near)
+        """Some service may be nearly said."""
 
     def is_term(self, word: str) -> bool:
         """This word alone is a medical term."""
-        return (word,) in self.terms(word)
+        return any(index[word].alone for index in (TERMS, self.own) if word in index)

@@ -7,16 +7,15 @@ a place, check-up) are not medical.
 """
 
 import re
-from collections.abc import Iterable
 from typing import Final
 
 from compliance.redaction import kinds
 from compliance.redaction.complaints import complaint, of_part
-from compliance.redaction.lexicon import Phrases, bases, stem, word_list
-from compliance.redaction.near import MARKS
+from compliance.redaction.lexicon import bases, stem, word_list
+from compliance.redaction.phrases import after_marks, may_begin, phrase
 from compliance.redaction.tokens import Tail
 from compliance.redaction.view import GUESSED, LIKELY, SURE, Match, View
-from compliance.redaction.vocabulary import EPONYMS, MEDICAL, MEDICAL_CAPITALS, MEDICAL_LEADS
+from compliance.redaction.vocabulary import EPONYMS, MEDICAL, MEDICAL_CAPITALS, MEDICAL_LEADS, TERMS
 
 LEXICON: Final = MEDICAL
 
@@ -26,41 +25,9 @@ _BEGINNINGS: Final = re.compile(rf"(?:{'|'.join(sorted(word_list('medical_beginn
 _BEGINNING_LETTERS: Final = 9
 
 
-def phrase(tail: Tail, at: int, index: Phrases) -> int | None:
-    """Where the longest term of `index` that starts here ends; hyphens inside do not matter."""
-    return _longest(tail, at, index.get(stem(tail.words[at]), ()))
-
-
-def _longest(tail: Tail, at: int, terms: Iterable[tuple[str, ...]]) -> int | None:
-    second = stemmed = None
-    for words in terms:
-        if len(words) == 1:
-            return at + 1
-        if second is None:
-            second = tail.words[_after_marks(tail, at + 1)]
-            stemmed = stem(second)
-        if words[1] == second or words[1] == stemmed:
-            end = _phrase_end(tail, at, words)
-            if end is not None:
-                return end
-    return None
-
-
-def _phrase_end(tail: Tail, at: int, words: tuple[str, ...]) -> int | None:
-    here = at + 1
-    for word in words[1:]:
-        here = _after_marks(tail, here)
-        said = tail.words[here]
-        if said != word and stem(said) != word:
-            return None
-        here += 1
-    return here
-
-
-def _after_marks(tail: Tail, at: int) -> int:
-    while tail.words[at] in MARKS and tail.glued[at]:
-        at += 1
-    return at
+def longer_term(view: View, at: int) -> Match | None:
+    """A known term that begins with a word which is none by itself."""
+    return medical(view, at) if view.lexis.own or may_begin(view.tail, at, TERMS) else None
 
 
 def medical(view: View, at: int) -> Match | None:
@@ -77,7 +44,7 @@ def medical(view: View, at: int) -> Match | None:
         end = _with_tail(tail, end)
     if end is None and kind & kinds.UNKNOWN and (_participle(view, at) or has_medical_ending(tail.words[at])):
         end, confidence = _with_tail(tail, at + 1), LIKELY
-    near = _near(view, at)
+    near = _near(view, at) if view.lexis.hears_near else None
     if near is not None and (end is None or near > end):
         end, confidence = near, GUESSED
     if kind & (kinds.BODY | kinds.MODIFIER | kinds.HARM):
@@ -133,7 +100,10 @@ _THING_TOKENS: Final = 8
 
 
 def _term(view: View, at: int) -> int | None:
-    return _longest(view.tail, at, view.lexis.terms(stem(view.tail.words[at])))
+    tail = view.tail
+    built_in = phrase(tail, at, TERMS)
+    own = phrase(tail, at, view.lexis.own) if view.lexis.own else None
+    return built_in if own is None else max(own, built_in or own)
 
 
 def _unlisted_term(view: View, at: int) -> int | None:
@@ -195,11 +165,11 @@ def _near(view: View, at: int) -> int | None:
     near = view.lexis.near
     tail = view.tail
     first = tail.words[at]
-    if not near or not tail.marks[at] & kinds.WORD:
+    if not tail.marks[at] & kinds.WORD:
         return None
     if not near.may_begin(first):
         return at + 1 if near.picks(first, None) else None
-    after = _after_marks(tail, at + 1)
+    after = after_marks(tail, at + 1)
     second = tail.words[after] if tail.marks[after] & kinds.WORD else None
     picked = near.picks(first, second)
     if not picked:

@@ -21,11 +21,16 @@ from compliance.redaction.name_words import (
 )
 from compliance.redaction.tokens import Tail
 from compliance.redaction.view import GUESSED, LIKELY, Match
-from compliance.redaction.vocabulary import american, kind_of
+from compliance.redaction.vocabulary import american, kind_of, mark_words
 
 _OWNED: Final = word_list("owned_things")
 """What is a patient's: "Nkechi's appointment"."""
 _NAME_KINDS: Final = word_list("kinds_of_name")
+_NAMES: Final = frozenset({"name", "surname", "forename"})
+_FAMILIES: Final = frozenset({"family", "household", "twins", "sisters", "brothers", "kids", "children"})
+mark_words(_NAME_KINDS | _NAMES | _FAMILIES, kinds.NAMING)
+RINGING: Final = frozenset({"ring", "call", "phone", "text", "reach", "contact"})
+"""What is done to a person "on" a number."""
 _DOES: Final = word_list("patients_do")
 _TO_PEOPLE: Final = word_list("before_people")
 _SURELY_TO_PEOPLE: Final = word_list("surely_before_people")
@@ -114,7 +119,7 @@ def _is_said_to_be_name(tail: Tail, end: int) -> bool:
         return False
     here += 1
     here += tail.words[here] in _NAME_KINDS
-    return tail.words[here] in ("name", "surname", "forename") or (
+    return tail.words[here] in _NAMES or (
         tail.words[here - 1] in _NAME_KINDS and not tail.marks[here] & kinds.WORD
     )
 
@@ -131,15 +136,13 @@ def _is_family(tail: Tail, at: int, end: int) -> bool:
     """ "the Fotheringay family", "the Tamihana twins"."""
     if tail.words[at - 1] not in ("the", "whole"):
         return False
-    return tail.words[end] in ("family", "household", "twins", "sisters", "brothers", "kids", "children")
+    return tail.words[end] in _FAMILIES
 
 
 def _is_rung(tail: Tail, at: int, end: int) -> bool:
     """ "ring Mercy on 07911 …"."""
     return (
-        tail.words[end] == "on"
-        and tail.words[at - 1] in ("ring", "call", "phone", "text", "reach", "contact")
-        and bool(tail.marks[end + 1] & kinds.NUMBER)
+        tail.words[end] == "on" and tail.words[at - 1] in RINGING and bool(tail.marks[end + 1] & kinds.NUMBER)
     )
 
 

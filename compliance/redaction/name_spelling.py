@@ -9,6 +9,13 @@ from compliance.redaction.tokens import Tail
 _SPELLED_TOKENS: Final = 60
 LEAST_SPELLED: Final = 3
 SURELY_SPELLED: Final = 4
+_BEFORE_SPELLING: Final = frozenset({",", "-", ".", "capital"})
+_BEGINS_SPELLING: Final = kinds.LETTER | kinds.PHONETIC | kinds.REPEAT
+
+
+def may_be_spelled(tail: Tail, at: int) -> bool:
+    """A spelling may begin here, or behind a mark."""
+    return bool(tail.marks[at] & _BEGINS_SPELLING) or tail.words[at] in _BEFORE_SPELLING
 
 
 def is_its_spelling(tail: Tail, at: int, end: int) -> bool:
@@ -20,7 +27,7 @@ def is_its_spelling(tail: Tail, at: int, end: int) -> bool:
 def spelled_on(tail: Tail, at: int) -> int:
     """Over a spelling of the name right behind it: "Smyth, S M Y T H"."""
     here = at
-    while here < at + 3 and tail.words[here] in (",", "-", ".", "capital"):
+    while here < at + 3 and tail.words[here] in _BEFORE_SPELLING:
         here += 1
     end = spelled_end(tail, here, LEAST_SPELLED, misheard=False)
     return at if end is None else _rest_said(tail, at - 1, here, end)

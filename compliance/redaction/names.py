@@ -7,11 +7,16 @@ question for a name.
 from typing import Final
 
 from compliance.redaction import kinds
-from compliance.redaction.dialogue import STRONG, WEAK
-from compliance.redaction.entities import EntityType
+from compliance.redaction.cues import STRONG, WEAK
 from compliance.redaction.lexicon import bare, word_list
-from compliance.redaction.name_frames import framed, is_strange
-from compliance.redaction.name_spelling import LEAST_SPELLED, SURELY_SPELLED, spelled_end, spelled_on
+from compliance.redaction.name_frames import RINGING, framed, is_strange
+from compliance.redaction.name_spelling import (
+    LEAST_SPELLED,
+    SURELY_SPELLED,
+    may_be_spelled,
+    spelled_end,
+    spelled_on,
+)
 from compliance.redaction.name_words import (
     AFTER_NAMES,
     AFTER_STRANGE,
@@ -48,6 +53,14 @@ def name(view: View, at: int) -> Match | None:
     if not is_of_place(view.tail, found.end):
         return None if _is_of_street(view, at, found) else found
     return None if view.expects.awaits("PERSON") and found.begin > at else Match(found.end, None)
+
+
+def name_of_common_word(view: View, at: int) -> Match | None:
+    """A surname that is an ordinary word too, in a turn that holds no word about names."""
+    tail = view.tail
+    told = tail.capital[at] or view.person_end >= 0 or tail.words[at - 1] in RINGING
+    told = told or tail.words[at] in PARTICLES or may_be_spelled(tail, at + 1)
+    return name(view, at) if told else None
 
 
 def _house_end(tail: Tail, at: int, found: Match) -> int | None:
@@ -91,13 +104,12 @@ def _name(view: View, at: int) -> Match | None:
         found = _awaited(view, at)
         if found is not None:
             return found
-    return _unasked(
-        tail, at, kind, strong=strong, slot="ADDRESS" if view.expects.awaits("ADDRESS") else "PERSON"
-    )
+    return _unasked(view, at, kind, strong=strong)
 
 
-def _unasked(tail: Tail, at: int, kind: int, *, strong: bool, slot: EntityType) -> Match | None:
-    """A name by what stands around it, or by the lists alone; `slot` is what spelled letters are."""
+def _unasked(view: View, at: int, kind: int, *, strong: bool) -> Match | None:
+    """A name by what stands around it, or by the lists alone."""
+    tail = view.tail
     if kind & kinds.TITLE:
         return titled(tail, at, strong=strong)
     if kind & kinds.RELATIVE:
@@ -113,7 +125,7 @@ def _unasked(tail: Tail, at: int, kind: int, *, strong: bool, slot: EntityType) 
     if kind & kinds.LETTER:
         end = spelled_end(tail, at, SURELY_SPELLED, misheard=False)
         if end is not None and not _lists_letters(tail, at, end):
-            return Match(end, slot, GUESSED)
+            return Match(end, "ADDRESS" if view.expects.awaits("ADDRESS") else "PERSON", GUESSED)
         return initialled(tail, at)
     return None
 

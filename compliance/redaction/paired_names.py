@@ -20,7 +20,7 @@ def is_paired(view: View, at: int) -> bool:
     if view.person_end < 0 or tail.words[at - 1] not in JOINS:
         return False
     before = _place_before(tail, at)
-    if tail.ends[before] != view.person_end:
+    if tail.end(before) != view.person_end:
         return False
     kind = tail.marks[at]
     if tail.words[at - 1] == ",":

@@ -9,7 +9,7 @@ half of it has to be words that build sentences.
 from typing import Final
 
 from compliance.redaction import kinds
-from compliance.redaction.dialogue import Slot
+from compliance.redaction.cues import Slot
 from compliance.redaction.lexicon import word_list
 from compliance.redaction.spoken import read_element
 from compliance.redaction.tokens import Tail

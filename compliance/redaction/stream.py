@@ -11,7 +11,7 @@ Interims are never fed and never shown.
 from collections.abc import Iterable
 from typing import Final
 
-from compliance.redaction.dialogue import CallMemory, Side
+from compliance.redaction.dialogue import CallMemory
 from compliance.redaction.entities import EntityType, Span
 from compliance.redaction.lexis import Lexis
 from compliance.redaction.numbering import EntityNumbers
@@ -33,25 +33,27 @@ class Redactor:
     ) -> None:
         self._lexis = Lexis(services, keep) if services or keep else _BUILT_IN
         self._memory = CallMemory(numbers=EntityNumbers() if numbered else None)
-        self._turn = self._new_turn("caller", 0)
+        self._turn: TurnStream | None = None
+        self._ended_chars = 0
         self._ended_spans: list[Span] = []
 
     @property
     def spans(self) -> list[Span]:
         """All entities found in what was fed, in order."""
-        return self._ended_spans + self._turn.spans
+        return self._ended_spans + (self._turn.spans if self._turn is not None else [])
 
     def feed(self, text: str) -> str:
         """Take a piece of caller speech, of any size; gives the text that may be published now."""
-        first, *others = text.split("\n")
-        public = [self._turn.feed(first)]
-        for line in others:
-            public += (self._end_turn(newline=True), "\n", self._turn.feed(line))
-        return "".join(public)
+        *lines, rest = text.split("\n")
+        return self._end_lines(lines) + self._open_turn().feed(rest)
 
-    def flush(self) -> str:
-        """The caller's turn is over; gives the rest of it."""
-        return self._end_turn(newline=False)
+    def flush(self, text: str = "") -> str:
+        """The caller's turn is over, `text` its last piece; gives the rest of it.
+
+        A whole turn that is given here at once costs less than one that is fed before.
+        """
+        *lines, rest = text.split("\n")
+        return self._end_lines(lines) + self._end_turn(rest)
 
     def hear_agent(self, text: str) -> str:
         """Take a piece of agent speech, whole sentences, and give its public form.
@@ -59,28 +61,37 @@ class Redactor:
         What it asks for is expected of the caller's next turn. `spans`, which is about the caller, does not
         change.
         """
-        turn = self._new_turn("agent", 0)
-        return turn.feed(text) + turn.end()
+        return TurnStream("agent", self._memory, self._lexis).end(text)
 
-    def _end_turn(self, *, newline: bool) -> str:
-        public = self._turn.end()
-        self._ended_spans += self._turn.spans
-        self._turn = self._new_turn("caller", self._turn.end_offset + newline)
+    def _end_lines(self, lines: Iterable[str]) -> str:
+        """Each line ends a turn."""
+        public = ""
+        for line in lines:
+            public += self._end_turn(line) + "\n"
+            self._ended_chars += 1
         return public
 
-    def _new_turn(self, side: Side, offset: int) -> TurnStream:
-        return TurnStream(side, self._memory, self._lexis, offset)
+    def _end_turn(self, text: str) -> str:
+        turn = self._open_turn()
+        public = turn.end(text)
+        self._ended_spans += turn.spans
+        self._ended_chars = turn.end_offset
+        self._turn = None
+        return public
+
+    def _open_turn(self) -> TurnStream:
+        if self._turn is None:
+            self._turn = TurnStream("caller", self._memory, self._lexis, self._ended_chars)
+        return self._turn
 
 
 def redact(text: str, *, numbered: bool = False) -> str:
     """The public form of a stored transcript or of one turn. `numbered`: as in `Redactor`."""
-    redactor = Redactor(numbered=numbered)
-    return redactor.feed(text) + redactor.flush()
+    return Redactor(numbered=numbered).flush(text)
 
 
 def find(text: str) -> list[tuple[int, int, EntityType]]:
     """Where the entities are: (start, end, type), in order, in characters."""
     redactor = Redactor()
-    redactor.feed(text)
-    redactor.flush()
+    redactor.flush(text)
     return [(span.start, span.end, span.type) for span in redactor.spans]

@@ -10,7 +10,7 @@ from compliance.redaction.lexicon import word_list
 from compliance.redaction.name_words import NOT_NAMES
 from compliance.redaction.spoken import read_element
 from compliance.redaction.tokens import Tail
-from compliance.redaction.vocabulary import TOWNS
+from compliance.redaction.vocabulary import TOWNS, mark_words
 
 TOWN_WORDS: Final = 3
 STREET_WORDS: Final = 5
@@ -26,6 +26,7 @@ _RARER: Final = word_list("rarer_streets")
 _EVERYDAY: Final = word_list("everyday_streets")
 _NAMING: Final = word_list("street_names")
 _HOUSES: Final = word_list("houses")
+mark_words(_RARER | _HOUSES | {"home"}, kinds.WAY)
 _FLOORS: Final = word_list("floors")
 _ON_FLOORS: Final = frozenset({"flat", "apartment", "maisonette", "floor"})
 _NUMBERED: Final = frozenset(

@@ -10,11 +10,13 @@ what is held back, is bounded whatever the text.
 
 import re
 from collections.abc import Iterator, Sequence
-from itertools import chain, pairwise
-from operator import eq
+from functools import reduce
+from itertools import accumulate, pairwise
+from operator import eq, or_
 from typing import Final
 
 from compliance.redaction import kinds
+from compliance.redaction.lexicon import bare
 from compliance.redaction.vocabulary import KINDS
 
 UNIT_CHARS: Final = 64
@@ -23,6 +25,9 @@ WINDOW_CHARS: Final = 336
 """How far ahead of its first character a decision may look: over the longest address, number or spelling."""
 _LONG_UNIT: Final = re.compile(rf"\S{{{UNIT_CHARS}}}")
 _PIECE: Final = re.compile(r"[^\W\d_]+(?:'[^\W\d_]+)*|\d+|\S")
+_SPACED: Final = re.compile(rf"(?:{_PIECE.pattern})\s*")
+_SPACED_ASCII: Final = re.compile(r"(?:[a-z]+(?:'[a-z]+)*|[0-9]+|\S)\s*")
+"""Tokens with the white space behind them, in lower case."""
 _UNIT: Final = re.compile(r"\S+")
 _STRAIGHT: Final = str.maketrans(dict.fromkeys("\u2018\u2019\u02bc\uff07`\u00b4", "'"))
 _LOOK_BACK: Final = 8
@@ -35,8 +40,8 @@ _TRIM_AT: Final = 256
 class Tail:
     """The open end of a turn as parallel lists, one entry per token.
 
-    `words` are lower-case with straight apostrophes; `marks` are their kinds; `starts` and `ends` are places
-    in the turn; `glued` says that no white space stands before; `capital` that it begins with an upper-case
+    `words` are lower-case with straight apostrophes; `marks` are their kinds; `starts` are places in
+    the turn; `glued` says that no white space stands before; `capital` that it begins with an upper-case
     letter.
 
     Reading past the last token raises `IndexError` as long as the turn goes on: what comes next cannot be
@@ -48,12 +53,13 @@ class Tail:
         "_base",
         "_finished",
         "_glue",
+        "_held",
         "_long_unit",
         "_read",
         "_text",
+        "_vocabulary",
         "capital",
         "ended",
-        "ends",
         "glued",
         "marks",
         "starts",
@@ -70,10 +76,22 @@ class Tail:
         self.words: list[str] = [""] * _LOOK_BACK
         self.marks: list[int] = [0] * _LOOK_BACK
         self.starts: list[int] = [0] * _LOOK_BACK
-        self.ends: list[int] = [0] * _LOOK_BACK
         self.glued: list[bool] = [False] * _LOOK_BACK
         self.capital: list[bool] = [False] * _LOOK_BACK
         self._glue = False
+        self._held = 0
+        self._vocabulary: set[str] | None = None
+
+    def vocabulary(self) -> set[str]:
+        """The words of a turn that has ended, or of the end of it; "it's" as "it" too."""
+        if self._vocabulary is None:
+            self._vocabulary = {*self.words, *(bare(word) for word in self.words if word[-2:] == "'s")}
+        return self._vocabulary
+
+    @property
+    def held(self) -> int:
+        """The kinds of all tokens of a turn that has ended; every kind as long as others may come."""
+        return self._held if self.ended else kinds.EVERY
 
     @property
     def length(self) -> int:
@@ -121,13 +139,12 @@ class Tail:
         self.words += [""] * _PADDING
         self.marks += [kinds.END] * _PADDING
         self.starts += [end] * _PADDING
-        self.ends += [end] * _PADDING
         self.glued += [False] * _PADDING
         self.capital += [False] * _PADDING
 
     def reopen(self) -> None:
         """Take back `close`."""
-        for column in (self.words, self.marks, self.starts, self.ends, self.glued, self.capital):
+        for column in (self.words, self.marks, self.starts, self.glued, self.capital):
             del column[-_PADDING:]
 
     def between(self, start: int, end: int) -> str:
@@ -139,7 +156,7 @@ class Tail:
         if at < _TRIM_AT:
             return at
         drop = at - _LOOK_BACK
-        for column in (self.words, self.marks, self.starts, self.ends, self.glued, self.capital):
+        for column in (self.words, self.marks, self.starts, self.glued, self.capital):
             del column[:drop]
         forget = self.starts[0] - self._base
         self._text = self._text[forget:]
@@ -151,10 +168,14 @@ class Tail:
         """How far the turn may be published when all tokens before `at` are decided."""
         return self.starts[at] if at < len(self.starts) else self._base + self._read
 
+    def end(self, at: int) -> int:
+        """Where token `at` ends in the turn."""
+        return self.starts[at] + len(self.words[at])
+
     def unit_end(self, at: int) -> int:
         """Where the unit of token `at` ends in the turn."""
         try:
-            return self.ends[self.glued.index(False, at + 1) - 1]
+            return self.end(self.glued.index(False, at + 1) - 1)
         except ValueError:
             raise IndexError(at) from None
 
@@ -173,6 +194,8 @@ class Tail:
         text = self._text
         if self._read == len(text):
             return self._read
+        if self._finished and self._read < len(text) <= limit and self._is_short(text):
+            return len(text)
         unit = min(limit, len(text))
         while unit > self._read and not text[unit - 1].isspace():
             unit -= 1
@@ -186,6 +209,10 @@ class Tail:
                 break
             ready = unit = end
         return ready
+
+    def _is_short(self, text: str) -> bool:
+        """Its last unit is plainly not of those that are cut."""
+        return len(text) - max(text.rfind(" "), self._read) < UNIT_CHARS
 
     def _unit_end(self, begin: int) -> int | None:
         """Where the unit that begins here ends, by a white space, a cut or the end; None if unknown yet."""
@@ -212,20 +239,23 @@ class Tail:
         cuts = _cuts(lower)
         if ready < len(self._text) and not (text[-1].isspace() or self._text[ready].isspace()):
             cuts.append(len(lower))
-        pieces = list(_pieces(lower, cuts))
-        words = [piece.group() for piece in pieces]
-        places = [piece.start() for piece in pieces]
-        ends = [piece.end() for piece in pieces]
-        self.glued += map(eq, places, [0 if self._glue else -1, *ends])
+        pieces = _pieces(lower, cuts)
+        words = [piece.rstrip() for piece in pieces]
+        before = len(lower) - len(lower.lstrip())
+        places = [*accumulate(map(len, pieces), initial=before)]
+        places.pop()
+        glued = [self._glue and not before, *map(eq, pieces, words)]
+        self._glue = glued.pop()
+        marks = [KINDS[word] for word in words]
         self.words += words
-        self.marks += map(KINDS.__getitem__, words)
-        self.starts += [base + place for place in places]
-        self.ends += [base + place for place in ends]
+        self.marks += marks
+        self.glued += glued
+        self.starts += [base + place for place in places] if base else places
         small = lower == text and text.isascii()
         self.capital += [False] * len(words) if small else [text[place].isupper() for place in places]
+        self._held = reduce(or_, marks, self._held)
         if "@" in lower or cuts:
             self._mark_addresses(lower, base, cuts)
-        self._glue = bool(ends) and ends[-1] == len(text)
         self._read = ready
 
     def _mark_addresses(self, text: str, base: int, cuts: Sequence[int]) -> None:
@@ -254,11 +284,18 @@ def _cut(unit: str) -> int:
     return last.start() or UNIT_CHARS
 
 
-def _pieces(text: str, cuts: Sequence[int]) -> Iterator[re.Match[str]]:
+def _pieces(text: str, cuts: Sequence[int]) -> list[str]:
+    """The tokens with the white space behind them."""
+    pattern = _SPACED_ASCII if text.isascii() else _SPACED
     if not cuts:
-        return _PIECE.finditer(text)
-    parts = pairwise((0, *cuts, len(text)))
-    return chain.from_iterable(_PIECE.finditer(text, begin, end) for begin, end in parts)
+        return pattern.findall(text)
+    pieces: list[str] = []
+    for begin, end in pairwise((0, *cuts, len(text))):
+        part = text[begin:end]
+        if pieces:  # a cut may be right before a white space
+            pieces[-1] += part[: len(part) - len(part.lstrip())]
+        pieces += pattern.findall(part)
+    return pieces
 
 
 def _address_units(text: str, cuts: Sequence[int]) -> Iterator[re.Match[str]]:

@@ -1,73 +1,52 @@
 """One turn as it streams: the open tail, the rules, and what may be published already."""
 
-from collections.abc import Callable
 from typing import Final
 
 from compliance.redaction import kinds
-from compliance.redaction.addresses import address, free_address
 from compliance.redaction.answers import is_lead, whole_answer
-from compliance.redaction.cards import expiry
-from compliance.redaction.codes import alphanumeric
-from compliance.redaction.dates import date_of_birth
-from compliance.redaction.dialogue import STRONG, CallMemory, Expectation, Said, Side, Slot
-from compliance.redaction.emails import LOCAL_STARTS, spoken_email
+from compliance.redaction.cues import Slot
+from compliance.redaction.dialogue import CallMemory, Expectation, Said, Side
 from compliance.redaction.entities import EntityType, Span, placeholder
 from compliance.redaction.lexicon import word_list
 from compliance.redaction.lexis import Lexis
-from compliance.redaction.medical import medical, phrase
 from compliance.redaction.name_words import lasting_names
-from compliance.redaction.names import name
-from compliance.redaction.numbers import number
-from compliance.redaction.patterns import written_email, written_safe
+from compliance.redaction.passed import idiom, kept
+from compliance.redaction.plans import AWAITING, KEPT, NAMING, NEAR, Plan, plan_of
 from compliance.redaction.tokens import FIRST_TOKEN, UNIT_CHARS, Tail
 from compliance.redaction.view import GUESSED, Match, View
-from compliance.redaction.vocabulary import IDIOMS
-
-Rule = Callable[[View, int], Match | None]
 
 _FIGURES: Final = kinds.DIGITS | kinds.NUMERAL
-_CODED: Final = kinds.SPELLED | kinds.PAIR | kinds.REPEAT
-_MEDICAL: Final = kinds.TERM | kinds.BODY | kinds.MODIFIER | kinds.UNKNOWN | kinds.HARM
-_LISTED: Final = kinds.FIRST | kinds.MAYBE | kinds.LAST | kinds.UNKNOWN | kinds.LETTER
-_NAMES: Final = _LISTED | kinds.TITLE | kinds.DOCTOR | kinds.RELATIVE
-_STREETS: Final = kinds.TOWN | kinds.FIRST | kinds.MAYBE | kinds.LAST | kinds.UNKNOWN | kinds.COMMON
-_RULES: Final[tuple[tuple[int, Rule], ...]] = (
-    (kinds.AT, written_email),
-    (kinds.MONTH | kinds.ORDINAL | kinds.ARTICLE | _FIGURES, date_of_birth),
-    (kinds.DWELLING | kinds.LETTER | _FIGURES | kinds.REPEAT, address),
-    (kinds.DIGITS | kinds.MARK, written_safe),
-    (_CODED, alphanumeric),
-    (kinds.NUMBER | kinds.MARK, number),
-    (_STREETS, free_address),
-    (_MEDICAL, medical),
-    (_NAMES, name),
-)
-"""Which kinds of tokens each rule looks at, in the order of precedence."""
-_AWAITING_RULES: Final[tuple[tuple[int, Rule], ...]] = (
-    (kinds.AT, written_email),
-    (_FIGURES | kinds.MONTH, expiry),
-    (kinds.MONTH | kinds.ORDINAL | kinds.ARTICLE | kinds.IDIOM | _FIGURES, date_of_birth),
-    (kinds.WORD | kinds.DIGITS, address),
-    (kinds.DIGITS | kinds.MARK, written_safe),
-    (_CODED | _FIGURES | kinds.HOMOPHONE | kinds.UNKNOWN, alphanumeric),
-    (kinds.NUMBER | kinds.MARK, number),
-    (_STREETS, free_address),
-    (_MEDICAL, medical),
-    (_NAMES | kinds.PHONETIC, name),
-)
-"""The same where something was named or asked for."""
 _CONTINUERS: Final = word_list("continuers")
 """A turn of these alone asks to go on."""
-_IN_EMAIL: Final = kinds.WORD | kinds.DIGITS
-_IN_EMAIL_TOO: Final = kinds.LETTER | kinds.SIGN
 _LABELS: Final[dict[str, Side]] = {
     **dict.fromkeys(("agent", "assistant", "receptionist", "clinic", "bot", "operator", "ai"), "agent"),
     **dict.fromkeys(("caller", "patient", "customer", "client", "user"), "caller"),
 }
+_NO_MODE: Final = -1
 
 
 class TurnStream:
     """Takes one turn in pieces of any size. `offset` is where the turn begins in the whole."""
+
+    __slots__ = (
+        "_at",
+        "_begun",
+        "_continues",
+        "_lexis",
+        "_memory",
+        "_mode",
+        "_offset",
+        "_overflow",
+        "_plan",
+        "_published",
+        "_question",
+        "_side",
+        "_tail",
+        "_unfinished",
+        "_view",
+        "_words",
+        "spans",
+    )
 
     def __init__(self, side: Side, memory: CallMemory, lexis: Lexis, offset: int = 0) -> None:
         self._side: Side = side
@@ -78,7 +57,9 @@ class TurnStream:
         self._at = FIRST_TOKEN
         self._published = 0
         self._begun = False
-        self._view = View(self._tail, Expectation(side, memory), lexis, memory.names)
+        self._view: View
+        self._plan: Plan
+        self._mode = _NO_MODE
         self._words = 0
         self._question = False
         self._continues = True
@@ -96,8 +77,9 @@ class TurnStream:
         self._tail.append(text)
         return self._advance()
 
-    def end(self) -> str:
-        """The turn is over; gives what is left of it."""
+    def end(self, text: str = "") -> str:
+        """The turn is over, `text` its last piece; gives what is left of it."""
+        self._tail.append(text)
         self._tail.finish()
         public = self._advance()
         if self._begun:
@@ -124,10 +106,12 @@ class TurnStream:
 
     def _decide(self, public: list[str]) -> None:
         """Decide on all tokens that do not depend on others to come."""
+        marks = self._tail.marks
+        self._mode = _NO_MODE
         try:
             if not self._begun:
                 self._begin()
-            while not self._tail.marks[self._at] & kinds.END:
+            while not marks[self._at] & kinds.END:
                 self._step(public)
         except IndexError:
             if self._tail.ended:
@@ -138,17 +122,17 @@ class TurnStream:
 
         An entity up to there may go on: what is joined to it, or goes on like it, is masked with it.
         """
-        view = self._view
-        left = view.no_email_before, view.no_street_before
         edge = len(self._tail.words)
         found = len(self.spans)
         self._tail.close()
         if not self._begun:
             self._begin()
         else:
+            view = self._view
+            left = view.no_email_before, view.no_street_before
             self._step(public)
+            view.no_email_before, view.no_street_before = left
         self._tail.reopen()
-        view.no_email_before, view.no_street_before = left
         self._unfinished = None
         if self._at >= edge and len(self.spans) > found:
             self._overflow = self.spans[-1].type
@@ -161,7 +145,8 @@ class TurnStream:
             return
         side = _LABELS.get(tail.words[FIRST_TOKEN])
         labelled = side and tail.words[FIRST_TOKEN + 1] == ":" and tail.glued[FIRST_TOKEN + 1]
-        self._view.expects = Expectation(side if side and labelled else self._side, self._memory)
+        expects = Expectation(side if side and labelled else self._side, self._memory)
+        self._view = View(tail, expects, self._lexis, self._memory.names)
         self._at = FIRST_TOKEN + (2 if labelled else 0)
         self._begun = True
 
@@ -210,50 +195,43 @@ class TurnStream:
         return end
 
     def _match(self, at: int) -> Match | None:
+        """What the rules make of the tokens from `at` on."""
         view = self._view
         tail = self._tail
-        kind = tail.marks[at]
         expects = view.expects
-        if self._lexis.kept and kind & kinds.WORD:
-            kept = phrase(tail, at, self._lexis.kept)
-            if kept is not None and (expects.name_open != STRONG or kept > at + 1):
-                return Match(kept, None)
-        return self._match_rules(view, at, kind)
-
-    def _match_rules(self, view: View, at: int, kind: int) -> Match | None:
-        expects = view.expects
-        expects.place = view.tail.starts[at]
-        if kind & kinds.IDIOM and not expects.awaits("DOB"):
-            idiom = phrase(view.tail, at, IDIOMS)
-            if idiom is not None:
-                return Match(idiom, None)
-        if expects.answer is not None and not is_lead(view.tail, at, expects.answer):
-            answer = None if expects.names_other(expects.answer) else whole_answer(view, at, expects.answer)
-            expects.answer = None
-            expects.place = view.tail.starts[at]
+        expects.place = place = tail.starts[at]
+        if expects.answer is not None:
+            answer = self._answer(at, expects.answer)
             if answer is not None:
                 return answer
-        return self._match_early(view, at, kind) or _match_table(view, at, kind)
+        mode = AWAITING if place <= expects.waits_until else 0
+        if expects.name_open or view.names:
+            mode |= NAMING
+        if mode != self._mode:
+            self._mode = mode
+            self._plan = plan_of(mode | self._org_mode(), tail.held)
+        for rule in self._plan[tail.marks[at]]:
+            match = rule(view, at)
+            if match is not None:
+                return match
+        return None
 
-    def _match_early(self, view: View, at: int, kind: int) -> Match | None:
-        """What goes before the table: e-mail, terms that begin with a number, names where one may follow."""
-        starts = not kind & kinds.STOP or kind & _IN_EMAIL_TOO or view.tail.words[at] in LOCAL_STARTS
-        if kind & _IN_EMAIL and starts:
-            email = spoken_email(view, at)
-            if email is not None:
-                return email
-        if kind & kinds.TERM and kind & _FIGURES:
-            return medical(view, at)
-        if not kind & kinds.WORD:
-            return None
-        if view.lexis.near:
-            found = medical(view, at)
-            if found is not None:
-                return found
-        if not (view.expects.name_open or view.names):
-            return None
-        code = alphanumeric(view, at) if kind & _CODED else None
-        return code or name(view, at)
+    def _org_mode(self) -> int:
+        return (KEPT if self._lexis.kept else 0) | (NEAR if self._lexis.hears_near else 0)
+
+    def _answer(self, at: int, slot: Slot) -> Match | None:
+        """The whole answer to the question for one value, if it begins here."""
+        view = self._view
+        expects = view.expects
+        kind = view.tail.marks[at]
+        passed = kept(view, at) if self._lexis.kept and kind & kinds.WORD else None
+        passed = passed or (idiom(view, at) if kind & kinds.IDIOM else None)
+        if passed is not None or is_lead(view.tail, at, slot):
+            return passed
+        found = None if expects.names_other(slot) else whole_answer(view, at, slot)
+        expects.answer = None
+        expects.place = view.tail.starts[at]
+        return found
 
     def _pass(self, at: int) -> None:
         """The token is published as it is."""
@@ -274,12 +252,12 @@ class TurnStream:
     def _take(self, at: int, match: Match, entity: EntityType, public: list[str]) -> None:
         """The tokens from `at` to the end of the match are an entity."""
         tail = self._tail
-        start, end = tail.starts[at], tail.ends[match.end - 1]
+        start, end = tail.starts[at], tail.end(match.end - 1)
         if entity == "PERSON":
             self._memory.names.update(lasting_names(tail.words[at : match.end]))
             self._view.person_end = end
         self._unfinished = entity if match.runs_on else None
-        self._view.expects.took(entity, tail.ends[match.end - 1])
+        self._view.expects.took(entity, tail.end(match.end - 1))
         self._view.expects.name_open = 0
         self._view.expects.answer = None
         value = tail.between(start, end)
@@ -289,27 +267,3 @@ class TurnStream:
         self.spans.append(Span(entity, *place, value, match.confidence, number))
         public += (tail.between(self._published, start), placeholder(entity, number))
         self._published = end
-
-
-def _match_table(view: View, at: int, kind: int) -> Match | None:
-    rules = _RULES_OF if not view.expects.waiting() else _AWAITING_RULES_OF
-    applied = rules.get(kind)
-    if applied is None:
-        table = _RULES if rules is _RULES_OF else _AWAITING_RULES
-        applied = rules[kind] = tuple(rule for looked_at, rule in table if _applies(rule, looked_at, kind))
-    for rule in applied:
-        match = rule(view, at)
-        if match is not None:
-            return match
-    return None
-
-
-def _applies(rule: Rule, looked_at: int, kind: int) -> bool:
-    """No street begins with a word that builds sentences but for "the"."""
-    builds = rule is free_address and kind & kinds.STOP and not kind & kinds.ARTICLE
-    return bool(kind & looked_at) and not builds
-
-
-_RULES_OF: Final[dict[int, tuple[Rule, ...]]] = {}
-"""The rules that look at a token, by its kinds, filled as they come: some hundreds."""
-_AWAITING_RULES_OF: Final[dict[int, tuple[Rule, ...]]] = {}

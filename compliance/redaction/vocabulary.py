@@ -215,7 +215,7 @@ def _gather() -> dict[str, int]:
     for index, kind in (
         (TERMS, kinds.TERM),
         (IDIOMS, kinds.IDIOM),
-        ([word for word, terms in TERMS.items() if (word,) in terms], kinds.ALONE),
+        ([word for word, begun in TERMS.items() if begun.alone], kinds.ALONE),
         (word_list("body_parts"), kinds.BODY),
         (word_list("complaints"), kinds.COMPLAINT),
     ):
@@ -271,6 +271,12 @@ def mark_cues(words: Iterable[str]) -> None:
 def mark_ailing(words: Iterable[str]) -> None:
     """A phrase of what ails somebody may begin with these words."""
     _mark(words, kinds.HARM)
+
+
+def mark_words(words: Iterable[str], kind: int) -> None:
+    """These words are of this kind too, whatever else they can be."""
+    for word in words:
+        KINDS[word] = kind_of(word) | kind
 
 
 def _mark(words: Iterable[str], mark: int) -> None:

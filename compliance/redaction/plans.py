@@ -1,0 +1,166 @@
+"""Which rules look at a token, in the order of precedence.
+
+That depends on what the token can be, on what is expected, and, once the turn is known to its end, on what it
+holds at all: without a street or a house no address begins but by a number, without an "at" no e-mail.
+"""
+
+from collections.abc import Callable, Iterator
+from typing import Final
+
+from compliance.redaction import kinds
+from compliance.redaction.addresses import address, free_address, house_before_number
+from compliance.redaction.cards import expiry
+from compliance.redaction.codes import alphanumeric
+from compliance.redaction.dates import date_of_birth
+from compliance.redaction.emails import email_of_small_word, spoken_email
+from compliance.redaction.medical import longer_term, medical
+from compliance.redaction.names import name, name_of_common_word
+from compliance.redaction.numbers import number
+from compliance.redaction.passed import idiom, kept
+from compliance.redaction.patterns import written_email, written_safe
+from compliance.redaction.view import Match, View
+
+Rule = Callable[[View, int], Match | None]
+_Table = tuple[tuple[int, Rule], ...]
+
+AWAITING: Final = 1
+"""Something was named or asked for."""
+NAMING: Final = 2
+"""A name may stand here, or names were heard in the call."""
+KEPT: Final = 4
+"""The org has names that are never masked."""
+NEAR: Final = 8
+"""The org has services, which may be misheard."""
+
+_FIGURES: Final = kinds.DIGITS | kinds.NUMERAL
+_CODED: Final = kinds.SPELLED | kinds.PAIR | kinds.REPEAT
+_MEDICAL: Final = kinds.TERM | kinds.BODY | kinds.MODIFIER | kinds.UNKNOWN | kinds.HARM
+_LISTED: Final = kinds.FIRST | kinds.MAYBE | kinds.LAST | kinds.UNKNOWN | kinds.LETTER
+_NAMES: Final = _LISTED | kinds.TITLE | kinds.DOCTOR | kinds.RELATIVE
+_STREETS: Final = kinds.TOWN | kinds.FIRST | kinds.MAYBE | kinds.LAST | kinds.UNKNOWN | kinds.COMMON
+_IN_EMAIL: Final = kinds.WORD | kinds.DIGITS
+_IN_EMAIL_TOO: Final = kinds.LETTER | kinds.SIGN
+_RULES: Final[_Table] = (
+    (kinds.AT, written_email),
+    (kinds.MONTH | kinds.ORDINAL | kinds.ARTICLE | _FIGURES, date_of_birth),
+    (kinds.DWELLING | kinds.LETTER | _FIGURES | kinds.REPEAT, address),
+    (kinds.DIGITS | kinds.MARK, written_safe),
+    (_CODED, alphanumeric),
+    (kinds.NUMBER | kinds.MARK, number),
+    (_STREETS, free_address),
+    (_MEDICAL, medical),
+    (_NAMES, name),
+)
+"""Which kinds of tokens each rule looks at."""
+_AWAITING_RULES: Final[_Table] = (
+    (kinds.AT, written_email),
+    (_FIGURES | kinds.MONTH, expiry),
+    (kinds.MONTH | kinds.ORDINAL | kinds.ARTICLE | kinds.IDIOM | _FIGURES, date_of_birth),
+    (kinds.WORD | kinds.DIGITS, address),
+    (kinds.DIGITS | kinds.MARK, written_safe),
+    (_CODED | _FIGURES | kinds.HOMOPHONE | kinds.UNKNOWN, alphanumeric),
+    (kinds.NUMBER | kinds.MARK, number),
+    (_STREETS, free_address),
+    (_MEDICAL, medical),
+    (_NAMES | kinds.PHONETIC, name),
+)
+"""The same where something was named or asked for."""
+_TELLING: Final = (
+    kinds.SIGN,
+    kinds.STREET | kinds.WAY,
+    kinds.NUMBER,
+    kinds.NUMBER | kinds.ORDINAL,
+    kinds.NAMING,
+)
+"""Kinds without any of which in the turn some rule finds nothing."""
+
+
+class Plan(dict[int, tuple[Rule, ...]]):
+    """The rules that look at a token, by its kinds; worked out as they come: some hundreds."""
+
+    def __init__(self, mode: int, held: int) -> None:
+        self._mode = mode
+        self._held = held
+
+    def __missing__(self, kind: int) -> tuple[Rule, ...]:
+        rules = dict.fromkeys(_rules(kind, self._mode, self._held))
+        self[kind] = found = _SAME.setdefault(tuple(rules), tuple(rules))
+        return found
+
+
+_SAME: Final[dict[tuple[Rule, ...], tuple[Rule, ...]]] = {}
+_PLANS: Final[dict[tuple[int, int], Plan]] = {}
+
+
+def plan_of(mode: int, held: int) -> Plan:
+    """The plan for a mode, in a turn that holds tokens of these kinds, or may hold them."""
+    key = mode, sum(1 << place for place, told in enumerate(_TELLING) if held & told)
+    plan = _PLANS.get(key)
+    if plan is None:
+        plan = _PLANS[key] = Plan(mode, held)
+    return plan
+
+
+def _rules(kind: int, mode: int, held: int) -> Iterator[Rule]:
+    for rule in _all_rules(kind, mode):
+        lighter = _lighter(rule, kind, mode, held)
+        if lighter is not None:
+            yield lighter
+
+
+def _all_rules(kind: int, mode: int) -> Iterator[Rule]:
+    if mode & KEPT and kind & kinds.WORD:
+        yield kept
+    if kind & kinds.IDIOM:
+        yield idiom
+    if kind & _IN_EMAIL:
+        yield spoken_email
+    if kind & kinds.TERM and kind & _FIGURES:
+        yield medical
+    elif kind & kinds.WORD:
+        yield from _early(kind, mode)
+    yield from (rule for looked_at, rule in _tables(mode) if kind & looked_at)
+
+
+def _tables(mode: int) -> _Table:
+    return _AWAITING_RULES if mode & AWAITING else _RULES
+
+
+def _early(kind: int, mode: int) -> Iterator[Rule]:
+    """What goes before the tables: misheard services, names where one may follow."""
+    if mode & NEAR:
+        yield medical
+    if mode & NAMING:
+        if kind & _CODED:
+            yield alphanumeric
+        yield name
+
+
+def _lighter(rule: Rule, kind: int, mode: int, held: int) -> Rule | None:
+    """What of the rule may find something at such a token in such a turn."""
+    if rule is spoken_email:
+        return _lighter_email(kind, mode, held)
+    if rule is free_address:
+        return _lighter_address(kind, held)
+    if rule is date_of_birth and kind & kinds.ARTICLE and not held & (kinds.NUMBER | kinds.ORDINAL):
+        return None
+    if rule is medical and kind & (_MEDICAL | kinds.ALONE) == kinds.TERM and not mode & NEAR:
+        return longer_term
+    plain = kind & kinds.COMMON and kind & _NAMES == kinds.LAST
+    if rule is name and plain and not (mode & NAMING or held & kinds.NAMING):
+        return name_of_common_word
+    return rule
+
+
+def _lighter_email(kind: int, mode: int, held: int) -> Rule | None:
+    if not held & kinds.SIGN and not mode & AWAITING:
+        return None
+    return email_of_small_word if kind & kinds.STOP and not kind & _IN_EMAIL_TOO else spoken_email
+
+
+def _lighter_address(kind: int, held: int) -> Rule | None:
+    if kind & kinds.STOP and not kind & kinds.ARTICLE:
+        return None  # no street begins with a word that builds sentences but for "the"
+    if held & (kinds.STREET | kinds.WAY):
+        return free_address
+    return house_before_number if held & kinds.NUMBER else None
