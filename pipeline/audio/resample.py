@@ -19,8 +19,8 @@ _BETA: Final = 4.6  # Kaiser's window: how far the stop band is down
 def _low_pass() -> npt.NDArray[np.float32]:
     """Half of the higher rate's band; its gain is 1."""
     at = np.arange(_TAPS) - _TAPS // 2
-    taps: npt.NDArray[np.float64] = np.sinc(at / 2) * np.kaiser(_TAPS, _BETA)
-    return (taps / taps.sum()).astype(np.float32)
+    taps = np.sinc(at / 2) * np.kaiser(_TAPS, _BETA)
+    return np.asarray(taps / taps.sum(), np.float32)
 
 
 _FILTER: Final = _low_pass()
