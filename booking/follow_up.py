@@ -62,6 +62,8 @@ KIND: Final = "follow_up"
 UNSURE: Final = timedelta(minutes=5)
 # After so long between recording and sending, somebody else may have taken over: nothing is sent any more.
 _SEND_WITHIN_S: Final = 10.0
+# A call of ours is settled sooner after its end than this; that of another platform may be reported later.
+_TOLD_LATE: Final = timedelta(seconds=10)
 _LONGEST_VALIDITY: Final = timedelta(hours=4)
 _SHORTEST_VALIDITY: Final = timedelta(minutes=1)
 _MOST_STEPS: Final = 12
@@ -125,6 +127,12 @@ async def call_goes_on(pool: asyncpg.Pool, claim: Claim, *, call_id: UUID) -> bo
     """
     (row,) = await db.fetch(pool, claim, "call_goes_on", call_id)
     return bool(row[0])
+
+
+def told_over_at(ended_at: datetime, settled_at: datetime | None) -> datetime:
+    """From when on what follows may be waited for: a call's end, or the report of it if that came later."""
+    is_late = settled_at is not None and settled_at - ended_at > _TOLD_LATE
+    return settled_at if is_late and settled_at is not None else ended_at
 
 
 def message_id_of(call_id: UUID, attempt: int) -> UUID:
@@ -198,7 +206,8 @@ class FollowUps:
             begun = self.now()
             goes_on = await self._take(claim, call_id, facts, next_step(facts, begun, self.unsure))
             if taken == 0 and facts.state == "due" and facts.ended_at is not None:  # once it is done
-                self.watch.triggered((begun - facts.ended_at).total_seconds())
+                over_at = told_over_at(facts.ended_at, facts.settled_at)
+                self.watch.triggered((begun - over_at).total_seconds())
             if not goes_on:
                 return
 
@@ -380,7 +389,8 @@ class FollowUps:
     def _tell_handed_over(self, facts: Facts) -> None:
         self.watch.ended("sent", "")
         if facts.ended_at is not None and not facts.deferred:
-            self.watch.handed_over((self.now() - facts.ended_at).total_seconds())
+            over_at = told_over_at(facts.ended_at, facts.settled_at)
+            self.watch.handed_over((self.now() - over_at).total_seconds())
 
     async def _campaigns_lead(self, claim: Claim, call_id: UUID) -> Lead | None:
         (row,) = await db.fetch(self._pool, claim, "campaign_lead", call_id) or [None]

@@ -27,7 +27,13 @@ from booking.owner import WORKER_NAME, add_worker_url
 from booking.types import Claim
 
 Kind = Literal[
-    "calendar_push", "calendar_busy_sync", "sms_reconcile", "retention", "slots_ahead", "follow_up"
+    "calendar_push",
+    "calendar_busy_sync",
+    "sms_reconcile",
+    "retention",
+    "slots_ahead",
+    "follow_up",
+    "vapi_report",
 ]
 
 # Arms the org by the claim, reads the row, does what is still to be done. May run twice for one enqueueing.

@@ -40,7 +40,7 @@ from gateway.prewarm import PROCESS_KEYS, Clients
 from gateway.readiness import Readiness
 from gateway.refusals import Refusals
 from gateway.returning import ReturningCallers
-from gateway.routes import guides, ops, plivo, raw, sms, telnyx, twilio, vapi_services, vonage
+from gateway.routes import guides, ops, plivo, raw, sms, telnyx, twilio, vapi, vapi_services, vonage
 from gateway.routes.edge import Edge
 from gateway.routes.opening import Carriers, open_carriers
 from gateway.sealing import VaultSealer, open_vault
@@ -57,7 +57,9 @@ from gateway.tenancy.forgetting import OrgMemory
 from gateway.tenancy.resolve import number_source, profile_source
 from gateway.tenancy.secrets import OrgSecrets
 from gateway.texts import Texts, open_texts
+from gateway.vapi.answering import Assistants
 from gateway.vapi.calls import VapiCalls
+from gateway.vapi.settling import settling_of
 from pipeline.providers.cartesia import fetch_phrase
 from pipeline.runner import DEFAULT_PHRASES
 
@@ -79,7 +81,7 @@ def build_app(settings: Settings) -> Starlette:
             app.state.operator_pages = await stack.enter_async_context(_operator_pages(edge, api))
             yield
 
-    calls = [*twilio.ROUTES, *plivo.ROUTES, *telnyx.ROUTES, *vonage.ROUTES, *raw.ROUTES]
+    calls = [*twilio.ROUTES, *plivo.ROUTES, *telnyx.ROUTES, *vonage.ROUTES, *raw.ROUTES, *vapi.ROUTES]
     ours = [*calls, *vapi_services.ROUTES, *sms.ROUTES, *guides.ROUTES, *ops.ROUTES]
     return Starlette(routes=[*ours, *operator_pages.ROUTES, *mount.ROUTES], lifespan=lifespan)
 
@@ -351,6 +353,8 @@ def _edge(base: _Foundation, desk: Desk, calls: Calls, carriers: Carriers, vapi_
         refusals=Refusals(base.pool, base.clock, within_s=base.settings.waits.webhook_s / 2),
         vapi=_at_vapi(base, desk),
         vapi_calls=vapi_calls,
+        vapi_settling=settling_of(base.settings, vapi_calls.sharing, base.metrics, desk.feed),
+        vapi_assistants=Assistants(base.pool, base.settings.public_url),
     )
 
 

@@ -18,6 +18,7 @@ from booking.jobs import Outcome, Sweep, Work, fan_out
 from booking.messages import Messages, due_messages
 from booking.trials import removing_trials
 from booking.types import Claim
+from booking.vapi_calls import due_vapi_calls
 from booking.worker import POOL_SIZE, Pace, housekeeping, working
 from compliance.vault import Vault
 from gateway.chainer import Chainer, chaining
@@ -28,6 +29,7 @@ from gateway.sealing import VaultSealer
 from gateway.settings import Settings
 from gateway.status.asked import Sources
 from gateway.status.watch import Watch, watching
+from gateway.vapi.reports import Reports, open_reports
 
 log = structlog.get_logger("gateway.jobs")
 
@@ -43,13 +45,14 @@ async def open_jobs(
         api_url=jobs.calendar_url, token_url=jobs.calendar_token_url, timeout_s=waits.calendar_s
     )
     opening = open_pool(jobs.url, max_size=POOL_SIZE, statement_timeout_s=waits.database_s)
-    async with await opening as worker_pool, google:
+    asking = open_reports(settings, pool, vault, metrics)
+    async with await opening as worker_pool, google, asking as reports:
         calendars = CalendarSync(pool, StoredCalendars(pool, VaultSealer(vault), google))
         if not await orgs_with_calendars(worker_pool):
             log.info("no_calendars", reason="no org has credentials for one")
         following = follow_ups(settings, messages, metrics)
         retention = Retention(pool, VaultSealer(vault).keys, metrics)
-        work = all_work(pool, worker_pool, following, calendars, retention)
+        work = all_work(pool, worker_pool, following, calendars, retention, reports)
         async with (
             chaining(Chainer(pool, worker_pool, metrics)),
             watching(Watch(Sources(pool, worker_pool), metrics)),
@@ -64,6 +67,7 @@ def all_work(
     following: FollowUps,
     calendars: CalendarSync,
     retention: Retention,
+    reports: Reports,
 ) -> Work:
     """Every kind of job and every sweep there is; `docs/jobs.md` lists them."""
     return Work(
@@ -74,6 +78,7 @@ def all_work(
             "follow_up": following.go_on,
             "retention": retention.enforce,
             "slots_ahead": partial(_open_slots_ahead, pool),
+            "vapi_report": reports.ask,
         },
         sweeps=[
             *housekeeping(worker_pool),
@@ -86,6 +91,11 @@ def all_work(
                 "due_follow_ups",
                 "* * * * * */10",
                 fan_out(pool, "follow_up", lambda: due_follow_ups(worker_pool)),
+            ),
+            Sweep(
+                "due_vapi_calls",
+                "* * * * * */30",
+                fan_out(pool, "vapi_report", lambda: due_vapi_calls(worker_pool)),
             ),
             Sweep(
                 "due_calendars",

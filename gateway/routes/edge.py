@@ -24,7 +24,9 @@ from gateway.tenancy.credentials import (
     VapiAccount,
     VonageAccount,
 )
+from gateway.vapi.answering import Assistants
 from gateway.vapi.calls import VapiCalls
+from gateway.vapi.settling import Settling
 
 
 @dataclass(frozen=True, slots=True)
@@ -55,6 +57,8 @@ class Edge:
     refusals: Refusals
     vapi: Accounts[VapiAccount]
     vapi_calls: VapiCalls
+    vapi_settling: Settling
+    vapi_assistants: Assistants
 
     @property
     def metrics(self) -> Metrics:

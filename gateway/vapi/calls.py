@@ -22,12 +22,15 @@ from booking.errors import BookingError
 from booking.types import Claim, OrgProfile
 from booking.vapi_calls import CARRIER, heard_of, open_vapi_call
 from compliance.consent import SpokenConsent, note_call_consent
+from compliance.errors import VaultError
 from gateway.call import Desk
 from gateway.caller import Ends
 from gateway.errors import CallBusy
 from gateway.lately import Lately
+from gateway.sealing import keyring
 from gateway.tools import CallBooking, call_tools
 from gateway.tools.sentences import SENTENCES
+from gateway.vapi.ends import keep_both
 from gateway.vapi.messages import AskedTool, ToldCall
 from gateway.vapi.sharing import Holding, Sharing, call_id_of
 from gateway.vapi.state import GivenAnswer
@@ -140,7 +143,17 @@ class VapiCalls:
         if opened:
             self._signed.add(call.call_id, until_s=now_s + _SIGN_EVERY_S, now_s=now_s)
             log.info("call_opened", call=str(call.call_id), org=str(call.org_id), carrier=CARRIER)
+            await self._keep_ends(call)
         return opened
+
+    async def _keep_ends(self, call: VapiCall) -> None:
+        """From the beginning, so that whoever wants to be forgotten in the middle of the call is found."""
+        try:
+            async with org_transaction(self._desk.pool, call.claim) as connection:
+                keys = keyring(self._desk.vault)
+                await keep_both(connection, keys, call.org_id, call.call_id, call.ends)
+        except (BookingError, VaultError) as error:  # its end keeps them again
+            log.warning("vapi_ends_unkept", call=str(call.call_id), error=type(error).__name__)
 
     async def use(
         self, profile: OrgProfile, call: VapiCall, asked: Sequence[AskedTool], *, within_s: float

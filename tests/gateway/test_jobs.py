@@ -20,6 +20,7 @@ from gateway.jobs import all_work
 from gateway.retention import Retention
 from gateway.sealing import VaultSealer
 from gateway.status.thresholds import SWEEPS
+from gateway.vapi.reports import open_reports
 from tests.conftest import Clinic, Stack
 from tests.gateway.running import environment, gateway
 
@@ -101,7 +102,9 @@ async def test_the_document_lists_every_job_and_sweep(stack: Stack, pool: asyncp
         calendars = CalendarSync(pool, StoredCalendars(pool, VaultSealer(desk.vault), google))
         following = follow_ups(served.edge.settings, desk.texts.messages, desk.metrics)
         retention = Retention(pool, VaultSealer(desk.vault).keys, desk.metrics)
-        work = all_work(pool, pool, following, calendars, retention)
+        settings = served.edge.settings
+        async with open_reports(settings, pool, desk.vault, desk.metrics) as reports:
+            work = all_work(pool, pool, following, calendars, retention, reports)
     assert sorted(listed("kind")) == sorted(work.handlers) == sorted(get_args(Kind))
     assert sorted(listed("sweep")) == sorted(each.name for each in work.sweeps)
     assert set(listed("sweep")) <= SWEEPS.keys(), "a sweep of which nobody would see that it has stopped"

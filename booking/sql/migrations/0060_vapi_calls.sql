@@ -41,7 +41,8 @@ grant select, insert, delete, update (sealed_state, holder, held_until, ended_re
 grant select (org_id, call_id, next_at) on public.vapi_calls to gw_worker;
 
 -- The call is on record, if it was not. Whoever carries our own calls says again and again that they go on; Vapi says nothing,
--- so that this one counts as lost only when it is longer than any call may be, or when Vapi is asked.
+-- so that this one counts as lost only when it is longer than any call may be, or when Vapi is asked. One whose caller was
+-- erased is not begun again.
 create function app.open_vapi_call(
     p_org uuid, p_call uuid, p_vapi_id text, p_started_at timestamptz, p_ask_after interval
 ) returns boolean
@@ -50,7 +51,8 @@ as $$
 begin
     perform app.open_call(p_org, p_call, 'vapi', p_vapi_id, p_started_at);
     insert into public.vapi_calls (org_id, call_id, next_at)
-    values (p_org, p_call, clock_timestamp() + p_ask_after)
+    select c.org_id, c.id, clock_timestamp() + p_ask_after
+    from public.calls c where c.org_id = p_org and c.id = p_call and c.carrier_call_id = p_vapi_id
     on conflict (call_id) do nothing;
     return found;
 end

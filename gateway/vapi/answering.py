@@ -1,0 +1,52 @@
+"""Which assistant takes a call that reached a number of ours at Vapi: the org's, as its clinic is now.
+
+It is told whole at each call, so that a changed greeting holds at once; what was chosen when the org was set
+up at Vapi holds until it is set up anew.
+"""
+
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any
+
+import asyncpg
+
+from booking.types import Claim, OrgProfile
+from booking.vapi_setups import VapiSetup, load_vapi_setup
+from gateway.prompt import system_prompt
+from gateway.tools import tool_specs
+from gateway.vapi.assistant import (
+    Addresses,
+    Choices,
+    CredentialIds,
+    Tools,
+    assistant_payload,
+    instructions_said,
+    tool_payloads,
+)
+
+
+@dataclass(frozen=True, slots=True)
+class Assistants:
+    """Makes them. `public_url`: where Vapi reaches us."""
+
+    pool: asyncpg.Pool
+    public_url: str
+
+    async def of(self, profile: OrgProfile, now: datetime) -> dict[str, Any] | None:
+        """None for an org that is not set up at Vapi. Raises `BookingError`, `VapiSetupRefused`."""
+        setup = await load_vapi_setup(self.pool, Claim(profile.org_id))
+        return None if setup is None else assistant_of(profile, setup, self.public_url, now)
+
+
+def assistant_of(profile: OrgProfile, setup: VapiSetup, public_url: str, now: datetime) -> dict[str, Any]:
+    """As `assistant` in the answer to an assistant-request."""
+    choices = Choices.chosen(setup.choices)
+    addresses = Addresses.under(public_url, profile.org_id)
+    credentials = CredentialIds(setup.credential_id, setup.model_credential_id)
+    if choices.serves_llm:
+        return assistant_payload(profile, addresses, credentials, choices)
+    told = tool_payloads(tool_specs(profile), addresses, credentials, choices)
+    instructions = instructions_said(system_prompt(profile, now))
+    return assistant_payload(
+        profile, addresses, credentials, choices, instructions=instructions, tools=Tools(told=told)
+    )
