@@ -70,7 +70,7 @@ def only(vapi: VapiApiSimulator, kind: str) -> dict[str, Any]:
 async def test_an_org_is_set_up_once_and_found_again(
     vapi: VapiApiSimulator, operator: Operator, pool: asyncpg.Pool, owner: asyncpg.Connection, clinic: Clinic
 ) -> None:
-    number = vapi.add_number(clinic.number, assistantId="one-of-the-dashboard")
+    number = vapi.add_number(clinic.number, provider="twilio", assistantId="one-of-the-dashboard")
     told = await operator.done("--number", clinic.number)
     assert [line.rsplit(": ", 1)[1] for line in told.splitlines()] == [
         "created",
