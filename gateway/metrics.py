@@ -194,10 +194,10 @@ class Metrics:
         self.bad_frames = Counter(
             "gateway_bad_frames", "Carrier frames that made no sense", ["reason"], registry=registry
         )
-        self.hang_ups = Counter(
+        self.carrier_requests = Counter(
             "gateway_carrier_requests",
-            "Requests to the carrier's REST interface",
-            ["outcome"],
+            "Requests to a carrier's REST interface",
+            ["carrier", "outcome"],
             registry=registry,
         )
         self.knowledge = Histogram(

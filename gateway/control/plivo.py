@@ -10,7 +10,7 @@ from typing import Final
 
 import aiohttp
 
-from gateway.control.rest import CarrierHttp
+from gateway.control.rest import CarrierHttp, Order
 from gateway.tenancy.credentials import PlivoAccount
 
 _ENDED: Final = frozenset({HTTPStatus.NO_CONTENT, HTTPStatus.NOT_FOUND})
@@ -28,9 +28,10 @@ class PlivoControl:
 
         Raises `CarrierRefused`, or ConnectionError if the carrier does not answer.
         """
-        await self.http.order(
+        order = Order(
+            "plivo",
             "DELETE",
             f"{self.api_url}/v1/Account/{account.auth_id}/Call/{call_id}/",
-            authorization=aiohttp.encode_basic_auth(account.auth_id, account.auth_token),
-            is_done=lambda answered: answered.status in _ENDED,
+            aiohttp.encode_basic_auth(account.auth_id, account.auth_token),
         )
+        await self.http.carry_out(order, lambda answered: answered.status in _ENDED)

@@ -4,12 +4,23 @@ import asyncio
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from types import TracebackType
-from typing import Any, Self
+from typing import Any, Literal, Self
 
 import aiohttp
 
 from gateway.errors import CarrierRefused
 from gateway.metrics import Metrics
+
+
+@dataclass(frozen=True, slots=True)
+class Order:
+    """One request. `authorization`: the header's value; `body`: sent as JSON."""
+
+    carrier: str
+    method: str
+    url: str
+    authorization: str = field(repr=False)
+    body: Mapping[str, Any] | None = field(default=None, repr=False)
 
 
 @dataclass(frozen=True, slots=True)
@@ -39,37 +50,32 @@ class CarrierHttp:
     ) -> None:
         await self._http.close()
 
-    async def order(
-        self,
-        method: str,
-        url: str,
-        *,
-        authorization: str,
-        is_done: Callable[[Answered], bool],
-        body: Mapping[str, Any] | None = None,
-    ) -> Answered:
-        """One request, with `body` as JSON; counted.
+    async def carry_out(self, order: Order, is_done: Callable[[Answered], bool]) -> Answered:
+        """Counted by what became of it.
 
         Raises `CarrierRefused` for an answer that `is_done` does not take, ConnectionError if there is none.
         """
         try:
-            answered = await self._answered(method, url, authorization, body)
+            answered = await self._answered(order)
         except (aiohttp.ClientError, OSError, TimeoutError) as error:
-            self._metrics.hang_ups.labels("unreachable").inc()
+            self._count(order, "unreachable")
             raise ConnectionError(type(error).__name__) from None
         if not is_done(answered):
-            self._metrics.hang_ups.labels("refused").inc()
+            self._count(order, "refused")
             raise CarrierRefused(answered.status)
-        self._metrics.hang_ups.labels("done").inc()
+        self._count(order, "done")
         return answered
 
-    async def _answered(
-        self, method: str, url: str, authorization: str, body: Mapping[str, Any] | None
-    ) -> Answered:
-        content = None if body is None else dict(body)
-        headers = {"Authorization": authorization}
+    def _count(self, order: Order, outcome: Literal["done", "refused", "unreachable"]) -> None:
+        self._metrics.carrier_requests.labels(order.carrier, outcome).inc()
+
+    async def _answered(self, order: Order) -> Answered:
+        content = None if order.body is None else dict(order.body)
+        headers = {"Authorization": order.authorization}
         async with (
             asyncio.timeout(self._timeout_s),
-            self._http.request(method, url, json=content, headers=headers, allow_redirects=False) as answer,
+            self._http.request(
+                order.method, order.url, json=content, headers=headers, allow_redirects=False
+            ) as answer,
         ):
             return Answered(answer.status, await answer.read())

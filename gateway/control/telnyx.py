@@ -12,7 +12,7 @@ from urllib.parse import quote
 
 import msgspec
 
-from gateway.control.rest import Answered, CarrierHttp
+from gateway.control.rest import Answered, CarrierHttp, Order
 from gateway.tenancy.credentials import TelnyxAccount
 
 _ENDED: Final = "90018"
@@ -47,13 +47,18 @@ class TelnyxControl:
 
         Raises `CarrierRefused`, or ConnectionError if the carrier does not answer.
         """
-        await self.http.order(
+        order = Order(
+            "telnyx",
             "POST",
             f"{self.api_url}/v2/calls/{quote(call_id, safe='')}/actions/{action}",
-            authorization=f"Bearer {account.api_key}",
-            is_done=lambda answered: answered.status == HTTPStatus.OK or _has_ended(answered),
-            body=fields,
+            f"Bearer {account.api_key}",
+            fields,
         )
+        await self.http.carry_out(order, _is_done)
+
+
+def _is_done(answered: Answered) -> bool:
+    return answered.status == HTTPStatus.OK or _has_ended(answered)
 
 
 def _has_ended(answered: Answered) -> bool:

@@ -47,12 +47,12 @@ class TwilioControl:
                 await self._client(account).calls(call_id).update_async(status="completed")
         except TwilioRestException as refusal:
             if refusal.code != _NOT_FOUND:
-                self._metrics.hang_ups.labels("refused").inc()
+                self._metrics.carrier_requests.labels("twilio", "refused").inc()
                 raise CarrierRefused(refusal.status) from None
         except (TwilioException, aiohttp.ClientError, OSError, TimeoutError) as error:
-            self._metrics.hang_ups.labels("unreachable").inc()
+            self._metrics.carrier_requests.labels("twilio", "unreachable").inc()
             raise ConnectionError(type(error).__name__) from None
-        self._metrics.hang_ups.labels("done").inc()
+        self._metrics.carrier_requests.labels("twilio", "done").inc()
 
     def _client(self, account: TwilioAccount) -> Client:
         """Cheap: the connections are the shared HTTP client's."""

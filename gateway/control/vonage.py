@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from http import HTTPStatus
 from typing import Final
 
-from gateway.control.rest import CarrierHttp
+from gateway.control.rest import CarrierHttp, Order
 from gateway.tenancy.credentials import VonageAccount
 from gateway.vonage_key import application_token
 
@@ -29,10 +29,6 @@ class VonageControl:
         Raises `CarrierRefused`, or ConnectionError if the carrier does not answer.
         """
         token = application_token(account.application_id, account.private_key, now_s=time.time())
-        await self.http.order(
-            "PUT",
-            f"{self.api_url}/v1/calls/{call_id}",
-            authorization=f"Bearer {token}",
-            is_done=lambda answered: answered.status in _ENDED,
-            body={"action": "hangup"},
-        )
+        url = f"{self.api_url}/v1/calls/{call_id}"
+        order = Order("vonage", "PUT", url, f"Bearer {token}", {"action": "hangup"})
+        await self.http.carry_out(order, lambda answered: answered.status in _ENDED)

@@ -32,7 +32,8 @@ async def control(
 
 
 def told(metrics: Metrics, outcome: str) -> float | None:
-    return metrics.registry.get_sample_value("gateway_carrier_requests_total", {"outcome": outcome})
+    labels = {"carrier": "plivo", "outcome": outcome}
+    return metrics.registry.get_sample_value("gateway_carrier_requests_total", labels)
 
 
 async def test_live_call_is_ended_and_one_that_is_over_counts_as_ended(api: PlivoApiSimulator) -> None:

@@ -36,7 +36,8 @@ async def test_call_that_is_over_counts_as_ended(api: TwilioApiSimulator) -> Non
     metrics = Metrics()
     async with control(api.url, metrics=metrics) as twilio:
         await twilio.hang_up(CALL, OURS)
-    assert metrics.registry.get_sample_value("gateway_carrier_requests_total", {"outcome": "done"}) == 1
+    done = {"carrier": "twilio", "outcome": "done"}
+    assert metrics.registry.get_sample_value("gateway_carrier_requests_total", done) == 1
 
 
 async def test_wrong_credentials_are_refused(api: TwilioApiSimulator) -> None:

@@ -174,7 +174,7 @@ async def test_a_call_is_greeted_heard_and_ended_by_rest(
     async with org_transaction(pool, clinic.claim) as connection:
         carriers = await connection.fetch("select carrier, carrier_call_id from public.calls")
     assert [tuple(each) for each in carriers] == [("plivo", call_id)]
-    assert gateway.counted("gateway_carrier_requests_total", outcome="done") == 1
+    assert gateway.counted("gateway_carrier_requests_total", carrier="plivo", outcome="done") == 1
 
 
 async def test_a_lost_stream_is_asked_for_again_and_its_token_is_another(

@@ -219,7 +219,7 @@ async def test_a_call_is_heard_interrupted_and_hung_up_by_rest(
     async with org_transaction(pool, clinic.claim) as connection:
         carriers = await connection.fetch("select carrier, carrier_call_id from public.calls")
     assert [tuple(each) for each in carriers] == [("vonage", call_id)]
-    assert gateway.counted("gateway_carrier_requests_total", outcome="done") == 1
+    assert gateway.counted("gateway_carrier_requests_total", carrier="vonage", outcome="done") == 1
     assert gateway.counted("gateway_bad_frames_total", reason="before_start") == 1
 
 
