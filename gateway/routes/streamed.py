@@ -70,6 +70,9 @@ class Streamed:
                 log.warning("stream_cut", provider=fault.provider, fault=fault.fault)
             except TimeoutError:
                 log.warning("stream_unread")
+            except Exception:
+                self._outcome = "cut"
+                raise
             else:
                 self._outcome = "done"
                 await send({"type": "http.response.body", "body": b"", "more_body": False})

@@ -5,9 +5,10 @@ it in a word before it is closed, so that a fallback plan can take over.
 """
 
 import asyncio
+import re
 from dataclasses import dataclass
 from typing import Final
-from uuid import uuid4
+from uuid import UUID, uuid4
 
 import structlog
 from starlette.exceptions import HTTPException
@@ -23,15 +24,17 @@ from gateway.routes.media import POLICY, TOO_BIG, FrameRate
 from gateway.routes.vapi_office import office_reached
 from gateway.vapi.door import vapi_caller
 from gateway.vapi.heard_words import HeardWords
+from gateway.vapi.sharing import call_id_of
 from gateway.vapi.transcriber import CallerChannel, Start, failed, heard, read_text
 from pipeline.errors import ProviderError
-from pipeline.events import EndOfTurn, InterimTranscript
+from pipeline.events import EagerEndOfTurn, EndOfTurn, InterimTranscript
 from pipeline.ports import SpeechToText, SttSession, TakesKeyterms
 from pipeline.providers.audio_format import AudioFormat
 
 log = structlog.get_logger("gateway.media")
 
 TRANSCRIBER: Final = "/vapi/transcriber"
+_CALL: Final = re.compile(r"[0-9A-Za-z-]{1,64}")
 # RFC 6455 section 7.4.1.
 _CANNOT_HEAR: Final = 1003
 _FAILED: Final = 1011
@@ -82,7 +85,9 @@ class _Transcription:
         self._edge = edge
         self._socket = socket
         self._office = office
-        self._words = None if office is None else HeardWords(edge.desk, office.profile, uuid4())
+        self._words = (
+            None if office is None else HeardWords(edge.desk, office.profile, _call_id(socket, office))
+        )
         self._rate = FrameRate(edge.settings.limits.media_frames_per_s, _now_s())
         self._garbage = 0
 
@@ -113,14 +118,25 @@ class _Transcription:
 
     async def _both_ways(self, session: SttSession, start: Start) -> _End:
         async with asyncio.TaskGroup() as group:
+            warming = group.create_task(self._warm())
             ways = {
                 group.create_task(self._hear(session, CallerChannel(start.channels))),
                 group.create_task(self._tell(session)),
             }
             over, _ = await asyncio.wait(ways, return_when=asyncio.FIRST_COMPLETED)
-            for way in ways:
-                way.cancel()
+            for task in (warming, *ways):
+                task.cancel()
         return over.pop().result()
+
+    async def _warm(self) -> None:
+        """What the call's first answer will need, should Vapi ask us for that as well."""
+        desk, office = self._edge.desk, self._office
+        if office is None or not self._edge.settings.speedups.prewarms:
+            return
+        clients = desk.gear(office).clients
+        with clients.lease(office.keys):
+            voice = clients.tts(office.keys, office.profile.voice)
+            await asyncio.gather(voice.warm_up(), clients.warm_models(office.keys))
 
     # --- from Vapi ------------------------------------------------------------------------------------------
 
@@ -177,12 +193,14 @@ class _Transcription:
     # --- to Vapi --------------------------------------------------------------------------------------------
 
     async def _tell(self, session: SttSession) -> _End:
+        told = ""  # of the open turn
         try:
             async for event in session.events():
                 match event:
-                    case InterimTranscript(text) if text:
-                        await self._send(heard(text, "partial"))
+                    case InterimTranscript(text) | EagerEndOfTurn(text) if text not in ("", told):
+                        await self._send(heard(told := text, "partial"))
                     case EndOfTurn(text) if text:
+                        told = ""
                         await self._send(heard(text, "final"))
                         if self._words is not None:
                             self._words.caller_said(text)
@@ -218,6 +236,12 @@ async def _close(socket: WebSocket, end: _End, within_s: float) -> None:
             await socket.close(end.code, end.fault)
     except (WebSocketDisconnect, RuntimeError, TimeoutError):
         return  # the peer was faster
+
+
+def _call_id(socket: WebSocket, office: Office) -> UUID:
+    """Of the call that the address names, if it does; else one that is nobody's."""
+    named = socket.query_params.get("call", "")
+    return call_id_of(office.profile.org_id, named) if _CALL.fullmatch(named) else uuid4()
 
 
 def _now_s() -> float:

@@ -21,12 +21,12 @@ log = structlog.get_logger("gateway.call")
 
 
 class HeardWords:
-    """One socket's. `stream` names it, as nothing tells which call it belongs to."""
+    """One socket's. `call_id`: of its call; Vapi does not tell that by itself, then it is one of our own."""
 
-    def __init__(self, desk: Desk, profile: OrgProfile, stream: UUID) -> None:
+    def __init__(self, desk: Desk, profile: OrgProfile, call_id: UUID) -> None:
         self._desk = desk
         self._org_id = profile.org_id
-        self._stream = stream
+        self._call_id = call_id
         inner = profile_redactor(profile, _unkept, numbered=desk.settings.numbers_entities)
         self._redactor = CodeRedactor(inner, awaited=lambda: True)
         self._kept = profile.recording in ("kept", "announced")
@@ -38,12 +38,12 @@ class HeardWords:
         if recording_word(text, None) is False:
             self._kept = False
         public = self._redactor.caller(text) if self._kept else WITHHELD
-        log.info("caller_said", stream=str(self._stream), org=str(self._org_id), turn=self._turn, text=public)
+        log.info("caller_said", call=str(self._call_id), org=str(self._org_id), turn=self._turn, text=public)
         self._desk.feed.publish(
             self._org_id,
             {
                 "type": "CallerSaid",
-                "call_id": str(self._stream),
+                "call_id": str(self._call_id),
                 "at_s": self._desk.clock.now_s(),
                 "turn": self._turn,
                 "text": public,

@@ -3,6 +3,7 @@
 import asyncio
 import json
 from collections.abc import AsyncIterator
+from itertools import pairwise
 from typing import Any
 
 import numpy as np
@@ -20,10 +21,11 @@ from bench.simulators.faults import DropSocket, Refuse
 from bench.simulators.offline.tone import ToneVoice
 from bench.simulators.replies import ScriptedModel
 from gateway.feed import channel
+from gateway.vapi.sharing import call_id_of
 from pipeline.audio.mulaw import decode
 from tests.conftest import Clinic, Stack
 from tests.gateway import running
-from tests.gateway.at_vapi import HEADERS, environment
+from tests.gateway.at_vapi import CALL, HEADERS, environment
 
 SAID = "This is Rosalind Franklin, my number is 07700 900123."
 NEXT = "I have had a rhinoplasty."
@@ -98,7 +100,7 @@ async def test_the_caller_alone_is_heard_and_only_vapi_is_told_their_words(
     with capture_logs() as logged:
         async with store, store.pubsub() as feed:
             await feed.subscribe(channel(clinic.claim.org_id))
-            async with at(gateway, f"/{clinic.claim.org_id}") as socket:
+            async with at(gateway, f"/{clinic.claim.org_id}?call={CALL}") as socket:
                 await socket.send(json.dumps(START))
                 await stream(socket, interleaved(said))
                 frames = await heard(socket, finals=2)
@@ -108,13 +110,15 @@ async def test_the_caller_alone_is_heard_and_only_vapi_is_told_their_words(
     assert finals == [SAID, NEXT]
     assert partials
     assert all(partials)
+    assert all(before != after for before, after in pairwise(partials))
     assert {(frame["type"], frame["channel"]) for frame in frames} == {("transcriber-response", "customer")}
     [session] = vendors.deepgram.sessions
     assert session.params["encoding"] == ["linear16"]
     assert session.params["sample_rate"] == ["16000"]
     assert said.tobytes().startswith(bytes(session.audio[: len(said.tobytes())]))
     assert len(session.audio) > 0.9 * len(said.tobytes())
-    assert [each["turn"] for each in shown] == [1, 2]
+    call_id = str(call_id_of(clinic.claim.org_id, CALL))
+    assert [(each["call_id"], each["turn"]) for each in shown] == [(call_id, 1), (call_id, 2)]
     public = json.dumps(shown) + json.dumps(logged, default=str)
     assert "caller_said" in public
     for word in ("Rosalind", "Franklin", "07700", "900123", "rhinoplasty"):
