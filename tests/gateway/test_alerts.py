@@ -14,6 +14,7 @@ import yaml
 from booking.ports import CheckOutcome, SendOutcome, SmsStatus
 from gateway.latency import Status
 from gateway.metrics import Metrics
+from gateway.routes.streamed import Outcome
 from gateway.status import thresholds
 
 FILE = Path(__file__).parents[2] / "deploy" / "prometheus" / "alerts.yml"
@@ -86,6 +87,7 @@ def test_every_label_of_the_rules_may_occur() -> None:
         *get_args(CheckOutcome),
         *get_args(SmsStatus),
         *get_args(Status),
+        *get_args(Outcome),
         "failed",
     }
     values = re.findall(r'(?:outcome|status)(?:=~|!=|=)"([^"]+)"', ALL)
