@@ -353,7 +353,7 @@ def _edge(base: _Foundation, desk: Desk, calls: Calls, carriers: Carriers, vapi_
         refusals=Refusals(base.pool, base.clock, within_s=base.settings.waits.webhook_s / 2),
         vapi=_at_vapi(base, desk),
         vapi_calls=vapi_calls,
-        vapi_settling=settling_of(base.settings, vapi_calls.sharing, base.metrics, desk.feed),
+        vapi_settling=settling_of(base.settings, vapi_calls.sharing, base.metrics, vapi_calls.closed),
         vapi_assistants=Assistants(base.pool, base.settings.public_url),
     )
 

@@ -7,7 +7,7 @@ that takes longer than Vapi is made to wait goes on, and its answer is there for
 
 import asyncio
 import json
-from collections.abc import Coroutine, Sequence
+from collections.abc import Coroutine, Mapping, Sequence
 from contextlib import AsyncExitStack
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
@@ -143,8 +143,18 @@ class VapiCalls:
         if opened:
             self._signed.add(call.call_id, until_s=now_s + _SIGN_EVERY_S, now_s=now_s)
             log.info("call_opened", call=str(call.call_id), org=str(call.org_id), carrier=CARRIER)
+            began = {"carrier_call_id": call.vapi_id, "started_at": call.started_at.isoformat()}
+            self._emit(call, "CallOpened", began)
             await self._keep_ends(call)
         return opened
+
+    def closed(self, call: VapiCall, reason: str, outcome: str) -> None:
+        """Say it to whoever watches the org's calls."""
+        self._emit(call, "CallClosed", {"reason": reason, "outcome": outcome})
+
+    def _emit(self, call: VapiCall, kind: str, told: Mapping[str, str]) -> None:
+        head = {"type": kind, "call_id": str(call.call_id), "at_s": self._desk.clock.now_s()}
+        self._desk.feed.publish(call.org_id, {**head, **told})
 
     async def _keep_ends(self, call: VapiCall) -> None:
         """From the beginning, so that whoever wants to be forgotten in the middle of the call is found."""

@@ -30,7 +30,6 @@ from compliance.redaction.entities import EntityType
 from gateway.call import profile_redactor
 from gateway.code_redactor import CodeRedactor, without_codes
 from gateway.consent import CallConsent, CallLine, ConsentRedactor
-from gateway.feed import Feed
 from gateway.metrics import Metrics
 from gateway.sealing import keyring
 from gateway.settings import Settings
@@ -45,6 +44,7 @@ from pipeline.ports import Redactor
 
 log = structlog.get_logger("gateway.vapi")
 
+OnClosed = Callable[[VapiCall, str, str], None]
 _BATCH: Final = 50
 _UNKNOWN_YET: Final = timedelta(minutes=2)
 
@@ -73,14 +73,17 @@ class _Kept:
 
 @dataclass(frozen=True, slots=True)
 class Settling:
-    """Settles calls, in a gateway or a worker. `numbered`: as `Settings.numbers_entities`; `feed`: if any."""
+    """Settles calls, in a gateway or a worker. `numbered`: as `Settings.numbers_entities`.
+
+    `on_closed` is told the call, why it ended and what it leaves (`booked held none`).
+    """
 
     sharing: Sharing
     metrics: Metrics
     now: Callable[[], datetime]
     numbered: bool
     wait_s: float
-    feed: Feed | None = None
+    on_closed: OnClosed = lambda call, reason, outcome: None
 
     @property
     def _pool(self) -> asyncpg.Pool:
@@ -208,16 +211,26 @@ class Settling:
         self.metrics.calls.labels(group).inc()
         self.metrics.vapi_ended.labels(group).inc()
         self.metrics.call_seconds.observe(max((ended_at - call.started_at).total_seconds(), 0.0))
-        told = {"reason": group, "outcome": outcome}
-        log.info("call_closed", call=str(call.call_id), org=str(call.org_id), released=released, **told)
-        if self.feed is not None:
-            self.feed.publish(call.org_id, {"type": "CallClosed", "call_id": str(call.call_id), **told})
+        log.info(
+            "call_closed",
+            call=str(call.call_id),
+            org=str(call.org_id),
+            reason=group,
+            outcome=outcome,
+            released=released,
+        )
+        self.on_closed(call, group, outcome)
 
 
-def settling_of(settings: Settings, sharing: Sharing, metrics: Metrics, feed: Feed | None = None) -> Settling:
+def settling_of(
+    settings: Settings,
+    sharing: Sharing,
+    metrics: Metrics,
+    on_closed: OnClosed = lambda call, reason, outcome: None,
+) -> Settling:
     """This process's."""
     numbered, wait_s = settings.numbers_entities, settings.waits.vapi_settle_s / 2
-    return Settling(sharing, metrics, lambda: datetime.now(UTC), numbered, wait_s, feed)
+    return Settling(sharing, metrics, lambda: datetime.now(UTC), numbered, wait_s, on_closed)
 
 
 async def _masked_all(

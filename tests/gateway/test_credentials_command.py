@@ -24,6 +24,7 @@ from bench.simulators.plivo_api import PlivoApiSimulator
 from bench.simulators.replies import ScriptedModel
 from bench.simulators.telnyx_api import TelnyxApiSimulator
 from bench.simulators.twilio_api import TwilioApiSimulator
+from bench.simulators.vapi_api import VapiApiSimulator
 from bench.simulators.vonage_api import VonageApiSimulator
 from booking.audit import page_of_records
 from booking.orgs import load_credentials
@@ -43,6 +44,7 @@ SECRET = "deepgram-key-of-the-org"
 ACCOUNT = f'{{"account_sid": "AC{"6" * 32}", "auth_token": "{SECRET}"}}'
 AT_TELNYX = f'{{"api_key": "{SECRET}", "public_key": "A6EHv/POEL4dcN0Y50vAmWfk1jCbpQ1fHdyGZBJVMbg="}}'
 AT_VONAGE = json.dumps({**asdict(OURS), "signature_secret": SECRET})
+AT_VAPI = f'{{"api_key": "{SECRET}", "auth": {{"kind": "hmac", "secret_key": "signing"}}, "region": "eu"}}'
 AT_PLIVO = f'{{"auth_id": "MA{"6" * 18}", "auth_token": "{SECRET}"}}'
 
 
@@ -110,6 +112,7 @@ async def providers(google_account: Account) -> AsyncIterator[dict[str, str]]:
         TwilioApiSimulator(account_sid="AC" + "6" * 32, auth_token=SECRET) as twilio,
         PlivoApiSimulator(auth_id="MA" + "6" * 18, auth_token=SECRET) as plivo,
         TelnyxApiSimulator(api_key=SECRET) as telnyx,
+        VapiApiSimulator(api_key=SECRET) as vapi,
         VonageApiSimulator(application_id=OURS.application_id, public_key=PUBLIC_KEY) as vonage,
         GoogleCalendarSimulator() as google,
     ):
@@ -121,6 +124,7 @@ async def providers(google_account: Account) -> AsyncIterator[dict[str, str]]:
             "TWILIO_API_URL": twilio.url,
             "PLIVO_API_URL": plivo.url,
             "TELNYX_API_URL": telnyx.url,
+            "VAPI_API_URL_EU": vapi.url,
             "VONAGE_API_URL": vonage.url,
             "GOOGLE_CALENDAR_URL": google.url,
             "GOOGLE_TOKEN_URL": google.url + "/token",
@@ -143,7 +147,7 @@ async def test_a_secret_is_tried_and_rotated_only_to_a_good_one(
     google_account: Account, strange_account: Account,
 ) -> None:  # fmt: skip
     good, bad = SECRET, SECRET + "x"
-    if account := {"twilio": ACCOUNT, "plivo": AT_PLIVO, "telnyx": AT_TELNYX}.get(provider):
+    if account := {"twilio": ACCOUNT, "plivo": AT_PLIVO, "telnyx": AT_TELNYX, "vapi": AT_VAPI}.get(provider):
         good, bad = account, account.replace(SECRET, SECRET + "x")
     if provider == "vonage":
         good, bad = AT_VONAGE, AT_VONAGE.replace(OURS.application_id, str(uuid4()))
@@ -194,10 +198,12 @@ async def test_what_an_older_master_key_sealed_is_sealed_anew(pool: asyncpg.Pool
      ("twilio", ACCOUNT.replace(SECRET, "")), ("twilio", ACCOUNT.replace("AC6", "XX6")),
      ("vonage", ACCOUNT), ("vonage", AT_VONAGE.replace("PRIVATE KEY", "PUBLIC KEY")),
      ("vonage", AT_VONAGE.replace(SECRET, "")), ("vonage", AT_VONAGE.replace("aaaaaaaa", "a")),
+     ("vapi", AT_TELNYX), ("vapi", AT_VAPI.replace("signing", "")), ("vapi", AT_VAPI.replace("eu", "moon")),
      ("plivo", ACCOUNT), ("plivo", AT_PLIVO.replace(SECRET, "")), ("plivo", AT_PLIVO.replace("MA6", "XX6"))],
     ids=["no key file", "another kind", "empty", "space", "header", "no JSON", "empty token", "odd account",
          "another's", "no private key", "no signature secret", "odd application",
-         "twilio's", "plivo empty token", "plivo odd account"],
+         "telnyx's", "vapi empty secret", "vapi nowhere", "twilio's", "plivo empty token",
+         "plivo odd account"],
 )  # fmt: skip
 async def test_what_is_no_secret_is_refused(stack: Stack, clinic: Clinic, provider: str, secret: str) -> None:
     org = str(clinic.claim.org_id)

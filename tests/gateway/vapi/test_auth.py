@@ -4,11 +4,15 @@ import base64
 import hashlib
 import hmac
 import json
-from dataclasses import replace
+from dataclasses import fields, replace
+from pathlib import Path
 
 import pytest
 from starlette.datastructures import Headers
 
+from bench.stack.postgres import PostgresUrls
+from gateway.errors import SettingsInvalid
+from gateway.settings import load
 from gateway.vapi.auth import (
     FRESH_S,
     TOKEN_LIFE_S,
@@ -24,6 +28,8 @@ from gateway.vapi.auth import (
     is_signed,
     parse_auth,
 )
+from tests.conftest import Stack
+from tests.gateway.running import environment
 
 SECRET, BODY, NOW_S = "vapi-test-secret", b'{"message":{"type":"hang"}}', 1_700_000_000
 VECTOR = "bbe85543c40cd6801ac7dd66817c8c15b82c82e5803f4ac2f668ebbbd4de9450"
@@ -159,3 +165,21 @@ def test_the_fields_are_those_of_vapis_credential() -> None:
         "algorithm": "sha512",
     }
     assert parse_auth(json.dumps(told)) == Hmac(SECRET, "sha512", "x-vapi-signature")
+
+
+def faults(**changes: str) -> str:
+    """What the settings find wrong."""
+    nowhere = Stack(PostgresUrls(*["postgresql://h/d"] * len(fields(PostgresUrls))), "redis://h", "", Path())
+    with pytest.raises(SettingsInvalid) as refusal:
+        load(environment(nowhere, **changes), env_file=None)
+    return str(refusal.value)
+
+
+def test_the_settings_of_vapi_belong_together_and_show_no_secret() -> None:
+    auth = json.dumps({"kind": "secret", "secret": SECRET})
+    assert "VAPI_API_KEY and VAPI_AUTH belong together" in faults(VAPI_API_KEY="k")
+    assert "VAPI_API_KEY and VAPI_AUTH belong together" in faults(VAPI_AUTH=auth)
+    assert "VAPI_REGION must be us or eu" in faults(VAPI_API_KEY="k", VAPI_AUTH=auth, VAPI_REGION="moon")
+    told = faults(VAPI_API_KEY="k", VAPI_AUTH=auth.replace('secret"', 'secrets"', 2))
+    assert "VAPI_AUTH is JSON with kind" in told
+    assert SECRET not in told

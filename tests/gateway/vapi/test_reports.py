@@ -23,6 +23,7 @@ from gateway.sealing import VaultSealer
 from gateway.settings import Vapi
 from gateway.vapi.api import Patience, VapiApi
 from gateway.vapi.calls import VapiCall
+from gateway.vapi.messages import read_message, told_end
 from gateway.vapi.reports import MOST_TRIES, Reports, open_reports
 from tests.conftest import Clinic, Stack
 from tests.gateway import running
@@ -253,3 +254,32 @@ async def test_whoever_is_erased_is_asked_for_no_more(
     assert (row["end_reason"], row["sealed_caller"]) == ("caller_hung_up", None)
     for table in ("pii_vault", "call_turns", "vapi_calls"):
         assert await call.rows(pool, f"select 1 from {table} where call_id = $1") == []
+
+
+async def test_a_report_that_breaks_off_anywhere_and_comes_again_is_kept_once(
+    gateway: Gateway, call: CallAtVapi, pool: asyncpg.Pool
+) -> None:
+    """Cut off at whichever step: what was written already is written again, and doubles nothing."""
+    edge, told = gateway.edge, read_message(call.body("end-of-call-report", **call.report(*SAID)))
+    assert told.call is not None
+    profile = await edge.desk.profiles.get(call.clinic.claim.org_id)
+    assert profile is not None
+    known = VapiCall.told(profile.org_id, told.call, datetime.now(UTC))
+    cut = 0
+    for steps in range(400):
+        settling = asyncio.create_task(edge.vapi_settling.settle(profile, known, told_end(told)))
+        for _ in range(steps):
+            await asyncio.sleep(0)
+        settling.cancel()
+        await asyncio.wait({settling})
+        if not settling.cancelled():
+            break
+        cut += 1
+        await call.rows(pool, "update vapi_calls set holder = null where call_id = $1 returning 1")
+    else:
+        assert await edge.vapi_settling.settle(profile, known, told_end(told))
+    assert cut > 20
+    assert [row["turn"] for row in await call.rows(pool, _TURNS)] == [0, 1, 2]
+    assert len(await call.rows(pool, "select 1 from pii_vault where call_id = $1")) == 2
+    assert len(await call.rows(pool, "select 1 from clinical_notes where call_id = $1")) == 1
+    assert (await call.row(pool, _FOLLOW_UPS))["state"] == "due"
