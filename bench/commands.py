@@ -187,6 +187,9 @@ def _add_validate(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--number", help="a number of the carrier's account that no clinic has, for --url")
     parser.add_argument("--account-sid", help="that signs the call; its token is read from TWILIO_AUTH_TOKEN")
     parser.add_argument("--text-to", metavar="NUMBER", help="your own telephone: it gets one text, for --url")
+    parser.add_argument(
+        "--database-url", metavar="URL", help="role gw_app's, to read the transcript too, for --url"
+    )
     parser.add_argument("--claims", type=int, default=20, metavar="N", help="at once (default: %(default)s)")
     parser.add_argument(
         "--ttfb-ms", type=float, default=TTFB_MS, metavar="MS", help="the p95's bound (default: %(default)s)"
@@ -201,6 +204,7 @@ def _validate(chosen: argparse.Namespace) -> int:
             number=chosen.number,
             account_sid=chosen.account_sid,
             text_to=chosen.text_to,
+            database_url=chosen.database_url,
             claims=max(chosen.claims, 2),
             ttfb_ms=chosen.ttfb_ms,
             as_json=chosen.json,

@@ -41,6 +41,7 @@ class Options:
     number: str | None = None
     account_sid: str | None = None
     text_to: str | None = None
+    database_url: str | None = None
     claims: int = 20
     ttfb_ms: float = TTFB_MS
     as_json: bool = False
@@ -75,7 +76,7 @@ async def _checked(deployment: Deployment, trial: Trial, options: Options) -> li
     return [
         await claims.check(trial.ours, options.claims),
         follow_up.check(deployment, call, found),
-        await redaction.check(trial.ours, found),
+        await redaction.check(trial.ours, deployment.database_url),
         ttfb.check(call, options.ttfb_ms),
         await tenancy.check(trial),
     ]
@@ -100,6 +101,7 @@ def chosen(options: Options, environ: Mapping[str, str], root: Path) -> Deployme
         account=TwilioAccount(options.account_sid, environ["TWILIO_AUTH_TOKEN"]),
         number=options.number,
         phone=options.text_to,
+        database_url=options.database_url,
     )
 
 
@@ -115,6 +117,7 @@ def of_demo(running: Running) -> Deployment:
         account=TwilioAccount(running.account_sid, running.auth_token),
         number=TRIAL_NUMBER,
         phone=a_caller_number() if simulated else None,
+        database_url=running.database_url,
     )
 
 

@@ -45,6 +45,7 @@ class Issuer:
 class Deployment:
     """`connect_url`: where it listens, if not at its public address. `number`: one of the account that no
     clinic has; texts go out from it. `phone`: who calls and is texted, None: nobody may be.
+    `database_url`: role gw_app's, to read the transcript, which the API does not show.
     """
 
     url: str
@@ -53,6 +54,7 @@ class Deployment:
     number: str
     phone: str | None
     connect_url: str | None = None
+    database_url: str | None = field(default=None, repr=False)
 
     def carrier(self) -> TwilioCarrier:
         return TwilioCarrier(self.url, self.account, connect_url=self.connect_url)

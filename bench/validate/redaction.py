@@ -11,9 +11,14 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Final
 
-from bench.validate.checked import Checked
+import msgspec
+
+from bench.validate.checked import Checked, NotTried
 from bench.validate.deployment import Answer
 from bench.validate.trial import TrialOrg
+from booking.db import open_pool, org_transaction
+from booking.errors import BookingError
+from booking.types import Claim
 
 NAME: Final = "redaction"
 RECORDING: Final = Path(__file__).with_name("canary.wav")
@@ -52,11 +57,11 @@ def canaries() -> list[Canary]:
     ]
 
 
-async def check(org: TrialOrg, found: list[dict[str, Any]]) -> Checked:
-    """`found`: the org's follow-ups, which name the contact that the transcript is exported by."""
+async def check(org: TrialOrg, database_url: str | None) -> Checked:
+    """The transcript is read as the gateway's own role, under the org's claim; without an URL it is not."""
     answers = {path: await org.api.request("GET", path) for path in SHOWN}
     shown = [text for answer in answers.values() for text in _texts(answer)]
-    spoken = await _transcript(org, found)
+    spoken = [] if database_url is None else await _transcript(org, database_url)
     wanted = canaries()
     leaked = sorted({each.kind for each in wanted for text in [*shown, *spoken] if each.in_text(text)})
     masked: dict[str, int] = (answers["/compliance/report"].body or {}).get("masked", {})
@@ -64,14 +69,17 @@ async def check(org: TrialOrg, found: list[dict[str, Any]]) -> Checked:
     return _judged(leaked, unheard, masked, len(shown) + len(spoken), turns=len(spoken))
 
 
-async def _transcript(org: TrialOrg, found: list[dict[str, Any]]) -> list[str]:
-    """Of the export the words of the calls alone: the rest of it is the person's own data on purpose."""
-    contacts = [each["contact_id"] for each in found if each["contact_id"]]
-    if not contacts:
-        return []
-    exported = await org.api.done("GET", f"/contacts/{contacts[0]}/export")
-    turns = exported.get("document", exported).get("turns", [])
-    return [text for turn in turns for text in _strings(turn["said"])]
+async def _transcript(org: TrialOrg, database_url: str) -> list[str]:
+    """Raises `NotTried` if the database cannot be asked."""
+    try:
+        async with (
+            await open_pool(database_url, max_size=1) as pool,
+            org_transaction(pool, Claim(org.org_id)) as connection,
+        ):
+            turns = await connection.fetch("select said from public.call_turns order by stored_at, turn")
+    except BookingError as error:
+        raise NotTried(str(error)) from None
+    return [text for turn in turns for text in _strings(msgspec.json.decode(turn["said"]))]
 
 
 def _texts(answer: Answer) -> list[str]:
@@ -95,9 +103,9 @@ def _judged(
     leaked: list[str], unheard: list[str], masked: dict[str, int], looked_at: int, *, turns: int
 ) -> Checked:
     told = f"{sum(masked.values())} values masked ({', '.join(sorted(masked)) or 'none'})"
-    transcript = f"{turns} lines of transcript" if turns else "no transcript within reach"
+    transcript = f"{turns} of them of the transcript" if turns else "no transcript within reach"
     if not leaked:
-        told += f", none of them in {looked_at} texts, {transcript}"
+        told += f", none of them in {looked_at} texts that were looked at, {transcript}"
     faults = [
         *([f"SHOWN: {', '.join(leaked)}"] if leaked else []),
         *([f"never masked, so perhaps never heard: {', '.join(unheard)}"] if unheard else []),

@@ -38,6 +38,6 @@ def judged(found: Mapping[UUID, Codes]) -> Judged:
     return Judged(
         name=NAME,
         level="alarm" if low else "ok",
-        told=f"{percent(verified, sent)} of {sent} verified, {CODES_VERIFIED_LEAST:.0%} wanted",
+        told=f"{percent(verified, sent)} of {sent} verified, {100 * CODES_VERIFIED_LEAST:g} % wanted",
         figures={"sent": sent, "verified": verified, "rate": verified / sent if sent else None},
     )

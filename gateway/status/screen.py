@@ -37,7 +37,7 @@ def _head(status: Status) -> Iterator[str]:
 def asked(status: Status) -> str:
     """How many orgs that is of."""
     partly = "" if status.orgs_asked == status.orgs else f"{status.orgs_asked} of "
-    return f"{partly}{status.orgs} orgs"
+    return f"{partly}{status.orgs} {'org' if status.orgs == 1 else 'orgs'}"
 
 
 def _promises(status: Status) -> Iterator[str]:

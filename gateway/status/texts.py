@@ -47,7 +47,7 @@ def judged(found: Mapping[UUID, Texts]) -> Judged:
     p50_s, p95_s = percentile(took_s, 0.5), percentile(took_s, 0.95)
     low = settled >= FEWEST and delivered < TEXTS_DELIVERED_LEAST * settled
     pace = "" if p50_s is None or p95_s is None else f", within {p50_s:.1f} s at p50 and {p95_s:.1f} s at p95"
-    wanted = f"{TEXTS_DELIVERED_LEAST:.1%} wanted"
+    wanted = f"{100 * TEXTS_DELIVERED_LEAST:g} % wanted"
     return Judged(
         name=NAME,
         level="alarm" if low else "ok",

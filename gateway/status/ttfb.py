@@ -27,7 +27,7 @@ def judged(lines: Sequence[OrgLatency], *, known: bool) -> Judged:
     """`known`: the store in which turns are kept answers."""
     critical = [line.org for line in lines if line.status == "critical"]
     slowest_ms = max((line.p95_ms for line in lines if line.p95_ms is not None), default=None)
-    told = f"{len(lines)} orgs with turns lately, {len(critical) or 'none'} at {TTFB_MS:g} ms or more at p95"
+    told = f"of {len(lines)} with turns lately {len(critical) or 'none'} at {TTFB_MS:g} ms or more at p95"
     return Judged(
         name=NAME,
         level="alarm" if critical else "ok" if known else "unknown",

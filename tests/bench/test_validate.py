@@ -132,6 +132,7 @@ def test_what_the_caller_told_was_heard_and_masked(session: Session) -> None:
     figures = session.whole.of(redaction.NAME)["figures"]
     assert figures["masked"].keys() >= {canary.kind for canary in canaries()}
     assert figures["shown"] == []
+    assert "of the transcript" in session.whole.of(redaction.NAME)["told"]
 
 
 def test_each_turn_of_the_call_was_timed(session: Session) -> None:
