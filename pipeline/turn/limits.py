@@ -52,7 +52,7 @@ class TurnLimits:
     """When a reply is begun on a guess: never, at the eager end of a turn, or as soon as its words rest."""
     interim_stable_s: float = 0.3
     """Words of an open turn that have not changed for so long are guessed to be all of it (`interim`)."""
-    interim_sentence_s: float = 0.1
+    interim_sentence_s: float = 0.02
     """The same of words that end like a sentence, where the recogniser punctuates as it goes."""
     max_speculations_per_turn: int = 3
     """Replies begun in one turn of the caller's at most on each of the two signs: so guesses from words at
