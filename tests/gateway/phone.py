@@ -29,10 +29,9 @@ class Mark:
 
 @dataclass(frozen=True)
 class Clear:
-    """Drop what is queued. `told`: what says that it was done; `marks_return`: at once, or never."""
+    """Drop what is queued, marks included; `told` says that it was done."""
 
-    told: str | None = None
-    marks_return: bool = False
+    told: str
 
 
 @dataclass
@@ -98,12 +97,10 @@ class Phone:
         match self.read(message):
             case Mark() as mark:
                 self.queue.append(mark)
-            case Clear(told, marks_return):
-                marks = [each for each in self.queue if isinstance(each, Mark)]
+            case Clear(told):
                 self.queue.clear()
                 self.played_at_clears.append(len(self.played))
-                for back in [each.back for each in marks if marks_return] + ([told] if told else []):
-                    await self.socket.send(back)
+                await self.socket.send(told)
 
     async def _speak(self) -> None:
         loop = asyncio.get_running_loop()

@@ -10,7 +10,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from gateway.carriers.vonage import BUFFER_FRAMES, FRAME_MS, VonageCodec
-from gateway.outbound import Outbound
+from gateway.outbound import STALLED, Outbound
 from gateway.pace import Pace
 from gateway.paced import PacedLine
 from gateway.routes.vonage import LEAD_S
@@ -99,6 +99,7 @@ class Carrier:
     got: list[bytes | str] = field(default_factory=list)
     closed: list[tuple[int, str | None]] = field(default_factory=list)
     gone: bool = False
+    reads: bool = True
     news: asyncio.Event = field(default_factory=asyncio.Event)
 
     async def send_text(self, data: str) -> None:
@@ -109,6 +110,8 @@ class Carrier:
     async def send_bytes(self, data: bytes) -> None:
         if self.gone:
             raise RuntimeError("closed")
+        if not self.reads:
+            await asyncio.Event().wait()
         self.got.append(data)
         self.news.set()
         self.news.clear()
@@ -184,6 +187,19 @@ async def test_a_socket_that_is_gone_ends_the_sending_and_refuses_what_follows()
         await line.run()
     with pytest.raises(LineClosed):
         await line.play(bytes(160))
+
+
+async def test_a_carrier_that_does_not_read_is_given_up() -> None:
+    carrier = Carrier(reads=False)
+    line = PacedLine(
+        Outbound(carrier, VonageCodec().encode, _nothing, send_s=0.05),
+        Pace(FRAME_S, 0.2),
+        lambda: carrier.now_s,
+    )
+    await line.play(bytes(160))
+    with pytest.raises(LineClosed):
+        await line.run()
+    assert line.closed == STALLED
 
 
 async def test_what_waits_is_given_up_with_the_call() -> None:

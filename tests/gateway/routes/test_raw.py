@@ -4,7 +4,9 @@ import asyncio
 import json
 import re
 from collections.abc import AsyncIterator, Awaitable, Callable
+from dataclasses import dataclass, field
 from pathlib import Path
+from types import SimpleNamespace
 from typing import Any
 from uuid import uuid4
 
@@ -13,7 +15,6 @@ import httpx
 import numpy as np
 import pytest
 from websockets.asyncio.client import ClientConnection, connect
-from websockets.exceptions import ConnectionClosed
 
 from bench.simulators.cartesia import CartesiaSimulator
 from bench.simulators.chat import ChatSimulator
@@ -26,7 +27,6 @@ from booking.staff import issue_token
 from gateway.carriers.pcm import from_mulaw
 from tests.conftest import Clinic, Stack
 from tests.gateway import running
-from tests.gateway.phone import Clear, Mark, Phone
 from tests.gateway.running import Gateway, closed
 
 GUIDE = Path(__file__).parents[3] / "docs" / "raw-audio.md"
@@ -87,42 +87,6 @@ async def first_audio(socket: ClientConnection) -> bytes:
     return message
 
 
-def ordered(text: str) -> Mark | Clear | None:
-    told = json.loads(text)
-    return Clear(marks_return=True) if told == {"type": "clear"} else Mark(text)
-
-
-async def test_a_call_is_heard_interrupted_and_ended_by_closing(
-    gateway: Gateway, clinic: Clinic, chat: ChatSimulator, pool: asyncpg.Pool, token: str
-) -> None:
-    opening = await announced(gateway, token, caller=CALLER)
-    async with media(gateway) as socket:
-        await socket.send(json.dumps(opening["start"]))
-        phone = Phone(socket, ordered)
-        talking = asyncio.create_task(phone.run())
-        await phone.hears_all()
-        greeting = phone.audible_frames
-        await phone.says()
-        await phone.hears(60)
-        await phone.says()
-        await phone.until(lambda: bool(phone.played_at_clears))
-        heard = phone.audible_frames - greeting
-        await phone.hears_all()
-        await socket.send('{"type":"dtmf","digit":"5"}')
-        await phone.says()
-        async with asyncio.timeout(30):
-            await talking
-    await gateway.until_idle()
-    assert socket.close_code == 1000
-    told = [each for each in chat.requests[1].messages if each["role"] == "assistant"][-1]["content"]
-    assert LONG.startswith(told.rstrip())
-    assert abs(sum(map(str.isalnum, told)) - heard) <= 25  # a character sounds for a frame
-    assert (await post(gateway, token, call_id=opening["call_id"])).status_code == 409
-    async with org_transaction(pool, clinic.claim) as connection:
-        carriers = await connection.fetch("select carrier, carrier_call_id from public.calls")
-    assert [tuple(each) for each in carriers] == [("raw", opening["call_id"])]
-
-
 async def test_a_lost_socket_is_opened_again_with_another_token(gateway: Gateway, token: str) -> None:
     opening = await announced(gateway, token)
     async with media(gateway) as socket:
@@ -138,6 +102,7 @@ async def test_a_lost_socket_is_opened_again_with_another_token(gateway: Gateway
     async with media(gateway) as socket:
         await socket.send(json.dumps(second["start"] | {"encoding": "mulaw"}))
         assert len(await first_audio(socket)) <= 800  # 100 ms
+        await socket.send('{"type":"dtmf","digit":"5"}')
         await socket.send('{"type":"stop"}')
         assert await closed(socket) == (1000, "caller_hung_up")
     await gateway.until_idle()
@@ -224,39 +189,50 @@ def client(url: str) -> Callable[..., Awaitable[None]]:
     [code] = re.findall(r"```python\n(.*?)```", GUIDE.read_text(encoding="utf-8"), re.DOTALL)
     space: dict[str, Any] = {}
     exec(compile(code, str(GUIDE), "exec"), space)  # noqa: S102  our own document
-    place = url.replace("http", "ws", 1)
-    real = space["websockets"].connect
-    space["websockets"] = _Elsewhere(lambda told: real(told.replace("wss://gw.example.com", place)))
+    place, real = url.replace("http", "ws", 1), space["websockets"].connect
+    space["websockets"] = SimpleNamespace(
+        connect=lambda told: real(told.replace("wss://gw.example.com", place))
+    )
     call: Callable[..., Awaitable[None]] = space["call"]
     return call
 
 
-class _Elsewhere:
-    def __init__(self, connect: Callable[[str], Any]) -> None:
-        self.connect = connect
+@dataclass
+class Caller:
+    """Says something once the greeting is over, interrupts the answer, and thanks for the next one."""
 
+    heard: list[bool] = field(default_factory=list)
+    to_say: list[bytes] = field(default_factory=list)
+    said_at: list[int] = field(default_factory=list)
 
-async def test_the_client_of_the_guide_holds_a_conversation(
-    gateway: Gateway, chat: ChatSimulator, token: str
-) -> None:
-    """It speaks when the agent has been silent for a while; the third answer ends the call."""
-    heard: list[bool] = []
-    to_say: list[bytes] = []
+    def speaker(self, frame: bytes) -> None:
+        self.heard.append(bool(np.frombuffer(frame, "<i2").any()))
 
-    def speaker(frame: bytes) -> None:
-        heard.append(bool(np.frombuffer(frame, "<i2").any()))
-
-    def microphone() -> bytes:
-        if not to_say and len(heard) > 30 and any(heard) and not any(heard[-30:]):
+    def microphone(self) -> bytes:
+        since = self.heard[self.said_at[-1] if self.said_at else 0 :]
+        interrupts = len(self.said_at) == 1 and sum(since) >= 60
+        if interrupts or (len(self.said_at) != 1 and any(since) and not any(since[-30:])):
             pcm = from_mulaw(tone(0.6))
-            to_say.extend(pcm[at : at + 320] for at in range(0, len(pcm), 320))
-            heard.clear()
-        return to_say.pop(0) if to_say else bytes(320)
+            self.to_say += [pcm[at : at + 320] for at in range(0, len(pcm), 320)]
+            self.said_at.append(len(self.heard))
+        return self.to_say.pop(0) if self.to_say else bytes(320)
 
+
+async def test_the_client_of_the_guide_is_heard_interrupts_and_is_hung_up(
+    gateway: Gateway, clinic: Clinic, chat: ChatSimulator, pool: asyncpg.Pool, token: str
+) -> None:
+    """Closed in order, or it would raise; and the model knows of the first answer what was played of it."""
+    caller = Caller()
     async with asyncio.timeout(60):
-        try:
-            await client(gateway.url)(gateway.url, token, CALLER, microphone, speaker)
-        except ConnectionClosed:
-            raise AssertionError("it was not closed in order") from None
+        await client(gateway.url)(gateway.url, token, CALLER, caller.microphone, caller.speaker)
     await gateway.until_idle()
     assert len(chat.requests) == 3
+    told = [each for each in chat.requests[1].messages if each["role"] == "assistant"][-1]["content"]
+    assert LONG.startswith(told.rstrip())
+    first, second, _ = caller.said_at
+    silent = next(at for at in range(second, len(caller.heard)) if not any(caller.heard[at : at + 15]))
+    assert abs(sum(map(str.isalnum, told)) - sum(caller.heard[first:silent])) <= 25  # a letter sounds a frame
+    async with org_transaction(pool, clinic.claim) as connection:
+        [row] = await connection.fetch("select carrier, carrier_call_id from public.calls")
+    assert (row["carrier"], row["carrier_call_id"][:32]) == ("raw", clinic.claim.org_id.hex)
+    assert (await post(gateway, token, call_id=row["carrier_call_id"])).status_code == 409

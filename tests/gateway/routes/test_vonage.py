@@ -160,7 +160,7 @@ async def first_audio(socket: ClientConnection) -> bytes:
     return message
 
 
-async def test_the_answer_connects_a_signed_socket_whose_headers_fit(
+async def test_a_call_is_connected_to_a_signed_socket_or_told_that_its_number_is_nobodys(
     gateway: Gateway, clinic: Clinic, call_id: str
 ) -> None:
     action = await connected(gateway, call_id, clinic)
@@ -182,6 +182,13 @@ async def test_the_answer_connects_a_signed_socket_whose_headers_fit(
     assert (headers["callUuid"], headers["attempt"]) == (call_id, "0")
     assert len(json.dumps(headers)) <= 512
     assert "447700900123" not in json.dumps(headers)
+    withheld = ringing(str(uuid4()), clinic.number) | {"from": "anonymous"}
+    [served] = ncco(await post(gateway, "/vonage/voice", withheld))
+    assert served["action"] == "connect"
+    for nobodys in ("+15005550199", "anonymous"):
+        assert "not in service" in spoken(
+            await post(gateway, "/vonage/voice", ringing(str(uuid4()), nobodys))
+        )
 
 
 async def test_a_call_is_heard_interrupted_and_hung_up_by_rest(
@@ -255,20 +262,7 @@ async def test_a_lost_socket_is_asked_for_again_a_bounded_number_of_times(
     assert "try again later" in spoken(await post(gateway, after, used_up))
 
 
-async def test_numbers_that_are_nobodys_are_told_so(gateway: Gateway, call_id: str) -> None:
-    assert "not in service" in spoken(await post(gateway, "/vonage/voice", ringing(call_id, "+15005550199")))
-    assert "not in service" in spoken(await post(gateway, "/vonage/voice", ringing(call_id, "anonymous")))
-
-
-async def test_a_caller_who_does_not_show_a_number_is_served(
-    gateway: Gateway, clinic: Clinic, call_id: str
-) -> None:
-    told = ringing(call_id, clinic.number) | {"from": "anonymous"}
-    [action] = ncco(await post(gateway, "/vonage/voice", told))
-    assert action["action"] == "connect"
-
-
-async def test_what_is_not_signed_by_the_account_is_forbidden(
+async def test_what_is_no_webhook_or_not_signed_by_the_account_is_refused(
     gateway: Gateway, clinic: Clinic, call_id: str
 ) -> None:
     """Unsigned, by another, too old, for another body, without one, for another product or application."""
@@ -287,9 +281,10 @@ async def test_what_is_not_signed_by_the_account_is_forbidden(
         assert [each.status_code for each in refused] == [403] * 7, path
     assert (await gateway.http.get(gateway.url + paths[0])).status_code == 405
     assert len(gateway.edge.calls) == 0
+    await what_is_no_webhook_is_refused(gateway, clinic, call_id)
 
 
-async def test_what_is_no_webhook_is_refused(gateway: Gateway, clinic: Clinic, call_id: str) -> None:
+async def what_is_no_webhook_is_refused(gateway: Gateway, clinic: Clinic, call_id: str) -> None:
     after = f"/vonage/after/{clinic.claim.org_id}"
     for told in (b"", b"{", b"[]", b"\xff", b'{"uuid":', {"uuid": 7}, {"to": ["x"]}, b"[" * 5000):
         assert (await post(gateway, "/vonage/voice", told)).status_code == 400, told
