@@ -73,7 +73,7 @@ class VapiApiSimulator:
     """
 
     def __init__(self, *, api_key: str, host: str = "127.0.0.1") -> None:
-        self._bearer = f"Bearer {api_key}"
+        self.bearer = f"Bearer {api_key}"
         self.org_id = str(uuid4())
         self.objects: dict[str, dict[str, Object]] = {kind: {} for kind in KINDS}
         self.calls: dict[str, Object] = {}
@@ -140,7 +140,7 @@ class VapiApiSimulator:
         return _error(refuse.status, refuse.message, waits)
 
     def _unauthorised(self, request: web.Request) -> web.Response | None:
-        if request.headers.get("Authorization") == self._bearer:
+        if request.headers.get("Authorization") == self.bearer:
             return None
         return _error(401, _WRONG_KEY)
 

@@ -127,7 +127,7 @@ class _Exchange:
         desk = self.edge.desk
         try:
             assistant, _ = await asyncio.gather(
-                self.edge.vapi_assistants.of(profile, desk.now()), self._heard_of(profile)
+                self.edge.vapi_assistants.of(profile, self._stream, desk.now()), self._heard_of(profile)
             )
         except VapiSetupRefused:
             return self._refused("vapi_set_up_wrong", CANNOT_CONNECT)

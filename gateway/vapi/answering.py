@@ -32,16 +32,20 @@ class Assistants:
     pool: asyncpg.Pool
     public_url: str
 
-    async def of(self, profile: OrgProfile, now: datetime) -> dict[str, Any] | None:
+    async def of(self, profile: OrgProfile, vapi_id: str, now: datetime) -> dict[str, Any] | None:
         """None for an org that is not set up at Vapi. Raises `BookingError`, `VapiSetupRefused`."""
         setup = await load_vapi_setup(self.pool, Claim(profile.org_id))
-        return None if setup is None else assistant_of(profile, setup, self.public_url, now)
+        if setup is None:
+            return None
+        addresses = Addresses.under(self.public_url, profile.org_id).of_call(vapi_id)
+        return assistant_of(profile, setup, addresses, now)
 
 
-def assistant_of(profile: OrgProfile, setup: VapiSetup, public_url: str, now: datetime) -> dict[str, Any]:
+def assistant_of(
+    profile: OrgProfile, setup: VapiSetup, addresses: Addresses, now: datetime
+) -> dict[str, Any]:
     """As `assistant` in the answer to an assistant-request."""
     choices = Choices.chosen(setup.choices)
-    addresses = Addresses.under(public_url, profile.org_id)
     credentials = CredentialIds(setup.credential_id, setup.model_credential_id)
     if choices.serves_llm:
         return assistant_payload(profile, addresses, credentials, choices)

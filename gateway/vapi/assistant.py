@@ -11,8 +11,9 @@ transcript is for orgs whose calls are kept in writing without being asked first
 
 import re
 from collections.abc import Mapping, Sequence
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, replace
 from typing import Any, Final, Self
+from urllib.parse import quote
 from uuid import UUID
 
 import msgspec
@@ -72,6 +73,10 @@ class Addresses:
             llm=public_url + LLM + whose,
             transcriber="ws" + public_url.removeprefix("http") + TRANSCRIBER + whose,
         )
+
+    def of_call(self, vapi_id: str) -> Self:
+        """For one call alone: nothing but its address tells the transcriber whose words it hears."""
+        return replace(self, transcriber=f"{self.transcriber}?call={quote(vapi_id, safe='')}")
 
 
 @dataclass(frozen=True, slots=True)
