@@ -16,6 +16,7 @@ from gateway.latency import Status
 from gateway.metrics import Metrics
 from gateway.routes.streamed import Outcome
 from gateway.status import thresholds
+from gateway.vapi.reports import LOST
 
 FILE = Path(__file__).parents[2] / "deploy" / "prometheus" / "alerts.yml"
 TEXT = FILE.read_text(encoding="utf-8")
@@ -89,6 +90,7 @@ def test_every_label_of_the_rules_may_occur() -> None:
         *get_args(Status),
         *get_args(Outcome),
         "failed",
+        LOST,
     }
     values = re.findall(r'(?:outcome|status)(?:=~|!=|=)"([^"]+)"', ALL)
     assert values
