@@ -99,6 +99,8 @@ def run_ladder(setup: Setup, load: Load, only: Sequence[int], outputs: Outputs) 
 async def _ladder(setup: Setup, load: Load, only: Sequence[int], outputs: Outputs) -> int:
     if setup.address is not None or setup.ports is not None:
         raise TargetUnusable("the ladder starts gateways of its own: --url and --serve-providers are not its")
+    if setup.carrier != "twilio":
+        raise TargetUnusable("the ladder's first steps know Twilio alone")
     chosen = _chosen(_rungs_under(setup.settings), only)
     results: list[tuple[Rung, Result]] = []
     async for rung, result in _steps(setup, load, chosen):

@@ -39,8 +39,9 @@ USUAL_MANNERS: Final = Manners()
 class Setup:
     """What is measured, and against which providers; shared by all latency commands.
 
-    `address` None is our own gateway, with `settings`. `ports` are served for a gateway by its address that
-    is to use the simulated providers; without them nothing is known of a foreign gateway's providers.
+    `address` None is our own gateway, with `settings`, called by `carrier`. `ports` are served for a gateway
+    by its address that is to use the simulated providers; without them nothing is known of a foreign
+    gateway's providers.
     """
 
     model: LatencyModel = MODELS["published"]
@@ -48,6 +49,7 @@ class Setup:
     address: Address | None = None
     ports: Ports | None = None
     settings: Mapping[str, str] = field(default_factory=dict)
+    carrier: str = "twilio"
     policy: Policy = NO_POLICY
     voice: Path = DEFAULT_VOICE
     manners: Manners = USUAL_MANNERS
@@ -112,7 +114,7 @@ async def open_bench(setup: Setup) -> AsyncIterator[Bench]:
         enter = stack.enter_async_context
         urls = await enter(open_providers(turns, setup.ports)) if setup.simulated else {}
         if setup.address is None:
-            target = await enter(our_own(urls, setup.settings, pinned=setup.pinned))
+            target = await enter(our_own(urls, setup.settings, pinned=setup.pinned, carrier=setup.carrier))
         else:
             target = await enter(by_address(setup.address))
         bench = Bench(setup, target, turns, voices)

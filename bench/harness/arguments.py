@@ -37,7 +37,7 @@ def add_setup(parser: argparse.ArgumentParser) -> None:
         "--carrier",
         choices=sorted(CARRIERS),
         default="twilio",
-        help="that calls --url (default: %(default)s)",
+        help="that calls (default: %(default)s)",
     )
     target.add_argument("--account-sid", help="of --url's webhook; its token is read from TWILIO_AUTH_TOKEN")
     target.add_argument(
@@ -82,6 +82,7 @@ def setup_of(chosen: argparse.Namespace) -> Setup:
         address=address,
         ports=Ports(*chosen.serve_providers) if chosen.serve_providers else None,
         settings=settings,
+        carrier=chosen.carrier,
         policy=policy_of(settings),
         voice=chosen.voice,
         manners=Manners(

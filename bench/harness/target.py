@@ -11,16 +11,18 @@ from collections.abc import AsyncIterator, Mapping
 from contextlib import AsyncExitStack, asynccontextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Any, Final
+from typing import Any, Final, Self
 from urllib.parse import urlsplit
 
 import psutil
 
 from bench.carrier import Account, Carrier, TwilioAccount
+from bench.carrier.own import OwnAccount, new_account
 from bench.carrier.rest import Place, exchange
 from bench.demo.clinic import CLINIC_NUMBER, DEMO_CLINIC
 from bench.demo.feed import Fact, Feed, open_feed
 from bench.demo.plan import Provider, make_plan
+from bench.demo.ports import reserved
 from bench.demo.supervisor import Supervisor
 from bench.harness.providers import providers_environment
 from bench.harness.starting import say_starting
@@ -124,11 +126,15 @@ async def by_address(address: Address) -> AsyncIterator[Target]:
 
 @asynccontextmanager
 async def our_own(
-    providers: Mapping[Provider, str], settings: Mapping[str, str], *, pinned: bool = False
+    providers: Mapping[Provider, str],
+    settings: Mapping[str, str],
+    *,
+    pinned: bool = False,
+    carrier: str = "twilio",
 ) -> AsyncIterator[Target]:
     """This checkout's gateway as a process of its own, on servers of its own; nothing of the caller's
     environment but `settings`. `pinned`: the last CPU is the gateway's alone, the others are everybody
-    else's.
+    else's. `carrier`: that calls.
 
     Raises `TargetUnusable` for a setting that the gateway does not read.
     """
@@ -140,7 +146,8 @@ async def our_own(
         had = _leave_last_cpu() if pinned else []
         if pinned:
             closing.callback(psutil.Process().cpu_affinity, had)
-        plan = make_plan(providers_environment(providers) | dict(settings))
+        line = _Line.of(carrier, closing)
+        plan = make_plan(providers_environment(providers) | line.settings | dict(settings))
         supervisor = await closing.enter_async_context(Supervisor(plan, root, _nothing_to_report))
         process = gateway_process()
         if pinned:
@@ -150,9 +157,9 @@ async def our_own(
         facts = Facts()
         collecting = asyncio.create_task(_collect(feed, facts))
         closing.push_async_callback(_stopped, collecting)
-        description = {"kind": "own", "settings": dict(settings), "pinned": pinned}
+        description = {"kind": "own", "settings": dict(settings), "pinned": pinned, "carrier": carrier}
         yield Target(
-            supervisor.carrier,
+            await line.carrier(supervisor, closing),
             CLINIC_NUMBER,
             description,
             process,
@@ -161,6 +168,32 @@ async def our_own(
             supervisor.running.database_url,
             root,
         )
+
+
+@dataclass(frozen=True, slots=True)
+class _Line:
+    """Who calls our own gateway: the supervisor's Twilio, or a carrier beside it, with its REST interface."""
+
+    own: OwnAccount | None = None
+    api_port: int = 0
+
+    @classmethod
+    def of(cls, carrier: str, closing: AsyncExitStack) -> Self:
+        if carrier == "twilio":
+            return cls()
+        return cls(new_account(carrier), closing.enter_context(reserved("127.0.0.1", 0)))
+
+    @property
+    def settings(self) -> dict[str, str]:
+        return {} if self.own is None else self.own.environment(f"http://127.0.0.1:{self.api_port}")
+
+    async def carrier(self, supervisor: Supervisor, closing: AsyncExitStack) -> Carrier:
+        if self.own is None:
+            return supervisor.carrier
+        running = supervisor.running
+        place = Place(running.public_url, connect_url=running.connect_url, api_port=self.api_port)
+        calling = await closing.enter_async_context(exchange(self.own.account, place))
+        return calling.carrier
 
 
 def gateway_process() -> psutil.Process:
