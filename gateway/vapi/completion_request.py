@@ -101,7 +101,7 @@ def parse_completion_request(body: bytes) -> CompletionRequest:
     """Raises `VapiRequestInvalid`."""
     try:
         asked = _body.decode(body)
-    except (msgspec.DecodeError, UnicodeDecodeError):
+    except (msgspec.DecodeError, UnicodeDecodeError, RecursionError):
         raise VapiRequestInvalid("the body must be a chat completion request in JSON") from None
     if not 0 < len(asked.messages) <= MOST_MESSAGES:
         raise VapiRequestInvalid(f"messages must be 1 to {MOST_MESSAGES}")

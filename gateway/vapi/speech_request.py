@@ -62,7 +62,7 @@ def _decoded(body: bytes) -> _Message:
         if told is None:
             raise VapiRequestInvalid("message is missing")
         return _message.decode(told)
-    except (msgspec.DecodeError, UnicodeDecodeError):
+    except (msgspec.DecodeError, UnicodeDecodeError, RecursionError):
         raise VapiRequestInvalid("message must be JSON with type, text and sampleRate") from None
 
 

@@ -44,7 +44,7 @@ def read_text(frame: str) -> Start | None:
     """
     try:
         text = _texts.decode(frame)
-    except (msgspec.DecodeError, UnicodeEncodeError):
+    except (msgspec.DecodeError, UnicodeEncodeError, RecursionError):
         raise MalformedFrame("a text frame must be a JSON object") from None
     if text.type != "start":
         return None

@@ -98,6 +98,8 @@ def test_tools_of_any_kind_are_offered_if_their_names_can_be_said() -> None:
         b'{"messages": []}',
         b'{"messages": [7]}',
         b'{"messages": [{"role": "user", "content": "\xff"}]}',
+        b'{"x": ' + b"[" * 100_000 + b"]" * 100_000 + b', "messages": [{}]}',
+        b'{"messages": [{"role": "user", "content": "\\ud800"}]}',
         json.dumps({"messages": [{}] * 2_001}).encode(),
         json.dumps({"messages": [{}], "tools": [{}] * 65}).encode(),
     ],

@@ -48,6 +48,11 @@ def test_audio_that_cannot_be_heard_is_refused(change: dict[str, Any]) -> None:
         read_text(json.dumps(START | change))
 
 
+def test_nesting_without_end_is_garbage() -> None:
+    with pytest.raises(MalformedFrame):
+        read_text('{"x": ' + "[" * 20_000 + "]" * 20_000 + "}")
+
+
 @given(st.text(max_size=80))
 def test_garbage_is_garbage_and_nothing_else(frame: str) -> None:
     try:
