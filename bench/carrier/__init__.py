@@ -37,8 +37,6 @@ from bench.carrier.telnyx import TelnyxAccount
 from bench.carrier.twilio import TwilioAccount
 from bench.carrier.vonage import VonageAccount
 
-TwilioCarrier = Carrier
-
 __all__ = [
     "Account",
     "AnswerRejected",
@@ -54,7 +52,6 @@ __all__ = [
     "StreamFault",
     "TelnyxAccount",
     "TwilioAccount",
-    "TwilioCarrier",
     "UpgradeRefused",
     "VonageAccount",
     "WebhookFailed",

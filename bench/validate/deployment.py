@@ -12,7 +12,7 @@ import aiohttp
 import jwt
 import msgspec
 
-from bench.carrier import TwilioAccount, TwilioCarrier
+from bench.carrier import Carrier, TwilioAccount
 from bench.validate.checked import NotTried
 
 LIMIT_S: Final = 20.0
@@ -56,8 +56,8 @@ class Deployment:
     connect_url: str | None = None
     database_url: str | None = field(default=None, repr=False)
 
-    def carrier(self) -> TwilioCarrier:
-        return TwilioCarrier(self.url, self.account, connect_url=self.connect_url)
+    def carrier(self) -> Carrier:
+        return Carrier(self.url, self.account, connect_url=self.connect_url)
 
 
 @dataclass(frozen=True, slots=True)
