@@ -53,6 +53,13 @@ PARTS: Final[Sequence[Part]] = (
         5.5,
     ),
     Part(
+        "published-hedged-early",
+        "ladder --model published --only 12 13 --turns 800 --per-call 16 --at-once 50 --pin "
+        "--set LLM_HEDGE_AFTER_S=0.45 --set LLM_HEDGE_SHARE_PERCENT=60 --set LLM_HEDGES_PER_CALL=16",
+        "ladder --model published --only 12 13 --turns 2 --at-once 2 --per-call 1",
+        3.5,
+    ),
+    Part(
         "ladder",
         "ladder --model steady --turns 40 --per-call 4 --at-once 10 --pin",
         "ladder --model quick --only 0 13 --turns 1 --at-once 1",
