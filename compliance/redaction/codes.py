@@ -4,6 +4,7 @@ import re
 from typing import Final
 
 from compliance.redaction import kinds
+from compliance.redaction.entities import EntityType
 from compliance.redaction.lexicon import word_list
 from compliance.redaction.spoken import digits_of, read_element, read_letter, skip_gap
 from compliance.redaction.tokens import Tail
@@ -20,15 +21,15 @@ _CODE_CHARS: Final = 10
 _EIRCODE_HALF: Final = 5
 _CODE_TOKENS: Final = 40
 _HALF: Final = 2
+_CODES: Final[tuple[EntityType, ...]] = ("POSTCODE", "GOV_ID")
 _NO_LETTERS: Final = word_list("not_names")
 """Short words of no dictionary that are words all the same: "app"."""
 
 
 def alphanumeric(view: View, at: int) -> Match | None:
     """ "SW1A 2AA", "S W one A two double A", "QQ 12 34 56 C"; what is near one where it was asked for."""
-    awaited = (
-        "POSTCODE" if view.expects.awaits("POSTCODE") else "GOV_ID" if view.expects.awaits("GOV_ID") else None
-    )
+    expects = view.expects
+    awaited = next((slot for slot in _CODES if expects.awaits(slot)), None) if expects.waiting() else None
     if view.tail.marks[at] & kinds.STOP and view.tail.marks[at] & kinds.PAIR and not view.tail.glued[at + 1]:
         return None
     chars = ""
@@ -51,16 +52,14 @@ def alphanumeric(view: View, at: int) -> Match | None:
     return _near_code(view, chars, at, end, awaited) if awaited else None
 
 
-def _near_code(view: View, chars: str, at: int, end: int, awaited: str) -> Match | None:
+def _near_code(view: View, chars: str, at: int, end: int, awaited: EntityType) -> Match | None:
     """What was said where a code was asked for and is none by its shape: misheard, or a half of it."""
     digits = sum(char.isdecimal() for char in chars)
     if len(chars) < _HALF or digits == len(chars) or (not digits and len(chars) < 3):
         return None
     if end == at + 1 and (not digits or view.tail.marks[at] & kinds.COMMON):
         return None
-    return Match(
-        end, "POSTCODE" if awaited == "POSTCODE" else "GOV_ID", GUESSED, runs_on=len(chars) < 5, whole=False
-    )
+    return Match(end, awaited, GUESSED, runs_on=len(chars) < 5, whole=False)
 
 
 def _letter_o(tail: Tail, at: int, chars: str) -> tuple[str, int] | None:

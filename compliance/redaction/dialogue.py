@@ -8,7 +8,7 @@ next.
 """
 
 import math
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
 from typing import Final, Literal, NamedTuple
 
@@ -154,6 +154,14 @@ class Expectation:
         if self._named is not None and self.place <= self._until:
             return self._named == slot or (slot in self.asked and self._named != "CODE")
         return slot in self.asked
+
+    def awaits_any(self, slots: Sequence[Slot]) -> bool:
+        """One of these is named or asked for."""
+        return self.waiting() and any(self.awaits(slot) for slot in slots)
+
+    def waiting(self) -> bool:
+        """Something was named just now or asked for."""
+        return self.place <= self.waits_until
 
     def took(self, entity: EntityType, end: int) -> None:
         """An entity was found up to this place; a postcode or ZIP follows an address."""

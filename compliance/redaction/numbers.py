@@ -190,7 +190,7 @@ def _read_run(view: View, at: int) -> list[Element]:
     """The elements of one number from `at` on."""
     tail = view.tail
     expects = view.expects
-    asked = any(expects.awaits(slot) for slot in _NUMBER_SLOTS)
+    asked = expects.awaits_any(_NUMBER_SLOTS)
     elements: list[Element] = []
     limit = at + _RUN_TOKENS
     said = 0
@@ -338,7 +338,7 @@ def _is_priced(tail: Tail, at: int) -> bool:
 
 def _slot(expects: Expectation, said: _Said) -> EntityType | None:
     """The number named or asked for, the named one first."""
-    if len(said.digits) < _AWAITED_DIGITS:
+    if len(said.digits) < _AWAITED_DIGITS or not expects.waiting():
         return None
     if is_times(said.elements) and not (expects.awaits("CARD") or expects.awaits("GOV_ID")):
         return None

@@ -5,6 +5,8 @@ holds at all: without a street or a house no address begins but by a number, wit
 """
 
 from collections.abc import Callable, Iterator
+from functools import reduce
+from operator import or_
 from typing import Final
 
 from compliance.redaction import kinds
@@ -18,6 +20,7 @@ from compliance.redaction.names import name, name_of_common_word
 from compliance.redaction.numbers import number
 from compliance.redaction.passed import idiom, kept
 from compliance.redaction.patterns import written_email, written_safe
+from compliance.redaction.tokens import Tail
 from compliance.redaction.view import Match, View
 
 Rule = Callable[[View, int], Match | None]
@@ -65,14 +68,9 @@ _AWAITING_RULES: Final[_Table] = (
     (_NAMES | kinds.PHONETIC, name),
 )
 """The same where something was named or asked for."""
-_TELLING: Final = (
-    kinds.SIGN,
-    kinds.STREET | kinds.WAY,
-    kinds.NUMBER,
-    kinds.NUMBER | kinds.ORDINAL,
-    kinds.NAMING,
-)
+_TELLING: Final = (kinds.SIGN, kinds.STREET | kinds.WAY, kinds.NUMBER, kinds.ORDINAL, kinds.NAMING)
 """Kinds without any of which in the turn some rule finds nothing."""
+_ANY_TELLING: Final = reduce(or_, _TELLING)
 
 
 class Plan(dict[int, tuple[Rule, ...]]):
@@ -94,10 +92,12 @@ _PLANS: Final[dict[tuple[int, int], Plan]] = {}
 
 def plan_of(mode: int, held: int) -> Plan:
     """The plan for a mode, in a turn that holds tokens of these kinds, or may hold them."""
-    key = mode, sum(1 << place for place, told in enumerate(_TELLING) if held & told)
+    key = mode, held & _ANY_TELLING
     plan = _PLANS.get(key)
     if plan is None:
-        plan = _PLANS[key] = Plan(mode, held)
+        plain = sum(told for told in _TELLING if held & told)
+        plan = _PLANS[key] = _PLANS.get((mode, plain)) or Plan(mode, plain)
+        _PLANS[mode, plain] = plan
     return plan
 
 
@@ -146,10 +146,40 @@ def _lighter(rule: Rule, kind: int, mode: int, held: int) -> Rule | None:
         return None
     if rule is medical and kind & (_MEDICAL | kinds.ALONE) == kinds.TERM and not mode & NEAR:
         return longer_term
+    if kind & kinds.LETTER and kind & kinds.STOP and not mode & (AWAITING | NAMING):
+        return _OF_STOP_LETTERS.get(rule, rule)
     plain = kind & kinds.COMMON and kind & _NAMES == kinds.LAST
     if rule is name and plain and not (mode & NAMING or held & kinds.NAMING):
         return name_of_common_word
     return rule
+
+
+def _code_of_stop_letter(view: View, at: int) -> Match | None:
+    """ "A hundred and two Elm Road", "I P one": what begins with a letter that is a word."""
+    return alphanumeric(view, at) if _is_spelled(view.tail, at + 1) else None
+
+
+def _address_of_stop_letter(view: View, at: int) -> Match | None:
+    return address(view, at) if _is_spelled(view.tail, at + 1) else None
+
+
+def _name_of_stop_letter(view: View, at: int) -> Match | None:
+    return name(view, at) if _is_spelled(view.tail, at + 1) else None
+
+
+def _is_spelled(tail: Tail, at: int) -> bool:
+    """What follows a letter is one too, a figure, a mark, or what stands before them."""
+    return bool(tail.marks[at] & _BEHIND_LETTERS) or tail.words[at] in _BEFORE_EXAMPLES
+
+
+_BEHIND_LETTERS: Final = kinds.SPELLED | kinds.PAIR | kinds.NUMBER | kinds.PAUSE
+_BEFORE_EXAMPLES: Final = frozenset({"for", "like", "as", "capital"})
+_OF_STOP_LETTERS: Final[dict[Rule, Rule]] = {
+    address: _address_of_stop_letter,
+    alphanumeric: _code_of_stop_letter,
+    name: _name_of_stop_letter,
+}
+"""Rules for "i" and "a"."""
 
 
 def _lighter_email(kind: int, mode: int, held: int) -> Rule | None:
