@@ -13,6 +13,7 @@ import asyncpg
 import msgspec
 
 from booking import db
+from booking.errors import BookingError
 from booking.types import Claim
 
 LONGEST: Final = timedelta(days=1)
@@ -49,7 +50,13 @@ def removing_trials(pool: asyncpg.Pool, worker_pool: asyncpg.Pool) -> Callable[[
     """The sweep of those whose makers did not."""
 
     async def sweep() -> None:
+        refused: BookingError | None = None
         for claim in await ended_trials(worker_pool):
-            await remove_trial(pool, claim)
+            try:
+                await remove_trial(pool, claim)
+            except BookingError as error:  # one that stays for now keeps none of the others
+                refused = error
+        if refused is not None:
+            raise refused
 
     return sweep

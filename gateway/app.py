@@ -47,8 +47,10 @@ from gateway.sealing import VaultSealer, open_vault
 from gateway.settings import Settings
 from gateway.shared_store import SharedStore
 from gateway.spans import Traces
+from gateway.status.access import Access
 from gateway.status.asked import Turns
 from gateway.status.board import Board
+from gateway.status.watch import Watch
 from gateway.tenancy.accounts import Accounts, Keeper
 from gateway.tenancy.cache import LayeredCache, Lives, Source
 from gateway.tenancy.changes import Changes
@@ -90,8 +92,14 @@ def build_app(settings: Settings) -> Starlette:
 async def _operator_pages(edge: Edge, api: Api) -> AsyncIterator[OperatorPages]:
     desk = edge.desk
     turns = Turns(edge.readiness.store, desk.latency)
-    async with Board(desk.pool, turns, edge.settings.jobs.url) as board:
-        yield OperatorPages(api.guard, desk.latency, board)
+    async with Access(desk.pool, turns, edge.settings.jobs.url) as access, asyncio.TaskGroup() as group:
+        watch = Watch(access.sources, edge.metrics)
+        watching = [group.create_task(watch.run())] if access.known else []
+        try:
+            yield OperatorPages(api.guard, desk.latency, Board(access))
+        finally:
+            for task in watching:
+                task.cancel()
 
 
 async def _entered(stack: AsyncExitStack, settings: Settings) -> Edge:

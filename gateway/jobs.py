@@ -27,8 +27,6 @@ from gateway.metrics import Metrics
 from gateway.retention import Retention, every_org
 from gateway.sealing import VaultSealer
 from gateway.settings import Settings
-from gateway.status.asked import Sources
-from gateway.status.watch import Watch, watching
 from gateway.vapi.reports import Reports, open_reports
 
 log = structlog.get_logger("gateway.jobs")
@@ -55,7 +53,6 @@ async def open_jobs(
         work = all_work(pool, worker_pool, following, calendars, retention, reports)
         async with (
             chaining(Chainer(pool, worker_pool, metrics)),
-            watching(Watch(Sources(pool, worker_pool), metrics)),
             working(worker_pool, jobs.direct_url, work, WatchedJobs(metrics), pace),
         ):
             yield

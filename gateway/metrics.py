@@ -383,7 +383,7 @@ class Metrics:
         )
 
     def _status(self, registry: CollectorRegistry) -> None:
-        """What `gateway.status.watch` finds in the database; in processes that do background jobs alone."""
+        """What `gateway.status.watch` finds in the database; where the worker's role is known."""
         self.status_asked = Gauge(
             "gateway_status_asked_timestamp_seconds",
             "When the figures below were asked for",

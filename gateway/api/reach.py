@@ -34,7 +34,7 @@ def principal_of(caller: Principal | Platform, operation: Operation, path: Mappi
 
 @dataclass(frozen=True, slots=True)
 class ServedOrgs:
-    """Whether a token's org is one of ours, asked once of each: none ever goes."""
+    """Whether a token's org is one of ours, asked once of each: none ever goes but a trial."""
 
     pool: asyncpg.Pool
     _known: set[UUID] = field(default_factory=set)

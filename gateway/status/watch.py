@@ -1,12 +1,12 @@
 """What Prometheus cannot count by itself, because it stands in rows: asked once a minute, put into gauges.
 
-Each worker process asks for itself, so that the gauges of each are its own and not somebody's of yesterday.
+Each gateway that knows the worker's role asks for itself, as each is scraped by itself: its gauges are its
+own and not somebody's of yesterday.
 """
 
 import asyncio
 import time
-from collections.abc import AsyncIterator
-from contextlib import asynccontextmanager
+from collections.abc import Awaitable, Callable
 from dataclasses import dataclass
 from typing import Final
 
@@ -25,23 +25,24 @@ CHAIN_S: Final = 30.0
 
 @dataclass(frozen=True, slots=True)
 class WatchPace:
-    """In seconds. `chains_s`: between two looks at the audit logs, which take longer."""
+    """In seconds. `chains_s`: between two looks at the audit logs; `first_chains_s`: before the first."""
 
     look_s: float = 60.0
-    chains_s: float = 3600.0
+    chains_s: float = 6 * 3600.0
+    first_chains_s: float = 600.0
 
 
 @dataclass(frozen=True, slots=True)
 class Watch:
     """What it asks outlives it."""
 
-    sources: Sources
+    sources: Callable[[], Awaitable[Sources]]
     metrics: Metrics
     pace: WatchPace = WatchPace()
 
     async def run(self) -> None:
         """Until cancelled. A database that is away is waited for: then the last look grows old."""
-        chains_due_s = time.monotonic()
+        chains_due_s = time.monotonic() + self.pace.first_chains_s
         while True:
             verifying = time.monotonic() >= chains_due_s
             try:
@@ -54,7 +55,7 @@ class Watch:
 
     async def look(self, *, chain_s: float) -> Status:
         """Ask, and put what is found into the gauges. Raises `BookingError`."""
-        status = await ask(self.sources, Question(chain_s=chain_s))
+        status = await ask(await self.sources(), Question(chain_s=chain_s))
         for name, figure, gauge in (
             (double_bookings.NAME, "overlapping", self.metrics.double_bookings),
             (follow_ups.NAME, "overdue", self.metrics.follow_ups_overdue),
@@ -73,14 +74,3 @@ class Watch:
 
 def _number(figure: Figure) -> float:
     return float(figure) if isinstance(figure, (int, float)) else 0.0
-
-
-@asynccontextmanager
-async def watching(watch: Watch) -> AsyncIterator[None]:
-    """Watches while the block lasts."""
-    async with asyncio.TaskGroup() as group:
-        running = group.create_task(watch.run())
-        try:
-            yield
-        finally:
-            running.cancel()

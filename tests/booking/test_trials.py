@@ -7,10 +7,10 @@ import asyncpg
 import pytest
 
 from booking.clinic_upkeep import declare_clinic, open_slots
-from booking.db import claims_json, org_transaction
+from booking.db import claims_json, open_pool, org_transaction
 from booking.declared import DeclaredClinic, DeclaredPractitioner, DeclaredService
 from booking.errors import OrgStands
-from booking.trials import ended_trials, mark_trial, remove_trial
+from booking.trials import ended_trials, mark_trial, remove_trial, removing_trials
 from booking.types import OPERATOR, Claim, WorkingHours
 from tests.conftest import Clinic, Stack
 
@@ -152,15 +152,20 @@ async def test_a_trial_keeps_the_time_that_it_was_given(
 
 async def test_the_worker_is_told_of_those_whose_time_is_over_alone(stack: Stack, pool: asyncpg.Pool) -> None:
     over, on = await made(pool, timedelta(0)), await made(pool, MINUTE)
-    worker = await asyncpg.create_pool(stack.postgres.worker, min_size=1, max_size=1)
-    try:
+    async with await open_pool(stack.postgres.worker, max_size=1) as worker:
         ended = await ended_trials(worker)
-    finally:
-        await worker.close()
     assert over in ended
     assert on not in ended
     for claim in (over, on):
         assert await remove_trial(pool, claim)
+
+
+async def test_the_sweep_removes_those_whose_time_is_over(stack: Stack, pool: asyncpg.Pool) -> None:
+    over, on = [await made(pool, timedelta(0)) for _ in range(2)], await made(pool, MINUTE)
+    async with await open_pool(stack.postgres.worker, max_size=1) as worker:
+        await removing_trials(pool, worker)()
+    assert [await remove_trial(pool, claim) for claim in over] == [False, False]
+    assert await remove_trial(pool, on)
 
 
 async def test_every_table_of_an_org_lets_a_trials_rows_be_removed(owner: asyncpg.Connection) -> None:

@@ -294,7 +294,12 @@ async def test_all_orgs_are_asked_and_the_watch_puts_it_into_gauges(
 ) -> None:
     metrics = Metrics()
     async with await open_pool(stack.postgres.worker, max_size=1) as worker_pool:
-        status = await Watch(Sources(pool, worker_pool), metrics).look(chain_s=5.0)
+        sources = Sources(pool, worker_pool)
+
+        async def at_hand() -> Sources:
+            return sources
+
+        status = await Watch(at_hand, metrics).look(chain_s=5.0)
         none = await ask(Sources(pool, worker_pool), Question(within_s=-1.0))
 
     def gauge(name: str) -> float:

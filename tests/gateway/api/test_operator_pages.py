@@ -1,5 +1,6 @@
 """What the operators see over HTTP: with the platform's token alone."""
 
+import asyncio
 from collections.abc import AsyncIterator
 
 import pytest
@@ -57,3 +58,12 @@ async def test_a_process_that_knows_no_worker_says_so(stack: Stack) -> None:
         answer = await served.http.get(served.url + "/ops/status", headers=PLATFORM)
     assert (answer.status_code, kind(answer)) == (503, "unavailable")
     assert "DATABASE_WORKER_URL" in answer.json()["detail"]
+
+
+async def test_a_gateway_that_knows_the_workers_role_tells_prometheus(told: running.Gateway) -> None:
+    async with asyncio.timeout(60):
+        while True:
+            if told.counted("gateway_status_asked_timestamp_seconds"):
+                break
+            await asyncio.sleep(0.05)
+    assert told.counted("gateway_double_bookings") == 0
