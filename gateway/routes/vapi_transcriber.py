@@ -6,9 +6,9 @@ it in a word before it is closed, so that a fallback plan can take over.
 
 import asyncio
 import re
+from contextlib import suppress
 from dataclasses import dataclass
 from typing import Final
-from uuid import UUID, uuid4
 
 import structlog
 from starlette.exceptions import HTTPException
@@ -24,7 +24,6 @@ from gateway.routes.media import POLICY, TOO_BIG, FrameRate
 from gateway.routes.vapi_office import office_reached
 from gateway.vapi.door import vapi_caller
 from gateway.vapi.heard_words import HeardWords
-from gateway.vapi.sharing import call_id_of
 from gateway.vapi.transcriber import CallerChannel, Start, failed, heard, read_text
 from pipeline.errors import ProviderError
 from pipeline.events import EagerEndOfTurn, EndOfTurn, InterimTranscript
@@ -85,9 +84,9 @@ class _Transcription:
         self._edge = edge
         self._socket = socket
         self._office = office
-        self._words = (
-            None if office is None else HeardWords(edge.desk, office.profile, _call_id(socket, office))
-        )
+        named = socket.query_params.get("call", "")
+        vapi_id = named if _CALL.fullmatch(named) else ""
+        self._words = None if office is None else HeardWords(edge.desk, office.profile, vapi_id)
         self._rate = FrameRate(edge.settings.limits.media_frames_per_s, _now_s())
         self._garbage = 0
 
@@ -118,15 +117,24 @@ class _Transcription:
 
     async def _both_ways(self, session: SttSession, start: Start) -> _End:
         async with asyncio.TaskGroup() as group:
-            warming = group.create_task(self._warm())
+            beside = [group.create_task(self._warm())]
+            if self._words is not None:
+                beside.append(group.create_task(self._words.tell()))
             ways = {
                 group.create_task(self._hear(session, CallerChannel(start.channels))),
                 group.create_task(self._tell(session)),
             }
             over, _ = await asyncio.wait(ways, return_when=asyncio.FIRST_COMPLETED)
-            for task in (warming, *ways):
+            for task in (*beside, *ways):
                 task.cancel()
+        await self._tell_rest()
         return over.pop().result()
+
+    async def _tell_rest(self) -> None:
+        with suppress(TimeoutError):
+            async with asyncio.timeout(self._edge.settings.waits.call_close_s):
+                if self._words is not None:
+                    await self._words.tell_rest()
 
     async def _warm(self) -> None:
         """What the call's first answer will need, should Vapi ask us for that as well."""
@@ -236,12 +244,6 @@ async def _close(socket: WebSocket, end: _End, within_s: float) -> None:
             await socket.close(end.code, end.fault)
     except (WebSocketDisconnect, RuntimeError, TimeoutError):
         return  # the peer was faster
-
-
-def _call_id(socket: WebSocket, office: Office) -> UUID:
-    """Of the call that the address names, if it does; else one that is nobody's."""
-    named = socket.query_params.get("call", "")
-    return call_id_of(office.profile.org_id, named) if _CALL.fullmatch(named) else uuid4()
 
 
 def _now_s() -> float:

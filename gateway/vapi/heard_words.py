@@ -2,53 +2,102 @@
 
 Nothing of it is stored here. Whether a code is out is not known beside the conversation, so whatever digits
 the caller says may be one, and none is shown. An org that asks for consent shows no words: the answer cannot
-be told without the question, which is not heard.
+be told without the question, which is not heard. A refusal to be recorded that the caller said here, or that
+the call's record knows of, holds from that turn on; while the record cannot be read, nothing is shown.
 """
 
-from uuid import UUID
+import asyncio
+from collections import deque
+from typing import Final
+from uuid import uuid4
 
 import structlog
 
-from booking.types import OrgProfile
+from booking.db import org_transaction
+from booking.errors import BookingError
+from booking.types import Claim, OrgProfile
+from booking.vapi_calls import CARRIER
+from compliance.consent import refused_before
 from compliance.redaction.call import Speaker
 from compliance.redaction.entities import EntityType
 from compliance.spoken_consent import recording_word
 from gateway.call import Desk, profile_redactor
 from gateway.code_redactor import CodeRedactor
 from gateway.consent import WITHHELD
+from gateway.sealing import keyring
+from gateway.vapi.sharing import call_id_of
 
 log = structlog.get_logger("gateway.call")
 
+_MOST_WAITING: Final = 100
+
 
 class HeardWords:
-    """One socket's. `call_id`: of its call; Vapi does not tell that by itself, then it is one of our own."""
+    """One socket's. `vapi_id`: Vapi's id of its call, "" where the address does not name it."""
 
-    def __init__(self, desk: Desk, profile: OrgProfile, call_id: UUID) -> None:
+    def __init__(self, desk: Desk, profile: OrgProfile, vapi_id: str) -> None:
         self._desk = desk
-        self._org_id = profile.org_id
-        self._call_id = call_id
+        self._claim = Claim(profile.org_id)
+        self._vapi_id = vapi_id
+        self._call_id = call_id_of(profile.org_id, vapi_id) if vapi_id else uuid4()
         inner = profile_redactor(profile, _unkept, numbered=desk.settings.numbers_entities)
         self._redactor = CodeRedactor(inner, awaited=lambda: True)
-        self._kept = profile.recording in ("kept", "announced")
+        self._may_show = profile.recording in ("kept", "announced")
+        self._waiting: deque[str] = deque()
+        self._some = asyncio.Event()
         self._turn = 0
 
     def caller_said(self, text: str) -> None:
-        """One whole turn, as it was said. Returns at once. From a refusal to be recorded on, words go."""
-        self._turn += 1
+        """One whole turn, as it was said. Returns at once. Behind a slow database the newest go untold."""
+        if len(self._waiting) < _MOST_WAITING:
+            self._waiting.append(text)
+            self._some.set()
+
+    async def tell(self) -> None:
+        """Turn after turn, until cancelled."""
+        while True:
+            await self._some.wait()
+            self._some.clear()
+            await self.tell_rest()
+
+    async def tell_rest(self) -> None:
+        """What has not been told. Time-boxed by whoever asks; a fault is no reason not to hear on."""
+        while self._waiting:
+            try:
+                await self._tell(self._waiting[0])
+            except Exception as error:
+                log.error("words_untold", call=str(self._call_id), exc_info=error)
+            self._waiting.popleft()
+
+    async def _tell(self, text: str) -> None:
         if recording_word(text, None) is False:
-            self._kept = False
-        public = self._redactor.caller(text) if self._kept else WITHHELD
-        log.info("caller_said", call=str(self._call_id), org=str(self._org_id), turn=self._turn, text=public)
-        self._desk.feed.publish(
-            self._org_id,
-            {
-                "type": "CallerSaid",
-                "call_id": str(self._call_id),
-                "at_s": self._desk.clock.now_s(),
-                "turn": self._turn,
-                "text": public,
-            },
-        )
+            self._may_show = False
+        may_show = self._may_show and not await self._refused()
+        self._turn += 1
+        public = self._redactor.caller(text) if may_show else WITHHELD
+        call, org_id = str(self._call_id), self._claim.org_id
+        log.info("caller_said", call=call, org=str(org_id), turn=self._turn, text=public)
+        said = {"turn": self._turn, "text": public}
+        head = {"type": "CallerSaid", "call_id": call, "at_s": self._desk.clock.now_s()}
+        self._desk.feed.publish(org_id, head | said)
+
+    async def _refused(self) -> bool:
+        """Whether the call's record says so: the model may have understood what the rules did not."""
+        if not self._vapi_id:
+            return False
+        try:
+            async with org_transaction(self._desk.pool, self._claim) as connection:
+                return await refused_before(
+                    connection,
+                    keyring(self._desk.vault),
+                    self._claim.org_id,
+                    carrier=CARRIER,
+                    carrier_call_id=self._vapi_id,
+                    caller=None,
+                )
+        except BookingError as error:
+            log.warning("consent_unknown", call=str(self._call_id), error=type(error).__name__)
+            return True
 
 
 def _unkept(speaker: Speaker, entity: EntityType, value: str) -> None:

@@ -3,9 +3,11 @@
 import asyncio
 import json
 from collections.abc import AsyncIterator
+from datetime import UTC, datetime, timedelta
 from itertools import pairwise
 from typing import Any
 
+import asyncpg
 import numpy as np
 import pytest
 import redis.asyncio
@@ -20,6 +22,10 @@ from bench.simulators.deepgram_hearing import Script, silence, tone
 from bench.simulators.faults import DropSocket, Refuse
 from bench.simulators.offline.tone import ToneVoice
 from bench.simulators.replies import ScriptedModel
+from booking.db import org_transaction
+from booking.vapi_calls import open_vapi_call
+from compliance.consent import withhold_words
+from gateway.consent import WITHHELD
 from gateway.feed import channel
 from gateway.vapi.sharing import call_id_of
 from pipeline.audio.mulaw import decode
@@ -29,13 +35,15 @@ from tests.gateway.at_vapi import CALL, HEADERS, environment
 
 SAID = "This is Rosalind Franklin, my number is 07700 900123."
 NEXT = "I have had a rhinoplasty."
+REFUSAL = "Please don't record this call."
+AFTER = "I'd like to come on Tuesday."
 START = {"type": "start", "encoding": "linear16", "container": "raw", "sampleRate": 16000, "channels": 2}
 
 
 @pytest.fixture
 async def vendors() -> AsyncIterator[running.Vendors]:
     async with (
-        DeepgramSimulator(Script([SAID, NEXT]).hearing) as deepgram,
+        DeepgramSimulator(Script([SAID, NEXT, REFUSAL, AFTER]).hearing) as deepgram,
         ChatSimulator(ScriptedModel([])) as chat,
         CartesiaSimulator(ToneVoice()) as cartesia,
     ):
@@ -95,7 +103,7 @@ async def ended(socket: ClientConnection) -> tuple[list[dict[str, str]], int | N
 async def test_the_caller_alone_is_heard_and_only_vapi_is_told_their_words(
     gateway: running.Gateway, vendors: running.Vendors, clinic: Clinic, stack: Stack
 ) -> None:
-    said = caller(tone(1.2) + silence(1.8) + tone(1.0) + silence(1.8))
+    said = caller((tone(1.2) + silence(1.8)) * 4)
     store = redis.asyncio.from_url(stack.redis)
     with capture_logs() as logged:
         async with store, store.pubsub() as feed:
@@ -103,11 +111,11 @@ async def test_the_caller_alone_is_heard_and_only_vapi_is_told_their_words(
             async with at(gateway, f"/{clinic.claim.org_id}?call={CALL}") as socket:
                 await socket.send(json.dumps(START))
                 await stream(socket, interleaved(said))
-                frames = await heard(socket, finals=2)
-            shown = [json.loads(each["data"]) async for each in _messages(feed, 2)]
+                frames = await heard(socket, finals=4)
+            shown = [json.loads(each["data"]) async for each in _messages(feed, 4)]
     finals = [frame["transcription"] for frame in frames if frame["transcriptType"] == "final"]
     partials = [frame["transcription"] for frame in frames if frame["transcriptType"] == "partial"]
-    assert finals == [SAID, NEXT]
+    assert finals == [SAID, NEXT, REFUSAL, AFTER]
     assert partials
     assert all(partials)
     assert all(before != after for before, after in pairwise(partials))
@@ -118,12 +126,30 @@ async def test_the_caller_alone_is_heard_and_only_vapi_is_told_their_words(
     assert said.tobytes().startswith(bytes(session.audio[: len(said.tobytes())]))
     assert len(session.audio) > 0.9 * len(said.tobytes())
     call_id = str(call_id_of(clinic.claim.org_id, CALL))
-    assert [(each["call_id"], each["turn"]) for each in shown] == [(call_id, 1), (call_id, 2)]
+    assert [(each["call_id"], each["turn"]) for each in shown] == [(call_id, turn) for turn in (1, 2, 3, 4)]
+    assert [each["text"] == WITHHELD for each in shown] == [False, False, True, True]
     public = json.dumps(shown) + json.dumps(logged, default=str)
     assert "caller_said" in public
     for word in ("Rosalind", "Franklin", "07700", "900123", "rhinoplasty"):
         assert word not in public
     await served(gateway, done=1)
+
+
+async def test_a_refusal_on_the_calls_record_holds_here_too(
+    gateway: running.Gateway, clinic: Clinic, pool: asyncpg.Pool
+) -> None:
+    org_id, now = clinic.claim.org_id, datetime.now(UTC)
+    call_id, wait = call_id_of(org_id, CALL), timedelta(minutes=15)
+    await open_vapi_call(pool, clinic.claim, call_id=call_id, vapi_id=CALL, started_at=now, ask_after=wait)
+    async with org_transaction(pool, clinic.claim) as connection:
+        await withhold_words(connection, org_id, call_id)
+    with capture_logs() as logged:
+        async with at(gateway, f"/{org_id}?call={CALL}") as socket:
+            await socket.send(json.dumps(START | {"channels": 1}))
+            await stream(socket, caller(tone(1.2) + silence(1.8)).tobytes())
+            assert (await heard(socket))[-1]["transcription"] == SAID
+        await served(gateway, done=1)
+    assert [each["text"] for each in logged if each["event"] == "caller_said"] == [WITHHELD]
 
 
 async def served(gateway: running.Gateway, **outcomes: int) -> None:
