@@ -79,7 +79,7 @@ class _Exchange:
                 return await self._noted(_Reply("answered", {"error": NO_TRANSFER}))
             case "hang":
                 self.edge.metrics.vapi_hangs.inc()
-                log.warning("vapi_hang", call=self._stream)
+                log.warning("vapi_hang", stream=self._stream)
         return await self._noted(_ACKNOWLEDGED) if self.told.is_live else _ACKNOWLEDGED
 
     @property
@@ -116,7 +116,7 @@ class _Exchange:
             async with asyncio.timeout(self.edge.settings.waits.vapi_assistant_s):
                 return await self._assistant_found()
         except (OrgUnavailable, BookingError, TimeoutError) as error:
-            log.warning("vapi_assistant_unknown", call=self._stream, error=type(error).__name__)
+            log.warning("vapi_assistant_unknown", stream=self._stream, error=type(error).__name__)
             return _Reply("unavailable", {"error": CANNOT_CONNECT})
 
     async def _assistant_found(self) -> _Reply:

@@ -42,7 +42,9 @@ from pipeline.toolbox import SAY
 log = structlog.get_logger("gateway.vapi")
 
 TOOL_S: Final = 20.0
-"""One tool, as long as it may go on when nobody waits any more; shorter than a call's lease."""
+"""One tool, as long as it may go on when nobody waits any more."""
+_TURN_S: Final = 45.0
+"""All tools of one request; shorter than the lease of their call."""
 _SIGN_EVERY_S: Final = 60.0
 _KNOWN_S: Final = 3_600.0
 # What would be another answer the next time is not remembered.
@@ -197,7 +199,10 @@ class VapiCalls:
         try:
             await self.heard_of(call, ask_after_s=self._desk.settings.waits.vapi_silent_s)
             async with self.sharing.taken(call.claim, call.call_id, within_s=TOOL_S) as holding:
-                return await self._used_in_turn(profile, call, holding, asked)
+                async with asyncio.timeout(_TURN_S):
+                    return await self._used_in_turn(profile, call, holding, asked)
+        except TimeoutError:  # whatever was done by then is remembered
+            return [ToolAnswer.failure(each, "timed_out", SAY["timed_out"]) for each in asked]
         except (BookingError, CallBusy) as error:
             log.warning("vapi_tools_failed", call=str(call.call_id), error=type(error).__name__)
             return [ToolAnswer.failure(each, "unavailable", SENTENCES["unavailable"]) for each in asked]

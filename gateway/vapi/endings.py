@@ -23,15 +23,26 @@ Group = Literal[
 IN_ORDER: Final[frozenset[Group]] = frozenset({"caller_hung_up", "assistant_ended"})
 """The caller knows how the call stood: our goodbye, or their hanging up."""
 
-_REASON: Final = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]{0,119}")
+_REASON: Final = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]{0,199}")
 _OURS: Final = ("custom-llm", "custom-voice", "custom-transcriber")
 _EXACTLY: Final[dict[str, Group]] = {
     **dict.fromkeys(
-        ("vonage-completed", "vonage-disconnected", "call.in-progress.twilio-completed-call"),
+        (
+            "vonage-completed",
+            "vonage-disconnected",
+            "call.in-progress.twilio-completed-call",
+            "call.in-progress.sip-completed-call",
+            "call.ringing.sip-inbound-caller-hungup-before-call-connect",
+        ),
         "caller_hung_up",
     ),
+    **dict.fromkeys(("call.ending.hook-executed-say", "call.ringing.hook-executed-say"), "assistant_ended"),
     **dict.fromkeys(
-        ("assistant-forwarded-call", "call.forwarding.operator-busy", "call.forwarding.no-answer"),
+        (
+            "assistant-forwarded-call",
+            "call.ending.hook-executed-transfer",
+            "call.ringing.hook-executed-transfer",
+        ),
         "forwarded",
     ),
     **dict.fromkeys(("silence-timed-out", "exceeded-max-duration"), "limit"),
@@ -44,11 +55,19 @@ _EXACTLY: Final[dict[str, Group]] = {
             "twilio-reported-customer-misdialed",
             "vonage-rejected",
             "vonage-failed-to-connect-call",
+            "customer-did-not-give-microphone-permission",
         ),
         "not_reached",
     ),
-    "manually-canceled": "canceled",
-    "phone-call-provider-bypass-enabled-but-no-call-received": "start_up",
+    **dict.fromkeys(("manually-canceled", "call-deleted", "scheduled-call-deleted"), "canceled"),
+    **dict.fromkeys(
+        (
+            "phone-call-provider-bypass-enabled-but-no-call-received",
+            "assistant-join-timed-out",
+            "call.ringing.error-sip-inbound-call-failed-to-connect",
+        ),
+        "start_up",
+    ),
     **dict.fromkeys(("worker-shutdown", "phone-call-provider-closed-websocket"), "platform"),
 }
 _BEGINNING: Final[tuple[tuple[str, Group], ...]] = (
@@ -56,6 +75,7 @@ _BEGINNING: Final[tuple[tuple[str, Group], ...]] = (
     ("assistant-ended-call", "assistant_ended"),
     ("assistant-said-end-call-phrase", "assistant_ended"),
     ("call.forwarding.", "forwarded"),
+    ("sip-outbound-", "not_reached"),
     ("assistant-request-", "start_up"),
     ("assistant-not-", "start_up"),
     ("call-start-error-", "start_up"),

@@ -10,7 +10,7 @@ from dataclasses import dataclass, field
 from typing import Any, Final, Literal
 
 MOST_UTTERANCES: Final = 2_000
-LONGEST: Final = 20_000
+LONGEST: Final = 5_000
 _SPEAKERS: Final[Mapping[str, Literal["caller", "agent"]]] = {
     "user": "caller",
     "customer": "caller",

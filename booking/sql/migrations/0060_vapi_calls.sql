@@ -15,7 +15,7 @@ create table public.vapi_calls (
     sealed_state bytea check (length(sealed_state) between 1 and 262144),
     holder uuid,
     held_until timestamptz,
-    ended_reason text check (ended_reason ~ '^[A-Za-z0-9][A-Za-z0-9._-]{0,119}$'),
+    ended_reason text check (ended_reason ~ '^[A-Za-z0-9][A-Za-z0-9._-]{0,199}$'),
     settled_at timestamptz,
     asked integer not null default 0 check (asked >= 0),
     next_at timestamptz,

@@ -181,7 +181,10 @@ def test_whether_the_caller_was_told() -> None:
      ("call.in-progress.error-providerfault-custom-llm-500-server-error", "custom_service"),
      ("pipeline-error-custom-voice-failed", "custom_service"),
      ("pipeline-no-available-llm-model", "platform"),
-     ("call.in-progress.error-vapifault-worker-died", "platform"), ("hangup", "unknown"), ("", "unknown")],
+     ("call.in-progress.error-vapifault-worker-died", "platform"),
+     ("sip-outbound-unallocated-number", "not_reached"), ("call.ending.hook-executed-transfer", "forwarded"),
+     ("call.in-progress.sip-completed-call", "caller_hung_up"),
+     ("hangup", "unknown"), ("", "unknown")],
 )  # fmt: skip
 def test_reasons_by_group(reason: str, group: str) -> None:
     assert group_of(reason) == group
@@ -189,7 +192,7 @@ def test_reasons_by_group(reason: str, group: str) -> None:
 
 def test_the_raw_reason_is_kept_as_far_as_it_is_one() -> None:
     assert kept_reason("call.in-progress.error-vapifault-x") == "call.in-progress.error-vapifault-x"
-    for odd in ("", "a caller named Ann", "x" * 121, "-x"):
+    for odd in ("", "a caller named Ann", "x" * 201, "-x"):
         assert kept_reason(odd) is None
 
 
