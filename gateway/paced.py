@@ -1,7 +1,7 @@
 """The caller's line where the carrier holds little of what it is sent: the rest waits here, and goes in time.
 
-What is played is taken at once, as on any other line: so a clear never waits behind audio, and what was heard
-follows from the clock in the same way. Marks keep their place between the audio.
+What is played is taken at once, as on any other line, and what is due of it goes at once: so a clear never
+waits behind audio, and what was heard follows from the clock in the same way. Marks keep their place.
 """
 
 import asyncio
@@ -24,7 +24,7 @@ _REST_S: Final = 0.1
 
 
 class PacedLine:
-    """One stream's outgoing half; satisfies `gateway.outbound.SocketLine`. `run` sends, beside who plays."""
+    """One stream's outgoing half; satisfies `gateway.outbound.SocketLine`. `run` sends what became due."""
 
     def __init__(self, line: Outbound, pace: Pace, now_s: Callable[[], float]) -> None:
         self._line = line
@@ -33,6 +33,7 @@ class PacedLine:
         self._framer = Framer(SMALLEST_FRAME_BYTES)
         self._waiting: deque[PlayAudio | Mark] = deque()
         self._news = asyncio.Event()
+        self._sending = asyncio.Lock()
 
     @property
     def closed(self) -> str | None:
@@ -43,12 +44,14 @@ class PacedLine:
         """Queue audio; a rest shorter than a frame waits for what follows. Raises `LineClosed`."""
         for frame in self._framer.feed(mulaw):
             self._put(PlayAudio(frame))
+        await self._send_due()
 
     async def mark(self, name: str) -> None:
         """Label what has been queued so far. Raises `LineClosed`."""
         if rest := self._framer.flush():
             self._put(PlayAudio(rest))
         self._put(Mark(name))
+        await self._send_due()
 
     async def clear(self) -> None:
         """Drop what is queued here and at the carrier. Raises `LineClosed`."""
@@ -73,11 +76,10 @@ class PacedLine:
         self._line.no_more(reason)
 
     async def run(self) -> None:
-        """Send what is due, until cancelled. Raises `LineClosed`."""
+        """Send what becomes due, until cancelled. Raises `LineClosed`."""
         while True:
             await self._until_due()
-            await self._send(self._waiting.popleft())
-            await asyncio.sleep(0)  # a lead is many frames: other calls go on between them
+            await self._send_due()
 
     async def _until_due(self) -> None:
         while (wait_s := self._wait_s()) > 0:
@@ -91,6 +93,11 @@ class PacedLine:
             return math.inf
         is_audio = isinstance(self._waiting[0], PlayAudio)
         return self._pace.wait_s(self._now_s()) if is_audio else 0.0
+
+    async def _send_due(self) -> None:
+        async with self._sending:
+            while self._wait_s() == 0:
+                await self._send(self._waiting.popleft())
 
     async def _send(self, action: PlayAudio | Mark) -> None:
         match action:

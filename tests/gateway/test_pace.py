@@ -177,29 +177,28 @@ async def test_a_clear_goes_at_once_and_nothing_of_what_waited_follows_it() -> N
         assert not any("t1" in each for each in carrier.got if isinstance(each, str))
 
 
-async def test_a_socket_that_is_gone_ends_the_sending_and_refuses_what_follows() -> None:
-    carrier = Carrier(gone=True)
-    line = PacedLine(
-        Outbound(carrier, VonageCodec().encode, _nothing), Pace(FRAME_S, 0.2), lambda: carrier.now_s
-    )
-    await line.play(bytes(320))
-    with pytest.raises(LineClosed):
-        await line.run()
-    with pytest.raises(LineClosed):
-        await line.play(bytes(160))
-
-
-async def test_a_carrier_that_does_not_read_is_given_up() -> None:
-    carrier = Carrier(reads=False)
+@pytest.mark.parametrize(
+    ("fault", "reason"), [({"gone": True}, "socket_closed"), ({"reads": False}, STALLED)]
+)
+async def test_a_socket_that_takes_no_more_ends_the_sending_and_refuses_what_follows(
+    fault: dict[str, bool], reason: str
+) -> None:
+    carrier = Carrier()
     line = PacedLine(
         Outbound(carrier, VonageCodec().encode, _nothing, send_s=0.05),
         Pace(FRAME_S, 0.2),
         lambda: carrier.now_s,
     )
-    await line.play(bytes(160))
+    await line.play(bytes(160 * 20))
+    assert carrier.frames == 10  # without a task that sends
+    for name, value in fault.items():
+        setattr(carrier, name, value)
+    carrier.now_s = 1.0
     with pytest.raises(LineClosed):
         await line.run()
-    assert line.closed == STALLED
+    assert line.closed == reason
+    with pytest.raises(LineClosed):
+        await line.play(bytes(160))
 
 
 async def test_what_waits_is_given_up_with_the_call() -> None:
