@@ -226,3 +226,35 @@ async def test_tokens_are_given_to_who_knows_the_secret(oauth: dict[str, str], c
         bearer = {"Authorization": f"Bearer {given['access_token']}"}
         assert (await post(gateway, body, bearer)).status_code == 200
         assert (await post(gateway, body, signed(body))).status_code == 401
+
+
+async def test_a_database_that_is_slow_costs_vapi_no_call(
+    environ: dict[str, str], call: CallAtVapi, owner: asyncpg.Connection
+) -> None:
+    """Vapi is answered before it gives up: with a sentence, and a tool with an error that can be spoken."""
+    async with running.gateway({**environ, "VAPI_ASSISTANT_S": "0.3", "VAPI_TOOLS_S": "0.3"}) as gateway:
+        assert (await call.use(gateway, "find_slots", service="nose job"))["slots"]
+        async with owner.transaction():
+            await owner.execute("lock table vapi_setups, vapi_calls in access exclusive mode")
+            assert (await call.tell(gateway, "assistant-request")).json() == {"error": CANNOT_CONNECT}
+            late = await call.use(gateway, "find_slots", service="nose job")
+            assert (late["error"], late["say"][-1]) == ("timed_out", ".")
+            assert (await call.tell(gateway, "speech-update", status="stopped")).json() == {}
+        assert "assistant" in (await call.tell(gateway, "assistant-request")).json()
+
+
+async def test_a_call_without_a_number_is_its_assistants_orgs(
+    gateway: Gateway, call: CallAtVapi, clinic: Clinic, other_clinic: Clinic, pool: asyncpg.Pool
+) -> None:
+    await own_account(pool, other_clinic)
+    web, theirs, nobodys = (CallAtVapi(clinic, kind="webCall") for _ in range(3))
+    for each, org, status, rows in (
+        (web, str(clinic.claim.org_id), 200, 1),
+        (theirs, str(other_clinic.claim.org_id), 401, 0),  # it has an account of its own
+        (nobodys, str(uuid4()), 200, 0),
+        (nobodys, "../clinic", 200, 0),
+    ):
+        told = {"assistant": {"metadata": {"org": org}}, "phoneNumber": None}
+        answer = await each.tell(gateway, "status-update", status="in-progress", **told)
+        assert answer.status_code == status, org
+        assert len(await each.rows(pool, _CALLS)) == rows
