@@ -182,6 +182,11 @@ async def test_a_call_is_connected_to_a_signed_socket_or_told_that_its_number_is
     assert (headers["callUuid"], headers["attempt"]) == (call_id, "0")
     assert len(json.dumps(headers)) <= 512
     assert "447700900123" not in json.dumps(headers)
+    again = await connected(gateway, call_id, clinic)
+    assert (again["endpoint"][0]["headers"]["token"] != headers["token"], len(gateway.edge.calls)) == (
+        True,
+        1,
+    )
     withheld = ringing(str(uuid4()), clinic.number) | {"from": "anonymous"}
     [served] = ncco(await post(gateway, "/vonage/voice", withheld))
     assert served["action"] == "connect"
