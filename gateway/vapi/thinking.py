@@ -62,19 +62,21 @@ class Thinking:
     on_fault: OnFault
 
     def offered(self) -> tuple[ToolSpec, ...]:
-        """What the model may call. Vapi's way to hang up goes by the name that our instructions know."""
-        own = {spec.name for spec in self.ours}
-        theirs = [spec for spec in self.theirs if spec.name not in own]
-        renamed = [END_CALL if spec.name == VAPI_END_CALL else spec for spec in theirs]
-        return (*self.ours, *renamed)
+        """What the model may call, one of each name. Vapi's way to hang up goes by the name that our
+        instructions know.
+        """
+        renamed = [END_CALL if spec.name == VAPI_END_CALL else spec for spec in self.theirs]
+        named: dict[str, ToolSpec] = {}
+        for spec in (*self.ours, *renamed):
+            named.setdefault(spec.name, spec)
+        return tuple(named.values())
 
     def passed_on(self, call: ToolCall) -> ToolCall | None:
         """The call as Vapi knows it, None if it is not Vapi's."""
-        name = VAPI_END_CALL if call.name == END_CALL.name else call.name
-        is_own = any(spec.name == name for spec in self.ours)
-        if is_own or all(spec.name != name for spec in self.theirs):
-            return None
-        return ToolCall(call.id, name, call.arguments)
+        theirs = {spec.name for spec in self.theirs} - {spec.name for spec in self.ours}
+        if call.name == END_CALL.name and VAPI_END_CALL in theirs:
+            return ToolCall(call.id, VAPI_END_CALL, call.arguments)
+        return call if call.name in theirs else None
 
 
 class Answer:
