@@ -10,6 +10,7 @@ from gateway.errors import SettingsInvalid
 from gateway.prewarm import PROCESS_KEYS, Clients
 from gateway.settings import Settings, is_local_bench, load, variables
 from gateway.tenancy.credentials import OrgKeys
+from tests.gateway.vonage_application import OURS
 
 GOOD = {
     "PUBLIC_URL": "https://gw.example.com/",
@@ -163,6 +164,22 @@ def test_all_faults_are_told_in_one_line() -> None:
 )
 def test_secrets_are_not_repeated(name: str, value: str) -> None:
     assert "hunter2" not in fault(**{name: value})
+
+
+def test_a_vonage_application_is_whole_and_its_key_is_one() -> None:
+    ours = {
+        "VONAGE_APPLICATION_ID": OURS.application_id,
+        "VONAGE_PRIVATE_KEY": OURS.private_key.replace("\n", "\\n"),
+        "VONAGE_SIGNATURE_SECRET": OURS.signature_secret,
+    }
+    assert settings(**ours).vonage.private_key.strip() == OURS.private_key.strip()
+    for name in ours:
+        assert "belong together" in fault(**ours | {name: ""})
+    told = fault(**ours | {"VONAGE_PRIVATE_KEY": OURS.private_key[:300]})
+    assert "VONAGE_PRIVATE_KEY: a private key is" in told
+    assert OURS.private_key[100:120] not in told
+    assert OURS.private_key[100:120] not in str(settings(**ours))
+    assert "VONAGE_APPLICATION_ID must be a UUID" in fault(**ours | {"VONAGE_APPLICATION_ID": "x"})
 
 
 def test_secrets_are_not_shown() -> None:
