@@ -153,5 +153,6 @@ def _tell_where(console: Console, running: Running) -> None:
     console.line(f"  Gateway            {running.public_url}  (/healthz, /readyz, /metrics)")
     console.line(f"  Voice webhook      {running.public_url}/twilio/voice")
     console.line("  Another call       .venv/bin/python -m bench call [my.wav]   (in another terminal)")
+    console.line("  Does it hold?      .venv/bin/python -m bench status, … bench validate")
     console.line("  Logs               .data/run/gateway.log, .data/run/simulators.log")
     console.line("  Stop               Ctrl-C")

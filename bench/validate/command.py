@@ -15,6 +15,7 @@ from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any, Final
 from urllib.parse import urlsplit
+from uuid import UUID
 
 from bench.carrier import TwilioAccount
 from bench.demo.clinic import TRIAL_NUMBER, a_caller_number
@@ -25,7 +26,7 @@ from bench.validate import claims, follow_up, redaction, tenancy, ttfb
 from bench.validate.calling import place
 from bench.validate.checked import Checked, NotTried
 from bench.validate.deployment import Deployment, Issuer, reached
-from bench.validate.trial import Trial, on_trial
+from bench.validate.trial import TRIAL_MINUTES, Trial, on_trial
 from gateway.status.thresholds import TTFB_MS
 
 PASSED, FAILED, NOT_TRIED, INTERRUPTED = 0, 1, 2, 130
@@ -49,24 +50,24 @@ class Options:
 
 def run_validate(options: Options) -> int:
     """Try, print. The exit code."""
+    left: list[UUID] = []
     try:
         deployment = chosen(options, os.environ, Path.cwd())
-        checks, left = _interruptible(validate(deployment, options))
+        checks = _interruptible(validate(deployment, options, left))
     except NotTried as why:
-        sys.stderr.write(f"validate: {why}\n")
+        sys.stderr.write(f"validate: {why}\n{_told(left)}")
         return NOT_TRIED
     except asyncio.CancelledError:
-        sys.stderr.write("validate: interrupted; what was made for it is removed\n")
+        sys.stderr.write(f"validate: interrupted\n{_told(left)}")
         return INTERRUPTED
     sys.stdout.write(_json(deployment, checks, left) if options.as_json else _page(deployment, checks, left))
     return FAILED if left or any(check.passed is False for check in checks) else PASSED
 
 
-async def validate(deployment: Deployment, options: Options) -> tuple[list[Checked], list[str]]:
-    """What came of each check, and which trial orgs are left. Raises `NotTried`."""
-    async with reached(deployment) as api, on_trial(api, deployment.number) as trial:
-        checks = await _checked(deployment, trial, options)
-    return checks, [str(org_id) for org_id in trial.left]
+async def validate(deployment: Deployment, options: Options, left: list[UUID]) -> list[Checked]:
+    """What came of each check; `left` gets the trial orgs that could not be removed. Raises `NotTried`."""
+    async with reached(deployment) as api, on_trial(api, deployment.number, left) as trial:
+        return await _checked(deployment, trial, options)
 
 
 async def _checked(deployment: Deployment, trial: Trial, options: Options) -> list[Checked]:
@@ -131,12 +132,10 @@ def _token(environ: Mapping[str, str]) -> str:
     return Issuer(*(environ[name] for name in names)).platform_token()
 
 
-def _interruptible(
-    work: Coroutine[Any, Any, tuple[list[Checked], list[str]]],
-) -> tuple[list[Checked], list[str]]:
+def _interruptible(work: Coroutine[Any, Any, list[Checked]]) -> list[Checked]:
     """SIGINT, SIGTERM and SIGHUP cancel the work, which then removes what it made."""
 
-    async def guarded() -> tuple[list[Checked], list[str]]:
+    async def guarded() -> list[Checked]:
         working = asyncio.ensure_future(work)
         for number in (signal.SIGINT, signal.SIGTERM, signal.SIGHUP):
             asyncio.get_running_loop().add_signal_handler(number, working.cancel)
@@ -145,21 +144,26 @@ def _interruptible(
     return asyncio.run(guarded())
 
 
-def _page(deployment: Deployment, checks: Sequence[Checked], left: Sequence[str]) -> str:
+def _page(deployment: Deployment, checks: Sequence[Checked], left: Sequence[UUID]) -> str:
     width = max(len(check.name) for check in checks) + 3
     lines = [deployment.url, ""]
     lines += [f"{_MARKS[check.passed]:<9}{check.name:<{width}}{check.told}" for check in checks]
-    lines += [f"left to be removed within minutes by the deployment itself: org {org_id}" for org_id in left]
-    return "\n".join([*lines, ""])
+    return "\n".join([*lines, ""]) + _told(left)
 
 
-def _json(deployment: Deployment, checks: Sequence[Checked], left: Sequence[str]) -> str:
+def _told(left: Sequence[UUID]) -> str:
+    """Of each org that is still there a line."""
+    soon = f"could not be removed; the deployment does it by itself within {TRIAL_MINUTES + 2} minutes"
+    return "".join(f"org {org_id} {soon}\n" for org_id in left)
+
+
+def _json(deployment: Deployment, checks: Sequence[Checked], left: Sequence[UUID]) -> str:
     told = {
         "schema": "clinic-voice-gateway/validate/1",
         "made_at": datetime.now(UTC).isoformat(),
         "url": deployment.url,
         "passed": not left and all(check.passed is not False for check in checks),
         "checks": [asdict(check) for check in checks],
-        "left": list(left),
+        "left": list(map(str, left)),
     }
     return json.dumps(told, indent=2) + "\n"

@@ -3,7 +3,7 @@
 import asyncio
 import secrets
 from collections.abc import AsyncIterator, Awaitable, Sequence
-from contextlib import asynccontextmanager
+from contextlib import asynccontextmanager, suppress
 from dataclasses import dataclass, field
 from typing import Any, Final, TypeVar
 from uuid import UUID, uuid4
@@ -27,23 +27,23 @@ class TrialOrg:
     api: Api = field(repr=False)
 
 
-@dataclass(slots=True)
+@dataclass(frozen=True, slots=True)
 class Trial:
-    """`left`: orgs that could not be removed; the deployment's sweep does it once their time is over."""
+    """What the checks are tried on."""
 
     ours: TrialOrg
     other: TrialOrg
-    left: list[UUID] = field(default_factory=list)
 
 
 @asynccontextmanager
-async def on_trial(api: Api, number: str) -> AsyncIterator[Trial]:
-    """`api` is the platform's. The first of the orgs answers `number`. Removed whatever ends the block."""
+async def on_trial(api: Api, number: str, left: list[UUID]) -> AsyncIterator[Trial]:
+    """`api` is the platform's. The first of the orgs answers `number`. Removed whatever ends the block.
+
+    `left` gets those that could not be: the deployment's sweep removes them once their time is over.
+    """
     ids = (uuid4(), uuid4())
-    left: list[UUID] = []
     try:
-        ours, other = await _made(api, ids[0], [number]), await _made(api, ids[1], [])
-        yield Trial(ours, other, left)
+        yield Trial(await _made(api, ids[0], [number]), await _made(api, ids[1], []))
     finally:
         left += await _uninterrupted(_removed(api, ids))
 
@@ -82,12 +82,18 @@ def _clinic(numbers: Sequence[str]) -> dict[str, Any]:
 
 async def _removed(api: Api, ids: Sequence[UUID]) -> list[UUID]:
     """Those that are left."""
-    return [org_id for org_id in ids if not await until_removed(api, f"/orgs/{org_id}")]
+    left = set(ids)
+    with suppress(TimeoutError):
+        async with asyncio.timeout(REMOVED_WITHIN_S):
+            for org_id in ids:
+                if await until_removed(api, f"/orgs/{org_id}"):
+                    left.discard(org_id)
+    return sorted(left)
 
 
 async def _uninterrupted(work: Awaitable[T]) -> T:
     """To its end, even if we are told to stop meanwhile; then that goes on."""
-    working = asyncio.ensure_future(asyncio.wait_for(work, REMOVED_WITHIN_S))
+    working = asyncio.ensure_future(work)
     try:
         return await asyncio.shield(working)
     except asyncio.CancelledError:
