@@ -57,6 +57,8 @@ class Check:
             raise TargetUnusable(f"{self.url!r} is no ws, wss, http or https address")
         socket = parts.scheme in ("ws", "wss")
         public = parts._replace(scheme=parts.scheme.replace("ws", "http"), path="", query="").geturl()
+        if socket and self.account.name == "telnyx" and self.faults.signature != "good":
+            raise TargetUnusable("Telnyx signs no upgrade: there is nothing to forge at a media socket")
         own_routes = not socket and parts.path in ("", "/")
         return Place(
             public,

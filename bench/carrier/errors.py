@@ -2,6 +2,7 @@
 
 CarrierError
 ├── CallOver             asked of a call that has ended
+├── InterfaceUnusable    the account's REST interface cannot be served
 └── CarrierFault         the gateway did what the carrier does not put up with: a rule, and what was done
     ├── WebhookFailed    no usable answer to a webhook
     ├── AnswerRejected   a document or an order is malformed or breaks its schema
@@ -33,6 +34,10 @@ class CallOver(CarrierError):
     def __init__(self, reason: str) -> None:
         super().__init__(f"the call is over: {reason}")
         self.reason = reason
+
+
+class InterfaceUnusable(CarrierError):
+    """The account's REST interface cannot be served; the message says why."""
 
 
 class CarrierFault(CarrierError):

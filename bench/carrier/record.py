@@ -88,7 +88,7 @@ def is_audible(frame: bytes) -> bool:
 class CallRecord:
     """Grows while the call runs. `spoken_by_carrier` are the carrier's own sentences; `documents` counts
     answer documents, `steps` are what was done by them or by orders; `struck` counts the line's planned
-    faults.
+    faults; `close_codes` are those of the streams' sockets.
 
     `dialled_s`, `answered_s`, `streamed_s`: when the call was told of, when it was known what to do, when the
     first stream ran (monotonic seconds). `sent_s`: when each frame of the caller went out; `worst_late_ms`:
@@ -115,7 +115,7 @@ class CallRecord:
     last_agent_audible_ms: int | None = None
     last_caller_audible_ms: int | None = None
     end_reason: EndReason | None = None
-    close_code: int | None = None
+    close_codes: list[int | None] = field(default_factory=list)
     sent_s: "array[float]" = field(default_factory=lambda: array("d"))
     worst_late_ms: float = 0.0
     late_frames: int = 0

@@ -46,7 +46,7 @@ class Report:
     call_id: str
     taken: bool
     end_reason: str | None
-    close_code: int | None
+    close_codes: Sequence[int | None]
     answered_ms: float | None
     streamed_ms: float | None
     first_audio_ms: float | None
@@ -82,7 +82,7 @@ def report_of(carrier: str, record: CallRecord, faults: LineFaults, answers_ms: 
         call_id=record.call_id,
         taken=record.streams > 0,
         end_reason=record.end_reason,
-        close_code=record.close_code,
+        close_codes=list(record.close_codes),
         answered_ms=_ms(record.dialled_s, record.answered_s),
         streamed_ms=_ms(record.dialled_s, record.streamed_s),
         first_audio_ms=_ms(record.streamed_s, heard.first_s),

@@ -9,11 +9,13 @@ from contextlib import AsyncExitStack, asynccontextmanager
 from dataclasses import dataclass
 from typing import Protocol
 
+from cryptography.exceptions import UnsupportedAlgorithm
 from cryptography.hazmat.primitives.asymmetric.rsa import RSAPublicKey
 from cryptography.hazmat.primitives.serialization import load_pem_public_key
 
 from bench.carrier.carrier import Carrier
 from bench.carrier.dialect import Account, CallPlan
+from bench.carrier.errors import InterfaceUnusable
 from bench.carrier.plivo import PlivoAccount
 from bench.carrier.steps import Redirect
 from bench.carrier.telnyx import TelnyxAccount
@@ -67,10 +69,14 @@ class Exchange:
 
 @asynccontextmanager
 async def exchange(account: Account, place: Place) -> AsyncIterator[Exchange]:
-    """Both, while the body runs."""
+    """Both, while the body runs. Raises `InterfaceUnusable`."""
     carriers: list[Carrier] = []
     async with AsyncExitStack() as closing:
-        interface = await _opened(closing, account, place, lambda: next(iter(carriers), None))
+        try:
+            interface = await _opened(closing, account, place, lambda: next(iter(carriers), None))
+        except OSError as error:
+            where = f"{place.api_host}:{place.api_port}"
+            raise InterfaceUnusable(f"nothing can be served at {where}: {error.strerror}") from error
         carrier = Carrier(
             place.url,
             account,
@@ -120,9 +126,12 @@ async def _opened(closing: AsyncExitStack, account: Account, place: Place, carri
 
 
 def _rsa(pem: str) -> RSAPublicKey:
-    key = load_pem_public_key(pem.encode())
+    try:
+        key = load_pem_public_key(pem.encode())
+    except (ValueError, UnsupportedAlgorithm):
+        raise InterfaceUnusable("an application's public key is PEM") from None
     if not isinstance(key, RSAPublicKey):
-        raise ValueError("an application's key is RSA")
+        raise InterfaceUnusable("an application's public key is RSA")
     return key
 
 

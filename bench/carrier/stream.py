@@ -245,7 +245,7 @@ class MediaStream:
             self._record.add_fault(StreamFault(rule, "more audio queued than is held"))
 
     async def _stop_reading(self, reading: "asyncio.Task[None] | None") -> None:
-        self._record.close_code = self._socket.close_code
+        self._record.close_codes.append(self._socket.close_code)
         if reading is not None:
             reading.cancel()
             await asyncio.gather(reading, return_exceptions=True)

@@ -9,6 +9,7 @@ from typing import Any, Final
 
 import uvloop
 
+from bench.carrier.errors import InterfaceUnusable
 from bench.demo.child import ChildFailed
 from bench.demo.plan import PlanImpossible
 from bench.harness.speech import NothingSaid
@@ -21,6 +22,7 @@ from gateway.errors import SettingsInvalid
 UNUSABLE: Final = 2
 _NOT_RUN: Final = (
     ChildFailed,
+    InterfaceUnusable,
     PlanImpossible,
     NothingSaid,
     TargetUnusable,

@@ -147,6 +147,7 @@ class VonageDialect:
 
     def _request(self, url: str, told: Mapping[str, Any], method: Literal["GET", "POST"]) -> Request:
         if method == "GET":
-            return Request(f"{url}?{urlencode(told)}", None, "", self._account.sign(None), "Vonage")
+            asked = f"{url}{'&' if '?' in url else '?'}{urlencode(told)}"
+            return Request(asked, None, "", self._account.sign(None), "Vonage")
         body = json.dumps(told).encode()
         return Request(url, body, JSON, self._account.sign(body), "Vonage")

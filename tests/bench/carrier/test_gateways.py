@@ -36,10 +36,11 @@ from tests.gateway import running
 ASKING_HZ, LEAVING_HZ = 440, 620
 LINES: Final = {
     ASKING_HZ: ["Tell me about the clinic.", "Wait a moment please."] * len(CARRIERS),
-    LEAVING_HZ: ["That is all."] * len(CARRIERS),
+    LEAVING_HZ: ["That is all."] * 2 * len(CARRIERS),
 }
 LONG: Final = Reply("Certainly. " + " ".join(f"Sentence number {n} of a long answer." for n in range(1, 9)))
 GOODBYE: Final = Reply("Goodbye then.", (Call("end_call", {}),))
+WAITS: Final = {"MEDIA_IDLE_S": "3", "MARK_WAIT_S": "1", "FILLER_AFTER_S": "10"}
 FLUSHING: Final = {"twilio", "telnyx"}
 """A clear brings back the marks of what it drops; Plivo says that it does not, Vonage nothing."""
 BAD_LINE = LineFaults(
@@ -88,6 +89,13 @@ class Exchanges:
         )
         return await placed(self.calling[name], check, turns)
 
+    async def half_dead(self, name: str) -> CallRecord:
+        """A call whose line falls silent: the gateway gives the socket up, and is asked what follows."""
+        line = self.calling[name].carrier.call(self.number, faults=LineFaults(half_dead=300))
+        async with asyncio.timeout(60), line as live:
+            await live.until(lambda record: record.streams == 2)
+        return live.record
+
     async def interrupted(self, name: str) -> CallRecord:
         """A call that is heard, answered, and heard again over the answer."""
         async with asyncio.timeout(60), self.calling[name].carrier.call(self.number) as live:
@@ -109,7 +117,7 @@ async def exchanges(stack: Stack, clinic: Clinic) -> AsyncIterator[Exchanges]:
         enter = closing.enter_async_context
         deepgram, chat = await enter(DeepgramSimulator(script.hearing)), await enter(ChatSimulator(model))
         cartesia = await enter(CartesiaSimulator(ToneVoice(ms_per_char=20.0)))
-        environ = running.Vendors(deepgram, chat, cartesia).environment()
+        environ = running.Vendors(deepgram, chat, cartesia).environment() | WAITS
         ports = {name: closing.enter_context(reserved("127.0.0.1", 0)) for name in CARRIERS}
         for name, port in ports.items():
             environ |= own[name].environment(f"http://127.0.0.1:{port}")
@@ -137,6 +145,11 @@ async def test_each_carrier_calls_the_gateway(stack: Stack, clinic: Clinic, tmp_
             for name in CARRIERS
         }
         torn = {name: group.create_task(made.report(name, BAD_LINE)) for name in CARRIERS}
+        dead = {name: group.create_task(made.half_dead(name)) for name in CARRIERS}
+        unmarked = {
+            name: group.create_task(made.report(name, LineFaults(ack_lost=1.0), [tone(0.5, LEAVING_HZ)]))
+            for name in CARRIERS
+        }
         cut = {name: group.create_task(made.interrupted(name)) for name in CARRIERS}
         nobody = [group.create_task(made.report(name, LineFaults(), number=NOBODY)) for name in CARRIERS]
         forged = [
@@ -147,7 +160,9 @@ async def test_each_carrier_calls_the_gateway(stack: Stack, clinic: Clinic, tmp_
         command = group.create_task(checked(from_arguments(made, tmp_path)))
     for name in CARRIERS:
         check_whole(whole[name].result())
+        check_whole(unmarked[name].result())
         check_torn(torn[name].result())
+        assert dead[name].result().close_codes[0] == 1008
         check_interrupted(name, cut[name].result())
     for each in nobody:
         check_nobody(each.result())
