@@ -14,6 +14,7 @@ from vonage_jwt import verify_signature
 from gateway.carriers.events import CallerAudio, CallStarted, Clear, Mark, PlayAudio
 from gateway.carriers.pcm import to_mulaw
 from gateway.carriers.vonage import FRAME_BYTES, FRAME_SAMPLES, VonageCodec
+from gateway.carriers.vonage_answers import connect_stream
 from gateway.carriers.vonage_signature import TOLERANCE_S, VonageSigner, vonage_signer
 from gateway.errors import MalformedFrame
 
@@ -80,6 +81,18 @@ def test_time_goes_on_with_the_frames() -> None:
 def test_audio_that_cannot_be_is_malformed(audio: bytes) -> None:
     with pytest.raises(MalformedFrame):
         VonageCodec().decode(audio)
+
+
+def test_headers_above_what_vonage_takes_are_refused() -> None:
+    def answer(length: int) -> str:
+        headers = {"token": "t" * length}
+        return connect_stream("wss://gw/m", event_url="https://gw/e", dialled="", headers=headers)
+
+    longest = 512 - len('{"token":""}')
+    [action] = json.loads(answer(longest))
+    assert "from" not in action
+    with pytest.raises(ValueError, match="512"):
+        answer(longest + 1)
 
 
 def test_what_was_cleared_or_is_unknown_means_nothing() -> None:
