@@ -9,6 +9,7 @@ from datetime import timedelta
 from typing import Annotated
 
 import msgspec
+import structlog
 from msgspec import UNSET, UnsetType
 
 from booking import clinic_edits
@@ -23,6 +24,8 @@ from gateway.api.operations import PLATFORM_SCOPE, Answer, Asked, Operation
 from gateway.api.orgs_views import ChangesView, OrgView, changes_view, org_view
 from gateway.api.problems import CONFLICT, INVALID, Refused
 from gateway.api.reach import ORG_PATH
+
+log = structlog.get_logger("gateway.api")
 
 _NUMBER = ORG_PATH + "/numbers/{number}"
 
@@ -78,7 +81,8 @@ async def delete_org(asked: Asked) -> Answer:
     """One that there is not is no fault. Its numbers are free again."""
     try:
         numbers = (await standing(asked)).numbers
-        await remove_trial(asked.api.pool, asked.claim)
+        if await remove_trial(asked.api.pool, asked.claim):
+            log.warning("trial_removed", org=str(asked.principal.org_id))
     except OrgUnknown:
         return Answer(204)
     except OrgStands:

@@ -1,5 +1,6 @@
 """Are the promises kept? Asked of real rows, each promise once as it is to be and once broken."""
 
+import asyncio
 import json
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
@@ -11,12 +12,13 @@ import pytest
 
 from booking.audit import record
 from booking.db import armed, open_pool
+from booking.errors import BookingUnavailable
 from booking.jobs import Backlog
 from booking.types import OPERATOR
 from compliance.chain import Fault, Head, Verified
 from compliance.protection import Protection, TableProtection, protection_of
-from gateway.latency import Figures, OrgState
-from gateway.latency_profiles import OrgLatency
+from gateway.latency import Figures, LatencyRules, OrgState
+from gateway.latency_profiles import LatencyProfiles, OrgLatency
 from gateway.metrics import Metrics
 from gateway.status import (
     __main__ as command,
@@ -34,12 +36,15 @@ from gateway.status import (
     thresholds,
     ttfb,
 )
-from gateway.status.asked import Question, Sources, ask
+from gateway.status.access import Access
+from gateway.status.asked import Question, Sources, Turns, ask
+from gateway.status.board import Board
 from gateway.status.judged import Level, Status, percentile, worst
 from gateway.status.page import render as render_page
-from gateway.status.watch import Watch
+from gateway.status.watch import Watch, WatchPace
 from tests.booking.patients import Desk, make_sealer
 from tests.conftest import Clinic, Stack
+from tests.gateway.running import shared_store
 
 ORG = UUID(int=1)
 DAY_AGO = datetime.now(UTC) - timedelta(days=1)
@@ -312,6 +317,37 @@ async def test_all_orgs_are_asked_and_the_watch_puts_it_into_gauges(
     assert gauge("tables_unprotected") == 0
     assert gauge("audit_chains_broken") == status.of("audit_log").figures["broken"]
     assert abs(gauge("status_asked_timestamp_seconds") - datetime.now(UTC).timestamp()) < 60
+
+
+async def test_the_board_keeps_what_was_asked_a_moment_ago(stack: Stack, pool: asyncpg.Pool) -> None:
+    turns = Turns(shared := shared_store(stack), LatencyProfiles(shared, pool, Metrics(), LatencyRules()))
+    async with shared, Access(pool, turns, stack.postgres.worker) as access:
+        kept, asking = Board(access), Board(access, kept_s=0.0)
+        assert await kept.status() is await kept.status()
+        assert await asking.status() is not await asking.status()
+        assert await Board(Access(pool, turns, "")).status() is None
+
+
+async def test_a_watch_waits_for_a_database_that_is_away(stack: Stack, pool: asyncpg.Pool) -> None:
+    metrics, asked = Metrics(), 0
+    async with await open_pool(stack.postgres.worker, max_size=1) as worker_pool:
+
+        async def away_at_first() -> Sources:
+            nonlocal asked
+            asked += 1
+            if asked < 3:
+                raise BookingUnavailable
+            return Sources(pool, worker_pool)
+
+        watching = asyncio.create_task(Watch(away_at_first, metrics, WatchPace(look_s=0.01)).run())
+        async with asyncio.timeout(30):
+            while True:
+                if metrics.registry.get_sample_value("gateway_status_asked_timestamp_seconds"):
+                    break
+                await asyncio.sleep(0.01)
+        watching.cancel()
+        await asyncio.wait({watching})
+    assert asked >= 3
 
 
 def addressed(stack: Stack, **changes: str) -> list[str]:
