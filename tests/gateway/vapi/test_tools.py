@@ -9,6 +9,9 @@ import asyncpg
 
 from bench.simulators.twilio_api import TwilioApiSimulator
 from booking.db import org_transaction
+from gateway.caller import Ends
+from gateway.vapi.calls import VapiCall, VapiCalls
+from gateway.vapi.messages import AskedTool
 from tests.conftest import Clinic, Stack
 from tests.gateway import running
 from tests.gateway.running import Gateway
@@ -145,3 +148,35 @@ async def test_whoever_wants_nothing_kept_is_obeyed_at_once(
     assert await call.rows(pool, "select 1 from pii_vault where call_id = $1") == []
     consents = await call.rows(pool, "select given from consents where call_id = $1")
     assert [each["given"] for each in consents] == [False]
+
+
+async def test_a_process_that_ends_at_any_step_of_a_tool_books_once(
+    gateway: Gateway, call: CallAtVapi, clinic: Clinic, twilio: TwilioApiSimulator, pool: asyncpg.Pool
+) -> None:
+    """Vapi asks once more, of a process that knows what the database knows."""
+    offered = await call.use(gateway, "find_slots", service="nose job")
+    assert (await call.use(gateway, "claim_slot", slot=offered["slots"][0]["slot"]))["held"]
+    assert (await call.use(gateway, "send_code", phone=None))["sent"]
+    assert (await call.use(gateway, "verify_code", code=code_in(twilio, call)))["verified"]
+    desk = gateway.edge.desk
+    profile = await desk.profiles.get(clinic.claim.org_id)
+    assert profile is not None
+    known = VapiCall(clinic.claim.org_id, call.vapi_id, Ends(call.caller, clinic.number), call.started_at)
+    asked = [AskedTool("booking", "confirm_booking", {"name": "Ann Example"})]
+    cut = 0
+    for steps in range(0, 400, 2):
+        async with VapiCalls(desk) as calls:
+            using = asyncio.create_task(calls.use(profile, known, asked, within_s=30))
+            for _ in range(steps):
+                await asyncio.sleep(0)
+            if using.done():
+                break
+        using.cancel()
+        cut += 1
+        await call.rows(pool, "update vapi_calls set holder = null where call_id = $1 returning 1")
+    async with VapiCalls(desk) as calls:
+        (answer,) = await calls.use(profile, known, asked, within_s=30)
+    assert cut > 10
+    assert json.loads(answer.text)["booked"]
+    async with org_transaction(pool, clinic.claim) as connection:
+        assert await connection.fetchval(_ANSWERED) == 1

@@ -10,6 +10,7 @@ from uuid import uuid4
 import asyncpg
 import pytest
 
+from booking.db import org_transaction
 from booking.orgs import store_credentials
 from compliance.vault import MasterKey, Vault
 from gateway.routes.ringing import CANNOT_CONNECT, NOT_IN_SERVICE
@@ -183,21 +184,17 @@ async def test_reports_at_once_settle_once(
 
 
 async def test_a_report_that_cannot_be_kept_is_sent_again(
-    stack: Stack, gateway: Gateway, call: CallAtVapi, pool: asyncpg.Pool, owner: asyncpg.Connection
+    environ: dict[str, str], call: CallAtVapi, pool: asyncpg.Pool
 ) -> None:
     """Somebody holds the row: the database gives no answer in time."""
-    assert (await call.tell(gateway, "status-update", status="in-progress")).status_code == 200
-    blocking = await asyncpg.connect(stack.postgres.app)
-    try:
-        async with blocking.transaction():
-            claims = json.dumps({"org_id": str(call.clinic.claim.org_id)})
-            await blocking.execute("select set_config('request.jwt.claims', $1, true)", claims)
+    async with running.gateway({**environ, "VAPI_SETTLE_S": "1"}) as gateway:
+        assert (await call.tell(gateway, "status-update", status="in-progress")).status_code == 200
+        async with org_transaction(pool, call.clinic.claim) as blocking:
             await blocking.execute("select from vapi_calls for update")
             refused = await call.end(gateway)
         assert (refused.status_code, refused.headers["retry-after"]) == (503, "1")
-    finally:
-        await blocking.close()
-    assert (await call.end(gateway)).status_code == 200
+    async with running.gateway(environ) as gateway:
+        assert (await call.end(gateway)).status_code == 200
     assert (await call.row(pool, _VAPI_CALLS))["settled_at"] is not None
 
 
