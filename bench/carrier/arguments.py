@@ -2,14 +2,14 @@
 
 import argparse
 import os
-from dataclasses import replace
+from dataclasses import fields, replace
 from pathlib import Path
 from typing import Final
 
 from bench.caller import Manners
 from bench.carrier.check import Check, run_check
 from bench.carrier.credentials import CARRIERS, CredentialsUnusable, account_of
-from bench.carrier.faults import FaultUnreadable, parse_faults
+from bench.carrier.faults import FaultUnreadable, LineFaults, parse_faults
 from bench.carrier.vonage import VonageAccount
 from bench.demo.clinic import CLINIC_NUMBER
 from bench.harness.target import TargetUnusable
@@ -38,7 +38,8 @@ def add_check(parser: argparse.ArgumentParser) -> None:
         help="to what follows the last turn (default: %(default)s)",
     )
     _add_credentials(parser)
-    faults = parser.add_argument_group("what goes wrong")
+    known = [field.name for field in fields(LineFaults) if field.name != "seed"]
+    faults = parser.add_argument_group("what goes wrong", ", ".join(known))
     faults.add_argument("--faults", default="", metavar="NAME=VALUE,…", help="jitter=40,loss=0.02,…")
     faults.add_argument(
         "--seed", type=int, default=1, metavar="N", help="of the faults (default: %(default)s)"

@@ -2,11 +2,19 @@
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
-from typing import Any, Final
+from typing import Any, Final, assert_never
 
 from bench.carrier.errors import CarrierFault, Rule, UpgradeRefused, WebhookFailed
 from bench.carrier.faults import LineFaults
-from bench.carrier.record import CallRecord, ClearCame, MarkCame, MarkWentBack, MediaCame, WireEvent
+from bench.carrier.record import (
+    CallRecord,
+    ClearCame,
+    KeysCame,
+    MarkCame,
+    MarkWentBack,
+    MediaCame,
+    WireEvent,
+)
 from bench.carrier.steps import ConnectStream, Say, Step
 from bench.harness.sound import gaps_s, heard_after
 
@@ -61,6 +69,7 @@ class Report:
     gaps_ms: Sequence[float]
     answers_ms: Sequence[int]
     faults_struck: Mapping[str, int]
+    timeline: Sequence[Mapping[str, Any]]
     violations: Sequence[Violation] = field(default_factory=tuple)
 
     @property
@@ -97,6 +106,7 @@ def report_of(carrier: str, record: CallRecord, faults: LineFaults, answers_ms: 
         gaps_ms=_gaps_ms(record.wire),
         answers_ms=list(answers_ms),
         faults_struck={name: count for name, count in sorted(record.struck.items()) if count},
+        timeline=timeline(record.wire),
         violations=tuple(violations(record, faults)),
     )
 
@@ -114,6 +124,28 @@ def violations(record: CallRecord, faults: LineFaults) -> list[Violation]:
     elif not record.agent_audible_ms and not _is_cut_short(faults):
         found.append(Violation(SILENT, "nothing audible came"))
     return found
+
+
+def timeline(wire: Sequence[WireEvent]) -> list[dict[str, Any]]:
+    """What came and went, by milliseconds of stream time; audio that came in a row is one entry."""
+    told: list[dict[str, Any]] = []
+    for event in wire:
+        match event:
+            case MediaCame(at_ms, length_ms) if told and told[-1]["what"] == "media":
+                told[-1] |= {"ms": told[-1]["ms"] + length_ms, "until_ms": at_ms}
+            case MediaCame(at_ms, length_ms):
+                told.append({"at_ms": at_ms, "what": "media", "ms": length_ms, "until_ms": at_ms})
+            case MarkCame(at_ms, name):
+                told.append({"at_ms": at_ms, "what": "mark", "name": name})
+            case ClearCame(at_ms, dropped_ms):
+                told.append({"at_ms": at_ms, "what": "clear", "dropped_ms": dropped_ms})
+            case MarkWentBack(at_ms, name, flushed):
+                told.append({"at_ms": at_ms, "what": "mark_back", "name": name, "flushed": flushed})
+            case KeysCame(at_ms, digits):
+                told.append({"at_ms": at_ms, "what": "keys", "count": len(digits)})
+            case _:
+                assert_never(event)
+    return told
 
 
 def described(step: Step) -> dict[str, Any]:

@@ -4,8 +4,8 @@ import pytest
 
 from bench.carrier.errors import Rule, StreamFault, UpgradeRefused, WebhookFailed
 from bench.carrier.faults import NO_FAULTS, LineFaults
-from bench.carrier.record import CallRecord, ClearCame, MarkCame, MarkWentBack, MediaCame
-from bench.carrier.report import SCHEMA, report_of
+from bench.carrier.record import CallRecord, ClearCame, KeysCame, MarkCame, MarkWentBack, MediaCame
+from bench.carrier.report import SCHEMA, report_of, timeline
 from bench.carrier.steps import ConnectStream, Say
 
 RULE = Rule("rule", "what is demanded", "where it is written")
@@ -43,6 +43,23 @@ def test_figures() -> None:
     assert told["schema"] == SCHEMA
     assert told["answers_ms"] == [640]
     assert "secret" not in str(told)
+
+
+def test_timeline() -> None:
+    wire = [
+        MediaCame(0, 200),
+        MediaCame(20, 100),
+        *heard().wire[1:3],
+        KeysCame(240, "12"),
+        ClearCame(400, 9.0),
+    ]
+    assert timeline(wire) == [
+        {"at_ms": 0, "what": "media", "ms": 300, "until_ms": 20},
+        {"at_ms": 0, "what": "mark", "name": "a"},
+        {"at_ms": 200, "what": "mark_back", "name": "a", "flushed": False},
+        {"at_ms": 240, "what": "keys", "count": 2},
+        {"at_ms": 400, "what": "clear", "dropped_ms": 9.0},
+    ]
 
 
 def test_a_broken_rule_is_told_with_its_source() -> None:
