@@ -55,7 +55,7 @@ class _Told(msgspec.Struct, frozen=True, rename={"from_": "from"}):
     from_: str | None = None
     to: str | None = None
     status: str | None = None
-    headers: dict[str, Any] = {}
+    headers: dict[str, Any] | None = None
 
 
 _decoder: Final = msgspec.json.Decoder(_Told)
@@ -78,7 +78,7 @@ class _Event:
 
     def header(self, name: str) -> str:
         """One of ours, "" if it is not there."""
-        value = self.told.headers.get(name)
+        value = (self.told.headers or {}).get(name)
         return value if isinstance(value, str) else ""
 
 

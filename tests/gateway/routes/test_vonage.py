@@ -299,6 +299,8 @@ async def what_is_no_webhook_is_refused(gateway: Gateway, clinic: Clinic, call_i
         ).status_code == 400
         lost = {"status": "disconnected", "headers": {"callUuid": odd}}
         assert (await post(gateway, after, lost)).status_code == 400
+    assert (await post(gateway, after, {"status": "disconnected", "headers": None})).status_code == 400
+    assert (await post(gateway, after, {"status": "answered", "headers": None})).status_code == 204
     assert (await post(gateway, "/vonage/event", {"reason": "Syntax error in NCCO"})).status_code == 204
     assert (await post(gateway, "/vonage/voice", b" " * 70_000)).status_code == 413
     unknown = event(call_id, clinic.number, "something-new")
