@@ -8,7 +8,7 @@ that takes longer than Vapi is made to wait goes on, and its answer is there for
 import asyncio
 import json
 from collections.abc import Coroutine, Mapping, Sequence
-from contextlib import AsyncExitStack
+from contextlib import AsyncExitStack, suppress
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from types import TracebackType
@@ -18,8 +18,9 @@ from uuid import UUID, uuid5
 import structlog
 
 from booking.db import org_transaction
-from booking.errors import BookingError
-from booking.types import Claim, OrgProfile
+from booking.errors import BookingError, ServiceUnknown
+from booking.follow_up import note_asked
+from booking.types import Claim, OrgProfile, Slot
 from booking.vapi_calls import CARRIER, heard_of, open_vapi_call
 from compliance.consent import SpokenConsent, note_call_consent
 from compliance.errors import VaultError
@@ -247,6 +248,7 @@ class _Turn:
             await self._note_refusal()
         self._tell(asked.name if tool else "unknown", result, self.desk.clock.now_s() - began_s)
         state = self.holding.state
+        await self._note_asked([slot for token, slot in booking.offers.items() if token not in state.offers])
         state.take_from(booking, self.desk.now())
         given = GivenAnswer(_one_line(result.content), failed)
         if asked.turn is not None:
@@ -277,6 +279,17 @@ class _Turn:
 
     def _refuse(self) -> None:
         self.refused = True
+
+    async def _note_asked(self, offered: Sequence[Slot]) -> None:
+        """What times were looked for is asked about: the report, if it has words, may know better."""
+        if offered:
+            with suppress(ServiceUnknown):  # it is offered no more
+                await note_asked(
+                    self.desk.pool,
+                    self.call.claim,
+                    call_id=self.call.call_id,
+                    service_id=offered[-1].service_id,
+                )
 
     async def _note_refusal(self) -> None:
         """The caller refuses to be recorded: what is kept of the call's words goes, and no more is kept."""

@@ -262,8 +262,12 @@ def _group(told: ToldEnd) -> Group:
 
 
 def _knows_of_hold(state: SharedState, utterances: Sequence[Utterance]) -> bool:
-    """Whether the caller was told of what is held."""
-    return state.held_at is not None and was_told_since(utterances, state.held_at.timestamp())
+    """Whether the caller was told of what is held. Where no words came, whether the call went on with it."""
+    if state.held_at is None:
+        return False
+    if not utterances:
+        return state.used_at is not None and state.used_at > state.held_at
+    return was_told_since(utterances, state.held_at.timestamp())
 
 
 def _outcome(state: SharedState, keeps: bool) -> str:

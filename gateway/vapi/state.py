@@ -30,13 +30,15 @@ class GivenAnswer:
 
 @dataclass(slots=True, kw_only=True)
 class SharedState:
-    """As `CallBooking` names it. `held_at`: since when; `answers`: by tool-call id, oldest first; `uses`: of our
-    own model's, likewise.
+    """As `CallBooking` names it. `held_at`: since when; `used_at`: when a tool was last used.
+
+    `answers`: by tool-call id, oldest first; `uses`: of our own model's, likewise.
     """
 
     ends: Ends = field(default_factory=Ends)
     held: Held | None = None
     held_at: datetime | None = None
+    used_at: datetime | None = None
     booked: Booking | None = None
     sent: SentCode | None = None
     proved: SentCode | None = None
@@ -60,6 +62,7 @@ class SharedState:
         """What the call's tools have made of it by now."""
         if booking.held != self.held:
             self.held_at = now
+        self.used_at = now
         self.held, self.booked = booking.held, booking.booked
         self.sent, self.proved, self.texts = booking.sent, booking.proved, booking.texts
         self.offers, self.appointments = booking.offers, booking.appointments

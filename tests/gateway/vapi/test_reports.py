@@ -121,16 +121,22 @@ async def test_words_are_kept_as_far_as_they_may_be(
 async def test_a_hold_that_the_caller_was_told_of_outlives_the_call(
     gateway: Gateway, call: CallAtVapi, clinic: Clinic, pool: asyncpg.Pool
 ) -> None:
-    later = replace(call, vapi_id=f"{call.vapi_id[:-1]}x")
-    for each, told_after in ((call, True), (later, False)):
+    """Whose report has no words is judged by whether the call went on with the hold."""
+    later, silent, cut = (replace(call, vapi_id=f"{call.vapi_id[:-1]}{n}") for n in "xyz")
+    for each, told_after in ((call, True), (later, False), (silent, True), (cut, False)):
         offered = await each.use(gateway, "find_slots", service="nose job")
         assert (await each.use(gateway, "claim_slot", slot=offered["slots"][0]["slot"]))["held"]
         end = datetime.now(UTC) if told_after else each.started_at
         message = {"role": "bot", "message": "It is held.", "endTime": end.timestamp() * 1000}
-        report = each.report(artifact={"messages": [message]})
+        if each is silent:
+            assert (await each.use(gateway, "note_texts", wanted=False)) is not None
+        words = [] if each in (silent, cut) else [message]
+        report = each.report(artifact={"messages": words})
         assert (await each.tell(gateway, "end-of-call-report", **report)).status_code == 200
         holds = await each.rows(pool, "select state from appointment_holds where call_id = $1")
         assert [row["state"] for row in holds] == ["held" if told_after else "released"]
+        follow_up = await each.row(pool, _FOLLOW_UPS)
+        assert follow_up["service_id"] == clinic.service_ids[0]  # by the times that were looked for
 
 
 # --- reports that never come --------------------------------------------------------------------------------
