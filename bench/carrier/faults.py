@@ -140,6 +140,12 @@ class Line:
             sent.append(heapq.heappop(self._waiting)[2])
         return sent
 
+    def rest(self) -> list[Message]:
+        """What is still on its way, when nothing more will come."""
+        rest = [message for _, _, message in sorted(self._waiting)]
+        self._waiting.clear()
+        return rest
+
     def is_half_dead(self, now_ms: int) -> bool:
         return self._faults.half_dead is not None and now_ms >= self._faults.half_dead
 

@@ -117,7 +117,8 @@ class MediaStream:
         self._ending = self._ending or reason
 
     async def press(self, digit: str) -> None:
-        await self._socket.send(self._wire.dtmf(digit))
+        if not self._line.is_half_dead(self._at_ms):
+            await self._socket.send(self._wire.dtmf(digit))
 
     async def send_raw(self, message: Message) -> None:
         """Send something the carrier never would (garbage, oversized, out of order): for tests of the
@@ -146,7 +147,7 @@ class MediaStream:
             await self._socket.wait_closed()
             return
         if not reading.done() and self._ending != "fault" and not self._line.is_half_dead(self._at_ms):
-            for message in self._wire.closing():
+            for message in (*self._line.rest(), *self._wire.closing()):
                 await self._socket.send(message)
         await self._socket.close()
 

@@ -99,7 +99,7 @@ def payload_of(media: object, rule: Rule) -> bytes:
         audio = base64.b64decode(payload, validate=True)
     except (binascii.Error, ValueError):
         raise sent(rule, "a media payload that is not base64") from None
-    if audio.startswith(b"RIFF"):
+    if audio[:4] == b"RIFF" and audio[8:12] == b"WAVE":
         raise sent(rule, "a media payload with a WAV header")
     return audio
 

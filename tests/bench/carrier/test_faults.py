@@ -89,6 +89,13 @@ def test_acknowledgements_are_late_lost_and_doubled() -> None:
     assert (lost.struck["ack_lost"], doubled.struck["ack_doubled"], late.struck["ack_late"]) == (1, 1, 1)
 
 
+def test_what_is_on_its_way_goes_out_in_the_end() -> None:
+    line = Line(LineFaults(ack_late=500))
+    for name in ("one", "two"):
+        line.acknowledgement(name, 0)
+    assert (line.due(100), line.rest(), line.rest()) == ([], ["one", "two"], [])
+
+
 def test_a_seed_strikes_the_same_frames_whatever_else_is_planned() -> None:
     plan = LineFaults(seed=7, jitter=40, loss=0.05, reorder=0.05, malformed=0.05)
     assert sent(plan) == sent(plan)

@@ -72,7 +72,7 @@ def test_orders() -> None:
         (AUDIO.replace("x-mulaw", "x-mulaw;rate=8000") % 8000, "media"),
         (AUDIO % 16000, "media"),
         (AUDIO.replace("//8=", "%%%%") % 8000, "media"),
-        (AUDIO.replace("//8=", "UklGRgAA") % 8000, "media"),
+        (AUDIO.replace("//8=", "UklGRiQAAABXQVZF") % 8000, "media"),
     ],
 )
 def test_refused(message: str | bytes, code: str) -> None:

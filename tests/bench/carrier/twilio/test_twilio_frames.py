@@ -82,7 +82,7 @@ def test_orders() -> None:
         '{"event":"media","streamSid":"MZ1"}',
         '{"event":"media","streamSid":"MZ1","media":{"payload":""}}',
         '{"event":"media","streamSid":"MZ1","media":{"payload":"%%%"}}',
-        '{"event":"media","streamSid":"MZ1","media":{"payload":"UklGRgAA"}}',
+        '{"event":"media","streamSid":"MZ1","media":{"payload":"UklGRiQAAABXQVZF"}}',
         '{"event":"mark","streamSid":"MZ1"}',
         '{"event":"mark","streamSid":"MZ1","mark":{"name":""}}',
     ],
