@@ -24,7 +24,7 @@ from starlette.requests import Request
 from starlette.responses import Response
 from starlette.routing import Route
 
-from booking.errors import BookingError, CallUnknown
+from booking.errors import BookingError
 from gateway.call import Office
 from gateway.caller import Ends
 from gateway.errors import CallBusy, OrgUnavailable, VapiRequestInvalid
@@ -41,8 +41,10 @@ from gateway.vapi.completion_stream import DONE, HEADERS, Chunks, error_body
 from gateway.vapi.door import vapi_caller
 from gateway.vapi.instructions import instructed
 from gateway.vapi.messages import AskedTool
+from gateway.vapi.sharing import Holding
+from gateway.vapi.state import SharedState
 from gateway.vapi.thinking import Answer, AnswerEvent, Ended, PassedOn, Thinking
-from gateway.vapi.tool_uses import ToolUse, caller_turns, joined, use_id, woven
+from gateway.vapi.tool_uses import caller_turns, joined, use_id, woven
 from pipeline.conversation import Step
 from pipeline.errors import ProviderError, ProviderRefused
 from pipeline.events import TextDelta, ToolCall
@@ -164,36 +166,38 @@ class _Answering:
 
     async def _messages(self, model: InformedModel) -> Sequence[Message]:
         """What was said, what our tools answered meanwhile, and what the documents say of the last words."""
-        prompt = system_prompt(self._office.profile, self._edge.desk.now())
-        informed, uses, _ = await asyncio.gather(
-            model.informed(instructed(prompt, self._history)), self._uses(), self._heard_of()
-        )
-        return woven(informed, uses)
+        known, _ = await asyncio.gather(self._known(), model.informed(self._history))
+        prompt = system_prompt(self._office.profile, self._edge.desk.now(), known.returning)
+        informed = await model.informed(instructed(prompt, self._history))  # found already
+        return woven(informed, known.uses)
 
-    async def _uses(self) -> Sequence[ToolUse]:
-        """None of a call that is not on record yet; waits for tools of a request that was given up."""
-        call = self._call
+    async def _known(self) -> SharedState:
+        """What the call's requests share; from its first one on the call is on record.
+
+        Waits for the tools of a request that was given up. What cannot be known now is not known.
+        """
+        call, calls = self._call, self._edge.vapi_calls
         if not call.vapi_id:
-            return ()
+            return SharedState()
         try:
-            sharing = self._edge.vapi_calls.sharing
-            async with sharing.taken(call.claim, call.call_id, within_s=_CALL_WAIT_S) as holding:
-                return holding.state.uses
-        except CallUnknown:
-            return ()
+            await calls.heard_of(call, ask_after_s=self._edge.settings.waits.vapi_silent_s)
+            async with calls.sharing.taken(call.claim, call.call_id, within_s=_CALL_WAIT_S) as holding:
+                await self._recognise(holding)
+                return holding.state
         except (BookingError, CallBusy) as error:
-            log.warning("vapi_uses_unknown", call=str(call.call_id), error=type(error).__name__)
-            return ()
+            log.warning("vapi_call_unknown", call=str(call.call_id), error=type(error).__name__)
+            return SharedState()
 
-    async def _heard_of(self) -> None:
-        """The call goes on; from its first request on it is on record."""
-        if not self._call.vapi_id:
+    async def _recognise(self, holding: Holding) -> None:
+        """Whether the caller has been here before: looked up once a call. Raises `BookingError`."""
+        state, callers = holding.state, self._edge.desk.callers
+        number = state.ends.caller or self._call.ends.caller
+        if state.was_looked_up or callers is None or number is None:
             return
-        try:
-            silent_s = self._edge.settings.waits.vapi_silent_s
-            await self._edge.vapi_calls.heard_of(self._call, ask_after_s=silent_s)
-        except BookingError as error:
-            log.warning("vapi_call_unsaid", call=str(self._call.call_id), error=type(error).__name__)
+        state.meet(self._call.ends)
+        state.returning = await callers.find(self._call.org_id, number, self._call.call_id)
+        state.was_looked_up = True
+        await holding.keep()
 
     # --- our tools ------------------------------------------------------------------------------------------
 

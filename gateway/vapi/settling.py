@@ -31,6 +31,7 @@ from gateway.call import profile_redactor
 from gateway.code_redactor import CodeRedactor, without_codes
 from gateway.consent import CallConsent, CallLine, ConsentRedactor
 from gateway.metrics import Metrics
+from gateway.returning import without_name
 from gateway.sealing import keyring
 from gateway.settings import Settings
 from gateway.vapi.calls import VapiCall
@@ -173,14 +174,15 @@ class Settling:
             with suppress(ServiceUnknown):  # it is offered no more
                 await note_asked(self._pool, call.claim, call_id=call.call_id, service_id=asked)
 
-    def _redactor(self, profile: OrgProfile, kept: _Kept, state: SharedState) -> CodeRedactor:
+    def _redactor(self, profile: OrgProfile, kept: _Kept, state: SharedState) -> Redactor:
         """When a code was out is not told: once one was sent, whatever digits are said may be it."""
 
         def code_awaited() -> bool:
             return state.sent is not None
 
         on_masked = without_codes(kept.masked, code_awaited)
-        return CodeRedactor(profile_redactor(profile, on_masked, numbered=self.numbered), code_awaited)
+        redactor = CodeRedactor(profile_redactor(profile, on_masked, numbered=self.numbered), code_awaited)
+        return without_name(redactor, state.returning)
 
     async def _store(self, call: VapiCall, kept: _Kept) -> None:
         for number, said in enumerate(kept.said):

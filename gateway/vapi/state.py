@@ -11,7 +11,7 @@ from typing import Final
 
 import msgspec
 
-from booking.types import Booking, Held, Slot
+from booking.types import Booking, Held, ReturningCaller, Slot
 from gateway.caller import Ends
 from gateway.tools.call_booking import CallBooking, SentCode
 from gateway.vapi.tool_uses import MOST_USES, ToolUse
@@ -30,9 +30,8 @@ class GivenAnswer:
 
 @dataclass(slots=True, kw_only=True)
 class SharedState:
-    """As `CallBooking` names it. `held_at`: since when; `used_at`: when a tool was last used.
-
-    `answers`: by tool-call id, oldest first; `uses`: of our own model's, likewise.
+    """As `CallBooking` names it. `held_at`: since when; `answers`: by tool-call id, oldest first; `uses`: of
+    our own model's, likewise; `returning`: who is known by the caller's number, once that `was_looked_up`.
     """
 
     ends: Ends = field(default_factory=Ends)
@@ -47,6 +46,8 @@ class SharedState:
     appointments: dict[str, Booking] = field(default_factory=dict, repr=False)
     answers: dict[str, GivenAnswer] = field(default_factory=dict, repr=False)
     uses: list[ToolUse] = field(default_factory=list, repr=False)
+    was_looked_up: bool = False
+    returning: ReturningCaller | None = None
 
     def meet(self, ends: Ends) -> None:
         """Numbers that were not known yet; what was told first stands."""

@@ -23,12 +23,12 @@ def environment(stack: Stack, vendors: running.Vendors, **changes: str) -> dict[
     return running.environment(stack, **vendors.environment(), **account, **changes)
 
 
-def envelope(number: str, call_id: str = CALL) -> dict[str, Any]:
+def envelope(number: str, call_id: str = CALL, caller: str = "+447700900111") -> dict[str, Any]:
     """What stands beside every message, secrets included."""
     return {
         "call": {"id": call_id, "orgId": "o", "monitor": {"controlUrl": f"https://x/{CANARY}/control"}},
         "phoneNumber": {"id": "p", "number": number, "twilioAuthToken": CANARY},
-        "customer": {"number": "+447700900111"},
+        "customer": {"number": caller},
         "assistant": {"server": {"secret": CANARY}},
     }
 

@@ -16,6 +16,7 @@ from bench.simulators.replies import Call, ChatFault, Reply, ScriptedModel, Step
 from booking.db import org_transaction
 from booking.knowledge import Passage, put_document
 from gateway.vapi.sharing import call_id_of
+from tests.calls.test_returning_callers import CALLER, NAME, known
 from tests.conftest import Clinic, Stack
 from tests.gateway import running
 from tests.gateway.at_vapi import CALL, CANARY, LLM_KEY, envelope, environment
@@ -35,7 +36,12 @@ OURS = tool("claim_slot")
 
 @pytest.fixture
 async def gateway(stack: Stack, vendors: running.Vendors) -> AsyncIterator[running.Gateway]:
-    changes = {"FILLER_AFTER_S": "0.3", "KNOWLEDGE_DEADLINE_S": "5", "LLM_HEDGE_AFTER_S": "off"}
+    changes = {
+        "FILLER_AFTER_S": "0.3",
+        "KNOWLEDGE_DEADLINE_S": "5",
+        "LLM_HEDGE_AFTER_S": "off",
+        "CALLER_DEADLINE_S": "5",
+    }
     async with running.gateway(environment(stack, vendors, **changes)) as served:
         yield served
 
@@ -68,9 +74,14 @@ async def asked(
 
 
 async def opened(
-    vapi: AsyncOpenAI, number: str, *history: Mapping[str, Any], call_id: str = CALL, **options: Any
+    vapi: AsyncOpenAI,
+    number: str,
+    *history: Mapping[str, Any],
+    call_id: str = CALL,
+    caller: str = "+447700900111",
+    **options: Any,
 ) -> openai.AsyncStream[ChatCompletionChunk]:
-    extra = envelope(number, call_id) | {"metadata": {"org": CANARY}, "twilioAuthToken": CANARY}
+    extra = envelope(number, call_id, caller) | {"metadata": {"org": CANARY}, "twilioAuthToken": CANARY}
     messages: Any = history
     create: Any = vapi.chat.completions.create
     told = {"model": "any-name", "temperature": 0.9, "max_tokens": 250, "stream": True} | options
@@ -175,6 +186,26 @@ async def holds(gateway: running.Gateway, clinic: Clinic) -> list[asyncpg.Record
         statement = "select * from public.appointment_holds where call_id = $1 and state = 'held'"
         rows: list[asyncpg.Record] = await connection.fetch(statement, call_id_of(clinic.claim.org_id, CALL))
         return rows
+
+
+async def test_a_returning_caller_is_looked_up_once_and_known_from_then_on(
+    gateway: running.Gateway,
+    vendors: running.Vendors,
+    vapi: AsyncOpenAI,
+    clinic: Clinic,
+    pool: asyncpg.Pool,
+) -> None:
+    await known(pool, clinic)
+    for _ in range(2):
+        await asked(vapi, clinic.number, user("Hello."), caller=CALLER)
+    await asked(vapi, clinic.number, user("Hello."), call_id="somebody-elses")
+    prompts = [request.messages[0]["content"] for request in vendors.chat.requests]
+    assert [f"first name may be {NAME}" in prompt for prompt in prompts] == [True, True, False]
+    assert gateway.counted("gateway_caller_lookup_seconds_count", outcome="known") == 1
+    async with org_transaction(pool, clinic.claim) as connection:
+        statement = "select sealed_state from public.vapi_calls where call_id = $1"
+        sealed = await connection.fetchval(statement, call_id_of(clinic.claim.org_id, CALL))
+    assert NAME.encode() not in sealed
 
 
 async def test_vapis_own_tools_are_passed_on(
