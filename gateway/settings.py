@@ -44,6 +44,7 @@ MIN_JOBS_AT_ONCE = 2
 MOST_BATCH = 500  # passages of a batch: of OpenAI's 300,000 tokens half, were each as long as may be
 VENDOR_SCHEMES = ("https", "http", "wss", "ws")
 _KEY_COMMENT = re.compile(r"#.*")
+CAN_BE_OFF: Final = frozenset({"max_fillers", "keepalive_s"})
 OFF_OR_SECONDS = "be off or a positive number of seconds"
 WHOLE_FRAMES = "be 20 to 200 in steps of 20"
 LOG_LEVELS = ("debug", "info", "warning", "error")
@@ -380,14 +381,16 @@ class _Reader:
         return text
 
     def numbers(self, names_and_defaults: Mapping[str, float], prefix: str = "") -> dict[str, Any]:
-        """One positive number per field, of the default's own type."""
+        """One positive number per field, of the default's own type; or 0 where that switches it off."""
         found: dict[str, Any] = {}
         for name, default in names_and_defaults.items():
-            whole = isinstance(default, int)
-            must = "be a positive whole number" if whole else "be a positive number"
-            text = str(default) if whole else f"{default:g}"
-            kind = int if whole else float
-            found[name] = self.parsed(prefix + name.upper(), text, _positive(kind), must, default)
+            kind = int if isinstance(default, int) else float
+            number = "a positive whole number" if kind is int else "a positive number"
+            must, parse = f"be {number}", _positive(kind)
+            if name in CAN_BE_OFF:
+                must, parse = f"be 0 or {number}", _or_zero(kind)
+            text = str(default) if kind is int else f"{default:g}"
+            found[name] = self.parsed(prefix + name.upper(), text, parse, must, default)
         return found
 
 
@@ -925,6 +928,13 @@ def _speculation(text: str) -> str:
     if text.lower() not in SPECULATION_LEVELS:
         raise ValueError(text)
     return text.lower()
+
+
+def _or_zero(kind: type[float]) -> Callable[[str], float]:
+    def parse(text: str) -> float:
+        return 0 if kind(text) == 0 else _positive(kind)(text)
+
+    return parse
 
 
 def _positive(kind: type[float]) -> Callable[[str], float]:

@@ -83,6 +83,7 @@ def test_each_required_one_is_missed(missing: str) -> None:
         ("MEDIA_GARBAGE_FRAMES", "1.5", "MEDIA_GARBAGE_FRAMES must be a positive whole number"),
         ("OUTBOUND_FRAME_MS", "10", "OUTBOUND_FRAME_MS must be 20 to 100"),
         ("SILENCE_PROMPT_S", "-1", "SILENCE_PROMPT_S must be a positive number"),
+        ("MAX_FILLERS", "-1", "MAX_FILLERS must be 0 or a positive whole number"),
         ("LLM_HEDGE_AFTER_S", "soon", "LLM_HEDGE_AFTER_S must be off or a positive number of seconds"),
         ("LLM_FALLBACK_BASE_URL", "https://llm.example.com/v1", "LLM_FALLBACK_API_KEY need each other"),
         ("GATEWAY_LOCAL_BENCH", "maybe", "GATEWAY_LOCAL_BENCH must be true or false"),
@@ -144,6 +145,12 @@ def test_an_org_with_its_own_key_is_never_sent_to_another_server() -> None:
     assert (instead.base_url, instead.api_key) == ("https://llm.example.com/v1", "fallback-key")
     assert clients.thinking_instead(OrgKeys(llm="own")) is None
     assert "fallback-key" not in repr(settings(**elsewhere))
+
+
+def test_fillers_and_kept_connections_can_be_switched_off() -> None:
+    chosen = settings(MAX_FILLERS="0", LLM_KEEPALIVE_S="0")
+    assert chosen.conversation["max_fillers"] == 0
+    assert chosen.llm.waits["keepalive_s"] == 0
 
 
 def test_hedging_can_be_switched_off() -> None:

@@ -111,6 +111,15 @@ async def test_connection_is_kept_for_the_next_turn() -> None:
         assert between.connections == 1
 
 
+async def test_no_connection_is_kept_if_none_is_to_be() -> None:
+    async with server() as simulator, relay(simulator.url) as between:
+        chosen = replace(config(simulator), base_url=between.url, keepalive_s=0.0)
+        async with client(chosen) as model:
+            for _ in range(3):
+                await reply(model)
+        assert between.connections == 3
+
+
 async def test_empty_reply_is_finished_without_a_word() -> None:
     step = Reply("Hello", fault=ChatFault(then="finish"))
     async with server(step) as simulator, client(config(simulator)) as model:
