@@ -30,8 +30,10 @@ class GivenAnswer:
 
 @dataclass(slots=True, kw_only=True)
 class SharedState:
-    """As `CallBooking` names it. `held_at`: since when; `answers`: by tool-call id, oldest first; `uses`: of
-    our own model's, likewise; `returning`: who is known by the caller's number, once that `was_looked_up`.
+    """As `CallBooking` names it. `held_at`: since when; `used_at`: when a tool was last used.
+
+    `answers`: by tool-call id, oldest first; `uses`: of our own model's, likewise; `returning`: who is known
+    by the caller's number, once that `was_looked_up`.
     """
 
     ends: Ends = field(default_factory=Ends)
