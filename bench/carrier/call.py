@@ -223,14 +223,14 @@ class LiveCall:
     ) -> tuple[EndReason | None, Sequence[Step]]:
         """Why the call is over with this stream, None if it is not; and what is to be done then."""
         wire, reason = await self._tried(step)
+        if self.plan.media_url is not None:  # there is nobody to be told or asked
+            return reason, ()
         if reason in _OF_THE_CALL:
             await self.dialect.stream_over(step, wire, reason)
             return reason, ()
         if self._replacement is not None:
             replacement, self._replacement = self._replacement, None
             return None, replacement
-        if self.plan.media_url is not None:
-            return reason, ()
         return None, await self.dialect.stream_ended(step, wire, following, reason)
 
     async def _tried(self, step: ConnectStream) -> tuple[Wire, EndReason]:

@@ -315,6 +315,7 @@ async def test_telnyx_says_what_it_refuses_and_goes_on() -> None:
             call.hang_up()
             record = await call.ended()
     assert [fault.code for fault in record.faults] == [100003]
+    assert served.posts == []
     assert record.end_reason == "caller_hung_up"
     told = {frame["event"] for frame in served.media[0].received}
     assert {"connected", "start", "error", "mark", "stop"} <= told
