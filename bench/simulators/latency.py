@@ -9,10 +9,12 @@ import math
 import random
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, replace
+from pathlib import Path
 from typing import Any, Final
 
 _P95_SIGMAS: Final = 1.6448536269514722  # the standard normal distribution's 95th percentile
 _P95_PARETO: Final = math.log(20)
+FEWEST_RECORDED: Final = 20
 
 
 class LatencyUnreadable(ValueError):
@@ -67,21 +69,51 @@ class Stalling:
         return self.stall_ms if chance.random() < self.share else usual_ms
 
 
-Latency = Fixed | LogNormal | HeavyTail | Stalling
+@dataclass(frozen=True, slots=True)
+class Recorded:
+    """As often as it was measured: the empirical distribution of `ms`, interpolated between its values."""
+
+    name: str
+    ms: tuple[float, ...]
+    """In ascending order, two at least."""
+
+    def draw_ms(self, chance: random.Random) -> float:
+        at = chance.random() * (len(self.ms) - 1)
+        below = int(at)
+        return self.ms[below] + (at - below) * (self.ms[below + 1] - self.ms[below])
+
+
+Latency = Fixed | LogNormal | HeavyTail | Stalling | Recorded
 
 
 def parse_latency(text: str) -> Latency:
-    """`fixed:250`, `lognormal:260:350` (p50, p95), `heavy:380:650` (p50, p95), `stalling:380:650:0.02:3000`.
+    """`fixed:250`, `lognormal:260:350` (p50, p95), `heavy:380:650` (p50, p95), `stalling:380:650:0.02:3000`,
+    `recorded:FILE` with a measurement in ms on each line.
 
     Raises `LatencyUnreadable`.
     """
     kind, *numbers = text.split(":")
+    if kind == "recorded":
+        return _recorded(Path(text.partition(":")[2]))
     try:
         return _made(kind, [float(number) for number in numbers])
     except (LookupError, ValueError, TypeError):
         raise LatencyUnreadable(
-            f"{text!r} is none of fixed:MS, lognormal:P50:P95, heavy:P50:P95, stalling:P50:P95:SHARE:MS"
+            f"{text!r} is none of fixed:MS, lognormal:P50:P95, heavy:P50:P95, stalling:P50:P95:SHARE:MS, "
+            "recorded:FILE"
         ) from None
+
+
+def _recorded(path: Path) -> Recorded:
+    """Lines that are empty or begin with # are passed over."""
+    try:
+        lines = [line.strip() for line in path.read_text(encoding="utf-8").splitlines()]
+        ms = sorted(float(line) for line in lines if line and not line.startswith("#"))
+    except (OSError, ValueError):
+        raise LatencyUnreadable(f"{path} is no file with a number of milliseconds on each line") from None
+    if len(ms) < FEWEST_RECORDED or not all(math.isfinite(each) and each >= 0 for each in ms):
+        raise LatencyUnreadable(f"{path} must hold {FEWEST_RECORDED} delays at least, none below 0")
+    return Recorded(path.name, tuple(ms))
 
 
 def _made(kind: str, numbers: list[float]) -> Latency:

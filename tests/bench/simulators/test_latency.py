@@ -1,6 +1,7 @@
 """Drawn delays have the percentiles they are named by, and are the same for who asks the same."""
 
 import random
+from pathlib import Path
 
 import pytest
 
@@ -98,3 +99,27 @@ def test_words_are_stable_early_in_two_turns_of_three() -> None:
 def test_a_changed_model_says_so() -> None:
     assert changed(MODELS["steady"], llm=None, tts=None) is MODELS["steady"]
     assert changed(MODELS["steady"], llm=Fixed(1)).name == "steady, changed"
+
+
+def test_what_was_recorded_comes_as_often_as_it_did(tmp_path: Path) -> None:
+    record = tmp_path / "ttft.txt"
+    record.write_text("# ms\n" + "\n".join(["300"] * 90 + ["900"] * 10) + "\n")
+    recorded = parse_latency(f"recorded:{record}")
+    chance = random.Random(1)
+    drawn = [recorded.draw_ms(chance) for _ in range(20_000)]
+    assert min(drawn) == 300
+    assert max(drawn) == 900
+    assert sum(each == 300 for each in drawn) / len(drawn) == pytest.approx(0.9, abs=0.02)
+
+
+@pytest.mark.parametrize("text", ["", "300\n" * 19, "300\n" * 30 + "soon", "300\n" * 30 + "-1", "nan\n" * 30])
+def test_a_record_that_tells_nothing_is_refused(tmp_path: Path, text: str) -> None:
+    record = tmp_path / "ttft.txt"
+    record.write_text(text)
+    with pytest.raises(LatencyUnreadable, match=r"ttft\.txt"):
+        parse_latency(f"recorded:{record}")
+
+
+def test_a_record_that_is_not_there_is_refused(tmp_path: Path) -> None:
+    with pytest.raises(LatencyUnreadable, match="none"):
+        parse_latency(f"recorded:{tmp_path / 'none'}")
