@@ -35,7 +35,7 @@ from gateway.tools.sentences import SENTENCES
 from gateway.vapi.assistant import OAUTH, WEBHOOK
 from gateway.vapi.auth import TOKEN_LIFE_S, OAuthClient, access_token, is_client
 from gateway.vapi.calls import ToolAnswer, VapiCall
-from gateway.vapi.door import UNAUTHORISED, require_voice, vapi_caller
+from gateway.vapi.door import UNAUTHORISED, require_likely, require_voice, vapi_caller
 from gateway.vapi.messages import AskedTool, Told, asked_function, asked_tools, read_message, told_end
 
 log = structlog.get_logger("gateway.vapi")
@@ -204,6 +204,7 @@ async def webhook(request: Request) -> Response:
     """A message of Vapi's, of any type."""
     edge = edge_of(request)
     began_s = edge.desk.clock.now_s()
+    await require_likely(request, edge)
     body = await body_of(request, edge, edge.settings.limits.vapi_body_bytes)
     signer = await vapi_caller(request, edge, body)
     try:

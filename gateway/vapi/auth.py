@@ -144,6 +144,17 @@ def is_signed(auth: VapiAuth, request: Arrived) -> bool:
             assert_never(auth)
 
 
+def may_be_signed(auth: VapiAuth, request: Arrived) -> bool:
+    """Whether the headers do not speak against it; only of a digest the body is yet to tell."""
+    if not isinstance(auth, Hmac):
+        return is_signed(auth, request)
+    told = request.headers.get(auth.signature_header, "")
+    is_late = auth.include_timestamp and not _is_fresh(
+        request.headers.get(auth.timestamp_header, ""), request.now_s
+    )
+    return len(told) > len(auth.signature_prefix) and told.startswith(auth.signature_prefix) and not is_late
+
+
 def is_models(auth: VapiAuth, llm_key: str, request: Arrived) -> bool:
     """The same of a request to the custom LLM, which bears the key of a credential of its own kind.
 

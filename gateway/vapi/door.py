@@ -13,7 +13,7 @@ from gateway.routes.edge import Edge
 from gateway.routes.forgeries import forged
 from gateway.tenancy.accounts import Signer
 from gateway.tenancy.credentials import VapiAccount, open_keys
-from gateway.vapi.auth import Arrived, is_models, is_signed
+from gateway.vapi.auth import Arrived, is_models, is_signed, may_be_signed
 
 UNAUTHORISED = 401
 
@@ -41,6 +41,20 @@ async def vapi_caller(
     if signer is None:
         raise await forged(connection, edge, named, UNAUTHORISED)
     return Signer(signer.account, named)
+
+
+async def require_likely(connection: HTTPConnection, edge: Edge) -> None:
+    """Raises HTTPException 401 for a request whose headers alone show that it is nobody's.
+
+    Before its body is read: of what anybody sends us little is taken in.
+    """
+    arrived, named = _arrived(connection, edge, b""), _named(connection)
+
+    async def org_told() -> UUID | None:
+        return named
+
+    if await edge.vapi.signer(lambda account: may_be_signed(account.auth, arrived), org_told) is None:
+        raise await forged(connection, edge, named, UNAUTHORISED)
 
 
 async def require_voice(

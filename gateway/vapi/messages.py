@@ -135,7 +135,7 @@ class ToldCall:
 class AskedTool:
     """A tool that the model wants used. `arguments` None: they are no JSON object.
 
-    `turn`: in which of the caller's turns our own model asked for it; None: Vapi did, and remembers it itself.
+    `turn`: in which of the caller's turns our own model asked for it; None: Vapi did, which remembers it.
     """
 
     id: str

@@ -26,6 +26,7 @@ from gateway.vapi.auth import (
     is_client,
     is_models,
     is_signed,
+    may_be_signed,
     parse_auth,
 )
 from tests.conftest import Stack
@@ -47,6 +48,14 @@ def test_the_known_vector_of_its_hmac() -> None:
     assert not is_signed(Hmac(SECRET + "x"), signed)
     assert not is_signed(Hmac(SECRET), replace(signed, body=BODY + b" "))
     assert not is_signed(Hmac(SECRET), arrived(x_signature=VECTOR))
+    assert may_be_signed(Hmac(SECRET), replace(signed, body=b""))
+    for unlikely in (
+        arrived(x_signature=VECTOR),
+        arrived(x_timestamp=str(NOW_S)),
+        replace(signed, now_s=0.0),
+    ):
+        assert not may_be_signed(Hmac(SECRET), unlikely)
+    assert not may_be_signed(Hmac(SECRET, signature_prefix="v1,"), signed)
 
 
 @pytest.mark.parametrize("unit", [1, 1000], ids=["seconds", "milliseconds"])
@@ -106,6 +115,7 @@ def test_secrets_and_tokens() -> None:
     assert is_signed(imitated, arrived(X_Vapi_Secret=SECRET))
     for auth in (SharedSecret(SECRET), Bearer(SECRET), imitated, Hmac(SECRET), OAuthClient("id", SECRET)):
         assert not is_signed(auth, arrived())
+        assert not may_be_signed(auth, arrived())
         assert SECRET not in repr(auth)
 
 

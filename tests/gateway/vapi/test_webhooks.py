@@ -84,7 +84,8 @@ async def test_bad_messages_have_their_answers(
         (body, stale, 401),
         (body + b" ", signed(body), 401),
         (b"{" + b"x" * 300_000, signed(body), 413),
-        (b"nonsense", {}, 401),  # not even looked at
+        (b"{" + b"x" * 300_000, {}, 401),  # not taken in
+        (b"nonsense", {}, 401),
         (body[:-9], signed(body[:-9]), 400),
         (b"[]", signed(b"[]"), 400),
     ]
@@ -94,7 +95,7 @@ async def test_bad_messages_have_their_answers(
                 answer = await post(gateway, raw, headers, path)
                 assert answer.status_code == status, (raw[:20], path)
         assert await call.rows(pool, _CALLS) == []
-        assert gateway.counted("gateway_refused_total", reason="signature") == 6 * 3
+        assert gateway.counted("gateway_refused_total", reason="signature") == 7 * 3
         assert gateway.counted("gateway_vapi_seconds_count", type="other", outcome="invalid") == 2 * 3
         for kind in ("session.created", "chat.deleted", "a caller named Ann", "call.endpointing.request"):
             answer = await call.tell(gateway, kind)
