@@ -64,6 +64,9 @@ def _add_credentials(parser: argparse.ArgumentParser) -> None:
     account.add_argument(
         "--api-port", type=int, default=0, metavar="PORT", help="of the carrier's REST interface (0: any)"
     )
+    account.add_argument(
+        "--api-host", default="127.0.0.1", metavar="HOST", help="where it is served (default: %(default)s)"
+    )
 
 
 def check(chosen: argparse.Namespace) -> int:
@@ -88,6 +91,7 @@ def check_of(chosen: argparse.Namespace) -> Check:
         caller=chosen.caller,
         connect_url=chosen.connect_url,
         status_url=chosen.status_url,
+        api_host=chosen.api_host,
         api_port=chosen.api_port,
         audio=chosen.audio,
         manners=Manners(goodbye_s=chosen.listen),
