@@ -208,7 +208,7 @@ def _rungs_under(settings: Mapping[str, str]) -> list[Rung]:
 
 _COLUMNS: Final = (
     "step", "TTFB p50 / p95 / p99 ms", "first filler p50 ms, turns", "gain p50",
-    "floor p50 / p95", "over floor p50 / p95", "answered",
+    "floor p50 / p95", "over floor p50 / p95", "greeting p50 / p95 ms", "answered",
     "requests a turn", "asked twice", "thrown away", "tokens in vain a turn",
     "characters in vain a turn",
 )  # fmt: skip
@@ -229,6 +229,7 @@ def rows(results: Sequence[tuple[Rung, Result]]) -> list[tuple[str, ...]]:
                 "" if before is None else f"{before - p50:+.0f}",
                 f"{_p(result, 'floor', 50):.0f} / {_p(result, 'floor', 95):.0f}",
                 f"{_p(result, 'over_floor', 50):.1f} / {_p(result, 'over_floor', 95):.1f}",
+                _greeting(result),
                 f"{result.outcomes()['answered']} of {len(result.turns)}",
                 f"{price['requests_per_turn']:.2f}",
                 f"{price['second_requests_share']:.1%}",
@@ -239,6 +240,12 @@ def rows(results: Sequence[tuple[Rung, Result]]) -> list[tuple[str, ...]]:
         )
         before = p50
     return told
+
+
+def _greeting(result: Result) -> str:
+    """The bare relay has none."""
+    all_ms = result.greetings_ms
+    return f"{percentile(all_ms, 50):.0f} / {percentile(all_ms, 95):.0f}" if all_ms else ""
 
 
 def _fillers(result: Result) -> str:

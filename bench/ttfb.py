@@ -102,6 +102,7 @@ class Bench:
             turns=rows,
             calls_failed=dict(failures),
             generator=generator_facts(calls),
+            greetings_ms=[call.greeting_ms for call in calls if call.greeting_ms is not None],
         )
 
 

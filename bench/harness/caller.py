@@ -5,6 +5,7 @@ comes.
 """
 
 import asyncio
+import time
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
@@ -47,11 +48,14 @@ class Timed:
 
 @dataclass(slots=True)
 class Played:
-    """One call: its turns, and how it went. `failure` is a short name, None for a call that went well."""
+    """One call: its turns, and how it went. `failure` is a short name, None for a call that went well.
+    `greeting_ms`: from the carrier's webhook to the greeting's first audible sample, None without one.
+    """
 
     call_sid: str
     turns: list[Timed]
     failure: str | None = None
+    greeting_ms: float | None = None
     worst_late_ms: float = 0.0
     late_frames: int = 0
     frames: int = 0
@@ -69,10 +73,13 @@ async def play_call(
     exception.
     """
     played = Played("", [])
+    began_s = time.monotonic()
     try:
         async with target.carrier.call(target.number) as live:
             played.call_sid = live.plan.call_id
             try:
+                if manners.greeted:
+                    played.greeting_ms = await _greeting_ms(live, began_s, manners)
                 await _converse(live, turns, voices, ids, manners, played, on_turn)
             finally:
                 _note_lateness(played, live.record)
@@ -85,6 +92,14 @@ async def play_call(
     return played
 
 
+async def _greeting_ms(live: LiveCall, began_s: float, manners: Manners) -> float | None:
+    """Hear it to its end. Raises TimeoutError if there is none."""
+    async with asyncio.timeout(manners.patience_s):
+        await live.agent_answers(manners.quiet_ms)
+    first_s = heard_after(live.record.wire, began_s, marked=False).first_s
+    return None if first_s is None else (first_s - began_s) * 1000
+
+
 async def _converse(
     live: LiveCall,
     turns: Turns,
@@ -94,9 +109,6 @@ async def _converse(
     played: Played,
     on_turn: Callable[[Timed], None],
 ) -> None:
-    if manners.greeted:
-        async with asyncio.timeout(manners.patience_s):
-            await live.agent_answers(manners.quiet_ms)
     for number, turn_id in enumerate(ids, start=1):
         audio = numbered(turn_id, voices[turn_id % len(voices)])
         turn = turns.make(turn_id, len(audio) / FRAME_BYTES * FRAME_S)

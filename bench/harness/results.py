@@ -85,6 +85,8 @@ class Result:
     turns: list[TurnResult]
     calls_failed: Mapping[str, int]
     generator: Mapping[str, float] = field(default_factory=dict)
+    greetings_ms: Sequence[float] = ()
+    """One per call: from its webhook to the greeting's first audible sample."""
     made_at: str = field(default_factory=lambda: datetime.now(UTC).isoformat(timespec="seconds"))
 
     def values(self, measure: str) -> list[float]:
@@ -131,6 +133,7 @@ class Result:
             "providers": dict(self.providers),
             "policy": None if self.policy is None else asdict(self.policy),
             "summary": self.summary(),
+            "greeting": summary(list(self.greetings_ms)),
             "outcomes": self.outcomes(),
             "price": self.price(),
             "gaps": sum(len(turn.gaps_ms) for turn in self.turns),

@@ -24,6 +24,8 @@ def test_a_short_run_is_measured_by_its_audio_and_told_in_every_form(
     told = json.loads((tmp_path / "r.json").read_text())
     assert code == 0, told["calls_failed"]
     assert told["outcomes"]["answered"] == 2
+    assert told["greeting"]["n"] == 1
+    assert told["greeting"]["p50"] > 0
     for turn in told["turns"]:
         assert turn["floor_ms"] <= turn["ttfb_ms"] < 5000
         assert abs(turn["difference_ms"]) < 200
