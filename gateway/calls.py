@@ -5,6 +5,8 @@ answered the webhook, starts its own.
 """
 
 import asyncio
+from collections.abc import Iterator
+from contextlib import contextmanager
 from types import TracebackType
 from typing import Self
 from uuid import UUID
@@ -21,6 +23,7 @@ class Calls:
         self._calls: dict[str, Call] = {}
         self._tasks: set[asyncio.Task[None]] = set()
         self._group = asyncio.TaskGroup()
+        self._attended = 0
         self._idle = asyncio.Event()
         self._idle.set()
         self.draining = False
@@ -72,8 +75,19 @@ class Calls:
         call = self._calls.get(carrier_call_id)
         return None if call is None else call.org_id
 
+    @contextmanager
+    def attended(self) -> Iterator[None]:
+        """While it lasts, a call that is carried elsewhere is served here: the process is not idle."""
+        self._attended += 1
+        self._idle.clear()
+        try:
+            yield
+        finally:
+            self._attended -= 1
+            self._rest()
+
     async def idle(self) -> None:
-        """Wait until there is no call."""
+        """Wait until there is no call, nor any that is attended."""
         await self._idle.wait()
 
     async def drained(self, within_s: float) -> bool:
@@ -99,7 +113,10 @@ class Calls:
         self._tasks.discard(task)
         if self._calls.get(call.carrier_call_id) is call:
             del self._calls[call.carrier_call_id]
-        if not self._tasks:
+        self._rest()
+
+    def _rest(self) -> None:
+        if not self._tasks and not self._attended:
             self._idle.set()
 
     async def _dialled_org(self, dialled: str) -> UUID | None:

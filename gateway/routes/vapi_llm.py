@@ -119,7 +119,7 @@ class _Answering:
         desk, office = self._edge.desk, self._office
         gear = desk.gear(office)
         chunks = Chunks(f"chatcmpl-{uuid4().hex}", self._asked.model, int(time.time()))
-        with gear.clients.lease(office.keys):
+        with self._edge.calls.attended(), gear.clients.lease(office.keys):
             find = partial(desk.knowledge.find, office.profile.org_id, elsewhere=office.keys.llm is None)
             model = InformedModel(await gear.hedges.model(office.profile.org_id, office.keys), find)
             answer = Answer(self._thinking(model), await self._messages(model))

@@ -66,7 +66,8 @@ async def transcriber(socket: WebSocket) -> None:
     await socket.accept()
     end = _End("server_stopped", _FAILED)
     try:
-        end = await _Transcription(edge, socket, office).run()
+        with edge.calls.attended():
+            end = await _Transcription(edge, socket, office).run()
     finally:
         edge.metrics.vapi_served.labels("transcriber", end.outcome).inc()
         await _close(socket, end, edge.settings.waits.media_close_s)

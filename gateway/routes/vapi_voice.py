@@ -12,10 +12,10 @@ from starlette.requests import Request
 from starlette.responses import JSONResponse, Response
 from starlette.routing import Route
 
-from gateway.call import Desk, Office
+from gateway.call import Office
 from gateway.errors import OrgUnavailable, VapiRequestInvalid
 from gateway.prewarm import PROCESS_KEYS
-from gateway.routes.edge import edge_of
+from gateway.routes.edge import Edge, edge_of
 from gateway.routes.forms import body_of
 from gateway.routes.streamed import Outcome, Streamed
 from gateway.routes.vapi_office import office_reached
@@ -48,7 +48,7 @@ async def voice(request: Request) -> Response | Streamed:
         desk.metrics.vapi_served.labels("voice", outcome).inc()
 
     return Streamed(
-        _spoken(desk, office, asked, asked_s),
+        _spoken(edge, office, asked, asked_s),
         _RAW,
         refusal=lambda fault: _refusal(fault.fault),
         on_end=ended,
@@ -57,12 +57,13 @@ async def voice(request: Request) -> Response | Streamed:
 
 
 async def _spoken(
-    desk: Desk, office: Office | None, asked: SpeechRequest, asked_s: float
+    edge: Edge, office: Office | None, asked: SpeechRequest, asked_s: float
 ) -> AsyncGenerator[bytes, None]:
     """Raises `ProviderError`."""
+    desk = edge.desk
     clients = desk.clients if office is None else desk.gear(office).clients
     keys = PROCESS_KEYS if office is None else office.keys
-    with clients.lease(keys):
+    with edge.calls.attended(), clients.lease(keys):
         speaker = clients.pcm(keys, None if office is None else office.profile.voice)
         async with aclosing(speaker.speak(asked.text, asked.rate_hz)) as pieces:
             is_first = True

@@ -135,6 +135,16 @@ async def test_the_caller_alone_is_heard_and_only_vapi_is_told_their_words(
     await served(gateway, done=1)
 
 
+async def test_a_process_that_is_to_stop_waits_for_those_it_hears(gateway: running.Gateway) -> None:
+    async with at(gateway) as socket:
+        await socket.send(json.dumps(START | {"channels": 1}))
+        await stream(socket, caller(tone(1.2) + silence(1.8)).tobytes())
+        draining = asyncio.create_task(gateway.edge.calls.drained(within_s=10))
+        await heard(socket)
+        assert not draining.done()
+    assert await draining
+
+
 async def test_a_refusal_on_the_calls_record_holds_here_too(
     gateway: running.Gateway, clinic: Clinic, pool: asyncpg.Pool
 ) -> None:
