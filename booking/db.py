@@ -24,11 +24,13 @@ from booking.errors import (
     BookingUnknown,
     CallOver,
     CallUnknown,
+    CampaignUnknown,
     ContactUnknown,
     HoldOver,
     HoldUnknown,
     HoldUnverified,
     OrgStands,
+    PlacedCallUnknown,
     PractitionerUnknown,
     ServiceUnknown,
     SlotUnknown,
@@ -54,6 +56,8 @@ _BY_SQLSTATE: dict[str, type[BookingError]] = {
     "GW150": ServiceUnknown,
     "GW151": PractitionerUnknown,
     "GW180": OrgStands,
+    "GW190": CampaignUnknown,
+    "GW191": PlacedCallUnknown,
 }
 # InternalClientError is what asyncpg says of a connection whose end the server has told and not yet closed.
 _GONE = (

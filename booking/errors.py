@@ -35,6 +35,13 @@ BookingError
 │   ├── CalendarNotConfigured  the org has no credentials for a calendar, or they do not read
 │   ├── CalendarRefused        the provider refuses, however often it is asked; `reason` says whose fault
 │   └── CalendarUnavailable    not reached, too busy, or not understood; `retryable` is true
+├── CampaignUnknown     no running campaign of this org for this contact has that id
+├── PlacedCallUnknown   no placed call of this org has that id
+├── CallingError
+│   ├── CallingNotConfigured  the org has no number or no account to place calls with
+│   ├── CallingRefused        the carrier refuses the call, which was not made; `reason` says whose fault
+│   ├── CallingUnavailable    the carrier took nothing and may do so later; `retryable` is true
+│   └── CallingUnconfirmed    nobody knows whether it calls: not to be asked again before that is known
 ├── MigrationEdited     an applied migration no longer reads as it did when it was applied
 └── MigrationFailed     a migration could not be applied; nothing of it was kept
 
@@ -239,6 +246,43 @@ class CalendarUnavailable(CalendarError):
     """The calendar's provider was not reached, is too busy or gave no answer that makes sense."""
 
     retryable = True
+
+
+class CampaignUnknown(BookingError):
+    """No running campaign of this org for this contact has that id."""
+
+
+class PlacedCallUnknown(BookingError):
+    """No placed call of this org has that id."""
+
+
+class CallingError(BookingError):
+    """A call was not placed, or may not have been."""
+
+
+class CallingNotConfigured(CallingError):
+    """The org has no number or no account to place calls with."""
+
+
+class CallingRefused(CallingError):
+    """The carrier refuses the call; it was not made and will not be, however often it is asked.
+
+    `reason`: bad credentials; a number that cannot be called; a number or region that is not set up.
+    """
+
+    def __init__(self, reason: Literal["credentials", "receiver", "configuration"]) -> None:
+        super().__init__(f"the carrier refuses the call: {reason}")
+        self.reason = reason
+
+
+class CallingUnavailable(CallingError):
+    """The carrier took nothing: not reached, or too busy."""
+
+    retryable = True
+
+
+class CallingUnconfirmed(CallingError):
+    """Nobody knows whether the carrier calls."""
 
 
 class MigrationEdited(BookingError):

@@ -34,6 +34,7 @@ Kind = Literal[
     "slots_ahead",
     "follow_up",
     "vapi_report",
+    "place_call",
 ]
 
 # Arms the org by the claim, reads the row, does what is still to be done. May run twice for one enqueueing.

@@ -34,6 +34,7 @@ OrgScope = Literal[
     "retention:write",
     "audit:read",
     "calls:stream",
+    "calls:place",
     "role:staff",
     "role:clinician",
     "role:auditor",

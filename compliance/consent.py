@@ -1,4 +1,5 @@
-"""What people agreed to: being recorded, and texts other than codes. One place to ask, one to note it.
+"""What people agreed to: being recorded, texts other than codes, calls that the clinic's agent places. One
+place to ask, one to note it.
 
 A word on recording is kept each time it is given, with its source; the last one counts, of the contact or of
 the call. A no that is said in a call clears what is kept of its words. Texts: the contact's last word counts,
@@ -16,12 +17,12 @@ import asyncpg
 from compliance.keys import Keyring
 from compliance.reading import Actor
 
-ConsentKind = Literal["recording", "texts"]
+ConsentKind = Literal["recording", "texts", "calls"]
 ConsentSource = Literal["call", "text", "staff", "form"]
 
-_RECORDING = """
+_LAST_WORD = """
 select s.given, s.source, s.said_at from public.consents s
-where s.org_id = $1 and s.kind = 'recording' and (s.contact_id = $2 or s.call_id = $3)
+where s.org_id = $1 and s.kind = $4 and (s.contact_id = $2 or s.call_id = $3)
 order by s.said_at desc, s.id limit 1
 """
 _TEXTS = """
@@ -32,8 +33,8 @@ from public.contacts c where c.org_id = $1 and c.id = $2 and c.erased_at is null
 
 
 @dataclass(frozen=True, slots=True)
-class RecordingConsent:
-    """Somebody's last word on being recorded."""
+class Word:
+    """Somebody's last word on being recorded, or on being called."""
 
     given: bool
     source: ConsentSource
@@ -68,10 +69,11 @@ class TextConsent:
 
 @dataclass(frozen=True, slots=True)
 class Consents:
-    """All that a contact said; `recording` is None as long as they were not asked."""
+    """All that a contact said; `recording` and `calls` are None as long as they were not asked."""
 
-    recording: RecordingConsent | None
+    recording: Word | None
     texts: TextConsent
+    calls: Word | None = None
 
 
 async def consents_of(connection: asyncpg.Connection, org_id: UUID, *, contact_id: UUID) -> Consents | None:
@@ -80,7 +82,9 @@ async def consents_of(connection: asyncpg.Connection, org_id: UUID, *, contact_i
     if row is None:
         return None
     recording = await recording_consent(connection, org_id, contact_id=contact_id)
-    return Consents(recording, TextConsent(row["texts_agreed_at"], row["texts_refused_at"], row["stopped"]))
+    texts = TextConsent(row["texts_agreed_at"], row["texts_refused_at"], row["stopped"])
+    calls = await _last_word(connection, org_id, "calls", contact_id, None)
+    return Consents(recording, texts, calls)
 
 
 async def recording_consent(
@@ -89,10 +93,20 @@ async def recording_consent(
     *,
     contact_id: UUID | None = None,
     call_id: UUID | None = None,
-) -> RecordingConsent | None:
+) -> Word | None:
     """The last word of this contact, or in this call; None if there is none: then nothing is recorded."""
-    row = await connection.fetchrow(_RECORDING, org_id, contact_id, call_id)
-    return None if row is None else RecordingConsent(row["given"], row["source"], row["said_at"])
+    return await _last_word(connection, org_id, "recording", contact_id, call_id)
+
+
+async def _last_word(
+    connection: asyncpg.Connection,
+    org_id: UUID,
+    kind: ConsentKind,
+    contact_id: UUID | None,
+    call_id: UUID | None,
+) -> Word | None:
+    row = await connection.fetchrow(_LAST_WORD, org_id, contact_id, call_id, kind)
+    return None if row is None else Word(row["given"], row["source"], row["said_at"])
 
 
 async def note_consent(
@@ -106,7 +120,7 @@ async def note_consent(
     contact_id: UUID | None = None,
     call_id: UUID | None = None,
 ) -> bool:
-    """Keep somebody's word, with an audit record. Recording: of a contact, or of a call; texts: of a contact.
+    """Keep somebody's word, with an audit record. Recording: of a contact, or of a call; else of a contact.
 
     False if it cannot count: a STOP is taken back by START alone, whatever else somebody says.
     """

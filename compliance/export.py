@@ -77,6 +77,11 @@ left join public.guide_links l on l.org_id = f.org_id and l.call_id = f.call_id
 where f.org_id = $1 and (o.contact_id = $2 or f.call_id in (select app.calls_of($1, $2, '{}')))
 order by f.opened_at, f.call_id
 """
+_PLACED_CALLS: Final = """
+select p.id, p.state, p.outcome, p.attempt, p.answered_by, p.campaign_id, p.requested_at, p.placing_at,
+    p.answered_at, p.ended_at
+from public.placed_calls p where p.org_id = $1 and p.contact_id = $2 order by p.requested_at, p.id
+"""
 _APPOINTMENTS: Final = """
 select a.id, a.status, a.starts_at, a.ends_at, a.booked_at, a.changed_at, p.name as practitioner,
     v.name as service
@@ -103,7 +108,15 @@ _AUDIT: Final = """
 select l.recorded_at, l.actor_kind, l.action, l.subject_kind, l.subject_id from public.audit_log l
 where l.org_id = $1 and l.subject_id = any ($2) order by l.recorded_at, l.id
 """
-_ABOUT: Final = ("appointments", "calls", "clinical_notes", "personal_values", "texts", "replies")
+_ABOUT: Final = (
+    "appointments",
+    "calls",
+    "clinical_notes",
+    "personal_values",
+    "texts",
+    "replies",
+    "placed_calls",
+)
 """Parts of an export whose rows the audit log may name."""
 
 
@@ -165,6 +178,7 @@ class _Reading:
             "codes": await self._plain(_CODES, digests),
             "replies": await self._sealed(_REPLIES, "text_replies"),
             "follow_ups": await self._plain(_FOLLOW_UPS),
+            "placed_calls": await self._plain(_PLACED_CALLS),
             "consents": await self._plain(_CONSENTS),
             "stopped_texts": await self._plain(_STOPS, digests),
         }

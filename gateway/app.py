@@ -40,7 +40,19 @@ from gateway.prewarm import PROCESS_KEYS, Clients
 from gateway.readiness import Readiness
 from gateway.refusals import Refusals
 from gateway.returning import ReturningCallers
-from gateway.routes import guides, ops, plivo, raw, sms, telnyx, twilio, vapi, vapi_services, vonage
+from gateway.routes import (
+    guides,
+    ops,
+    plivo,
+    raw,
+    sms,
+    telnyx,
+    twilio,
+    twilio_placed,
+    vapi,
+    vapi_services,
+    vonage,
+)
 from gateway.routes.edge import Edge
 from gateway.routes.opening import Carriers, open_carriers
 from gateway.sealing import VaultSealer, open_vault
@@ -83,7 +95,15 @@ def build_app(settings: Settings) -> Starlette:
             app.state.operator_pages = await stack.enter_async_context(_operator_pages(edge, api))
             yield
 
-    calls = [*twilio.ROUTES, *plivo.ROUTES, *telnyx.ROUTES, *vonage.ROUTES, *raw.ROUTES, *vapi.ROUTES]
+    calls = [
+        *twilio.ROUTES,
+        *twilio_placed.ROUTES,
+        *plivo.ROUTES,
+        *telnyx.ROUTES,
+        *vonage.ROUTES,
+        *raw.ROUTES,
+        *vapi.ROUTES,
+    ]
     ours = [*calls, *vapi_services.ROUTES, *sms.ROUTES, *guides.ROUTES, *ops.ROUTES]
     return Starlette(routes=[*ours, *operator_pages.ROUTES, *mount.ROUTES], lifespan=lifespan)
 
@@ -348,6 +368,7 @@ def _edge(base: _Foundation, desk: Desk, calls: Calls, carriers: Carriers, vapi_
     return Edge(
         settings=base.settings,
         twilio=carriers.twilio,
+        twilio_orders=carriers.twilio_orders,
         plivo=carriers.plivo,
         telnyx=carriers.telnyx,
         telnyx_orders=carriers.telnyx_orders,

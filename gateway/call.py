@@ -43,6 +43,7 @@ from gateway.latency import Profile as LatencyProfile
 from gateway.latency_profiles import LatencyProfiles
 from gateway.metrics import Metrics
 from gateway.outbound import SocketLine
+from gateway.outgoing import Outgoing, find_outgoing
 from gateway.phrases import PhraseCache
 from gateway.prewarm import PROCESS_KEYS, Clients
 from gateway.prompt import system_prompt
@@ -118,11 +119,15 @@ class Desk:
 
 @dataclass(frozen=True, slots=True)
 class Office:
-    """The org that a call reached: its profile and its own provider keys."""
+    """The org that a call reached: its profile and its own provider keys.
+
+    `outgoing`: of a call that it placed itself, in which its profile is as that call presents it.
+    """
 
     profile: OrgProfile
     keys: OrgKeys
     turbo: bool = False
+    outgoing: Outgoing | None = None
 
 
 class Call:
@@ -135,13 +140,18 @@ class Call:
         carrier_call_id: str,
         find_org: FindOrg,
         caller: str | None = None,
+        placed_id: UUID | None = None,
     ) -> None:
-        """`carrier`: its name; `caller`: the number that is shown, E.164; None if it is withheld."""
+        """`carrier`: its name; `caller`: the number that is shown, E.164; None if it is withheld.
+
+        `placed_id`: of a call that the org has placed.
+        """
         loop = asyncio.get_running_loop()
         self.carrier = carrier
         self.carrier_call_id = carrier_call_id
         self._call_id = uuid4()
         self._caller = caller
+        self._placed_id = placed_id
         self._recognising: asyncio.Task[ReturningCaller | None] | None = None
         self.over = asyncio.Event()
         self._desk = desk
@@ -263,8 +273,12 @@ class Call:
             self._recognising = group.create_task(desk.callers.find(org_id, self._caller, self._call_id))
             if not desk.settings.speedups.side_by_side:
                 await asyncio.wait({self._recognising})
+        outgoing = await find_outgoing(desk.pool, org_id, self._placed_id)
         profile, keys, latency = await self._look_up(org_id)
-        return None if profile is None else Office(profile, keys, turbo=latency == "turbo")
+        if profile is None:
+            return None
+        shown = profile if outgoing is None else outgoing.profile(profile)
+        return Office(shown, keys, turbo=latency == "turbo", outgoing=outgoing)
 
     async def _look_up(self, org_id: UUID) -> tuple[OrgProfile | None, OrgKeys, LatencyProfile]:
         desk = self._desk
@@ -349,6 +363,7 @@ class Call:
             resend_s=desk.settings.waits.code_resend_s,
             started_at=desk.now(),
             now=desk.now,
+            placed_id=self._placed_id,
         )
         keys = keyring(desk.vault)
         consent = CallConsent(
@@ -482,7 +497,8 @@ class Call:
             return Phrase(text, desk.phrases.get(voice, text))
 
         return ConversationSettings(
-            system_prompt=system_prompt(profile, desk.now(), returning),
+            system_prompt=system_prompt(profile, desk.now(), returning)
+            + ("" if office.outgoing is None else office.outgoing.prompt(profile)),
             greeting=phrase(profile.greeting),
             phrases={kind: phrase(each.text) for kind, each in DEFAULT_PHRASES.items()},
             **gear.conversation,

@@ -32,10 +32,14 @@ _WITHHELD: Final = frozenset(
 
 @dataclass(frozen=True, slots=True)
 class Ends:
-    """In E.164. `caller` is None for a withheld number; `dialled` is the clinic's, "" if not known."""
+    """In E.164. `caller` is None for a withheld number; `dialled` is the clinic's, "" if not known.
+
+    `placed_id`: of a call that the clinic placed; then the caller is whoever was called.
+    """
 
     caller: str | None = field(default=None, repr=False)
     dialled: str = field(default="", repr=False)
+    placed_id: UUID | None = None
 
     @classmethod
     def told(cls, from_: str, to: str) -> "Ends":
@@ -44,14 +48,15 @@ class Ends:
         return cls(from_ if shown else None, to if _E164.fullmatch(to) else "")
 
 
-class _Sealed(msgspec.Struct):
+class _Sealed(msgspec.Struct, omit_defaults=True):
     caller: str | None
     dialled: str
+    placed_id: UUID | None = None
 
 
 def seal_ends(vault: Vault, org_id: UUID, call_id: str, ends: Ends) -> str:
     """As text for a parameter, some 200 characters."""
-    plain = msgspec.json.encode(_Sealed(ends.caller, ends.dialled))
+    plain = msgspec.json.encode(_Sealed(ends.caller, ends.dialled, ends.placed_id))
     return base64.urlsafe_b64encode(vault.for_org(org_id).seal(plain, _cell(call_id))).decode()
 
 
@@ -62,7 +67,7 @@ def open_ends(vault: Vault, org_id: UUID, call_id: str, text: str) -> Ends:
         sealed = msgspec.json.decode(vault.for_org(org_id).open(blob, _cell(call_id)), type=_Sealed)
     except (binascii.Error, ValueError, msgspec.MsgspecError, VaultError):
         return Ends()
-    return Ends(sealed.caller, sealed.dialled)
+    return Ends(sealed.caller, sealed.dialled, sealed.placed_id)
 
 
 def _cell(call_id: str) -> Cell:

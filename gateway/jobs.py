@@ -16,6 +16,8 @@ from booking.db import open_pool
 from booking.follow_up import FollowUps, due_follow_ups
 from booking.jobs import Outcome, Sweep, Work, fan_out
 from booking.messages import Messages, due_messages
+from booking.placed_calls import due_placed_calls
+from booking.placing import Placing
 from booking.trials import removing_trials
 from booking.types import Claim
 from booking.vapi_calls import due_vapi_calls
@@ -24,6 +26,7 @@ from compliance.vault import Vault
 from gateway.chainer import Chainer, chaining
 from gateway.follow_ups import follow_ups
 from gateway.metrics import Metrics
+from gateway.placing import open_placing
 from gateway.retention import Retention, every_org
 from gateway.sealing import VaultSealer
 from gateway.settings import Settings
@@ -44,13 +47,14 @@ async def open_jobs(
     )
     opening = open_pool(jobs.url, max_size=POOL_SIZE, statement_timeout_s=waits.database_s)
     asking = open_reports(settings, pool, vault, metrics)
-    async with await opening as worker_pool, google, asking as reports:
+    placing = open_placing(settings, pool, vault, metrics)
+    async with await opening as worker_pool, google, asking as reports, placing as calls:
         calendars = CalendarSync(pool, StoredCalendars(pool, VaultSealer(vault), google))
         if not await orgs_with_calendars(worker_pool):
             log.info("no_calendars", reason="no org has credentials for one")
         following = follow_ups(settings, messages, metrics)
         retention = Retention(pool, VaultSealer(vault).keys, metrics)
-        work = all_work(pool, worker_pool, following, calendars, retention, reports)
+        work = all_work(pool, worker_pool, following, calendars, retention, reports, calls)
         async with (
             chaining(Chainer(pool, worker_pool, metrics)),
             working(worker_pool, jobs.direct_url, work, WatchedJobs(metrics), pace),
@@ -65,6 +69,7 @@ def all_work(
     calendars: CalendarSync,
     retention: Retention,
     reports: Reports,
+    calls: Placing,
 ) -> Work:
     """Every kind of job and every sweep there is; `docs/jobs.md` lists them."""
     return Work(
@@ -76,6 +81,7 @@ def all_work(
             "retention": retention.enforce,
             "slots_ahead": partial(_open_slots_ahead, pool),
             "vapi_report": reports.ask,
+            "place_call": calls.go_on,
         },
         sweeps=[
             *housekeeping(worker_pool),
@@ -88,6 +94,11 @@ def all_work(
                 "due_follow_ups",
                 "* * * * * */10",
                 fan_out(pool, "follow_up", lambda: due_follow_ups(worker_pool)),
+            ),
+            Sweep(
+                "due_placed_calls",
+                "* * * * * */10",
+                fan_out(pool, "place_call", lambda: due_placed_calls(worker_pool)),
             ),
             Sweep(
                 "due_vapi_calls",

@@ -63,6 +63,7 @@ class Metrics:
         self._edge(registry)
         self._texts(registry)
         self._follow_ups(registry)
+        self._placed_calls(registry)
         self._vapi(registry)
         self._jobs(registry)
         self._audit(registry)
@@ -274,6 +275,26 @@ class Metrics:
             "gateway_texts_settled",
             "Text messages by their last status",
             ["kind", "status"],
+            registry=registry,
+        )
+
+    def _placed_calls(self, registry: CollectorRegistry) -> None:
+        self.calls_placed = Counter(
+            "gateway_calls_placed",
+            "Requests for calls to carriers, by what came of them",
+            ["carrier", "outcome"],
+            registry=registry,
+        )
+        self.calls_given_up = Counter(
+            "gateway_calls_given_up",
+            "Calls that were to be placed and reached nobody, by why",
+            ["outcome"],
+            registry=registry,
+        )
+        self.calls_answered = Counter(
+            "gateway_calls_answered",
+            "Placed calls that were answered, by whom as far as the carrier tells",
+            ["by"],
             registry=registry,
         )
 

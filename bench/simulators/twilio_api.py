@@ -1,4 +1,4 @@
-"""A strict part of Twilio's REST API: one account's calls, fetched and updated, and its text messages.
+"""A strict part of Twilio's REST API: one account's calls, placed, listed, fetched, updated; its texts.
 
 Sources: Twilio docs "Call resource", error pages 20003, 20404, 21218, 21220, 12100 (read 2026-11). Stricter
 than the vendor in one point: an unknown form field is refused, so that a misspelt one is seen.
@@ -20,6 +20,7 @@ from aiohttp import web
 
 from bench.simulators.faults import Faults, Refuse, Stall
 from bench.simulators.serving import RunningServer, stall
+from bench.simulators.twilio_calls import PLACED_FIELDS, PlacedCalls, PlacedResource
 from bench.simulators.twilio_messages import SENT_FIELDS, Messages, TakeAndFail, TakeAndStall
 from bench.simulators.twilio_refusal import ApiRefused
 
@@ -51,8 +52,10 @@ class CallResource:
     status: str = "in-progress"
     from_: str = ""
     to: str = ""
+    direction: str = "inbound"
     twiml: str | None = None
     url: str | None = None
+    created_at: datetime = field(default_factory=lambda: datetime.now(UTC).replace(microsecond=0))
     updated_at: datetime = field(default_factory=lambda: datetime.now(UTC))
 
 
@@ -72,12 +75,13 @@ Work = Callable[[web.Request, Mapping[str, str]], Awaitable[web.Response]]
 
 
 class TwilioApiSimulator:
-    """`{url}/2010-04-01/Accounts/{AC}.json` and `…/{AC}/…`, from `async with` to its end: `Calls/{CA}.json`,
-    `Messages.json` and `Messages/{SM}.json`.
+    """`{url}/2010-04-01/Accounts/{AC}.json` and `…/{AC}/…`, from `async with` to its end: `Calls.json`,
+    `Calls/{CA}.json`, `Messages.json` and `Messages/{SM}.json`.
 
-    Only calls given to `add_call` exist. `updated` is called after each accepted update, so that whoever
-    plays the carrier can end the call or run its new document. A message is taken `latency_s()` after it
-    came. Faults understood: `Refuse`, `Stall`, and for a message `TakeAndStall` and `TakeAndFail`.
+    Calls exist that were given to `add_call`, and those that the account places (`placed`). `updated` is
+    called after each accepted update, so that whoever plays the carrier can end the call or run its new
+    document. A message is taken `latency_s()` after it came. Faults understood: `Refuse`, `Stall`, and for a
+    message or a call `TakeAndStall` and `TakeAndFail`.
     """
 
     def __init__(
@@ -98,6 +102,7 @@ class TwilioApiSimulator:
         self._latency_s = latency_s
         self.calls: dict[str, CallResource] = {}
         self.messages = Messages(account_sid, auth_token)
+        self.placed = PlacedCalls(account_sid, auth_token)
         self.requests: list[ApiRequest] = []
         self._host = host
         self._server = RunningServer(self._application(), host, port)
@@ -125,6 +130,8 @@ class TwilioApiSimulator:
         app.router.add_get(
             "/2010-04-01/Accounts/{account:AC[0-9a-zA-Z]+}.json", self._answers(self._fetch_account)
         )
+        app.router.add_get(account + "/Calls.json", self._answers(self._list_calls))
+        app.router.add_post(account + "/Calls.json", self._answers(self._place_call))
         app.router.add_get(account + "/Calls/{call}.json", self._answers(self._fetch_call))
         app.router.add_post(account + "/Calls/{call}.json", self._answers(self._update_call))
         app.router.add_get(account + "/Messages.json", self._answers(self._list_messages))
@@ -174,15 +181,33 @@ class TwilioApiSimulator:
             self._updated(call)
         return web.json_response(self._resource(call))
 
+    async def _place_call(self, request: web.Request, form: Mapping[str, str]) -> web.Response:
+        _require_known(form, PLACED_FIELDS)
+        events = [str(each) for each in (await request.post()).getall("StatusCallbackEvent", [])]
+        placed = self.placed.create(form, events)
+        call = self.add_call(placed.sid, status=placed.status, from_=placed.from_, to=placed.to)
+        call.direction = "outbound-api"
+        await self._strike_taken()
+        return web.json_response(self._resource(call), status=201)
+
+    async def _list_calls(self, request: web.Request, _form: Mapping[str, str]) -> web.Response:
+        found, around = self.placed.page(request.query)
+        listed = [self._resource(self._as_placed(each)) for each in found]
+        return web.json_response({"calls": listed, **around})
+
+    def _as_placed(self, placed: PlacedResource) -> CallResource:
+        """As it stands: whoever plays the one who is called changes it there."""
+        call = self.calls[placed.sid]
+        if call.status not in ENDED:
+            call.status = placed.status
+        return call
+
     async def _send_message(self, _request: web.Request, form: Mapping[str, str]) -> web.Response:
         _require_known(form, SENT_FIELDS)
         if self._latency_s is not None:
             await asyncio.sleep(self._latency_s())
         message = self.messages.create(form)
-        if self.faults.take(TakeAndStall):
-            await stall()
-        if fail := self.faults.take(TakeAndFail):
-            raise ApiRefused(fail.status, 20500, "failed by plan")
+        await self._strike_taken()
         return web.json_response(self.messages.resource(message), status=201)
 
     async def _fetch_message(self, request: web.Request, _form: Mapping[str, str]) -> web.Response:
@@ -202,6 +227,13 @@ class TwilioApiSimulator:
         if refuse := self.faults.take(Refuse):
             raise ApiRefused(refuse.status, 20500 if refuse.status >= 500 else 20429, refuse.message)
 
+    async def _strike_taken(self) -> None:
+        """What was asked is done, and nobody is told."""
+        if self.faults.take(TakeAndStall):
+            await stall()
+        if fail := self.faults.take(TakeAndFail):
+            raise ApiRefused(fail.status, 20500, "failed by plan")
+
     def _authorise(self, request: web.Request) -> None:
         """HTTP Basic with the account's SID and token; the SID in the path must be the account's."""
         scheme, _, encoded = request.headers.get("Authorization", "").partition(" ")
@@ -218,7 +250,8 @@ class TwilioApiSimulator:
         call = self.calls.get(sid) if _SID["call"].fullmatch(sid) else None
         if call is None:
             raise ApiRefused(404, 20404, f"The requested resource {request.path} was not found")
-        return call
+        placed = next((each for each in self.placed.all if each.sid == sid), None)
+        return call if placed is None else self._as_placed(placed)
 
     def _resource(self, call: CallResource) -> dict[str, Any]:
         return {
@@ -228,7 +261,8 @@ class TwilioApiSimulator:
             "status": call.status,
             "from": call.from_,
             "to": call.to,
-            "direction": "inbound",
+            "direction": call.direction,
+            "date_created": format_datetime(call.created_at),
             "date_updated": format_datetime(call.updated_at),
             "uri": f"/2010-04-01/Accounts/{self._account_sid}/Calls/{call.sid}.json",
         }

@@ -9,7 +9,7 @@ from booking.audit import record
 from booking.contacts import find_contact
 from booking.db import org_transaction
 from booking.errors import ContactUnknown
-from compliance.consent import ConsentKind, Consents, ConsentSource, consents_of, note_consent
+from compliance.consent import ConsentKind, Consents, ConsentSource, Word, consents_of, note_consent
 from compliance.erasure import Erasure, erase_contact, erase_number
 from compliance.export import export_contact
 from gateway.api.compliance_sealed import actor_of
@@ -19,7 +19,7 @@ from gateway.api.problems import INVALID, NOT_FOUND, STOPPED, Refused
 from gateway.api.views import AwareTime, PhoneNumber
 
 _ONE = "/contacts/{contact_id}"
-_CONSENT_KINDS: tuple[ConsentKind, ...] = ("recording", "texts")
+_CONSENT_KINDS: tuple[ConsentKind, ...] = ("recording", "texts", "calls")
 
 
 class ContactSearch(msgspec.Struct, kw_only=True, forbid_unknown_fields=True):
@@ -75,7 +75,7 @@ class ErasureView(msgspec.Struct, kw_only=True):
 
 
 class RecordingWord(msgspec.Struct, kw_only=True):
-    """The last word on being recorded."""
+    """The last word on being recorded, or called."""
 
     given: bool
     source: ConsentSource
@@ -92,11 +92,12 @@ class TextsWord(msgspec.Struct, kw_only=True):
 
 
 class ConsentsView(msgspec.Struct, kw_only=True):
-    """What a contact agreed to; `recording` is null as long as they were not asked."""
+    """What a contact agreed to; `recording` and `calls` are null as long as they were not asked."""
 
     contact_id: UUID
     recording: RecordingWord | None
     texts: TextsWord
+    calls: RecordingWord | None
 
 
 class ConsentForm(msgspec.Struct, kw_only=True, forbid_unknown_fields=True):
@@ -176,7 +177,7 @@ async def put_consent(asked: Asked) -> Answer:
     contact_id, form = asked.id("contact_id"), asked.body
     kind = next((each for each in _CONSENT_KINDS if each == asked.path["kind"]), None)
     if kind is None:
-        raise Refused(INVALID, pointer="kind", detail="must be recording or texts")
+        raise Refused(INVALID, pointer="kind", detail="must be recording, texts or calls")
     try:
         async with org_transaction(asked.api.pool, asked.claim) as connection:
             counts = await note_consent(
@@ -204,13 +205,11 @@ async def _consents_view(asked: Asked, contact_id: UUID) -> ConsentsView:
 
 
 def _view(contact_id: UUID, found: Consents) -> ConsentsView:
-    word, texts = found.recording, found.texts
-    recording = (
-        None if word is None else RecordingWord(given=word.given, source=word.source, said_at=word.said_at)
-    )
+    texts = found.texts
     return ConsentsView(
         contact_id=contact_id,
-        recording=recording,
+        recording=_word(found.recording),
+        calls=_word(found.calls),
         texts=TextsWord(
             given=texts.given,
             agreed_at=texts.agreed_at,
@@ -218,6 +217,10 @@ def _view(contact_id: UUID, found: Consents) -> ConsentsView:
             stopped=texts.stopped,
         ),
     )
+
+
+def _word(word: Word | None) -> RecordingWord | None:
+    return None if word is None else RecordingWord(given=word.given, source=word.source, said_at=word.said_at)
 
 
 def _erasure_view(erasure: Erasure) -> ErasureView:
@@ -286,7 +289,7 @@ OPERATIONS = (
         method="PUT",
         path=_ONE + "/consents/{kind}",
         scope="consents:write",
-        summary="A contact's word on being recorded (`recording`) or on texts other than codes (`texts`)",
+        summary="A contact's word on being recorded, on texts other than codes, on calls that are placed",
         handler=put_consent,
         body=ConsentForm,
         answers={200: ConsentsView},

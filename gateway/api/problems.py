@@ -41,6 +41,8 @@ METHOD_UNKNOWN: Final = Kind("method-not-allowed", 405, "This cannot be done wit
 TOO_SLOW: Final = Kind("too-slow", 408, "The request did not arrive in time")
 CONFLICT: Final = Kind("conflict", 409, "It no longer stands as the request supposes")
 STOPPED: Final = Kind("stopped", 409, "They told the carrier STOP; only their own START takes that back")
+CALL_LIVE: Final = Kind("call-live", 409, "They have a call that is not over")
+CALL_REFUSED: Final = Kind("call-refused", 409, "They may not be called; `detail` says why")
 KEY_PENDING: Final = Kind(
     "idempotency-key-pending", 409, "The first request with this Idempotency-Key is under way"
 )

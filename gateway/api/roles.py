@@ -22,6 +22,7 @@ _DESK: Final = frozenset[OrgScope](
         "sealed:read",
         "consents:read",
         "consents:write",
+        "calls:place",
     }
 )
 ROLE_SCOPES: Final[Mapping[Role, frozenset[OrgScope]]] = MappingProxyType(

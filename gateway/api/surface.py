@@ -13,6 +13,7 @@ from gateway.api import (
     orgs_offer,
     orgs_secrets,
     orgs_tokens,
+    placed_calls,
     slots,
 )
 
@@ -30,4 +31,5 @@ OPERATIONS = (
     *compliance_records.OPERATIONS,
     *follow_ups.OPERATIONS,
     *audio_calls.OPERATIONS,
+    *placed_calls.OPERATIONS,
 )

@@ -1,4 +1,4 @@
-"""Twilio's REST interface, through its own SDK: ending a call."""
+"""Twilio's REST interface, through its own SDK: ending a call, answering it anew."""
 
 import asyncio
 from types import TracebackType
@@ -13,8 +13,8 @@ from gateway.errors import CarrierRefused
 from gateway.metrics import Metrics
 from gateway.tenancy.credentials import TwilioAccount
 
-# Twilio docs, "Error 20404" (read 2026-11): no such call in progress, so it is over, which is what we wanted.
-_NOT_FOUND: Final = 20404
+# Twilio docs, "Error 20404", "Error 21220" (read 2026-11): no such call in progress, so it is over.
+_OVER: Final = frozenset({20404, 21220})
 
 
 class TwilioControl:
@@ -40,13 +40,20 @@ class TwilioControl:
 
         Raises `CarrierRefused`, or TimeoutError and OSError if the carrier does not answer.
         """
+        await self._update(call_id, account, status="completed")
+
+    async def answer_anew(self, call_id: str, account: TwilioAccount, document: str) -> None:
+        """The call goes on with this TwiML and no stream; one that is over stays so. Raises as `hang_up`."""
+        await self._update(call_id, account, twiml=document)
+
+    async def _update(self, call_id: str, account: TwilioAccount, **change: str) -> None:
         if not account.account_sid:
             return
         try:
             async with asyncio.timeout(self._timeout_s):
-                await self._client(account).calls(call_id).update_async(status="completed")
+                await self._client(account).calls(call_id).update_async(**change)
         except TwilioRestException as refusal:
-            if refusal.code != _NOT_FOUND:
+            if refusal.code not in _OVER:
                 self._metrics.carrier_requests.labels("twilio", "refused").inc()
                 raise CarrierRefused(refusal.status) from None
         except (TwilioException, aiohttp.ClientError, OSError, TimeoutError) as error:

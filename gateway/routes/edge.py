@@ -10,6 +10,7 @@ from gateway.admission import Admission
 from gateway.call import Desk
 from gateway.calls import Calls
 from gateway.control.telnyx import TelnyxControl
+from gateway.control.twilio import TwilioControl
 from gateway.endings import Endings
 from gateway.metrics import Metrics
 from gateway.readiness import Readiness
@@ -44,6 +45,7 @@ class Edge:
 
     settings: Settings
     twilio: Carrier[TwilioAccount]
+    twilio_orders: TwilioControl
     plivo: Carrier[PlivoAccount]
     telnyx: Carrier[TelnyxAccount]
     telnyx_orders: TelnyxControl

@@ -28,6 +28,7 @@ class Carriers:
     """All there are."""
 
     twilio: Carrier[TwilioAccount]
+    twilio_orders: TwilioControl
     plivo: Carrier[PlivoAccount]
     telnyx: Carrier[TelnyxAccount]
     telnyx_orders: TelnyxControl
@@ -48,6 +49,7 @@ async def open_carriers(desk: Desk) -> AsyncIterator[Carriers]:
         at_vonage = VonageControl(http, settings.vonage.api_url)
         yield Carriers(
             twilio=Carrier("twilio", _accounts(desk, _of_twilio(settings)), at_twilio.hang_up),
+            twilio_orders=at_twilio,
             plivo=Carrier("plivo", _accounts(desk, _of_plivo(settings)), at_plivo.hang_up),
             telnyx=Carrier("telnyx", _accounts(desk, _of_telnyx(settings)), at_telnyx.hang_up),
             telnyx_orders=at_telnyx,

@@ -38,7 +38,7 @@ AFTER: Final = "/twilio/after"
 STATUS: Final = "/twilio/status"
 
 # Twilio docs, "Call resource: status" (read 2026-11).
-_OVER: Final = frozenset({"completed", "busy", "no-answer", "failed", "canceled"})
+OVER: Final = frozenset({"completed", "busy", "no-answer", "failed", "canceled"})
 _CALL_ID: Final = re.compile(r"CA[0-9A-Za-z]{1,62}")
 
 
@@ -66,12 +66,12 @@ async def status(request: Request) -> Response:
     edge = edge_of(request)
     signed = await signed_form(request, edge)
     form = signed.fields
-    call_id = _call_id(form)
+    call_id = call_id_in(form)
     await require_speaker(request, edge, signed.signer, call_id)
     if form.get("StreamEvent") == "stream-error":
         edge.metrics.refused.labels("stream_error").inc()
         log.warning("stream_error", stream=call_id)
-    if form.get("CallStatus") in _OVER:
+    if form.get("CallStatus") in OVER:
         await call_over(edge, call_id)
     return Response(status_code=204)
 
@@ -114,14 +114,15 @@ async def _line(request: Request) -> Line[TwilioAccount]:
         carrier=edge.twilio,
         answers=ByDocument(MEDIA_TYPE, partial(_connected, edge.settings), say_and_hang_up, hang_up),
         signer=signed.signer,
-        call_id=_call_id(form),
+        call_id=call_id_in(form),
         ends=Ends.told(form.get("From", ""), form.get("To", "")),
         dialled=form.get("To", ""),
-        is_over=form.get("CallStatus") in _OVER,
+        is_over=form.get("CallStatus") in OVER,
     )
 
 
-def _call_id(form: Mapping[str, str]) -> str:
+def call_id_in(form: Mapping[str, str]) -> str:
+    """Raises 400 if it names no call."""
     call_id = form.get("CallSid", "")
     if not _CALL_ID.fullmatch(call_id):
         raise HTTPException(400)

@@ -19,6 +19,7 @@ from gateway.tools.claim_slot import ClaimSlot
 from gateway.tools.confirm_booking import ConfirmBooking
 from gateway.tools.find_slots import FindSlots, find_slots_spec
 from gateway.tools.my_appointments import MyAppointments
+from gateway.tools.no_more_calls import NoMoreCalls
 from gateway.tools.note_texts import NoteTexts
 from gateway.tools.reschedule_booking import RescheduleBooking
 from gateway.tools.send_code import SendCode
@@ -34,6 +35,7 @@ __all__ = [
     "ConfirmBooking",
     "FindSlots",
     "MyAppointments",
+    "NoMoreCalls",
     "NoteTexts",
     "RescheduleBooking",
     "SendCode",
@@ -58,6 +60,7 @@ def call_tools(booking: CallBooking, refuse: Callable[[], None]) -> tuple[Tool, 
         RescheduleBooking(booking),
         NoteTexts(booking),
         StopRecording(refuse),
+        *([] if booking.placed_id is None else [NoMoreCalls(booking)]),
     )
 
 

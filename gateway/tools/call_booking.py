@@ -32,7 +32,7 @@ class CallBooking:
 
     `accepted`: the caller has heard a whole turn of ours since the slot was held. `changing` lets effects
     happen one after the other, so that a repeated call finds what the first one did. `sent`: the last code
-    that went out; `proved`: the one that came back.
+    that went out; `proved`: the one that came back. `placed_id`: of a call that the clinic has placed.
     """
 
     pool: asyncpg.Pool
@@ -47,6 +47,7 @@ class CallBooking:
     started_at: datetime
     now: Callable[[], datetime]
     ends: Ends = field(default_factory=Ends)
+    placed_id: UUID | None = None
     held: Held | None = None
     accepted: bool = False
     booked: Booking | None = None

@@ -51,6 +51,8 @@ TABLES = (
     "follow_up_settings",
     "vapi_setups",
     "vapi_calls",
+    "calling_settings",
+    "placed_calls",
     "procedure_guides",
     "guide_links",
     "text_replies",
@@ -125,6 +127,11 @@ _RECORDS = (
     insert into vapi_calls (org_id, call_id, next_at)
     select h.org_id, h.call_id, now() + '1 h' from appointment_holds h
     join appointments a on a.hold_id = h.id where a.id = $1
+    """,
+    "insert into calling_settings (org_id) select org_id from appointments where id = $1",
+    """
+    insert into placed_calls (id, org_id, contact_id)
+    select gen_random_uuid(), org_id, contact_id from appointments where id = $1
     """,
     """
     insert into procedure_guides (org_id, service_id, content, sha256, pages)

@@ -51,6 +51,8 @@ OF_SOMEBODY = {
     "otp_codes.digest": "cleared",
     "otp_codes.receiver_digest": "replaced by nobody's",
     "outbound_campaigns.contact_id": "cleared",
+    "placed_calls.carrier_call_id": "cleared",
+    "placed_calls.contact_id": "cleared",
     "pii_vault.contact_id": "the row is deleted",
     "pii_vault.sealed": "the row is deleted",
     "sms_messages.provider_id": "cleared",

@@ -17,6 +17,7 @@ from booking.jobs import Kind, enqueue
 from booking.worker import housekeeping
 from gateway.follow_ups import follow_ups
 from gateway.jobs import all_work
+from gateway.placing import open_placing
 from gateway.retention import Retention
 from gateway.sealing import VaultSealer
 from gateway.status.thresholds import SWEEPS
@@ -103,8 +104,11 @@ async def test_the_document_lists_every_job_and_sweep(stack: Stack, pool: asyncp
         following = follow_ups(served.edge.settings, desk.texts.messages, desk.metrics)
         retention = Retention(pool, VaultSealer(desk.vault).keys, desk.metrics)
         settings = served.edge.settings
-        async with open_reports(settings, pool, desk.vault, desk.metrics) as reports:
-            work = all_work(pool, pool, following, calendars, retention, reports)
+        async with (
+            open_reports(settings, pool, desk.vault, desk.metrics) as reports,
+            open_placing(settings, pool, desk.vault, desk.metrics) as placing,
+        ):
+            work = all_work(pool, pool, following, calendars, retention, reports, placing)
     assert sorted(listed("kind")) == sorted(work.handlers) == sorted(get_args(Kind))
     assert sorted(listed("sweep")) == sorted(each.name for each in work.sweeps)
     assert set(listed("sweep")) <= SWEEPS.keys(), "a sweep of which nobody would see that it has stopped"

@@ -33,7 +33,15 @@ NEVER_IN_A_CALL = {
     errors.ClinicInvalid,  # onboarding's
     errors.GuideInvalid,
     errors.OrgUnknown,
+    errors.OrgStands,
     errors.ScopeUnknown,
+    errors.CampaignUnknown,  # of calls that are to be placed
+    errors.PlacedCallUnknown,
+    errors.CallingError,
+    errors.CallingNotConfigured,
+    errors.CallingRefused,
+    errors.CallingUnavailable,
+    errors.CallingUnconfirmed,
 }
 TOOLS = Path(__file__).parents[2] / "gateway" / "tools"
 

@@ -23,7 +23,12 @@ from tests.proofs.catalogue import columns, relations, tenant_tables
 ORGS = tuple(uuid4() for _ in range(100))
 OURS, THEIRS = ORGS[0], ORGS[1]
 DATABASE = "matrix"
-_ONE_PER_ORG = ("public.organizations", "public.follow_up_settings", "public.vapi_setups")
+_ONE_PER_ORG = (
+    "public.organizations",
+    "public.follow_up_settings",
+    "public.calling_settings",
+    "public.vapi_setups",
+)
 _DENIED = asyncpg.InsufficientPrivilegeError
 
 _VALUES = {

@@ -1,0 +1,60 @@
+"""A call that the clinic placed, as its conversation knows it: who speaks, what is said first, to what end.
+
+Whoever picks up may be anybody. So the agent says who calls and that it is a program before anything else,
+and nothing of what it is about until whoever is wanted has said that it is them.
+"""
+
+from collections.abc import Mapping
+from dataclasses import dataclass, replace
+from typing import Final
+from uuid import UUID
+
+import asyncpg
+
+from booking.calling_rules import GOAL, CallBrief, load_brief
+from booking.types import Claim, OrgProfile, Recording
+
+_RECORDING: Final[Mapping[Recording, str]] = {
+    "kept": "",
+    "announced": " What is said in this call is recorded in writing.",
+    "asked": " May we record in writing what is said in this call?",
+    "off": "",
+}
+_PROMPT: Final = """
+
+This call:
+- You have rung them up; they have not called. You began with: "{opening}"
+- You call {goal}.
+- Whoever answers may be anybody. Before they have said that they are the person the clinic wants to talk to,
+  say nothing of why you call but that the clinic would like to talk to them: no service, no visit, no
+  appointment, not even whether they have ever been there.
+- Say again that you are an automated assistant whenever you are asked.
+- If it is a bad moment, ask when to call again, say that the clinic will, thank them and call end_call.
+- If they do not want to be called, call no_more_calls, then say goodbye.
+- If you hear a machine, or nobody, say goodbye and call end_call. Leave no message yourself."""
+
+
+@dataclass(frozen=True, slots=True)
+class Outgoing:
+    """A placed call's side of its conversation."""
+
+    placed_id: UUID
+    brief: CallBrief
+
+    def profile(self, profile: OrgProfile) -> OrgProfile:
+        """The clinic as this call presents it: the campaign's agent, whose first words are the greeting."""
+        agent = self.brief.agent_name or profile.agent_name
+        words = self.brief.first_words(agent, profile.name) + _RECORDING[profile.recording]
+        return replace(profile, agent_name=agent, greeting=words)
+
+    def prompt(self, profile: OrgProfile) -> str:
+        """What the model is told besides; `profile` as `profile` has made it."""
+        return _PROMPT.format(opening=profile.greeting, goal=self.brief.goal or GOAL)
+
+
+async def find_outgoing(pool: asyncpg.Pool, org_id: UUID, placed_id: UUID | None) -> Outgoing | None:
+    """None for a call that came in. Raises `BookingUnavailable`."""
+    if placed_id is None:
+        return None
+    brief = await load_brief(pool, Claim(org_id), placed_id=placed_id)
+    return Outgoing(placed_id, brief or CallBrief(None, None, None))
