@@ -1,6 +1,7 @@
 """The custom voice, over a real socket: the samples themselves, and what becomes of what goes wrong."""
 
 import asyncio
+import json
 from collections.abc import AsyncIterator
 from typing import Any
 
@@ -13,7 +14,7 @@ from bench.simulators.offline.tone import TONE_HZ
 from gateway.vapi.speech_request import RATES_HZ
 from tests.conftest import Clinic, Stack
 from tests.gateway import running
-from tests.gateway.at_vapi import HEADERS, environment, voice_request
+from tests.gateway.at_vapi import HEADERS, SECRET, environment, voice_request
 
 TEXT = "Goodmorning"
 TEXT_S = len(TEXT) * 0.06
@@ -22,7 +23,8 @@ NOBODY = "+15005550006"
 
 @pytest.fixture
 async def gateway(stack: Stack, vendors: running.Vendors) -> AsyncIterator[running.Gateway]:
-    environ = environment(stack, vendors, VAPI_TEXT_CHARACTERS="200", CARTESIA_IDLE_S="0.5")
+    changes = {"VAPI_TEXT_CHARACTERS": "2000", "CARTESIA_IDLE_S": "0.5", "MEDIA_SEND_S": "1"}
+    environ = environment(stack, vendors, **changes)
     async with running.gateway(environ) as served:
         yield served
 
@@ -69,7 +71,7 @@ async def test_what_cannot_be_spoken_is_refused_with_its_reason_and_costs_nothin
         (voice_request(TEXT, 11025, clinic.number), "sampleRate must be one of 8000, 16000, 22050"),
         (voice_request(TEXT, 22050.5, clinic.number), "sampleRate must be one of"),
         (voice_request(" ", 24000, clinic.number), "text must not be empty"),
-        (voice_request("a" * 201, 24000, clinic.number), "text must have 200 characters at most"),
+        (voice_request("a" * 2001, 24000, clinic.number), "text must have 2000 characters at most"),
         ({"message": {"type": "hang", "text": "x", "sampleRate": 8000}}, "type must be voice-request"),
         ({"message": {"type": "voice-request", "text": 7}}, "message must be JSON with type, text"),
         ({}, "message is missing"),
@@ -97,6 +99,25 @@ async def test_first_samples_leave_while_the_rest_is_made_and_a_reader_that_goes
         await context.over.wait()
     assert context.cancelled
     assert gateway.counted("gateway_vapi_served_total", service="voice", outcome="abandoned") == 1
+
+
+async def test_a_reader_that_does_not_read_is_let_go(
+    gateway: running.Gateway, vendors: running.Vendors, clinic: Clinic
+) -> None:
+    """Two minutes of speech are more than the sockets' buffers hold."""
+    body = json.dumps(voice_request("a" * 2000, 44100, clinic.number)).encode()
+    host, port = gateway.url.removeprefix("http://").split(":")
+    reader, writer = await asyncio.open_connection(host, int(port), limit=2**12)
+    head = f"POST /vapi/voice HTTP/1.1\r\nHost: gw\r\nContent-Length: {len(body)}\r\n"
+    writer.write(f"{head}X-Vapi-Secret: {SECRET}\r\n\r\n".encode() + body)
+    assert b" 200 " in await reader.readline()
+    async with asyncio.timeout(20):
+        told = {"service": "voice", "outcome": "abandoned"}
+        while not gateway.counted("gateway_vapi_served_total", **told):  # noqa: ASYNC110  nothing tells a caller
+            await asyncio.sleep(0.05)
+    writer.close()
+    [context] = vendors.cartesia.contexts
+    assert context.texts == ["a" * 2000]
 
 
 async def test_a_fault_before_the_first_sample_is_a_status_and_one_behind_it_a_cut(
