@@ -17,7 +17,7 @@ from tests.gateway import running
 from tests.gateway.running import Gateway
 from tests.gateway.vapi.calling import CallAtVapi, post
 
-_ANSWERED = "select count(*) from appointments"
+_APPOINTMENTS = "select count(*) from appointments"
 
 
 def code_in(twilio: TwilioApiSimulator, call: CallAtVapi) -> str:
@@ -56,7 +56,7 @@ async def test_a_booking_over_two_replicas_each_step_asked_for_twice(
         assert (await call.end(third, *said)).status_code == 200
     assert len(twilio.messages.to(call.caller)) == 1
     async with org_transaction(pool, clinic.claim) as connection:
-        assert await connection.fetchval(_ANSWERED) == 1
+        assert await connection.fetchval(_APPOINTMENTS) == 1
     follow_up = await call.row(pool, "select * from follow_ups where call_id = $1")
     assert (follow_up["state"], follow_up["reason"]) == ("skipped", "booked")
     kept = str(await call.rows(pool, "select t::text from call_turns t where call_id = $1"))
@@ -179,4 +179,4 @@ async def test_a_process_that_ends_at_any_step_of_a_tool_books_once(
     assert cut > 10
     assert json.loads(answer.text)["booked"]
     async with org_transaction(pool, clinic.claim) as connection:
-        assert await connection.fetchval(_ANSWERED) == 1
+        assert await connection.fetchval(_APPOINTMENTS) == 1
