@@ -23,7 +23,9 @@ Outcome = Literal["done", "refused", "cut", "abandoned"]
 
 
 class Streamed:
-    """An ASGI answer. `on_end` is told how it ended, once. Each piece is sent within `send_s`."""
+    """An ASGI answer. `on_fault` is told what refused or cut it, `on_end` how it ended, once. Each piece is
+    sent within `send_s`.
+    """
 
     def __init__(
         self,
@@ -31,12 +33,14 @@ class Streamed:
         headers: Mapping[str, str],
         *,
         refusal: Callable[[ProviderError], Response],
+        on_fault: Callable[[ProviderError], None],
         on_end: Callable[[Outcome], None],
         send_s: float,
     ) -> None:
         self._pieces = pieces
         self._headers = MutableHeaders(dict(headers))
         self._refusal = refusal
+        self._on_fault = on_fault
         self._on_end = on_end
         self._send_s = send_s
         self._outcome: Outcome = "abandoned"
@@ -58,6 +62,7 @@ class Streamed:
                 first = await anext(pieces, b"")
             except ProviderError as fault:
                 self._outcome = "refused"
+                self._on_fault(fault)
                 await self._refusal(fault)(scope, receive, send)
                 return
             try:
@@ -67,7 +72,7 @@ class Streamed:
                     await self._piece(send, piece)
             except ProviderError as fault:
                 self._outcome = "cut"
-                log.warning("stream_cut", provider=fault.provider, fault=fault.fault)
+                self._on_fault(fault)
             except TimeoutError:
                 log.warning("stream_unread")
             except Exception:

@@ -33,6 +33,7 @@ from gateway.prompt import system_prompt
 from gateway.routes.edge import Edge, edge_of
 from gateway.routes.forms import body_of
 from gateway.routes.streamed import Outcome, Streamed
+from gateway.routes.vapi_faults import note_fault
 from gateway.routes.vapi_office import office_reached
 from gateway.tools import tool_specs
 from gateway.vapi.calls import VapiCall
@@ -89,10 +90,12 @@ async def completions(request: Request) -> Response | Streamed:
     def ended(outcome: Outcome) -> None:
         edge.metrics.vapi_served.labels("llm", outcome).inc()
 
+    answering = _Answering(edge, office, asked, asked_s)
     return Streamed(
-        _Answering(edge, office, asked, asked_s).pieces(),
+        answering.pieces(),
         HEADERS,
         refusal=_vendors_refusal,
+        on_fault=lambda fault: answering.note_fault(fault, "gave_up"),
         on_end=ended,
         send_s=edge.settings.waits.media_send_s,
     )
@@ -159,7 +162,7 @@ class _Answering:
             settings=ConversationSettings(
                 system_prompt="", greeting=Phrase(""), **desk.gear(self._office).conversation
             ),
-            on_fault=self._note_fault,
+            on_fault=self.note_fault,
         )
 
     # --- what the model is told -----------------------------------------------------------------------------
@@ -216,10 +219,8 @@ class _Answering:
         again = use_id(self._turn, call.name, arguments, self._used[once])
         return AskedTool(again, call.name, arguments, self._turn)
 
-    def _note_fault(self, fault: ProviderError, action: Literal["retried", "apologised"]) -> None:
-        told = {"provider": fault.provider, "fault": fault.fault, "action": action}
-        self._edge.metrics.provider_faults.labels(**told).inc()
-        log.warning("provider_failed", call=str(self._call.call_id), **told)
+    def note_fault(self, fault: ProviderError, action: Literal["retried", "apologised", "gave_up"]) -> None:
+        note_fault(self._edge, fault, action, str(self._call.call_id))
 
 
 def _arguments(text: str) -> Mapping[str, Any] | None:

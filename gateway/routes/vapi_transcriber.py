@@ -21,6 +21,7 @@ from gateway.errors import MalformedFrame, OrgUnavailable
 from gateway.prewarm import PROCESS_KEYS
 from gateway.routes.edge import Edge, edge_of
 from gateway.routes.media import POLICY, TOO_BIG, FrameRate
+from gateway.routes.vapi_faults import note_fault
 from gateway.routes.vapi_office import office_reached
 from gateway.vapi.door import vapi_caller
 from gateway.vapi.heard_words import HeardWords
@@ -228,9 +229,7 @@ class _Transcription:
             await self._socket.send_text(frame)
 
     def _recogniser_failed(self, failure: ProviderError) -> _End:
-        told = {"provider": failure.provider, "fault": failure.fault, "action": "gave_up"}
-        self._edge.metrics.provider_faults.labels(**told).inc()
-        log.warning("provider_failed", **told)
+        note_fault(self._edge, failure, "gave_up")
         return _End("recogniser_failed", _FAILED)
 
 

@@ -18,6 +18,7 @@ from gateway.prewarm import PROCESS_KEYS
 from gateway.routes.edge import Edge, edge_of
 from gateway.routes.forms import body_of
 from gateway.routes.streamed import Outcome, Streamed
+from gateway.routes.vapi_faults import note_fault
 from gateway.routes.vapi_office import office_reached
 from gateway.vapi.door import vapi_caller
 from gateway.vapi.speech_request import SpeechRequest, parse_speech_request
@@ -51,6 +52,7 @@ async def voice(request: Request) -> Response | Streamed:
         _spoken(edge, office, asked, asked_s),
         _RAW,
         refusal=lambda fault: _refusal(fault.fault),
+        on_fault=lambda fault: note_fault(edge, fault, "gave_up"),
         on_end=ended,
         send_s=edge.settings.waits.media_send_s,
     )

@@ -325,6 +325,9 @@ async def test_errors_have_openais_form_and_the_status_that_vapi_ends_calls_by(
     with pytest.raises(openai.InternalServerError) as away:
         await asked(vapi, clinic.number, user("Hi"))
     assert (away.value.status_code, away.value.code) == (503, "http_500")
+    told = {"provider": "llm", "fault": "http_500"}
+    for action in ("retried", "gave_up"):
+        assert gateway.counted("gateway_provider_faults_total", **told, action=action) == 1
     assert text_of(await asked(vapi, clinic.number, user("Hi"))) == "Hello."
     for outcome, times in {"refused": 4, "invalid": 1, "done": 1}.items():
         assert gateway.counted("gateway_vapi_served_total", service="llm", outcome=outcome) == times

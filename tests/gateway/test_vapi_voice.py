@@ -132,5 +132,8 @@ async def test_a_fault_before_the_first_sample_is_a_status_and_one_behind_it_a_c
     vendors.cartesia.faults.add(DropSpeech(after_chunks=2))
     with pytest.raises(httpx.RemoteProtocolError):
         await asked(gateway, body)
+    for fault in ("quota_exceeded", "closed_1006"):
+        told = {"provider": "tts", "fault": fault, "action": "gave_up"}
+        assert gateway.counted("gateway_provider_faults_total", **told) == 1
     for outcome in ("refused", "done", "cut"):
         assert gateway.counted("gateway_vapi_served_total", service="voice", outcome=outcome) == 1
