@@ -12,7 +12,7 @@ from typing import Literal
 import structlog
 from starlette.datastructures import MutableHeaders
 from starlette.responses import Response
-from starlette.types import Receive, Scope, Send
+from starlette.types import Message, Receive, Scope, Send
 
 from pipeline.errors import ProviderError
 
@@ -66,29 +66,35 @@ class Streamed:
                 await self._refusal(fault)(scope, receive, send)
                 return
             try:
-                await self._begin(send)
-                await self._piece(send, first)
+                await self._send(send, _start(self._headers))
+                if first:
+                    await self._send(send, _body(first))
                 async for piece in pieces:
-                    await self._piece(send, piece)
+                    await self._send(send, _body(piece))
+                self._outcome = "done"
+                await self._send(send, _body(b"", more=False))
             except ProviderError as fault:
                 self._outcome = "cut"
                 self._on_fault(fault)
             except TimeoutError:
+                self._outcome = "abandoned"
                 log.warning("stream_unread")
             except Exception:
                 self._outcome = "cut"
                 raise
-            else:
-                self._outcome = "done"
-                await send({"type": "http.response.body", "body": b"", "more_body": False})
 
-    async def _begin(self, send: Send) -> None:
-        await send({"type": "http.response.start", "status": 200, "headers": self._headers.raw})
+    async def _send(self, send: Send, message: Message) -> None:
+        """Raises TimeoutError if nobody reads."""
+        async with asyncio.timeout(self._send_s):
+            await send(message)
 
-    async def _piece(self, send: Send, piece: bytes) -> None:
-        if piece:
-            async with asyncio.timeout(self._send_s):
-                await send({"type": "http.response.body", "body": piece, "more_body": True})
+
+def _start(headers: MutableHeaders) -> Message:
+    return {"type": "http.response.start", "status": 200, "headers": headers.raw}
+
+
+def _body(piece: bytes, *, more: bool = True) -> Message:
+    return {"type": "http.response.body", "body": piece, "more_body": more}
 
 
 async def _gone(receive: Receive) -> None:
