@@ -21,12 +21,21 @@ from compliance.redaction.patterns import written_email
 from compliance.redaction.replies import says_no_value, tells_age
 from compliance.redaction.tokens import Tail
 from compliance.redaction.view import GUESSED, Match, View
+from compliance.redaction.vocabulary import HOMOPHONES
 
 _ANSWER_TOKENS: Final = 26
 _LEADS: Final = word_list("answer_leads")
 _NO_ANSWERS: Final = frozenset(tuple(line.split()) for line in word_list("no_answers"))
 _NO_ANSWER_WORDS: Final = 3
 _MOST_MISHEARD: Final = 3
+_OF_DATES: Final = kinds.NUMBER | kinds.ORDINAL | kinds.MONTH
+_MISHEARD_FIGURES: Final = frozenset({"ate", "won", "free", "sicks", "sick's", "nein", "fife", "teenth"})
+_AREAS: Final = frozenset({"any", "as", "al", "an"})
+"""What NE, S, AL and N are heard as."""
+_IN_CODES: Final = kinds.NUMBER | kinds.LETTER
+_BEHIND_DATES: Final = frozenset({"at", "for", "and", "on", "no", "not", "sorry", "wait"})
+"""What goes on talking of a date, or corrects it."""
+_REST_TOKENS: Final = 6
 _TALK: Final = word_list("answer_talk")
 """Of talk before a value; other words right before one are a part of it, misheard."""
 _ANSWERED: Final[dict[Slot, EntityType]] = {
@@ -55,7 +64,7 @@ def whole_answer(view: View, at: int, slot: Slot) -> Match | None:
         return None
     tail = view.tail
     end = _end_of_turn(tail, at)
-    if end is None or end <= at or _is_no_answer(tail, at):
+    if end is None or end <= at or (_is_no_answer(tail, at) and not _is_misheard_code(tail, at, entity)):
         return None
     if entity == "DOB" and tells_age(tail, at, end):
         return None
@@ -69,11 +78,50 @@ def whole_answer(view: View, at: int, slot: Slot) -> Match | None:
     if found is None or not found.whole or not _is_talk(view, found.end, end, entity):
         cut_short = entity == "DOB" and (found is None or not found.whole)
         return Match(end, entity, GUESSED, runs_on=cut_short)
+    first = _first_piece(tail, at, begin, entity)
+    if first < begin:
+        return Match(found.end, entity, GUESSED, begin=first)
     misheard = at < begin <= at + _MOST_MISHEARD and not any(
         tail.words[here] in _TALK or (entity == "EMAIL" and tail.words[here] in _LEADS)
         for here in range(at, begin)
     )
     return Match(found.end, entity, GUESSED) if misheard else None
+
+
+def _first_piece(tail: Tail, at: int, begin: int, entity: EntityType) -> int:
+    """Where the value begins of which only the rest was heard well."""
+    if entity == "DOB":
+        return _first_figure(tail, at, begin)
+    if entity == "POSTCODE" and begin > at and _is_area(tail, begin - 1):
+        return begin - 1
+    return begin
+
+
+def _is_misheard_code(tail: Tail, at: int, entity: EntityType) -> bool:
+    """ "any 27", "why o 24": what begins a question elsewhere."""
+    return entity == "POSTCODE" and _is_area(tail, at) and bool(tail.marks[at + 1] & _IN_CODES)
+
+
+def _is_area(tail: Tail, at: int) -> bool:
+    """ "why o 24 one j z", "any one seven": a letter or two of a postcode heard as a word."""
+    word = tail.words[at]
+    if word == "and":
+        return tail.words[at - 1] in ("", ":")
+    return word in _AREAS or (word in HOMOPHONES and not HOMOPHONES[word].isdecimal())
+
+
+def _first_figure(tail: Tail, at: int, begin: int) -> int:
+    """ "twenty fifth of a for nineteen ninety one": the first figure, well heard or not."""
+    figures = (
+        here
+        for here in range(at, begin)
+        if (tail.marks[here] & _OF_DATES and (tail.words[here] != "one" or here == at))
+        or tail.words[here] in _MISHEARD_FIGURES
+    )
+    first = next(figures, begin)
+    while at < first < begin and tail.marks[first - 1] & kinds.UNKNOWN:
+        first -= 1
+    return first
 
 
 def _holds_name(tail: Tail, at: int, begin: int, entity: EntityType) -> bool:
@@ -181,6 +229,13 @@ def _is_another(view: View, at: int) -> bool:
     return found is not None and found.type == "PHONE" and found.whole
 
 
+def _is_rest_of_date(tail: Tail, at: int, end: int) -> bool:
+    """ "the ate of june" behind the year."""
+    if tail.words[at] in _BEHIND_DATES:
+        return False
+    return at < end <= at + _REST_TOKENS and any(tail.marks[here] & _OF_DATES for here in range(at, end))
+
+
 def _is_talk(view: View, at: int, end: int, entity: EntityType) -> bool:
     """What follows the value goes on talking instead of being a rest of it."""
     tail = view.tail
@@ -188,6 +243,8 @@ def _is_talk(view: View, at: int, end: int, entity: EntityType) -> bool:
     while at < end and tail.marks[at] & kinds.PAUSE and not tail.marks[at] & kinds.WORD:
         at += 1
         paused = True
+    if entity == "DOB" and _is_rest_of_date(tail, at, end):
+        return False
     if at >= end or tail.words[at] in _SPEAKS_ON or (entity == "PHONE" and _is_another(view, at)):
         return True
     if entity == "PERSON" and tail.marks[at] & kinds.NUMBER:

@@ -101,7 +101,21 @@ _THINGS: Final = frozenset(
     ]
 )
 _ASK_WORDS: Final = frozenset(
-    {"your", "what", "what's", "whats", "who", "who's", "where", "which", "patient's"}
+    {
+        "your",
+        "what",
+        "what's",
+        "whats",
+        "who",
+        "who's",
+        "where",
+        "which",
+        "patient's",
+        "please",
+        "can",
+        "could",
+        "when",
+    }
 )
 _PLACES: Final = frozenset({"street", "town", "road", "city", "county", "address"})
 _ABOUT: Final = (

@@ -3,6 +3,7 @@
 from typing import Final
 
 from compliance.redaction import kinds
+from compliance.redaction.drug_sounds import sounds
 from compliance.redaction.lexicon import word_list
 from compliance.redaction.spoken import Element, read_element
 from compliance.redaction.tokens import Tail
@@ -25,9 +26,10 @@ _COUNTED: Final = word_list("measures")
 _FEASTS: Final = {
     first: tuple(words for words in FEASTS if words[0] == first) for first in {words[0] for words in FEASTS}
 }
-_MISHEARD_MONTHS: Final = frozenset(
-    {"marge", "mae", "juin", "disember", "desember", "octobre", "novembre", "febuary"}
+_MONTH_SOUNDS: Final = frozenset(
+    sounds(month) for month in ("january", "february", "september", "october", "november", "december")
 )
+_MISHEARD_MONTHS: Final = frozenset({"marge", "mae", "juin"})
 _FULL_PARTS: Final = 3
 _YEAR_FIGURES: Final = 4
 
@@ -39,9 +41,11 @@ def date_of_birth(view: View, at: int) -> Match | None:
         kinds.ORDINAL | kinds.DIGITS | kinds.NUMERAL
     ):
         return None
+    if view.expects.named("CODE"):
+        return None
     named = view.expects.named("DOB")
     asked = view.expects.awaits("DOB")
-    end, strong, figures, months, years = _read_date(tail, at)
+    end, strong, figures, months, years = _read_date(tail, at, misheard=asked)
     if end is None:
         return None
     if "DOB" in view.expects.stale and _is_late(tail, end, (strong, figures, years), months=months):
@@ -105,7 +109,7 @@ def _lacks_years(tail: Tail, end: int) -> bool:
     return tail.words[end - 1] == "thousand" and bool(tail.marks[follows] & kinds.END)
 
 
-def _read_date(tail: Tail, at: int) -> tuple[int | None, int, int, bool, int]:
+def _read_date(tail: Tail, at: int, *, misheard: bool) -> tuple[int | None, int, int, bool, int]:
     """Where the date ends, its parts, its written digits, whether a month is named, its full years."""
     here, last, parts, figures, months, years = at, None, 0, 0, 0, 0
     here += bool(tail.marks[at] & kinds.ARTICLE)
@@ -118,7 +122,7 @@ def _read_date(tail: Tail, at: int) -> tuple[int | None, int, int, bool, int]:
     while here < limit:
         kind = tail.marks[here]
         word = tail.words[here]
-        if kind & kinds.MONTH or word in _MISHEARD_MONTHS:
+        if kind & kinds.MONTH or word in _MISHEARD_MONTHS or (misheard and _sounds_like_month(word, kind)):
             if months:
                 break
             months += 1
@@ -147,12 +151,19 @@ def _read_date(tail: Tail, at: int) -> tuple[int | None, int, int, bool, int]:
     return last, parts, figures, bool(months), years
 
 
+def _sounds_like_month(word: str, kind: int) -> bool:
+    """ "januree", "disember"."""
+    return bool(kind & kinds.UNKNOWN) and sounds(word) in _MONTH_SOUNDS
+
+
 def _figure(tail: Tail, at: int) -> Element | None:
     """A figure; one misheard in "to thousand and six" and "two thousand and too"."""
     if tail.marks[at] & (kinds.DIGITS | kinds.NUMERAL):
         return read_element(tail, at)
     if not tail.marks[at] & kinds.HOMOPHONE:
         return None
+    if tail.marks[at - 1] & kinds.NUMERAL and tail.marks[at + 1] & (kinds.NUMERAL | kinds.END):
+        return read_element(tail, at, misheard=True)
     ends_year = tail.words[at - 2] == "thousand" and tail.words[at - 1] == "and"
     return read_element(tail, at, misheard=True) if ends_year or tail.words[at + 1] == "thousand" else None
 

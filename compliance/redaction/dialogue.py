@@ -256,7 +256,7 @@ class Expectation:
         memory.unfinished = said.unfinished or self._still_unfinished(said)
         memory.replied = True
         asks = said.question or self._about & ASKS or said.words <= _SHORT_TURN
-        memory.fresh = self._asks_one(said.words) if asks else None
+        memory.fresh = self._asks_one(said) if asks else None
         memory.given = self.found - {"MEDICAL", "PERSON"}
         if self.found:
             memory.answered = set(self.found)
@@ -276,7 +276,7 @@ class Expectation:
 
     def _end_agent(self, said: Said) -> None:
         memory = self._memory
-        memory.fresh = self._asks_one(said.words) or (memory.fresh if not memory.replied else None)
+        memory.fresh = self._asks_one(said) or (memory.fresh if not memory.replied else None)
         if self._about & THING:
             self._mentioned.discard("PERSON")
         read_back = self.found - {"MEDICAL"}
@@ -302,9 +302,9 @@ class Expectation:
         asks = said.question and (self._moves or not self._back)
         return self._memory.replied and (asks or self._counted)
 
-    def _asks_one(self, words: int) -> Slot | None:
+    def _asks_one(self, said: Said) -> Slot | None:
         """The value asked for if it is one alone, asked plainly, and not given in the same breath."""
-        if words > (_PLAIN_WORDS if self._about & ASKS else _BRIEF_WORDS):
+        if said.words > (_PLAIN_WORDS if said.question or self._about & ASKS else _BRIEF_WORDS):
             return None
         asked = self._mentioned - ({"PERSON"} if self._about & THING else set())
         return next(iter(asked)) if len(asked) == 1 and not self.found - {"MEDICAL", "PERSON"} else None

@@ -65,7 +65,7 @@ def is_of_place(tail: Tail, end: int) -> bool:
     here = end + (tail.words[end] in _FIELDS)
     if tail.words[end - 1].endswith("'s") and not tail.capital[here] and tail.words[here] in _ATTENDED:
         return False
-    return tail.words[here] in PLACES_NAMED
+    return bare(tail.words[here]) in PLACES_NAMED
 
 
 _ATTENDED: Final = frozenset({"school", "nursery", "college", "university", "insurance", "practice"})
@@ -126,7 +126,7 @@ def _continues(tail: Tail, at: int, *, first: bool, strict: bool) -> bool:
     joined = _by_particle(tail, at, strict=strict)
     if joined is not None:
         return joined
-    if not is_name(tail, at) or (word in PLACES_NAMED and not tail.capital[at]):
+    if not is_name(tail, at) or (bare(word) in PLACES_NAMED and not tail.capital[at]):
         return False
     if kind & kinds.COMMON:
         if not kind & LISTED:

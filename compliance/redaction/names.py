@@ -188,10 +188,12 @@ def _is_likely(tail: Tail, at: int) -> bool:
         return True
     if not kind & kinds.UNKNOWN:
         return False
-    if kind & kinds.SELDOM or (tail.capital[at] and is_inside(tail, at)):
+    if tail.capital[at] and is_inside(tail, at):
         return True
     if not is_strange(tail, at) or tail.words[at - 1] in _POSSESSIVES:
         return False
+    if kind & kinds.SELDOM:
+        return True
     ends = not tail.marks[at + 1] & kinds.WORD or tail.words[at + 1] in AFTER_STRANGE
     return tail.words[at - 1] in _BEFORE_UNKNOWN or ends
 

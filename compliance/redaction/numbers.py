@@ -28,6 +28,8 @@ from compliance.redaction.tokens import Tail
 from compliance.redaction.view import GUESSED, LIKELY, SURE, Match, View
 
 _RUN_TOKENS: Final = 56
+_YEAR_DIGITS: Final = 4
+_DATE_DIGITS: Final = range(6, 9)
 _SURE_DIGITS: Final = 7
 _CARD_DIGITS: Final = range(13, 20)
 _WHOLE_DIGITS: Final = 10
@@ -257,6 +259,8 @@ def _number_goes_on(tail: Tail, at: int) -> bool:
 def _number_type(view: View, said: _Said) -> tuple[EntityType | None, float]:
     digits = said.digits
     expects = view.expects
+    if "DOB" in expects.asked and not expects.names_other("DOB") and _may_be_of_birth(expects, digits):
+        return "DOB", GUESSED
     slot = _slot(expects, said)
     if slot is not None:
         if is_nhs(digits) and expects.awaits("GOV_ID") and not expects.named("PHONE"):
@@ -277,11 +281,19 @@ def _number_type(view: View, said: _Said) -> tuple[EntityType | None, float]:
         if not (phone or said.plus):
             expects.referred(digits)
         return ("PHONE", GUESSED) if phone or said.plus else (None, 0.0)
-    return _unexpected_type(view.tail, said) if len(digits) >= _SPELLED_DIGITS else (None, 0.0)
+    return _unexpected_type(view, said) if len(digits) >= _SPELLED_DIGITS else (None, 0.0)
 
 
-def _unexpected_type(tail: Tail, said: _Said) -> tuple[EntityType | None, float]:
+def _may_be_of_birth(expects: Expectation, digits: str) -> bool:
+    """Figures of a date that is none as it was heard; a year."""
+    if len(digits) == _YEAR_DIGITS:
+        return digits[:2] in ("19", "20")
+    return len(digits) in _DATE_DIGITS and not any(slot in expects.asked for slot in _NUMBER_SLOTS)
+
+
+def _unexpected_type(view: View, said: _Said) -> tuple[EntityType | None, float]:
     """The type of a number that was neither named nor asked for."""
+    tail = view.tail
     digits = said.digits
     later = _later_cue(tail, said.elements[-1].end)
     if later is not None:
@@ -290,12 +302,14 @@ def _unexpected_type(tail: Tail, said: _Said) -> tuple[EntityType | None, float]
     rung = tail.words[said.elements[0].start - 1] in _REACHING
     if written and not rung and digits[0] in "4679" and is_nhs(digits):
         return "GOV_ID", GUESSED
+    if "GOV_ID" in view.expects.given and is_nhs(digits):
+        return "GOV_ID", LIKELY
     if len(digits) in _ZIP_DIGITS and _behind_state(tail, said.elements[0].start):
         return "POSTCODE", LIKELY
     if len(digits) >= _SURE_DIGITS or said.plus:
         return _type_by_shape(said, "PHONE"), LIKELY
     spelled = all(element.kind in "zur" or len(element.digits) == 1 for element in said.elements)
-    return ("PHONE", GUESSED) if spelled or digits[0] == "0" else (None, 0.0)
+    return ("PHONE", GUESSED) if spelled or (digits[0] == "0" != digits[1]) else (None, 0.0)
 
 
 def _is_reference(tail: Tail, said: _Said) -> bool:

@@ -21,6 +21,8 @@ _SENTENCES: Final = frozenset(
     + ["i'm", "we're", "you're", "they're", "it'll", "there's", "she'd", "he'd", "she'll", "he'll"]
 )
 """A pronoun and what it does in one word; "it's" and "that's" lead in values as well."""
+_BEFALLS: Final = frozenset({"been", "gone", "not", "broken", "dead", "changed", "changing"})
+"""What is told of a thing: "the landline's been cut off"."""
 _EVASIONS: Final = word_list("evasions")
 _ASKS: Final = frozenset(
     ["is", "does", "did", "was", "were", "has", "could", "should", "would", "how", "when", "what", "why"]
@@ -29,6 +31,7 @@ _ASKS: Final = frozenset(
 _MAY: Final = frozenset({"can", "could", "may", "shall"})
 _AGED: Final = frozenset({"i'm", "she's", "he's", "am"})
 _AGE_DIGITS: Final = 2
+_OF_DATES: Final = kinds.NUMBER | kinds.MONTH | kinds.ORDINAL | kinds.HOMOPHONE
 _VALUED: Final = kinds.DIGITS | kinds.REPEAT | kinds.PHONETIC | kinds.UNKNOWN | kinds.SIGN
 _DIARY: Final = word_list("diary_words")
 _DOTS: Final = frozenset({"dot", "underscore", "hyphen", "dash", "com", "come", "www"})
@@ -78,7 +81,9 @@ def _is_ordinary(tail: Tail, at: int) -> bool:
     if kind & kinds.LETTER:
         return tail.words[at] in ("i", "a")
     if kind & kinds.MONTH:
-        return any(tail.words[at - back] in _DIARY for back in range(1, _DIARY_WORDS + 1))
+        return tail.words[at - 1] in _PRONOUNS or any(
+            tail.words[at - back] in _DIARY for back in range(1, _DIARY_WORDS + 1)
+        )
     return bool(kind & kinds.COMMON) and not kind & _VALUED
 
 
@@ -105,7 +110,7 @@ def _is_timed(tail: Tail, at: int) -> bool:
 
 
 def _sounds_like_letters(tail: Tail, words: list[int]) -> bool:
-    said = sum(bool(tail.marks[at] & kinds.HOMOPHONE) for at in words)
+    said = sum(bool(tail.marks[at] & kinds.HOMOPHONE) and tail.words[at] != "free" for at in words)
     return said * _LETTERS_SAID > len(words)
 
 
@@ -139,7 +144,9 @@ def tells_age(tail: Tail, at: int, end: int) -> bool:
     if tail.words[at] not in _AGED or not tail.marks[at + 1] & (kinds.DIGITS | kinds.NUMERAL):
         return False
     age = read_element(tail, at + 1)
-    return age is not None and len(age.digits) <= _AGE_DIGITS and end <= age.end + 1
+    if age is None or len(age.digits) > _AGE_DIGITS:
+        return False
+    return not any(tail.marks[here] & _OF_DATES for here in range(age.end, end))
 
 
 def _opens_sentence(tail: Tail, words: list[int]) -> bool:
@@ -149,6 +156,8 @@ def _opens_sentence(tail: Tail, words: list[int]) -> bool:
 
 def _begins_sentence(tail: Tail, at: int) -> bool:
     word = tail.words[at]
+    if word.endswith("'s") and tail.words[at + 1] in _BEFALLS:
+        return True
     return word in _SENTENCES or (word in _PRONOUNS and tail.words[at + 1] in _DO)
 
 

@@ -144,6 +144,8 @@ def _says_here(tail: Tail, at: int) -> bool:
     """ "Okafor speaking", "it's Rowan here"."""
     if tail.words[at] in NOT_NAMES:
         return False
+    if tail.marks[at] & kinds.RARER and tail.words[at - 1] in BEFORE_PLACES:
+        return False
     for ahead in range(at + 1, at + _HERE_TOKENS):
         if tail.words[ahead] in _HERE:
             return True

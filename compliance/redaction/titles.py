@@ -32,10 +32,16 @@ def _is_operational(tail: Tail, at: int, end: int) -> bool:
         return False
     if tail.words[at - 1] in _SEEN_BY:
         return not any(tail.words[place] in _BOOKED for place in range(at - _BOOKED_BEFORE, at))
-    if (tail.words[end], tail.words[end + 1]) in _STAFF_DOES_SO:
+    if (tail.words[end], tail.words[end + 1]) in _STAFF_DOES_SO or _is_told_staff(tail, end):
         return True
     possessive = tail.words[end - 1].endswith("'s")
     return tail.words[end] in (_OF_STAFF if possessive else _STAFF_DOES)
+
+
+def _is_told_staff(tail: Tail, end: int) -> bool:
+    """ "…, the consultant"."""
+    article = tail.words[end] == "," and tail.words[end + 1] in ("the", "a", "my", "your", "our")
+    return article and bool(tail.marks[end + 2] & kinds.DOCTOR)
 
 
 _CARED_FOR: Final = frozenset(
@@ -60,7 +66,9 @@ _PATIENTS: Final = frozenset(
     {"card", "name", "patient", "person", "this", "caller", "surname", "here", "holder"}
 )
 """Before "is Mr Khan": the patient himself."""
-_SEEN_BY: Final = frozenset({"see", "seeing", "saw", "with", "under", "does", "is", "has", "by", "can"})
+_SEEN_BY: Final = frozenset(
+    {"see", "seeing", "saw", "with", "under", "does", "is", "has", "by", "can", "when's"}
+)
 _BOOKED: Final = frozenset(
     ["booking", "booked", "appointment", "name", "registered", "put", "down", "file", "account", "made"]
 )

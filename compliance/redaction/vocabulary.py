@@ -69,6 +69,7 @@ PHONETIC: Final = {
     ]
 } | {"alfa": "a", "xray": "x"}
 HOMOPHONES: Final = {
+    "free": "3", "sick's": "6",
     "won": "1", "to": "2", "too": "2", "tu": "2", "tree": "3", "for": "4", "fore": "4", "fower": "4",
     "fife": "5",
     "sicks": "6", "sex": "6", "sevin": "7", "ate": "8", "nein": "9", "niner": "9", "owe": "0", "ow": "0",
