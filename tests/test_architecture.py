@@ -1,6 +1,7 @@
 """The arrows between the packages, as `pyproject.toml` draws them, and what keeps the layout readable."""
 
 import ast
+import logging
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -17,6 +18,17 @@ def sources() -> Iterator[Path]:
         yield from (ROOT / package).rglob("*.py")
 
 
+@pytest.fixture
+def loggers_kept() -> Iterator[None]:
+    """The linter sets logging up anew, which would switch off all loggers for the tests after it."""
+    known = [each for each in logging.Logger.manager.loggerDict.values() if isinstance(each, logging.Logger)]
+    before = [(logger, logger.disabled) for logger in known]
+    yield
+    for logger, disabled in before:
+        logger.disabled = disabled
+
+
+@pytest.mark.usefixtures("loggers_kept")
 def test_imports_follow_the_arrows(capsys: pytest.CaptureFixture[str]) -> None:
     status = lint_imports(config_filename=str(ROOT / "pyproject.toml"), no_cache=True, no_logo=True)
     assert status == EXIT_STATUS_SUCCESS, capsys.readouterr().out
