@@ -39,7 +39,7 @@ from gateway.tools import tool_specs
 from gateway.vapi.calls import VapiCall
 from gateway.vapi.completion_request import CompletionRequest, parse_completion_request
 from gateway.vapi.completion_stream import DONE, HEADERS, Chunks, error_body
-from gateway.vapi.door import vapi_caller
+from gateway.vapi.door import require_likely, vapi_caller
 from gateway.vapi.instructions import instructed
 from gateway.vapi.messages import AskedTool
 from gateway.vapi.sharing import Holding
@@ -74,6 +74,7 @@ async def completions(request: Request) -> Response | Streamed:
     edge = edge_of(request)
     asked_s = edge.desk.clock.now_s()
     try:
+        await require_likely(request, edge, model=True)
         body = await body_of(request, edge, edge.settings.limits.vapi_body_bytes)
         signer = await vapi_caller(request, edge, body, model=True)
         asked = parse_completion_request(body)

@@ -20,7 +20,7 @@ from gateway.routes.forms import body_of
 from gateway.routes.streamed import Outcome, Streamed
 from gateway.routes.vapi_faults import note_fault
 from gateway.routes.vapi_office import office_reached
-from gateway.vapi.door import vapi_caller
+from gateway.vapi.door import require_likely, vapi_caller
 from gateway.vapi.speech_request import SpeechRequest, parse_speech_request
 
 VOICE: Final = "/vapi/voice"
@@ -33,6 +33,7 @@ async def voice(request: Request) -> Response | Streamed:
     edge = edge_of(request)
     desk, limits = edge.desk, edge.settings.limits
     asked_s = desk.clock.now_s()
+    await require_likely(request, edge)
     body = await body_of(request, edge, limits.vapi_body_bytes)
     signer = await vapi_caller(request, edge, body)
     try:

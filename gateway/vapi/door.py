@@ -13,7 +13,7 @@ from gateway.routes.edge import Edge
 from gateway.routes.forgeries import forged
 from gateway.tenancy.accounts import Signer
 from gateway.tenancy.credentials import VapiAccount, open_keys
-from gateway.vapi.auth import Arrived, is_models, is_signed, may_be_signed
+from gateway.vapi.auth import Arrived, Hmac, is_models, is_signed, may_be_signed
 
 UNAUTHORISED = 401
 
@@ -43,17 +43,22 @@ async def vapi_caller(
     return Signer(signer.account, named)
 
 
-async def require_likely(connection: HTTPConnection, edge: Edge) -> None:
+async def require_likely(connection: HTTPConnection, edge: Edge, *, model: bool = False) -> None:
     """Raises HTTPException 401 for a request whose headers alone show that it is nobody's.
 
-    Before its body is read: of what anybody sends us little is taken in.
+    Before its body is read: of what anybody sends us little is taken in. `model`: as in `vapi_caller`.
     """
     arrived, named = _arrived(connection, edge, b""), _named(connection)
+
+    def is_likely(account: VapiAccount) -> bool:
+        if model and (account.llm_key or not isinstance(account.auth, Hmac)):
+            return is_models(account.auth, account.llm_key, arrived)
+        return may_be_signed(account.auth, arrived)
 
     async def org_told() -> UUID | None:
         return named
 
-    if await edge.vapi.signer(lambda account: may_be_signed(account.auth, arrived), org_told) is None:
+    if await edge.vapi.signer(is_likely, org_told) is None:
         raise await forged(connection, edge, named, UNAUTHORISED)
 
 

@@ -1,5 +1,6 @@
 """Whose requests of Vapi's custom services count for whom, and under whose keys they are served."""
 
+import asyncio
 import json
 from collections.abc import AsyncIterator, Mapping
 
@@ -79,6 +80,19 @@ async def test_an_account_is_served_for_its_own_org_alone(
     assert await statuses(gateway, OWN, own.number) == NOT_SERVED
     assert await statuses(gateway, PROCESS, own.number) == NOT_SERVED | {"transcriber": 101}
     assert await statuses(gateway, {}, clinic.number) == NOT_SERVED
+
+
+@pytest.mark.parametrize("path", ["/vapi/voice", "/vapi/llm/chat/completions"])
+async def test_of_what_nobody_signed_not_even_the_body_is_taken_in(
+    gateway: running.Gateway, path: str
+) -> None:
+    """The body never comes; whoever waited for it would answer nothing."""
+    host, port = gateway.url.removeprefix("http://").split(":")
+    reader, writer = await asyncio.open_connection(host, int(port))
+    writer.write(f"POST {path} HTTP/1.1\r\nHost: gw\r\nContent-Length: 4000000\r\n\r\n".encode())
+    async with asyncio.timeout(5):
+        assert b" 401 " in await reader.readline()
+    writer.close()
 
 
 async def test_an_org_is_served_under_its_own_keys(
