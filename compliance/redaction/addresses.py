@@ -4,13 +4,11 @@ from typing import Final
 
 from compliance.redaction import kinds
 from compliance.redaction.codes import alphanumeric
-from compliance.redaction.lexicon import word_list
+from compliance.redaction.dwellings import dwelling, post_box
+from compliance.redaction.localities import to_town
 from compliance.redaction.name_words import NOT_NAMES
 from compliance.redaction.streets import (
-    FLATS,
     STREET_WORDS,
-    TOWN_WORDS,
-    dwelling,
     goes_on,
     house_name,
     house_number,
@@ -23,9 +21,7 @@ from compliance.redaction.streets import (
 from compliance.redaction.tokens import Tail
 from compliance.redaction.view import GUESSED, LIKELY, SURE, Match, View
 
-_TAIL_TOKENS: Final = 12
 _FREE_TOKENS: Final = 8
-_BEFORE_TOWNS: Final = frozenset({",", ".", "in", "near", "at", "outside", "just"})
 
 
 def address(view: View, at: int) -> Match | None:
@@ -35,14 +31,14 @@ def address(view: View, at: int) -> Match | None:
     wanted = view.expects.awaits("ADDRESS")
     if tail.words[at] == "a" and tail.words[at + 1] == "hundred":
         return _from_hundred(view, at, wanted=wanted)
-    box = _post_box(tail, at) if kind & kinds.LETTER or tail.words[at] == "po" else None
+    box = post_box(tail, at) if kind & kinds.LETTER or tail.words[at] == "po" else None
     end = dwelling(tail, at) if kind & kinds.DWELLING else None
     if box is not None or end is not None:
-        return Match(_to_town(view, box or _after_dwelling(view, end or at)), "ADDRESS", SURE)
+        return Match(to_town(view, box or _after_dwelling(view, end or at)), "ADDRESS", SURE)
     if kind & (kinds.DIGITS | kinds.NUMERAL):
         street = numbered_street(tail, at, wanted=wanted)
         if street is not None:
-            return Match(_to_town(view, street), "ADDRESS", LIKELY)
+            return Match(to_town(view, street), "ADDRESS", LIKELY)
     return _answer(view, at) if wanted else None
 
 
@@ -50,18 +46,9 @@ def _from_hundred(view: View, at: int, *, wanted: bool) -> Match | None:
     """ "a hundred and eighty eight Queens Lane"."""
     street = numbered_street(view.tail, at + 1, wanted=wanted)
     if street is not None:
-        return Match(_to_town(view, street), "ADDRESS", LIKELY)
+        return Match(to_town(view, street), "ADDRESS", LIKELY)
     number = house_number(view.tail, at + 1) if wanted else None
     return None if number is None else _unnamed_street(view, number)
-
-
-def _post_box(tail: Tail, at: int) -> int | None:
-    """ "PO box 42", "P O box forty two"."""
-    begin = at + 1 if tail.words[at] == "po" else at
-    if begin == at:
-        while tail.words[begin] in ("p", "o", ".") and begin < at + TOWN_WORDS + 1:
-            begin += 1
-    return house_number(tail, begin + 1) if begin > at and tail.words[begin] == "box" else None
 
 
 def free_address(view: View, at: int) -> Match | None:
@@ -69,7 +56,7 @@ def free_address(view: View, at: int) -> Match | None:
     tail = view.tail
     if tail.starts[at] < view.no_street_before:
         named = _written_house(tail, at) if tail.capital[at] else None
-        return None if named is None else Match(_to_town(view, named), "ADDRESS", GUESSED)
+        return None if named is None else Match(to_town(view, named), "ADDRESS", GUESSED)
     if tail.marks[at] & kinds.STOP and tail.words[at] != "the":
         return None
     here = at + (tail.words[at] == "the")
@@ -77,12 +64,12 @@ def free_address(view: View, at: int) -> Match | None:
         if here > at and is_street(tail, here):
             end = _free_street(tail, at, here)
             if end is not None:
-                return Match(_to_town(view, end), "ADDRESS", LIKELY)
+                return Match(to_town(view, end), "ADDRESS", LIKELY)
         here += 1
     named = _named_house(tail, at) if tail.capital[at] and "," in tail.words[at:here] else None
     named = named or _house_in_town(tail, at) or _house_and_number(tail, at)
     if named is not None:
-        return Match(_to_town(view, named), "ADDRESS", GUESSED)
+        return Match(to_town(view, named), "ADDRESS", GUESSED)
     article = next((place for place in range(at + 1, here) if tail.words[place] == "the"), here)
     view.no_street_before = tail.starts[article]
     return None
@@ -148,7 +135,7 @@ def house_before_number(view: View, at: int) -> Match | None:
     if tail.words[at + 1] != ",":
         return None
     end = _strange_house(tail, at)
-    return None if end is None else Match(_to_town(view, end), "ADDRESS", GUESSED)
+    return None if end is None else Match(to_town(view, end), "ADDRESS", GUESSED)
 
 
 def _house_and_number(tail: Tail, at: int) -> int | None:
@@ -212,129 +199,6 @@ def _after_house(tail: Tail, at: int) -> int:
     return at if street is None else street
 
 
-def _to_town(view: View, at: int) -> int:
-    """Over commas and "in" to the town and the county; stops before the postcode."""
-    tail = view.tail
-    named = town(tail, at)
-    end = at if named is not None and named > at + 1 else street_name(tail, at, wanted=False) or at
-    limit = end + _TAIL_TOKENS
-    here = end
-    while here < limit:
-        begin = here
-        while tail.words[begin] in _BEFORE_TOWNS:
-            begin += 1
-        found = town(tail, begin) or _second_dwelling(tail, begin) or _quarter(tail, begin, here)
-        if found is None and begin > here and "," in tail.words[here:begin]:
-            found = _capitals(view, begin)
-        if found is None and begin == here == end:
-            found = _unlisted(view, begin)
-        if found is None:
-            return end
-        end = here = _on_the_river(tail, found)
-    return end
-
-
-def _second_dwelling(tail: Tail, at: int) -> int | None:
-    """The "apartment 12" or "number 3" behind an American street."""
-    if tail.words[at] in ("lot", "trailer", "space") and tail.marks[at + 1] & kinds.NUMBER:
-        return house_number(tail, at + 1)
-    if tail.words[at] == "number":
-        return house_number(tail, at + 1)
-    if tail.words[at] in FLATS:
-        number = house_number(tail, at + 1)
-        if number is None and tail.marks[at + 1] & kinds.SPELLED:
-            return at + 2
-        return number or dwelling(tail, at)
-    return None
-
-
-def _quarter(tail: Tail, at: int, street: int) -> int | None:
-    """ "South" right behind a street, and "in Bermondsey": a place of no list."""
-    if at == street and tail.words[at] in ("north", "south", "east", "west"):
-        return at + 1
-    named = tail.words[at - 1] in ("in", "near", "outside") and at > street
-    return at + 1 if named and _fits_town(tail, at) else None
-
-
-def _fits_town(tail: Tail, at: int) -> bool:
-    kind = tail.marks[at]
-    return bool(kind & (kinds.UNKNOWN | kinds.LAST)) and not kind & (kinds.COMMON | kinds.ALONE | kinds.STOP)
-
-
-def _unlisted(view: View, at: int) -> int | None:
-    """A place of no list right behind a street: capitalised, before a listed one, or one expected."""
-    tail = view.tail
-    if tail.marks[at] & (kinds.PAIR | kinds.STOP) or alphanumeric(view, at) is not None:
-        return None
-    if not tail.capital[at]:
-        for end in (at + 1, at + 2):
-            if not _may_be_of_town(tail, end - 1):
-                break
-            if town(tail, end) is not None:
-                return end
-    if not _fits_town(tail, at):
-        return _expected_place(view, at) or _last_words(tail, at)
-    asked = "ADDRESS" in view.expects.asked and bool(tail.marks[at] & kinds.UNKNOWN)
-    strange = tail.marks[at] & kinds.UNKNOWN and not tail.marks[at] & kinds.RARER
-    if tail.capital[at] or asked or strange:
-        return _on_the_river(tail, at + 1)
-    return _expected_place(view, at) or _last_words(tail, at)
-
-
-def _on_the_river(tail: Tail, at: int) -> int:
-    """Over "on the Wold" or "upon Avon" behind a town; "on Monday" is none."""
-    if tail.words[at] not in ("on", "upon", "under", "le", "by"):
-        return at
-    end = at + 1 + (tail.words[at + 1] == "the")
-    kind = tail.marks[end]
-    placed = tail.capital[end] and tail.capital[at - 1] and not kind & (kinds.MONTH | kinds.STOP)
-    return end + 1 if (placed and not kind & kinds.COMMON) or tail.words[end] in _RIVERS else at
-
-
-_RIVERS: Final = word_list("town_endings")
-"""What towns lie on: "on the wold", "upon avon"."""
-
-
-def _last_words(tail: Tail, at: int) -> int | None:
-    """One or two words between a street and the end of the turn: "church lane nether wallop"."""
-    for end in (at + 1, at + 2):
-        if not _may_be_of_town(tail, end - 1) or tail.words[end - 1] in NOT_NAMES:
-            return None
-        stop = end + (tail.words[end] in (".", ","))
-        if tail.marks[stop] & kinds.END:
-            return end if not tail.marks[end - 1] & kinds.COMMON else None
-    return None
-
-
-def _expected_place(view: View, at: int) -> int | None:
-    """Where an address was named or asked for: up to three words of which the last is no ordinary one."""
-    if not view.expects.awaits("ADDRESS"):
-        return None
-    tail = view.tail
-    for end in range(at, at + TOWN_WORDS):
-        if not _may_be_of_town(tail, end) or alphanumeric(view, end) is not None:
-            return None
-        if _fits_town(tail, end):
-            return _on_the_river(tail, end + 1)
-    return None
-
-
-def _may_be_of_town(tail: Tail, at: int) -> bool:
-    never = kinds.STOP | kinds.MONTH | kinds.NUMBER | kinds.LETTER | kinds.PHONETIC | kinds.ALONE
-    return bool(tail.marks[at] & kinds.WORD) and not tail.marks[at] & never
-
-
-def _capitals(view: View, at: int) -> int | None:
-    """Capitalised words behind a comma: a town of no list."""
-    tail = view.tail
-    end = at
-    while end < at + TOWN_WORDS and tail.capital[end] and not tail.marks[end] & kinds.STOP:
-        if alphanumeric(view, end) is not None or tail.marks[end] & (kinds.MONTH | kinds.LETTER):
-            break
-        end += 1
-    return None if end == at else end
-
-
 def _answer(view: View, at: int) -> Match | None:
     """Where an address was asked for or named: a house's name, a street without a number, a town."""
     tail = view.tail
@@ -353,10 +217,10 @@ def _answer(view: View, at: int) -> Match | None:
     house = house_name(tail, at)
     street = street_name(tail, at, wanted=True)
     if street is not None and (house is None or house > street or _is_part(tail, house, street)):
-        return Match(_to_town(view, street), "ADDRESS", LIKELY)
+        return Match(to_town(view, street), "ADDRESS", LIKELY)
     found = town(tail, at)
     if found is not None:
-        return Match(_to_town(view, found), "ADDRESS", GUESSED) if _town_counts(view, at, found) else None
+        return Match(to_town(view, found), "ADDRESS", GUESSED) if _town_counts(view, at, found) else None
     return _house(view, at) or _lived_in(view, at) or _before_street(view, at)
 
 
@@ -364,13 +228,13 @@ def _lived_in(view: View, at: int) -> Match | None:
     """ "I live in Penrhyndeudraeth", "moving to Ballinacurra, County Cork", "at ty newydd": of no list."""
     tail = view.tail
     if tail.words[at - 1] == "called" and (tail.capital[at] or tail.marks[at] & kinds.UNKNOWN):
-        return Match(_to_town(view, _after_house(tail, at + 1)), "ADDRESS", GUESSED)
+        return Match(to_town(view, _after_house(tail, at + 1)), "ADDRESS", GUESSED)
     if not _is_strange_place(tail, at) or tail.words[at - 1] not in ("in", "near", "to", "at", "from"):
         return None
     end = at + 1
     while _is_strange_place(tail, end) or (tail.words[end] == "-" and tail.glued[end]):
         end += 1
-    whole = _to_town(view, end)
+    whole = to_town(view, end)
     sure = tail.words[at - 1] in ("in", "near") or whole > at + 1 or not tail.marks[end] & kinds.WORD
     return Match(whole, "ADDRESS", GUESSED) if sure else None
 
@@ -389,19 +253,19 @@ def _before_street(view: View, at: int) -> Match | None:
     if tail.words[end] != "," or not tail.capital[at]:
         return None
     street = street_name(tail, end + 1, wanted=True) or numbered_street(tail, end + 1)
-    return None if street is None else Match(_to_town(view, street), "ADDRESS", GUESSED)
+    return None if street is None else Match(to_town(view, street), "ADDRESS", GUESSED)
 
 
 def _house(view: View, at: int) -> Match | None:
     end = house_name(view.tail, at)
-    return None if end is None else Match(_to_town(view, _after_house(view.tail, end)), "ADDRESS", GUESSED)
+    return None if end is None else Match(to_town(view, _after_house(view.tail, end)), "ADDRESS", GUESSED)
 
 
 def _town_counts(view: View, at: int, end: int) -> bool:
     """A town alone is an address if one was asked for, or as one of two: "Denver, Colorado"."""
     if "ADDRESS" in view.expects.asked:
         return True
-    return _to_town(view, end) > end or view.tail.words[at - 1] in ("is", "'s", ":")
+    return to_town(view, end) > end or view.tail.words[at - 1] in ("is", "'s", ":")
 
 
 def _unnamed_street(view: View, number: int) -> Match | None:
@@ -417,7 +281,7 @@ def _unnamed_street(view: View, number: int) -> Match | None:
     common = kind & kinds.COMMON and not tail.capital[follows] and "ADDRESS" not in view.expects.asked
     if common and not (end > follows + 1 and _ends_like_place(tail, end)):
         return None
-    return Match(_to_town(view, end), "ADDRESS", GUESSED)
+    return Match(to_town(view, end), "ADDRESS", GUESSED)
 
 
 def _ends_like_place(tail: Tail, end: int) -> bool:

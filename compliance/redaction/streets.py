@@ -1,4 +1,4 @@
-"""What addresses are built of: house numbers, dwellings, streets, houses with a name, towns.
+"""What addresses are built of: house numbers, streets, houses with a name, towns.
 
 Each function looks at the tokens from one place on and gives the index behind what it found, or None.
 """
@@ -15,20 +15,17 @@ from compliance.redaction.vocabulary import TOWNS, mark_words
 TOWN_WORDS: Final = 3
 STREET_WORDS: Final = 5
 _TOWN_MOST: Final = 4
-FLATS: Final = frozenset({"flat", "apartment", "apt", "unit", "suite", "penthouse", "maisonette", "studio"})
 _HOUSE_DIGITS: Final = 5
 _WORD_CHARS: Final = 30
 _NUMBER_PARTS: Final = 4
 _HOUSE_NAME_WORDS: Final = 4
 _TOWNS: Final = {tuple(town.split()) for town in TOWNS}
-_COUNTED: Final = word_list("measures")
+COUNTED: Final = word_list("measures")
 _RARER: Final = word_list("rarer_streets")
 _EVERYDAY: Final = word_list("everyday_streets")
 _NAMING: Final = word_list("street_names")
 _HOUSES: Final = word_list("houses")
 mark_words(_RARER | _HOUSES | {"home"}, kinds.WAY)
-_FLOORS: Final = word_list("floors")
-_ON_FLOORS: Final = frozenset({"flat", "apartment", "maisonette", "floor"})
 _NUMBERED: Final = frozenset(
     [
         "acres",
@@ -109,53 +106,6 @@ def _is_house_letter(tail: Tail, at: int) -> bool:
     return street is not None or numbered_street(tail, at + 1) is not None
 
 
-def dwelling(tail: Tail, at: int) -> int | None:
-    """ "flat 2", "apartment 4B", "basement flat", "number fourteen"; None if it may be something else."""
-    word = tail.words[at]
-    if word in _FLOORS:
-        return _floor(tail, at)
-    here = at + 1
-    if word == "number":
-        return numbered_street(tail, here)
-    if tail.words[here] in ("number", "#"):
-        here += 1
-    number = _flat_number(tail, here) if word in FLATS else house_number(tail, here)
-    if number is None and (word in FLATS or word == "block") and tail.marks[here] & kinds.SPELLED:
-        number = here + 1
-    if number is None or word in ("flat", "apartment", "apt", "penthouse", "maisonette"):
-        return number
-    follows = number + (tail.words[number] == ",")
-    named = begins_street(tail, follows) or house_name(tail, follows) is not None
-    named = named or (word == "unit" and street_name(tail, follows, wanted=True) is not None)
-    return number if named or (tail.words[follows] in FLATS and dwelling(tail, follows)) else None
-
-
-def _flat_number(tail: Tail, at: int) -> int | None:
-    """The number of a flat, which may have that of the house right behind: "flat two sixty one Elm Road"."""
-    if tail.marks[at] & kinds.NUMERAL:
-        first = read_element(tail, at)
-        if first is not None and begins_street(tail, first.end) and tail.marks[first.end] & kinds.NUMBER:
-            return first.end
-    return house_number(tail, at)
-
-
-def _floor(tail: Tail, at: int) -> int | None:
-    """ "basement flat", "first floor", "top floor flat", before a street."""
-    here = at + 1
-    while tail.words[here] in _ON_FLOORS and here <= at + 2:
-        here += 1
-    if here == at + 1 and (tail.words[at] != "basement" or tail.words[here] != ","):
-        return None
-    if tail.marks[here] & (kinds.NUMBER | kinds.LETTER) and not begins_street(tail, here):
-        here = house_number(tail, here) or here + 1
-    follows = here + (tail.words[here] in (",", "at", "of"))
-    follows += tail.words[follows] == "number"
-    if tail.words[here - 1] in ("flat", "apartment") and tail.marks[follows] & (kinds.DIGITS | kinds.NUMERAL):
-        number = house_number(tail, follows)
-        return here if number is not None and tail.words[number] not in _COUNTED else None
-    return here if begins_street(tail, follows) else None
-
-
 def begins_street(tail: Tail, at: int) -> bool:
     """A street with or without a number, or a house with a name, begins here."""
     return (
@@ -170,7 +120,7 @@ def numbered_street(tail: Tail, at: int, *, wanted: bool = False) -> int | None:
     number = house_number(tail, at)
     if number is None:
         return None
-    if tail.words[number] in _COUNTED:
+    if tail.words[number] in COUNTED:
         return None
     begin = number + (tail.words[number] == ",")
     found = _route(tail, begin) or street_name(tail, begin, wanted=wanted, numbered=True)
@@ -332,7 +282,7 @@ def may_name(tail: Tail, at: int, wanted: bool) -> bool:
     word = tail.words[at]
     if kind & kinds.DIGITS and tail.glued[at + 1] and tail.words[at + 1] in ("st", "nd", "rd", "th"):
         return tail.words[at - 1] in _COMPASS
-    if word in _COUNTED or not kind & kinds.WORD or len(word) > _WORD_CHARS:
+    if word in COUNTED or not kind & kinds.WORD or len(word) > _WORD_CHARS:
         return word in ("-", "'") and tail.glued[at]
     if word == "o":
         return bool(tail.marks[at - 1] & tail.marks[at + 1] & kinds.WORD)
