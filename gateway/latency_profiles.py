@@ -1,10 +1,10 @@
 """Each org's latency profile: rolling TTFB in Redis, where all replicas see it, and what follows from it.
 
-A turn costs Redis three round trips, in a task of their own and never on a call's path: it is added to the
-org's sorted set, bounded in age and number, and the org to the set of those with turns; then the org's state
-is read. A change of state is put only over the state that it was derived from, so of all replicas one
-switches an org, and records it: audit entry, log line, metric. While Redis is away each replica goes by the
-turns and the state that it knows.
+New turns cost Redis three round trips an org, however many they are, in a task of their own and never on a
+call's path: they are added to the org's sorted set, bounded in age and number, and the org to the set of
+those with turns; then the org's state is read. A change of state is put only over the state that it was
+derived from, so of all replicas one switches an org, and records it: audit entry, log line, metric. While
+Redis is away each replica goes by the turns and the state that it knows.
 """
 
 import asyncio
@@ -31,6 +31,8 @@ log = structlog.get_logger("gateway.latency")
 
 FRESH_S: Final = 5.0
 """A call that begins takes an org's profile from memory for so long."""
+GATHER_S: Final = 0.25
+"""So long are turns gathered, to be judged together."""
 _STATE_LIFE_S: Final = 30 * 24 * 3600
 _ORGS: Final = 1_024
 _TOLD: Final = 100
@@ -88,17 +90,25 @@ class LatencyProfiles:
         """Judge turns as they come, until cancelled."""
         while True:
             await self._news.wait()
+            await asyncio.sleep(GATHER_S)
             self._news.clear()
             await self.settle()
 
     async def settle(self) -> None:
         """Judge all turns that wait."""
-        while self._waiting:
-            org_id, turn = self._waiting.popleft()
+        for org_id, turns in self._taken().items():
             try:
-                await self._judge(org_id, turn)
+                await self._judge(org_id, turns)
             except Exception as error:  # the edge of a worker whose group holds the whole gateway
                 log.error("latency_not_judged", org=str(org_id), exc_info=error)
+
+    def _taken(self) -> dict[UUID, list[Turn]]:
+        """All that wait, by org, in their order."""
+        taken: dict[UUID, list[Turn]] = {}
+        while self._waiting:
+            org_id, turn = self._waiting.popleft()
+            taken.setdefault(org_id, []).append(turn)
+        return taken
 
     async def profile(self, org_id: UUID) -> Profile:
         """What the org's next call runs on. Never raises: without Redis, what was known last."""
@@ -124,22 +134,23 @@ class LatencyProfiles:
     async def _newest_orgs(self) -> list[UUID]:
         return [UUID(bytes=key) for key in await self._store.newest(_ORGS_KEY, _TOLD)]
 
-    async def _judge(self, org_id: UUID, turn: Turn) -> None:
+    async def _judge(self, org_id: UUID, new: list[Turn]) -> None:
         known = self._of(org_id)
-        known.turns.append(turn)
+        known.turns.extend(new)
         try:
-            turns = await self._add(org_id, turn)
+            turns = await self._add(org_id, new)
             seen = await self._read_state(org_id)
         except SharedStoreAway:
-            await self._follow(org_id, list(known.turns), None, shared=False)
+            turns, seen, shared = list(known.turns), None, False
         else:
-            await self._follow(org_id, turns, seen, shared=True)
+            shared = True
+        measured = figures(turns, known.state, self._now_s(), self._rules)
+        self._metrics.latency_judged.labels(measured.status, known.state.profile).inc(len(new))
+        await self._follow(org_id, measured, seen, shared=shared)
 
-    async def _follow(self, org_id: UUID, turns: list[Turn], seen: bytes | None, *, shared: bool) -> None:
-        """Carry out what follows from these turns, unless another replica was first."""
+    async def _follow(self, org_id: UUID, measured: Figures, seen: bytes | None, *, shared: bool) -> None:
+        """Carry out what follows from these figures, unless another replica was first."""
         known, now_s = self._of(org_id), self._now_s()
-        measured = figures(turns, known.state, now_s, self._rules)
-        self._metrics.latency_judged.labels(measured.status, known.state.profile).inc()
         after = next_state(known.state, measured, now_s, self._rules)
         if not self._switches or after == known.state:
             return
@@ -166,15 +177,15 @@ class LatencyProfiles:
 
     # --- Redis ----------------------------------------------------------------------------------------------
 
-    async def _add(self, org_id: UUID, turn: Turn) -> list[Turn]:
-        rules = self._rules
-        member = msgspec.msgpack.encode((turn.at_s, turn.waited_ms, uuid4().bytes[:6]))
-        oldest_s = turn.at_s - rules.window_s
+    async def _add(self, org_id: UUID, new: list[Turn]) -> list[Turn]:
+        rules, at_s = self._rules, new[-1].at_s
+        added = {_member(turn): turn.at_s for turn in new}
+        oldest_s = at_s - rules.window_s
         members = await self._store.add_to_window(
-            _turns_key(org_id), member, turn.at_s, oldest=oldest_s, most=rules.turns, life_s=rules.window_s
+            _turns_key(org_id), added, oldest=oldest_s, most=rules.turns, life_s=rules.window_s
         )
         await self._store.add_to_window(
-            _ORGS_KEY, org_id.bytes, turn.at_s, oldest=oldest_s, most=_ORGS, life_s=rules.window_s
+            _ORGS_KEY, {org_id.bytes: at_s}, oldest=oldest_s, most=_ORGS, life_s=rules.window_s
         )
         return list(map(_turn, members))
 
@@ -213,6 +224,11 @@ class LatencyProfiles:
                 self._known.popitem(last=False)
         self._known.move_to_end(org_id)
         return self._known[org_id]
+
+
+def _member(turn: Turn) -> bytes:
+    """Two turns alike are two."""
+    return msgspec.msgpack.encode((turn.at_s, turn.waited_ms, uuid4().bytes[:6]))
 
 
 def _turn(member: bytes) -> Turn:

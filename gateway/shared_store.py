@@ -4,7 +4,7 @@ Everything in it can be lost: whoever uses it goes on without, slower or knowing
 """
 
 import asyncio
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Mapping
 from contextlib import asynccontextmanager
 from types import TracebackType
 from typing import Any, Final, Self
@@ -80,11 +80,13 @@ class SharedStore:
             await both.execute()
 
     async def add_to_window(
-        self, key: str, member: bytes, score: float, *, oldest: float, most: int, life_s: float
+        self, key: str, scores: Mapping[bytes, float], *, oldest: float, most: int, life_s: float
     ) -> list[bytes]:
-        """Add to a sorted set; drop what scores below `oldest` and all but the `most` highest; the rest."""
+        """Add members to a sorted set; drop what scores below `oldest` and all but the `most` highest; the
+        rest.
+        """
         async with self._bounded(), self._redis.pipeline(transaction=True) as window:
-            window.zadd(key, {member: score})
+            window.zadd(key, dict(scores))
             window.zremrangebyscore(key, "-inf", f"({oldest!r}")
             window.zremrangebyrank(key, 0, -most - 1)
             window.pexpire(key, int(life_s * 1000))
