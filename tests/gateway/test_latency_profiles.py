@@ -96,6 +96,22 @@ async def test_turns_of_all_replicas_switch_an_org_once(
     assert (replicas.switches("turbo"), await actions(pool, clinic)) == (1, ["latency_turbo"])
 
 
+async def test_turns_that_wait_together_are_judged_together(
+    replicas: Replicas, clinic: Clinic, other_clinic: Clinic
+) -> None:
+    replica, _ = replicas.made
+    for _ in range(20):
+        replicas.now.at_s += 0.01
+        replica.waited(clinic.claim.org_id, 900.0)
+        replica.waited(other_clinic.claim.org_id, 300.0)
+    await replica.settle()
+    counted = replicas.metrics.registry.get_sample_value
+    judged = {"status": "critical", "profile": "normal"}, {"status": "acceptable", "profile": "normal"}
+    assert [counted("gateway_latency_judged_total", labels) for labels in judged] == [20, 20]
+    assert await replicas.profiles(clinic) == ["turbo", "turbo"]
+    assert await replicas.profiles(other_clinic) == ["normal", "normal"]
+
+
 async def test_an_org_comes_back_when_it_has_been_fast_for_a_time(
     replicas: Replicas, clinic: Clinic, pool: asyncpg.Pool
 ) -> None:
