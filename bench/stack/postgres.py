@@ -61,7 +61,16 @@ class EmbeddedPostgres:
     process without a loop. Raises `StackError`, `AlreadyRunning`.
     """
 
-    def __init__(self, data_dir: Path, *, durable: bool = True, max_connections: int = 100) -> None:
+    def __init__(
+        self,
+        data_dir: Path,
+        *,
+        durable: bool = True,
+        max_connections: int = 100,
+        temporary: Path | None = None,
+    ) -> None:
+        """`temporary`: for its socket; None: the system's folder."""
+        self._temporary = temporary
         self._folder = data_dir.resolve() / "postgres"
         self._cluster = self._folder / "cluster"
         self._settings = _SETTINGS | {"max_connections": str(max_connections)}
@@ -106,7 +115,7 @@ class EmbeddedPostgres:
         server = ServerProcess("postgres", self._folder, runner)
         server.stop_leftover(signal.SIGINT)
         _stop_unrecorded(cluster)
-        places = {"unix_socket_directories": str(server.prepare())}
+        places = {"unix_socket_directories": str(server.prepare(self._temporary))}
         settings = [
             word for name, value in (self._settings | places).items() for word in ("-c", f"{name}={value}")
         ]

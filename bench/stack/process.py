@@ -4,7 +4,8 @@ Rules that both servers need:
 - A server never runs as root. Started by root, it is handed to an unprivileged uid that owns its data. A data
   folder below a folder that only root may enter (mode 0700) is reached by keeping one capability,
   read-and-search or, where a container withholds that, override; nothing above the data is chmodded.
-- Sockets live in a private folder of the system's temporary folder: a socket's path has room for 107 bytes.
+- Sockets live in a private folder of the system's temporary folder, or of one that is named: a socket's path
+  has room for 107 bytes.
 - One process owns a data folder, by a lock that the kernel frees when that process dies. What its servers
   left running is found by pid file and stopped by the next owner.
 """
@@ -138,9 +139,9 @@ class ServerProcess:
         self._watcher: subprocess.Popen[bytes] | None = None
         self.socket_dir = Path()
 
-    def prepare(self) -> Path:
-        """Make the private folder for its socket."""
-        base = tempfile.gettempdir()
+    def prepare(self, temporary: Path | None = None) -> Path:
+        """Make the private folder for its socket, in `temporary` if the server can be reached there."""
+        base = str(temporary or tempfile.gettempdir())
         path_bytes = len(os.fsencode(base)) + len("/gw-xxxxxxxx/.s.PGSQL.65535.lock")
         is_list = "," in base  # as servers and clients read it
         if path_bytes > _SOCKET_PATH_BYTES or is_list or not self._runner.enters(Path(base)):

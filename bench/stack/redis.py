@@ -32,7 +32,9 @@ maxmemory-policy volatile-ttl
 class EmbeddedRedis:
     """A server that logs to `data_dir`/redis. `start` and `stop` block a moment. Raises `StackError`."""
 
-    def __init__(self, data_dir: Path) -> None:
+    def __init__(self, data_dir: Path, *, temporary: Path | None = None) -> None:
+        """`temporary`: for its socket; None: the system's folder."""
+        self._temporary = temporary
         self._folder = data_dir.resolve() / "redis"
         self._closing = ExitStack()
 
@@ -43,7 +45,7 @@ class EmbeddedRedis:
             binary = _binary()
             server = ServerProcess("redis", self._folder, run_as(binary, self._folder))
             server.stop_leftover(signal.SIGTERM)
-            socket = server.prepare() / "redis.sock"
+            socket = server.prepare(self._temporary) / "redis.sock"
             password = secrets.token_urlsafe(24)
             config = _CONFIG.format(socket=socket, password=password, folder=socket.parent)
             server.start([str(binary), "-"], socket.exists, config.encode())

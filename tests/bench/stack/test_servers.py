@@ -106,14 +106,12 @@ def test_no_tcp_port_and_no_password_in_a_process_listing(cluster: Path) -> None
 
 
 @pytest.mark.parametrize("name", ["100% odd #1 ", "one, two "])
-def test_the_temporary_folder_may_have_any_name(
-    cluster: Path, monkeypatch: pytest.MonkeyPatch, name: str
-) -> None:
+def test_the_temporary_folder_may_have_any_name(cluster: Path, name: str) -> None:
     odd = Path(tempfile.mkdtemp(prefix=name))
     odd.chmod(0o755)
-    monkeypatch.setattr(tempfile, "tempdir", str(odd))
+    postgres, redis_server = EmbeddedPostgres(cluster, temporary=odd), EmbeddedRedis(cluster, temporary=odd)
     try:
-        with EmbeddedPostgres(cluster) as urls, EmbeddedRedis(cluster) as redis_url:
+        with postgres as urls, redis_server as redis_url:
             assert who(urls.app) == "gw_app"
             with redis.Redis.from_url(redis_url) as client:
                 assert client.ping() is True
@@ -225,12 +223,10 @@ def test_a_server_that_cannot_start_says_why(cluster: Path) -> None:
 
 
 @as_root
-def test_from_root_a_private_temporary_folder_is_left_aside(
-    cluster: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
+def test_from_root_a_private_temporary_folder_is_left_aside(cluster: Path, tmp_path: Path) -> None:
     tmp_path.chmod(0o700)
-    monkeypatch.setattr(tempfile, "tempdir", str(tmp_path))
-    with EmbeddedPostgres(cluster) as urls, EmbeddedRedis(cluster):
+    redis_server = EmbeddedRedis(cluster, temporary=tmp_path)
+    with EmbeddedPostgres(cluster, temporary=tmp_path) as urls, redis_server:
         assert who(urls.app) == "gw_app"
         assert not list(tmp_path.iterdir())
 
