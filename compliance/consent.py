@@ -61,7 +61,7 @@ class TextConsent:
 
     @property
     def given(self) -> bool:
-        """Whether texts other than codes may be sent: never without a yes, and the later word counts."""
+        """Whether they agreed to texts other than codes: the later word counts, and no STOP stands."""
         if self.stopped or self.agreed_at is None:
             return False
         return self.refused_at is None or self.agreed_at > self.refused_at
