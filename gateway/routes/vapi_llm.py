@@ -9,7 +9,6 @@ and what it was answered is known to the next request.
 """
 
 import asyncio
-import json
 import time
 from collections import Counter
 from collections.abc import AsyncGenerator, Iterator, Mapping, Sequence
@@ -18,6 +17,7 @@ from functools import partial
 from typing import Any, Final, Literal, assert_never
 from uuid import uuid4
 
+import msgspec
 import structlog
 from starlette.exceptions import HTTPException
 from starlette.requests import Request
@@ -46,6 +46,7 @@ from gateway.vapi.sharing import Holding
 from gateway.vapi.state import SharedState
 from gateway.vapi.thinking import Answer, AnswerEvent, Ended, PassedOn, Thinking
 from gateway.vapi.tool_uses import caller_turns, joined, use_id, woven
+from gateway.vapi.wire_json import anything
 from pipeline.conversation import Step
 from pipeline.errors import ProviderError, ProviderRefused
 from pipeline.events import TextDelta, ToolCall
@@ -227,8 +228,8 @@ class _Answering:
 def _arguments(text: str) -> Mapping[str, Any] | None:
     """None if they are no JSON object."""
     try:
-        told = json.loads(text or "{}")
-    except (ValueError, RecursionError):
+        told = anything(text or "{}")
+    except (msgspec.DecodeError, RecursionError):
         return None
     return told if isinstance(told, dict) else None
 

@@ -20,6 +20,7 @@ import aiohttp
 import msgspec
 
 from gateway.errors import VapiRefused, VapiUnavailable
+from gateway.vapi.wire_json import anything
 
 Kind = Literal["assistant", "tool", "phone-number", "credential"]
 Region = Literal["us", "eu"]
@@ -248,8 +249,8 @@ def _retry_after_s(text: str) -> float | None:
 def _faults(body: bytes) -> Sequence[str]:
     """What Vapi finds wrong, as its validator writes it: one text or several."""
     try:
-        told = msgspec.json.decode(body)
-    except msgspec.DecodeError:
+        told = anything(body)
+    except (msgspec.DecodeError, RecursionError):
         return ()
     message = told.get("message") if isinstance(told, dict) else None
     return [each for each in (message if isinstance(message, list) else [message]) if isinstance(each, str)]
@@ -280,6 +281,6 @@ def _objects(body: bytes) -> list[Json]:
 
 def _decoded(body: bytes) -> Any:
     try:
-        return msgspec.json.decode(body)
-    except msgspec.DecodeError:
+        return anything(body)
+    except (msgspec.DecodeError, RecursionError):
         raise VapiUnavailable("answers no JSON") from None

@@ -15,6 +15,7 @@ from typing import Any, Final
 import msgspec
 
 from gateway.errors import VapiRequestInvalid
+from gateway.vapi.wire_json import decoded
 from pipeline.ports import Message, ToolSpec
 
 MOST_MESSAGES: Final = 2_000
@@ -100,8 +101,8 @@ _body: Final = msgspec.json.Decoder(_Body)
 def parse_completion_request(body: bytes) -> CompletionRequest:
     """Raises `VapiRequestInvalid`."""
     try:
-        asked = _body.decode(body)
-    except (msgspec.DecodeError, UnicodeDecodeError, RecursionError):
+        asked = decoded(_body, body)
+    except (msgspec.DecodeError, RecursionError):
         raise VapiRequestInvalid("the body must be a chat completion request in JSON") from None
     if not 0 < len(asked.messages) <= MOST_MESSAGES:
         raise VapiRequestInvalid(f"messages must be 1 to {MOST_MESSAGES}")

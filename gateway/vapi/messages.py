@@ -5,7 +5,6 @@ decoded than is used: the rest holds carriers' tokens, control addresses and who
 nowhere to be told. Enums are open: what is not known is acknowledged.
 """
 
-import json
 import re
 from collections.abc import Mapping
 from dataclasses import dataclass, field
@@ -17,6 +16,7 @@ import msgspec
 
 from gateway.caller import Ends
 from gateway.errors import VapiRequestInvalid
+from gateway.vapi.wire_json import anything, decoded
 
 MOST_TOOLS: Final = 32
 _CALL_ID: Final = re.compile(r"[0-9A-Za-z-]{1,64}")
@@ -176,8 +176,8 @@ class Told:
 def read_message(body: bytes) -> Told:
     """Raises `VapiRequestInvalid` for what is no message at all."""
     try:
-        message = _body.decode(body).message
-    except (msgspec.MsgspecError, UnicodeError, RecursionError):
+        message = decoded(_body, body).message
+    except (msgspec.DecodeError, RecursionError):
         raise VapiRequestInvalid("must be JSON with a message that has a type") from None
     ends = _ends(message)
     return Told(_kind(message.type), _text(message.status), _told_call(message, ends), ends.dialled, message)
@@ -285,8 +285,8 @@ def _arguments(given: Any) -> Mapping[str, Any] | None:
     """An object, the text of one, or nothing, which is an empty one."""
     if isinstance(given, str):
         try:
-            given = json.loads(given or "{}")
-        except (ValueError, RecursionError):
+            given = anything(given or "{}")
+        except (msgspec.DecodeError, RecursionError):
             return None
     if given is None:
         return {}
@@ -294,7 +294,11 @@ def _arguments(given: Any) -> Mapping[str, Any] | None:
 
 
 def _any(raw: msgspec.Raw) -> Any:
-    return msgspec.json.decode(raw)
+    """None for what is not to be read: the rest of the message counts."""
+    try:
+        return anything(bytes(raw))
+    except (msgspec.DecodeError, RecursionError):
+        return None
 
 
 def _mapping(value: Any) -> Mapping[str, Any]:

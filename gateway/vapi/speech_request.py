@@ -10,6 +10,7 @@ from typing import Final, TypeGuard
 import msgspec
 
 from gateway.errors import VapiRequestInvalid
+from gateway.vapi.wire_json import decoded
 from pipeline.providers.cartesia_wire import PcmRate
 
 RATES_HZ: Final[tuple[PcmRate, ...]] = (8000, 16000, 22050, 24000, 44100)
@@ -56,13 +57,13 @@ def parse_speech_request(body: bytes, most_characters: int) -> SpeechRequest:
 
 def _decoded(body: bytes) -> _Message:
     try:
-        parts = _envelope.decode(body)
+        parts = decoded(_envelope, body)
         objects = (part for part in parts.values() if bytes(part).lstrip().startswith(b"{"))
         told = parts.get("message") or next(objects, None)
         if told is None:
             raise VapiRequestInvalid("message is missing")
-        return _message.decode(told)
-    except (msgspec.DecodeError, UnicodeDecodeError, RecursionError):
+        return decoded(_message, bytes(told))
+    except (msgspec.DecodeError, RecursionError):
         raise VapiRequestInvalid("message must be JSON with type, text and sampleRate") from None
 
 

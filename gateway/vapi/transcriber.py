@@ -12,6 +12,7 @@ import msgspec
 import numpy as np
 
 from gateway.errors import MalformedFrame
+from gateway.vapi.wire_json import decoded
 
 SAMPLE_BYTES: Final = 2
 LOWEST_HZ: Final = 8_000
@@ -43,8 +44,8 @@ def read_text(frame: str) -> Start | None:
     object, and for a start of audio that cannot be heard: the message says what is asked for.
     """
     try:
-        text = _texts.decode(frame)
-    except (msgspec.DecodeError, UnicodeEncodeError, RecursionError):
+        text = decoded(_texts, frame)
+    except (msgspec.DecodeError, RecursionError):
         raise MalformedFrame("a text frame must be a JSON object") from None
     if text.type != "start":
         return None
