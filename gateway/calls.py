@@ -8,19 +8,27 @@ import asyncio
 from collections.abc import Iterator
 from contextlib import contextmanager
 from types import TracebackType
-from typing import Self
+from typing import Final, Self
 from uuid import UUID
 
-from gateway.call import Call, Desk, FindOrg
+from gateway.call import Call, Desk, FindOrg, Media
 from gateway.caller import Ends
+
+STREAM_REPLACED: Final = "stream_replaced"
+"""Why a stream is ended whose call has come back by another one."""
 
 
 class Calls:
-    """The live calls of this process; an async context manager, whose end cuts those that are left."""
+    """The live calls of this process; an async context manager, whose end cuts those that are left.
+
+    A carrier's call may be two of ours for a while: one is prepared while the stream of the other is being
+    found dead.
+    """
 
     def __init__(self, desk: Desk) -> None:
         self._desk = desk
         self._calls: dict[str, Call] = {}
+        self._heard: dict[str, Call] = {}
         self._tasks: set[asyncio.Task[None]] = set()
         self._group = asyncio.TaskGroup()
         self._attended = 0
@@ -50,10 +58,12 @@ class Calls:
         """Whether a new call would be one too many."""
         return len(self) >= self._desk.settings.limits.max_calls
 
-    def expect(self, carrier: str, carrier_call_id: str, ends: Ends) -> Call:
-        """The call of a webhook; asked again (the carrier repeats itself), the same one."""
+    def expect(self, carrier: str, carrier_call_id: str, ends: Ends, *, rings: bool = False) -> Call:
+        """The call of a webhook; asked again (the carrier repeats itself), the same one. `rings`: that is all
+        it says, so one that is heard goes on; otherwise its stream is over.
+        """
         call = self._calls.get(carrier_call_id)
-        if call is None or call.has_media:
+        if call is None or (call.has_media and not rings):
             call = self._start(carrier, carrier_call_id, lambda: self._dialled_org(ends.dialled), ends)
         return call
 
@@ -64,15 +74,25 @@ class Calls:
             call = self._start(carrier, carrier_call_id, lambda: _known(org_id), ends)
         return call
 
+    def join(self, call: Call, media: Media) -> None:
+        """The call's media have come. A carrier has one stream per call: one before it is over by that, even
+        if its socket does not know yet.
+        """
+        before = self._heard.get(call.carrier_call_id)
+        self._heard[call.carrier_call_id] = call
+        call.join(media)
+        if before is not None:
+            before.line_closed(STREAM_REPLACED)
+
     def line_closed(self, carrier_call_id: str, reason: str) -> None:
         """The carrier told, by webhook, that this call is over."""
-        call = self._calls.get(carrier_call_id)
-        if call is not None:
-            call.line_closed(reason)
+        for calls in (self._calls, self._heard):
+            if (call := calls.get(carrier_call_id)) is not None:
+                call.line_closed(reason)
 
     def org_of(self, carrier_call_id: str) -> UUID | None:
         """Whose live call of this process it is, None if that is not known."""
-        call = self._calls.get(carrier_call_id)
+        call = self._calls.get(carrier_call_id) or self._heard.get(carrier_call_id)
         return None if call is None else call.org_id
 
     @contextmanager
@@ -111,8 +131,9 @@ class Calls:
 
     def _ended(self, call: Call, task: asyncio.Task[None]) -> None:
         self._tasks.discard(task)
-        if self._calls.get(call.carrier_call_id) is call:
-            del self._calls[call.carrier_call_id]
+        for calls in (self._calls, self._heard):
+            if calls.get(call.carrier_call_id) is call:
+                del calls[call.carrier_call_id]
         self._rest()
 
     def _rest(self) -> None:

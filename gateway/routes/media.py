@@ -281,7 +281,7 @@ class _Entry(Generic[A]):
         call = edge.calls.expect_again(self.carrier.name, start.call_id, org_id, ends)
         line = self._line(start)
         stream = Stream(self.inbound, line, ends)
-        call.join(stream)
+        edge.calls.join(call, stream)
         try:
             async with _sent_on(line, stream):
                 await _until_over(call, stream, edge.settings.waits.media_idle_s)

@@ -74,7 +74,7 @@ class Line(Generic[A]):
             return await self._said("unknown_number", NOT_IN_SERVICE)
         if edge.calls.is_full and self.call_id not in edge.calls:
             return await self._said("max_calls", LINES_BUSY)
-        return await self._connected(attempt=0)
+        return await self._connected(attempt=0, rings=True)
 
     async def stream_ended(self, attempt: int) -> Response:
         """Hang up if that was meant, else ask for the stream again, a bounded number of times.
@@ -89,10 +89,10 @@ class Line(Generic[A]):
         log.warning("stream_lost", stream=self.call_id, attempt=attempt + 1)
         return await self._connected(attempt=attempt + 1)
 
-    async def _connected(self, *, attempt: int) -> Response:
+    async def _connected(self, *, attempt: int, rings: bool = False) -> Response:
         """The document that opens the media socket, once the org is known: the token names it."""
         edge = self.edge
-        call = edge.calls.expect(self.carrier.name, self.call_id, self.ends)
+        call = edge.calls.expect(self.carrier.name, self.call_id, self.ends, rings=rings)
         try:
             async with asyncio.timeout(edge.settings.waits.webhook_s):
                 office = await call.office()

@@ -7,7 +7,7 @@ import pytest
 
 from tests.conftest import Clinic, Stack
 from tests.gateway import running
-from tests.gateway.running import CALL, PUBLIC_URL, Gateway, document, verbs
+from tests.gateway.running import CALL, PUBLIC_URL, Gateway, closed, document, first_audio, start, verbs
 
 
 async def test_a_call_is_connected_to_its_media_socket(gateway: Gateway, clinic: Clinic) -> None:
@@ -131,3 +131,43 @@ async def test_local_bench_checks_nothing_and_has_an_org_for_every_number(
     async with running.gateway(running.environment(stack, **bench)) as gateway:
         response = await gateway.post("/twilio/voice", {"CallSid": CALL, "To": "+15005550006"}, "")
         assert verbs(document(response)) == ["Connect"]
+
+
+async def test_a_webhook_that_comes_again_while_its_call_is_heard_leaves_the_call_as_it_is(
+    gateway: Gateway, clinic: Clinic
+) -> None:
+    call_id = "CA" + uuid4().hex
+    token = await gateway.token(clinic.number, call_id)
+    async with gateway.media() as socket:
+        await socket.send(start(token, call_id))
+        await first_audio(socket)
+        assert verbs(await gateway.answer(clinic.number, call_id)) == ["Connect"]
+        assert (len(gateway.edge.calls), gateway.counted("gateway_calls_expected")) == (1, 0)
+        ended = {"CallSid": call_id, "To": clinic.number, "CallStatus": "completed"}
+        assert (await gateway.post("/twilio/status", ended)).status_code == 204
+        assert (await closed(socket))[0] == 1000
+    await gateway.until_idle()
+    assert gateway.counted("gateway_calls_total", reason="caller_hung_up") == 1
+
+
+async def test_a_stream_that_takes_a_calls_place_ends_the_one_before(
+    gateway: Gateway, clinic: Clinic
+) -> None:
+    """The carrier has noticed that the first is dead, we have not: its socket is still open."""
+    call_id = "CA" + uuid4().hex
+    fields = {"CallSid": call_id, "To": clinic.number, "CallStatus": "in-progress"}
+    async with gateway.media() as first, gateway.media() as second:
+        await first.send(start(await gateway.token(clinic.number, call_id), call_id))
+        await first_audio(first)
+        answer = document(await gateway.post("/twilio/after?attempt=0", fields))
+        token = answer.find(".//Parameter[@name='token']")
+        assert token is not None
+        await second.send(start(token.attrib["value"], call_id))
+        assert await closed(first) == (1011, "stream_replaced")
+        await first_audio(second)
+        ended = await gateway.post("/twilio/status", fields | {"CallStatus": "completed"})
+        assert ended.status_code == 204
+        assert (await closed(second))[0] == 1000
+    await gateway.until_idle()
+    assert gateway.counted("gateway_calls_total", reason="stream_replaced") == 1
+    assert gateway.counted("gateway_calls_total", reason="caller_hung_up") == 1
