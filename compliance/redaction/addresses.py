@@ -4,8 +4,8 @@ from typing import Final
 
 from compliance.redaction import kinds
 from compliance.redaction.codes import alphanumeric
-from compliance.redaction.dwellings import dwelling, post_box
-from compliance.redaction.localities import to_town
+from compliance.redaction.dwellings import celtic_house, dwelling, over_sections, post_box
+from compliance.redaction.localities import crossing, to_town
 from compliance.redaction.name_words import NOT_NAMES
 from compliance.redaction.streets import (
     STREET_WORDS,
@@ -16,9 +16,9 @@ from compliance.redaction.streets import (
     may_name,
     numbered_street,
     street_name,
-    town,
 )
 from compliance.redaction.tokens import Tail
+from compliance.redaction.towns import town
 from compliance.redaction.view import GUESSED, LIKELY, SURE, Match, View
 
 _FREE_TOKENS: Final = 8
@@ -35,6 +35,9 @@ def address(view: View, at: int) -> Match | None:
     end = dwelling(tail, at) if kind & kinds.DWELLING else None
     if box is not None or end is not None:
         return Match(to_town(view, box or _after_dwelling(view, end or at)), "ADDRESS", SURE)
+    house = celtic_house(tail, at) if kind & kinds.DWELLING else None
+    if house is not None:
+        return Match(to_town(view, _after_house(tail, house)), "ADDRESS", LIKELY)
     if kind & (kinds.DIGITS | kinds.NUMERAL):
         street = numbered_street(tail, at, wanted=wanted)
         if street is not None:
@@ -65,9 +68,12 @@ def free_address(view: View, at: int) -> Match | None:
             end = _free_street(tail, at, here)
             if end is not None:
                 return Match(to_town(view, end), "ADDRESS", LIKELY)
+            corrected = _corrected_street(tail, at, here)
+            if corrected is not None:
+                return corrected
         here += 1
     named = _named_house(tail, at) if tail.capital[at] and "," in tail.words[at:here] else None
-    named = named or _house_in_town(tail, at) or _house_and_number(tail, at)
+    named = named or _house_in_town(tail, at) or _house_and_number(tail, at) or _house_before_code(view, at)
     if named is not None:
         return Match(to_town(view, named), "ADDRESS", GUESSED)
     article = next((place for place in range(at + 1, here) if tail.words[place] == "the"), here)
@@ -87,7 +93,27 @@ def _free_street(tail: Tail, at: int, here: int) -> int | None:
     if end is None or end <= here:
         return None
     after = end + (tail.words[end] == ",")
-    return end if (begin > at and house is not None) or town(tail, after) is not None else None
+    if (begin > at and house is not None) or town(tail, after) is not None:
+        return end
+    return end if _is_numbered_behind(tail, after) or crossing(tail, end, end) is not None else None
+
+
+def _is_numbered_behind(tail: Tail, at: int) -> bool:
+    """ "Bramble Way, number 16"; "the number nine bus" is no house."""
+    number = house_number(tail, at + 1) if tail.words[at] == "number" else None
+    return number is not None and tail.words[number] not in _ON_WHEELS
+
+
+def _corrected_street(tail: Tail, at: int, here: int) -> Match | None:
+    """ "it should say west view terrace not west new terrace": each of the two."""
+    said = (place + 1 for place in range(here - 1, at - 1, -1) if tail.words[place] in _SAYS)
+    begin = next(said, at)
+    end = street_name(tail, begin, wanted=False)
+    if end is None or end <= here:
+        return None
+    first = tail.words[end] == "not" and street_name(tail, end + 1, wanted=False) is not None
+    second = tail.words[begin - 1] == "not" and is_street(tail, begin - 2)
+    return Match(end, "ADDRESS", LIKELY, begin=begin) if first or second else None
 
 
 def _named_house(tail: Tail, at: int) -> int | None:
@@ -129,6 +155,40 @@ def _house_in_town(tail: Tail, at: int) -> int | None:
     return house if town(tail, follows) is not None else None
 
 
+def _house_before_code(view: View, at: int) -> int | None:
+    """ "hillside farm, tarvin, CH3 8NF": a house, a place of no list and the postcode."""
+    tail = view.tail
+    house = house_name(tail, at)
+    if house is None or tail.words[house] != ",":
+        return None
+    for end in (house + 2, house + 3):
+        if tail.marks[end - 1] & (kinds.STOP | kinds.MONTH) or not tail.marks[end - 1] & kinds.WORD:
+            return None
+        code = alphanumeric(view, end + (tail.words[end] == ","))
+        if code is not None and code.type == "POSTCODE":
+            return end
+    return None
+
+
+def called_house(view: View, at: int) -> Match | None:
+    """ "the house name's Dunroamin, Ferry Road"; "Ty Gwyn, Lon Las": a house, where a name may stand."""
+    tail = view.tail
+    named = tail.words[at - 1] in _NAMES_IT
+    if not named and not tail.marks[at] & kinds.DWELLING:
+        return None
+    end = celtic_house(tail, at)
+    if end is None and named and _BUILT.intersection(tail.words[at - 3 : at]):
+        strange = tail.marks[at] & kinds.UNKNOWN or (tail.capital[at] and tail.marks[at] & kinds.WORD)
+        end = at + 1 if strange and not tail.marks[at] & kinds.STOP else None
+        if end is not None and tail.capital[at] and tail.capital[end] and not tail.marks[end] & kinds.STOP:
+            end += 1
+    return None if end is None else Match(to_town(view, _after_house(tail, end)), "ADDRESS", GUESSED)
+
+
+_NAMES_IT: Final = frozenset({"name", "name's", "named", "called", "is"})
+_BUILT: Final = frozenset({"house", "cottage", "home", "bungalow", "farm", "house's", "cottage's"})
+
+
 def house_before_number(view: View, at: int) -> Match | None:
     """ "Dunroamin, 5 Copse", in a turn that holds no kind of street and of house."""
     tail = view.tail
@@ -153,6 +213,11 @@ def _strange_house(tail: Tail, at: int) -> int | None:
     return named or numbered_street(tail, at + 2)
 
 
+_ON_WHEELS: Final = frozenset({"bus", "buses", "tram", "train"})
+_SAYS: Final = frozenset(
+    {"say", "says", "read", "reads", "written", "wrote", "put", "got", "spelt", "spelled"}
+)
+"""Before a street that is corrected."""
 _BESIDE: Final = frozenset({"near", "above", "below", "opposite", "behind", "beside", "next"})
 """Not the first word of an address: "near the park"."""
 _BEFORE_HOUSES: Final = frozenset({"at", "is", "in", "from", "to", "it's", "we're", "of", ":"})
@@ -168,6 +233,7 @@ def _after_dwelling(view: View, at: int) -> int:
     tail = view.tail
     follows = at + (tail.words[at] in (",", ".", "at", "of", "-"))
     follows += tail.words[follows] == "number"
+    follows = over_sections(tail, follows)
     house = house_name(tail, follows)
     street = numbered_street(tail, follows, wanted=True) or street_name(tail, follows, wanted=True)
     if house is not None and (street is None or (house < street and not _is_part(tail, house, street))):

@@ -7,11 +7,20 @@ from typing import Final
 
 from compliance.redaction import kinds
 from compliance.redaction.codes import alphanumeric
-from compliance.redaction.dwellings import FLATS, dwelling
+from compliance.redaction.dwellings import FLATS, SITES, dwelling, site
 from compliance.redaction.lexicon import word_list
 from compliance.redaction.name_words import NOT_NAMES
-from compliance.redaction.streets import TOWN_WORDS, house_number, street_name, town
+from compliance.redaction.streets import (
+    NAMING,
+    TOWN_WORDS,
+    beside_street,
+    house_name,
+    house_number,
+    is_street,
+    street_name,
+)
 from compliance.redaction.tokens import Tail
+from compliance.redaction.towns import town
 from compliance.redaction.view import View
 
 _TAIL_TOKENS: Final = 12
@@ -29,9 +38,10 @@ def to_town(view: View, at: int) -> int:
         begin = here
         while tail.words[begin] in _BEFORE_TOWNS:
             begin += 1
-        found = town(tail, begin) or _second_dwelling(tail, begin) or _quarter(tail, begin, here)
-        if found is None and begin > here and "," in tail.words[here:begin]:
-            found = _capitals(view, begin)
+        behind_comma = begin > here and "," in tail.words[here:begin]
+        found = _known_place(tail, begin, here) or (house_name(tail, begin) if behind_comma else None)
+        if found is None and behind_comma:
+            found = _capitals(view, begin) or _before_county(tail, begin) or _last_place(tail, begin)
         if found is None and begin == here == end:
             found = _unlisted(view, begin)
         if found is None:
@@ -40,9 +50,58 @@ def to_town(view: View, at: int) -> int:
     return end
 
 
+def _known_place(tail: Tail, at: int, street: int) -> int | None:
+    """A town, a quarter, a harbour or park, a flat, another street beside the first."""
+    named = town(tail, at)
+    if named is not None:
+        house = house_name(tail, at)
+        return house if house is not None and house > named else named + (tail.words[named] in SITES)
+    found = _second_dwelling(tail, at) or _quarter(tail, at, street) or site(tail, at)
+    return found or beside_street(tail, at) or crossing(tail, at, street)
+
+
+def crossing(tail: Tail, at: int, street: int) -> int | None:
+    """ "and ninth avenue" behind a street: where two of them meet, one by its number."""
+    if at != street or tail.words[at] != "and" or not tail.marks[at - 1] & kinds.STREET:
+        return None
+    if not tail.marks[at + 1] & (kinds.ORDINAL | kinds.DIGITS):
+        return None
+    number = house_number(tail, at + 1) or at + 2
+    figures = number + (tail.words[number] in ("st", "nd", "rd", "th") and tail.glued[number])
+    return street_name(tail, at + 1, wanted=False) or (figures + 1 if is_street(tail, figures) else None)
+
+
+def _before_county(tail: Tail, at: int) -> int | None:
+    """ "eureka springs, arkansas": a place of no list before one of it, in lower case."""
+    for end in (at + 1, at + 2):
+        if not _may_be_of_town(tail, end - 1) or tail.words[end - 1] in NOT_NAMES:
+            return None
+        if tail.words[end] == "," and town(tail, end + 1) is not None:
+            return end
+    return None
+
+
+def _last_place(tail: Tail, at: int) -> int | None:
+    """A place that ends the turn: "castle bromwich", "poplar"."""
+    if tail.marks[at] & kinds.FIRST:
+        return None
+    end = at + 1
+    named = tail.words[at] in NAMING or _last_words(tail, at) is not None
+    stop = end + (tail.words[end] in (".", ","))
+    if tail.words[at] in NAMING and tail.marks[stop] & kinds.END:
+        return end
+    return _last_words(tail, at) if named else None
+
+
+_STANDS: Final = frozenset({"lot", "trailer", "space", "berth", "pitch", "mooring"})
+
+
 def _second_dwelling(tail: Tail, at: int) -> int | None:
     """The "apartment 12" or "number 3" behind an American street."""
-    if tail.words[at] in ("lot", "trailer", "space") and tail.marks[at + 1] & kinds.NUMBER:
+    if (
+        tail.words[at] in ("lot", "trailer", "space", "berth", "pitch", "mooring")
+        and tail.marks[at + 1] & kinds.NUMBER
+    ):
         return house_number(tail, at + 1)
     if tail.words[at] == "number":
         return house_number(tail, at + 1)

@@ -10,7 +10,7 @@ from operator import or_
 from typing import Final
 
 from compliance.redaction import kinds
-from compliance.redaction.addresses import address, free_address, house_before_number
+from compliance.redaction.addresses import address, called_house, free_address, house_before_number
 from compliance.redaction.cards import expiry
 from compliance.redaction.codes import alphanumeric
 from compliance.redaction.dates import date_of_birth
@@ -133,6 +133,8 @@ def _early(kind: int, mode: int) -> Iterator[Rule]:
     if mode & NAMING:
         if kind & _CODED:
             yield alphanumeric
+        if not kind & kinds.STOP:
+            yield called_house
         yield name
 
 

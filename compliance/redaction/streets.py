@@ -10,20 +10,19 @@ from compliance.redaction.lexicon import word_list
 from compliance.redaction.name_words import NOT_NAMES
 from compliance.redaction.spoken import read_element
 from compliance.redaction.tokens import Tail
-from compliance.redaction.vocabulary import TOWNS, mark_words
+from compliance.redaction.towns import is_sure_town, town
+from compliance.redaction.vocabulary import mark_words
 
 TOWN_WORDS: Final = 3
 STREET_WORDS: Final = 5
-_TOWN_MOST: Final = 4
 _HOUSE_DIGITS: Final = 5
 _WORD_CHARS: Final = 30
 _NUMBER_PARTS: Final = 4
 _HOUSE_NAME_WORDS: Final = 4
-_TOWNS: Final = {tuple(town.split()) for town in TOWNS}
 COUNTED: Final = word_list("measures")
 _RARER: Final = word_list("rarer_streets")
 _EVERYDAY: Final = word_list("everyday_streets")
-_NAMING: Final = word_list("street_names")
+NAMING: Final = word_list("street_names")
 _HOUSES: Final = word_list("houses")
 mark_words(_RARER | _HOUSES | {"home"}, kinds.WAY)
 _NUMBERED: Final = frozenset(
@@ -43,18 +42,22 @@ _NUMBERED: Final = frozenset(
     ]
 )
 """What a street's name counts: "Seven Sisters Road"."""
-_CELTIC_ARTICLES: Final = frozenset({"na", "nan", "y", "yr", "an", "ap", "o"})
+CELTIC_ARTICLES: Final = frozenset({"na", "nan", "y", "yr", "an", "ap", "o"})
 _HIGHWAYS: Final = frozenset({"highway", "hwy", "route", "rte", "interstate", "freeway", "turnpike"})
 _BEFORE_ROUTES: Final = frozenset({"county", "state", "us", "rural", "old", "farm", "north", "south", "east"})
 _ALONE: Final = frozenset(
     {"broadway", "strand", "parade", "esplanade", "promenade", "quayside", "cornmarket"}
 )
 """Streets that are called by this one word."""
+_BEFORE_NUMBERS: Final = frozenset({"at", "to", "from", "is", "it's", "i'm", "we're", "round"})
+_ROWS: Final = frozenset({"cottages", "bungalows", "villas", "mansions", "almshouses", "maisonettes"})
+mark_words(_ROWS, kinds.WAY)
+_WAYS: Final = kinds.STREET | kinds.WAY
+_BEFORE_ROWS: Final = frozenset({"at", "to", "from", "is"})
+_QUARTERS: Final = frozenset({"ne", "nw", "se", "sw"})
 _COMPASS: Final = frozenset(
     {"north", "south", "east", "west", "northeast", "northwest", "southeast", "southwest", "n", "s", "e", "w"}
 )
-_DISTRICTED: Final = frozenset({"dublin", "cork", "belfast", "london"})
-"""Towns whose districts are numbered: "Dublin 6"."""
 
 
 def is_street(tail: Tail, at: int) -> bool:
@@ -63,7 +66,7 @@ def is_street(tail: Tail, at: int) -> bool:
 
 
 def house_number(tail: Tail, at: int) -> int | None:
-    """ "14", "14b", "fourteen b", "twenty two", "one oh five", "twenty four oh six", "12-14"."""
+    """ "14", "14b", "fourteen b", "twenty two", "one oh five", "12-14", "nineteen and a half"."""
     if not tail.marks[at] & (kinds.DIGITS | kinds.NUMERAL | kinds.REPEAT):
         return None
     element = read_element(tail, at)
@@ -72,6 +75,8 @@ def house_number(tail: Tail, at: int) -> int | None:
     end = element.end
     if element.kind != "d":
         end = _spoken_number(tail, end)
+    if tail.words[end] == "and" and tail.words[end + 1] == "a" and tail.words[end + 2] == "half":
+        return end + 3
     if _is_house_letter(tail, end):
         return end + 1
     if tail.words[end] in ("-", "/") and tail.glued[end] and tail.marks[end + 1] & kinds.DIGITS:
@@ -132,15 +137,71 @@ def numbered_street(tail: Tail, at: int, *, wanted: bool = False) -> int | None:
         or _nameless_street(tail, begin)
         or _one_word_street(tail, at, begin)
         or _numbered_house(tail, begin, wanted=wanted)
+        or (_in_plain_words(tail, at, number) if tail.held & _WAYS else None)
     )
 
 
+def _in_plain_words(tail: Tail, at: int, number: int) -> int | None:
+    """Two numbers, a street of two words of every day, a row of houses."""
+    begin = number + (tail.words[number] == ",")
+    return _from_two_numbers(tail, number) or _before_town(tail, begin) or _row(tail, at, begin)
+
+
+def _from_two_numbers(tail: Tail, at: int) -> int | None:
+    """ "seventy seven to seventy nine high street", "12 and 14 Mill Lane": from the word between them on."""
+    if tail.words[at] not in ("to", "and", "through") or not tail.marks[at + 1] & kinds.NUMBER:
+        return None
+    second = house_number(tail, at + 1)
+    return None if second is None else street_name(tail, second, wanted=False, numbered=True)
+
+
+def _before_town(tail: Tail, at: int) -> int | None:
+    """ "sixteen pelican court naples florida": two words of every day that a town follows."""
+    street = street_name(tail, at, wanted=True, numbered=True)
+    if street is None:
+        return None
+    follows = street + (tail.words[street] == ",")
+    strange = tail.marks[follows] & kinds.WORD and not tail.marks[follows] & kinds.STOP
+    return street if is_sure_town(tail, follows) or (strange and is_sure_town(tail, follows + 1)) else None
+
+
+def _row(tail: Tail, number: int, at: int) -> int | None:
+    """ "at six railway cottages", "five mews cottages rear of twenty Mill Lane": houses in a row."""
+    end = at
+    while end < at + STREET_WORDS and tail.words[end] not in _ROWS:
+        if not may_name(tail, end, wanted=False):
+            return None
+        end += 1
+    if end == at or tail.words[end] not in _ROWS:
+        return None
+    placed = tail.words[number - 1] in _BEFORE_ROWS or beside_street(tail, end + 1) is not None
+    return end + 1 if placed or town(tail, end + 1 + (tail.words[end + 1] == ",")) is not None else None
+
+
+def beside_street(tail: Tail, at: int) -> int | None:
+    """ "rear of twenty fulham palace road", "off Mill Lane"."""
+    here = at + (tail.words[at] == ",")
+    here += tail.words[here] in ("to", "at")
+    here += tail.words[here] == "the"
+    if tail.words[here] in ("rear", "back") and tail.words[here + 1] == "of":
+        here += 2
+    elif tail.words[here] == "off" and here <= at + 1:
+        here += 1
+    else:
+        return None
+    return numbered_street(tail, here) or street_name(tail, here, wanted=False)
+
+
 def _one_word_street(tail: Tail, number: int, begin: int) -> int | None:
-    """ "at two sixty one deansgate": a word of no list behind "at" and a number that is no time."""
+    """ "at two sixty one deansgate", "at number eight ashgrove": a word of no list, a number of no time."""
     kind = tail.marks[begin]
     if not kind & kinds.UNKNOWN or kind & kinds.RARER or tail.words[begin] in NOT_NAMES:
         return None
-    if tail.words[number - 1] not in ("at", "to", "is") or tail.marks[begin + 1] & kinds.STREET:
+    if tail.marks[begin + 1] & kinds.STREET:
+        return None
+    if tail.words[number - 1] == "number":
+        return begin + 1 if tail.words[number - 2] in _BEFORE_NUMBERS else None
+    if tail.words[number - 1] not in ("at", "to", "is"):
         return None
     element = read_element(tail, number)
     figure = element is not None and element.kind == "d"
@@ -149,7 +210,7 @@ def _one_word_street(tail: Tail, number: int, begin: int) -> int | None:
 
 def _celtic_street(tail: Tail, at: int) -> int | None:
     """Welsh, Gaelic and Irish names, which have the kind of street in front: "Tan y Bryn", "Cois Abhainn"."""
-    article = tail.words[at + 1] in _CELTIC_ARTICLES
+    article = tail.words[at + 1] in CELTIC_ARTICLES
     end = at + 3 if article else at + 2
     for place in (at, end - 1):
         kind = tail.marks[place]
@@ -188,7 +249,7 @@ def _nameless_street(tail: Tail, at: int) -> int | None:
     while end < begin + 2 and _may_be_place(tail, end, at):
         end += 1
         follows = end + (tail.words[end] == ",")
-        if _is_sure_town(tail, follows) or (begin > at and town(tail, follows) is not None):
+        if is_sure_town(tail, follows) or (begin > at and town(tail, follows) is not None):
             return end
     return None
 
@@ -200,12 +261,7 @@ def _may_be_place(tail: Tail, at: int, begin: int) -> bool:
     if kind & kinds.ALONE and not tail.capital[at]:
         return False
     article = tail.words[begin] == "the"
-    return article or tail.capital[at] or not kind & kinds.COMMON or tail.words[at] in _NAMING
-
-
-def _is_sure_town(tail: Tail, at: int) -> bool:
-    found = town(tail, at)
-    return found is not None and (found > at + 1 or tail.capital[at] or not tail.marks[at] & kinds.COMMON)
+    return article or tail.capital[at] or not kind & kinds.COMMON or tail.words[at] in NAMING
 
 
 def street_name(tail: Tail, at: int, *, wanted: bool, numbered: bool = False) -> int | None:
@@ -250,9 +306,12 @@ def _single_word(tail: Tail, at: int) -> int | None:
 
 
 def _behind_kind(tail: Tail, end: int) -> int:
-    """ "Road North", "Highway 12"."""
+    """ "Road North", "Road NE", "Highway 12", "Hill Cottages"."""
     if tail.words[end - 1] in _HIGHWAYS:
         end = house_number(tail, end) or end
+    end += tail.words[end] in _ROWS
+    if tail.words[end] in _QUARTERS and not tail.marks[end + 1] & (kinds.NUMBER | kinds.LETTER):
+        return end + 1
     if tail.words[end] in _COMPASS and not tail.marks[end] & kinds.LETTER:
         end += not tail.marks[end + 1] & (kinds.LAST | kinds.TOWN) or tail.words[end + 1] in _COMPASS
     return end
@@ -270,9 +329,10 @@ def _names_one(tail: Tail, at: int, begin: int, *, wanted: bool, numbered: bool)
     return (
         wanted
         or tail.capital[at]
-        or tail.words[at - 1] in _NAMING
+        or tail.words[at - 1] in NAMING
         or not before & kinds.COMMON
         or bool(before & (kinds.LAST | kinds.ORDINAL))
+        or (numbered and bool(before & kinds.PLACE))
     )
 
 
@@ -340,21 +400,3 @@ def house_and_street(tail: Tail, at: int) -> int | None:
         return None
     follows = house + (tail.words[house] == ",")
     return street_name(tail, follows, wanted=False) or numbered_street(tail, follows)
-
-
-def town(tail: Tail, at: int) -> int | None:
-    """A town, county, state or country of the lists, with the number of its district."""
-    if not tail.marks[at] & kinds.TOWN:
-        return None
-    for length in range(_TOWN_MOST, 0, -1):
-        if tuple(tail.words[at + ahead] for ahead in range(length)) in _TOWNS:
-            return _district(tail, at + length) if tail.words[at] in _DISTRICTED else at + length
-    return None
-
-
-def _district(tail: Tail, at: int) -> int:
-    """ "6", "six west" or "24" behind "Dublin"."""
-    number = read_element(tail, at) if tail.marks[at] & (kinds.DIGITS | kinds.NUMERAL) else None
-    if number is None or len(number.digits) > 2:
-        return at
-    return number.end + (tail.words[number.end] in ("w", "west"))

@@ -1,0 +1,37 @@
+"""Towns, counties, states and countries of the lists, as addresses name them."""
+
+from typing import Final
+
+from compliance.redaction import kinds
+from compliance.redaction.spoken import read_element
+from compliance.redaction.tokens import Tail
+from compliance.redaction.vocabulary import TOWNS
+
+_TOWN_MOST: Final = 4
+_TOWNS: Final = {tuple(town.split()) for town in TOWNS}
+_DISTRICTED: Final = frozenset({"dublin", "cork", "belfast", "london"})
+"""Towns whose districts are numbered: "Dublin 6"."""
+
+
+def town(tail: Tail, at: int) -> int | None:
+    """A town, county, state or country of the lists, with the number of its district."""
+    if not tail.marks[at] & kinds.TOWN:
+        return None
+    for length in range(_TOWN_MOST, 0, -1):
+        if tuple(tail.words[at + ahead] for ahead in range(length)) in _TOWNS:
+            return _district(tail, at + length) if tail.words[at] in _DISTRICTED else at + length
+    return None
+
+
+def is_sure_town(tail: Tail, at: int) -> bool:
+    """A town, and no word of every day in lower case: "reading"."""
+    found = town(tail, at)
+    return found is not None and (found > at + 1 or tail.capital[at] or not tail.marks[at] & kinds.COMMON)
+
+
+def _district(tail: Tail, at: int) -> int:
+    """ "6", "six west" or "24" behind "Dublin"."""
+    number = read_element(tail, at) if tail.marks[at] & (kinds.DIGITS | kinds.NUMERAL) else None
+    if number is None or len(number.digits) > 2:
+        return at
+    return number.end + (tail.words[number.end] in ("w", "west"))

@@ -1,0 +1,115 @@
+"""Addresses in an unusual order or form, and the talk that sounds like them. All are invented."""
+
+import pytest
+
+from compliance.redaction import redact
+
+MASKED = [
+    # numbers that are more than a number
+    "it's {sixteen and a half market street}",
+    "we're at {112 and a half Elm Road, Leeds}",
+    "deliver it to {twelve to fourteen high street, ludlow}",
+    "the shop's {3 and 5 Kestrel Way, Corby}",
+    "{forty one through forty three maple avenue} please",
+    # the number behind the street, or the house before it
+    "I'm on {Larkspur Close, number 9}",
+    "we live on {bramley road, number fourteen}",
+    "it's {Tanner's Row number 6b, Ely}",
+    "{Penny Lane Cottages, number two}, is where I am",
+    "drop it round at {number six brackenhurst} if you can",
+    "pick me up from {number twelve thornfield} at nine",
+    # an ordinary word and an ordinary kind of street, before a town
+    "we spend the summer at {nine lobster court portland maine}",
+    "they've moved to {eleven feather close, Swindon}",
+    "she's at {four marigold walk colchester} now",
+    "my office is {two paris square}",
+    # rows of houses, and what stands behind something else
+    "her address is {six station hill bungalows}",
+    "he lives at {four canal side cottages rear of nineteen bridge street}",
+    "it's {three railway cottages, off Mill Lane, Tring}",
+    "he's at {Flat 3, rear of 18 Church Road, Hove}",
+    "we're {the annexe, back of 7 Orchard Road}",
+    # a correction of a street
+    "it should say {east mount road} not {east moor road}",
+    "you've written {larch avenue} not {larch grove}",
+    # floors, blocks and phases
+    "I'm {seventh floor, number seven eleven, meridian tower, leeds}",
+    "she's {lower ground, 14 Alma Road, Bristol}",
+    "he's on the {twelfth floor, Kingfisher House, Salford}",
+    "it's {block d flat nine rutherford tower} round the back",
+    "{block three, apartment twelve, the foundry, sheffield docks}",
+    "{plot six, phase three, Skylark Rise}, it isn't on the map yet",
+    "{house nine, phase one, heron lea}",
+    # America
+    "{1400 Juniper Street SE, Unit 9, Atlanta}",
+    "{88 Quince Avenue NW, Apt 4, Washington DC}",
+    "{rural route four box eleven, pine bluff, arkansas}",
+    "it's {RR 2 Box 118, Marshall, Texas}",
+    "{star route box nineteen, cody, wyoming}",
+    "send it to {HC 66 Box 12, Ely, Nevada}",
+    "my address is {eighteenth street and third avenue, number four ten, unit six}",
+    "he's at {West 9th Street and 6th Avenue, apartment 5}",
+    # on the water, on a site
+    "the boat's at {berth twelve, port solent}",
+    "we're on {pontoon b berth six, gosport marina}",
+    "the caravan's {pitch nineteen, sandy bay holiday park}",
+    "I stay at {lot 14, Shady Pines trailer park, Ocala, Florida}",
+    # Wales, Ireland, Scotland
+    "it's {Ty Mawr, Heol Las, Abergele}",
+    "we're at {Tŷ Newydd, Llanfair Talhaiarn}",
+    "send it to {Lôn Isaf, Bethesda}",
+    "I'm at {Cnoc Mor, Baile Beag, Galway}",
+    "she's at {Taigh na Coille, Plockton}",
+    # towns of two words and of no list
+    "{Heather Cottage, Nether Green, Castle Acton}",
+    "post it to {the rectory, green lane, castle dunford}",
+    "it's {flat nine, coronation house, gloucester docks}",
+    "the form goes to {flat nine, wellington house, beech}",
+    "{oakleigh farm, thornby}, {n n six eight q a}",
+    # a house that is called so
+    "you want the house name {wychwood, station road}",
+    "the house name's {Hazeldene, 4 Mill Lane}",
+]
+KEPT = [
+    "it takes an hour and a half to Leeds",
+    "nine and a half, size nine and a half shoes",
+    "between twelve and fourteen people were waiting",
+    "the traffic's down to one lane, number two's the worst",
+    "I've got three close friends in Reading",
+    "we went to four court hearings",
+    "one park space would do",
+    "I'd walk, not drive, to the clinic",
+    "it was a drive not a walk",
+    "the tenth floor is closed today",
+    "it's on the sixth floor, number four lift is quickest",
+    "we had a box, number eighteen, at the opera",
+    "catch route three, box office is on the left",
+    "it's phase two of the trial",
+    "house rules, phase one and so on",
+    "the lower ground has the toilets",
+    "there's a port in the wall for my charger",
+    "I was number eight in the queue",
+    "we need two cottages for the holiday",
+    "the back of the card",
+    "it's off the high street",
+    "first and second visits are free",
+    "lot of people in the park today",
+    "what's the pitch like for the football",
+]
+
+
+def _marked(said: str) -> tuple[str, str]:
+    """What is said, and what may be published of it."""
+    public = "".join(part.split("}")[-1] for part in said.split("{"))
+    return said.replace("{", "").replace("}", ""), public
+
+
+@pytest.mark.parametrize("said", MASKED)
+def test_an_address_in_an_unusual_form_is_masked(said: str) -> None:
+    words, public = _marked(said)
+    assert redact(words).replace("[REDACTED: ADDRESS]", "").replace("[REDACTED: POSTCODE]", "") == public
+
+
+@pytest.mark.parametrize("said", KEPT)
+def test_talk_that_sounds_like_an_address_is_kept(said: str) -> None:
+    assert redact(said) == said
