@@ -58,12 +58,13 @@ _ACKNOWLEDGED: Final = _Reply("acknowledged", {})
 
 @dataclass(frozen=True, slots=True)
 class _Exchange:
-    """One message whose sender is known, on its way to its answer."""
+    """One message whose sender is known, on its way to its answer. `began_s`: when it began to come in."""
 
     request: Request
     edge: Edge
     signer: Signer[VapiAccount]
     told: Told
+    began_s: float
 
     async def answer(self) -> _Reply:
         match self.told.kind:
@@ -85,6 +86,10 @@ class _Exchange:
     @property
     def _stream(self) -> str:
         return "" if self.told.call is None else self.told.call.vapi_id
+
+    def _left_s(self, within_s: float) -> float:
+        """Vapi has waited from the beginning, while it was read and its sender made out, too."""
+        return max(within_s - (self.edge.desk.clock.now_s() - self.began_s), 0.0)
 
     # --- whose it is ----------------------------------------------------------------------------------------
 
@@ -113,7 +118,7 @@ class _Exchange:
 
     async def _assistant(self) -> _Reply:
         try:
-            async with asyncio.timeout(self.edge.settings.waits.vapi_assistant_s):
+            async with asyncio.timeout(self._left_s(self.edge.settings.waits.vapi_assistant_s)):
                 return await self._assistant_found()
         except (OrgUnavailable, BookingError, TimeoutError) as error:
             log.warning("vapi_assistant_unknown", stream=self._stream, error=type(error).__name__)
@@ -155,13 +160,14 @@ class _Exchange:
 
     async def _used(self, asked: Sequence[AskedTool]) -> list[ToolAnswer]:
         reason: Literal["failed", "unavailable"] = "failed"
+        within_s = self.edge.settings.waits.vapi_tools_s
         try:
-            profile = await self._profile()
+            async with asyncio.timeout(self._left_s(within_s)):
+                profile = await self._profile()
             call = None if profile is None else self._call(profile)
             if profile is not None and call is not None:
-                within_s = self.edge.settings.waits.vapi_tools_s
-                return await self.edge.vapi_calls.use(profile, call, asked, within_s=within_s)
-        except OrgUnavailable:
+                return await self.edge.vapi_calls.use(profile, call, asked, within_s=self._left_s(within_s))
+        except (OrgUnavailable, TimeoutError):
             reason = "unavailable"
         return [ToolAnswer.failure(each, reason, SENTENCES[reason]) for each in asked]
 
@@ -212,7 +218,7 @@ async def webhook(request: Request) -> Response:
     except VapiRequestInvalid as fault:
         edge.metrics.vapi_messages.labels("other", "invalid").observe(0)
         return JSONResponse({"error": str(fault)}, 400)
-    reply = await _answered(_Exchange(request, edge, signer, told))
+    reply = await _answered(_Exchange(request, edge, signer, told, began_s))
     took_s = edge.desk.clock.now_s() - began_s
     edge.metrics.vapi_messages.labels(told.kind, reply.outcome).observe(took_s)
     return JSONResponse(reply.content, reply.status, {"Retry-After": "1"} if reply.status == 503 else None)

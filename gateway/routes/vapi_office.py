@@ -25,8 +25,8 @@ async def office_reached(
     org_id = signer.org_id
     if org_id is None and E164.fullmatch(number):
         org_id = await edge.desk.numbers.get(number)
-        if org_id is not None:
-            await require_voice(connection, edge, signer, org_id)
+    if org_id is not None:  # at its own address too: while its account was not known, the process's let it in
+        await require_voice(connection, edge, signer, org_id)
     office = None if org_id is None else await _office(edge, org_id)
     if office is None and signer.org_id is not None:
         raise HTTPException(404)
