@@ -33,6 +33,8 @@ _MISHEARD_FIGURES: Final = frozenset({"ate", "won", "free", "sicks", "sick's", "
 _AREAS: Final = frozenset({"any", "as", "al", "an"})
 """What NE, S, AL and N are heard as."""
 _IN_CODES: Final = kinds.NUMBER | kinds.LETTER
+_SURE_LEADS: Final = frozenset({"under", "well", "ooh", "so", "it's", "i'm", "mine's"})
+_NEW_CLAUSE: Final = frozenset({"but", "i", "i've", "i'm", "and", "that's", "which", "who", "they", "it"})
 _BEHIND_DATES: Final = frozenset({"at", "for", "and", "on", "no", "not", "sorry", "wait"})
 """What goes on talking of a date, or corrects it."""
 _REST_TOKENS: Final = 6
@@ -77,7 +79,9 @@ def whole_answer(view: View, at: int, slot: Slot) -> Match | None:
         return None
     if found is None or not found.whole or not _is_talk(view, found.end, end, entity):
         cut_short = entity == "DOB" and (found is None or not found.whole)
-        return Match(end, entity, GUESSED, runs_on=cut_short)
+        begin = _behind_talk(tail, at, end - 1 if found is None else begin, entity)
+        end = end if found is None else _before_talk(tail, found.end, end, slot)
+        return Match(end, entity, GUESSED, begin=begin, runs_on=cut_short)
     first = _first_piece(tail, at, begin, entity)
     if first < begin:
         return Match(found.end, entity, GUESSED, begin=first)
@@ -85,7 +89,32 @@ def whole_answer(view: View, at: int, slot: Slot) -> Match | None:
         tail.words[here] in _TALK or (entity == "EMAIL" and tail.words[here] in _LEADS)
         for here in range(at, begin)
     )
-    return Match(found.end, entity, GUESSED) if misheard else None
+    begin = _behind_talk(tail, at, begin, entity)
+    return Match(found.end, entity, GUESSED, begin=begin) if misheard else None
+
+
+def _behind_talk(tail: Tail, at: int, last: int, entity: EntityType) -> int:
+    """Behind what plainly leads to a misheard value, at `last` at the latest: "well", "the surname's"."""
+    here = at
+    if entity in ("ADDRESS", "EMAIL"):
+        return here
+    while here < last and (tail.words[here] in _SURE_LEADS or _leads_by_name(tail, here)):
+        here += 1
+    return here
+
+
+def _leads_by_name(tail: Tail, at: int) -> bool:
+    """ "surname's", and "the" before it."""
+    here = at + (tail.words[at] == "the")
+    return tail.words[here].endswith("'s") and bool(tail.marks[here] & kinds.CUE)
+
+
+def _before_talk(tail: Tail, at: int, end: int, slot: Slot) -> int:
+    """Before the sentence that follows a misheard value: "… but i won't tell you the year"."""
+    for here in range(at, end):
+        if tail.words[here] in _NEW_CLAUSE and says_no_value(tail, here, end, slot):
+            return here - (tail.words[here - 1] == ",")
+    return end
 
 
 def _first_piece(tail: Tail, at: int, begin: int, entity: EntityType) -> int:

@@ -33,9 +33,22 @@ def expiry(view: View, at: int) -> Match | None:
             here = end = element.end
         if tail.words[here] in _JOINS:
             here += 1
-    if end is None or _is_part(view, at, end):
+    if end is None or _is_part(view, at, end) or _has_day(view, at, end):
         return None
     return Match(end, "CARD", SURE)
+
+
+def _has_day(view: View, at: int, end: int) -> bool:
+    """ "31 December 2026": no card expires on a day, so only the answer to the question for it is one."""
+    tail = view.tail
+    if "EXPIRY" in view.expects.asked:
+        return False
+    if tail.marks[at] & kinds.MONTH:
+        before = at - 1 - (tail.words[at - 1] in ("of", "th", "st", "nd", "rd"))
+        return bool(tail.marks[before] & (kinds.NUMBER | kinds.ORDINAL))
+    if tail.marks[at - 1] & kinds.MONTH and tail.marks[at - 2] & (kinds.NUMBER | kinds.ORDINAL):
+        return True
+    return any(tail.marks[here] & kinds.MONTH for here in range(at + 1, end - 1))
 
 
 def _is_part(view: View, at: int, end: int) -> bool:

@@ -34,6 +34,15 @@ _CUES: Final[dict[str, Slot]] = {f"cue_{slot.lower()}": slot for slot in _NAMED}
 _QUESTIONS: Final[dict[str, Slot]] = {f"ask_{slot.lower()}": slot for slot in _ASKED}
 
 
+def _with_is(phrases: set[tuple[str, ...]]) -> set[tuple[str, ...]]:
+    """And as "my mobile's", "d o b's"."""
+    nouns = (words for words in phrases if words[-1].isalpha() and words[-1] not in _NO_NOUNS)
+    return phrases | {(*words[:-1], f"{words[-1]}'s") for words in nouns}
+
+
+_NO_NOUNS: Final = frozenset({"is", "was", "on", "in", "at", "of", "born", "until", "live", "expires"})
+
+
 class Cue(NamedTuple):
     """A phrase and what it tells: a type named or asked for, a name that may follow, a part, a repetition."""
 
@@ -47,7 +56,7 @@ class Cue(NamedTuple):
 
 def _cues() -> Iterator[Cue]:
     for name, slot in _CUES.items():
-        yield from (Cue(words, named=slot) for words in _phrases(name))
+        yield from (Cue(words, named=slot) for words in _with_is(_phrases(name)))
     for name, slot in _QUESTIONS.items():
         yield from (Cue(words, asked=slot) for words in _phrases(name))
     strong = _phrases("cue_name")

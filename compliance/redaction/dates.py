@@ -30,6 +30,8 @@ _MONTH_SOUNDS: Final = frozenset(
     sounds(month) for month in ("january", "february", "september", "october", "november", "december")
 )
 _MISHEARD_MONTHS: Final = frozenset({"marge", "mae", "juin"})
+_ORDINAL_DAYS: Final = kinds.ORDINAL | kinds.ARTICLE
+"""What the day of "fourth of the second fifty one" begins with."""
 _FULL_PARTS: Final = 3
 _YEAR_FIGURES: Final = 4
 
@@ -52,7 +54,9 @@ def date_of_birth(view: View, at: int) -> Match | None:
         return Match(end, "DOB", LIKELY)
     if not (asked or named):
         whole = years or strong >= 3 or (months and strong >= 2 and _corrects(view, at))
-        return Match(end, "DOB", LIKELY) if whole and _is_told(view, at, end, bool(months or years)) else None
+        plain = bool(months or years or tail.marks[at] & _ORDINAL_DAYS)
+        told = whole and _is_told(view, at, end, plain)
+        return Match(end, "DOB", LIKELY) if told or (strong >= 2 and _is_called_birth(tail, end)) else None
     if figures > _DATE_FIGURES or (not months and strong > _DATE_PARTS):
         return None
     if "DOB" in view.expects.found and not named and not (months or years or _corrects(view, at)):
@@ -74,6 +78,11 @@ def _is_told(view: View, at: int, end: int, plain: bool) -> bool:
     if _named_later(view.tail, end) or _is_read_back(view, end):
         return True
     return plain and (_follows_person(view, at, end) or _corrects(view, at))
+
+
+def _is_called_birth(tail: Tail, end: int) -> bool:
+    """ "you've put the second of the third as my date of birth"."""
+    return tail.words[end] == "as" and _named_later(tail, end)
 
 
 def _is_read_back(view: View, end: int) -> bool:

@@ -30,7 +30,7 @@ from compliance.redaction.name_words import (
 )
 from compliance.redaction.paired_names import JOINS, is_offered, is_paired
 from compliance.redaction.relations import OWNERS, of_relative
-from compliance.redaction.stray_names import alone, by_neighbours, by_particle, initialled
+from compliance.redaction.stray_names import alone, by_neighbours, by_particle, initialled, set_apart
 from compliance.redaction.titles import patient_doctor, staff, titled
 from compliance.redaction.tokens import Tail
 from compliance.redaction.view import GUESSED, LIKELY, SURE, Match, View
@@ -114,20 +114,27 @@ def _unasked(view: View, at: int, kind: int, *, strong: bool) -> Match | None:
         return titled(tail, at, strong=strong)
     if kind & kinds.RELATIVE:
         return of_relative(tail, at)
-    if kind & kinds.FIRST and tail.words[at] not in NOT_NAMES:
+    if kind & kinds.FIRST and tail.words[at] not in NOT_NAMES and not _is_inn(tail, at):
         return Match(name_end(tail, at, strict=False) or at + 1, "PERSON", LIKELY)
     if tail.words[at] in PARTICLES:
         found = by_particle(tail, at)
         if found is not None:
             return found
     if kind & (kinds.MAYBE | kinds.LAST | kinds.UNKNOWN):
-        return by_neighbours(tail, at) or framed(tail, at) or alone(tail, at)
+        return set_apart(tail, at) or by_neighbours(tail, at) or framed(tail, at) or alone(tail, at)
     if kind & kinds.LETTER:
         end = spelled_end(tail, at, SURELY_SPELLED, misheard=False)
         if end is not None and not _lists_letters(tail, at, end):
             return Match(end, "ADDRESS" if view.expects.awaits("ADDRESS") else "PERSON", GUESSED)
         return initialled(tail, at)
     return None
+
+
+def _is_inn(tail: Tail, at: int) -> bool:
+    """ "opposite the George": one first name alone behind "the" and a word of places."""
+    if tail.words[at - 1] != "the" or tail.marks[at + 1] & (LISTED | kinds.UNKNOWN):
+        return False
+    return tail.words[at - 2] in ("opposite", "in", "at", "near", "past", "outside", "behind", ",")
 
 
 def _lists_letters(tail: Tail, at: int, end: int) -> bool:
@@ -185,6 +192,8 @@ def _is_likely(tail: Tail, at: int) -> bool:
     if kind & LISTED and (tail.capital[at] or (kind & kinds.MAYBE and not kind & kinds.COMMON)):
         return bool(tail.marks[at + 1] & (kinds.LAST | kinds.END)) or not tail.marks[at + 1] & kinds.WORD
     if kind & (LISTED | kinds.UNKNOWN) and is_offered(tail, at):
+        return True
+    if kind & kinds.MAYBE and tail.words[at - 1] == "me" and tail.words[at - 2] in ("call", "calls"):
         return True
     if not kind & kinds.UNKNOWN:
         return False

@@ -78,6 +78,28 @@ def by_neighbours(tail: Tail, at: int) -> Match | None:
     return None
 
 
+def set_apart(tail: Tail, at: int) -> Match | None:
+    """A name, a comma, and then who it is or the whole of it."""
+    if tail.words[at + 1] != "," or not is_name(tail, at):
+        return None
+    found = _is_relative(tail, at) or _is_surname(tail, at)
+    return Match(at + 1, "PERSON", LIKELY) if found else None
+
+
+def _is_relative(tail: Tail, at: int) -> bool:
+    """ "it's jordan, my lad": who it is stands behind the name."""
+    told = tail.words[at + 2] in OWNERS and bool(tail.marks[at + 3] & kinds.RELATIVE)
+    return told and bool(tail.marks[at] & LISTED) and tail.words[at - 1] in _BEFORE_PERSONS
+
+
+def _is_surname(tail: Tail, at: int) -> bool:
+    """ "Stone, Emma Stone": said by itself before the whole name."""
+    return tail.words[at + 3] == tail.words[at] and bool(tail.marks[at + 2] & (kinds.FIRST | kinds.MAYBE))
+
+
+_BEFORE_PERSONS: Final = frozenset({"it's", "is", "i'm", "for", "that's", "with", "and", "about", ""})
+
+
 def by_particle(tail: Tail, at: int) -> Match | None:
     """ "de la Cruz", "van der Berg", "mc, capital a, double l"."""
     here = at + 1
@@ -93,6 +115,8 @@ def by_particle(tail: Tail, at: int) -> Match | None:
 def alone(tail: Tail, at: int) -> Match | None:
     """A surname that is no word and no town; with a capital within a sentence also what is a word as well."""
     kind = tail.marks[at]
+    if tail.words[at - 1] == "the" and tail.words[at - 2] in _FAMILIES_ARE and _is_family(tail, at):
+        return Match(at + 1, "PERSON", GUESSED)
     if tail.words[at - 1] in BEFORE_PLACES or kind & (
         kinds.PLACE | kinds.ALONE | kinds.STREET | kinds.STOP | kinds.MONTH
     ):
@@ -107,6 +131,15 @@ def alone(tail: Tail, at: int) -> Match | None:
         return Match(at + 1, "PERSON", GUESSED)
     acts = tail.words[at + 1] in _SPEAKERS_DO and tail.words[at - 1] not in OWNERS
     return Match(at + 1, "PERSON", GUESSED) if acts else None
+
+
+_FAMILIES_ARE: Final = frozenset({"we're", "are", "they're", "it's"})
+
+
+def _is_family(tail: Tail, at: int) -> bool:
+    """ "we're the abernathys"."""
+    kind = tail.marks[at]
+    return tail.words[at].endswith("s") and bool(kind & kinds.LAST) and not kind & kinds.COMMON
 
 
 def _called_at_end(tail: Tail, at: int) -> Match | None:

@@ -1,0 +1,95 @@
+"""Answers of which a recogniser heard the half: what is masked begins and ends where the value does."""
+
+import re
+
+import pytest
+
+from compliance.redaction import Redactor, find, redact
+
+ANSWERS = [
+    # dates: ordinals, months and figures as other words
+    ("Could you give me her date of birth?", "", "thirtieth of the fifth ate e six", ""),
+    ("day month and year of birth please", "", "twenty ate of the to forty won", ""),
+    ("What's your date of birth?", "", "nine teen ate e free the sixth of august", ""),
+    ("sorry, can I have the date of birth again", "", "fourteenth of a bit nineteen seventy two", ""),
+    ("Your date of birth?", "", "the second of febuary nineteen ninety free", ""),
+    ("Her date of birth?", "", "the ninth of disember to thousand and for", ""),
+    ("When were you born?", "", "twenty first of march", " but I won't tell you the year"),
+    # postcodes: a letter or two as a word
+    ("And the postcode?", "", "any 12 for d x", ""),
+    ("What's the postcode there?", "it's ", "be s three five t e", ""),
+    ("could I get your postcode", "", "and w six one a b", ""),
+    ("Your postcode?", "well ", "l s six free d p", ""),
+    # names behind plain leads
+    ("Who's it for?", "I'm ", "gor don bleu em", ""),
+]
+NO_ANSWERS = [
+    ("Could you spell that for me?", "spell what, I only said hello"),
+    ("Date of birth?", "I'm sixty four next month"),
+    ("Can you give me a phone number?", "the mobile's been stolen"),
+    ("And the first line of the address?", "it's a new build so it may not come up"),
+    ("What's your postcode?", "is parking free"),
+]
+
+
+@pytest.mark.parametrize(("question", "before", "value", "behind"), ANSWERS)
+def test_a_misheard_answer_is_masked_from_its_first_piece_to_its_last(
+    question: str, before: str, value: str, behind: str
+) -> None:
+    text = f"Agent: {question}\nCaller: {before}{value}{behind}"
+    start = text.rindex(value)
+    masked = {place for begin, end, _ in find(text) for place in range(begin, end)}
+    spoken = {place for place in range(start, start + len(value)) if text[place].isalnum()}
+    assert spoken <= masked
+    assert not masked & {*range(start), *range(start + len(value), len(text))}
+
+
+@pytest.mark.parametrize(("question", "reply"), NO_ANSWERS)
+def test_a_reply_without_a_value_is_kept(question: str, reply: str) -> None:
+    assert redact(f"Agent: {question}\nCaller: {reply}").endswith(reply)
+
+
+_PLACEHOLDER = re.compile(r"\[REDACTED: [A-Z_]+\]")
+TOLD = [
+    "her d o b's {twenty two eleven fifty four}",
+    "it's {Malcolm}, {fourth of the second fifty one}",
+    "you have {the second of the third} as my date of birth",
+    "my health service number's {seven oh five double one six two two nine three}",
+    "her social's {three three oh dash nineteen dash eight eight four one}",
+    "it expires {june twenty twenty eight}, code {oh two six}",
+    "on the back {oh oh seven}, that's the security code",
+    "{Stone}, {Emma Stone}",
+    "it's not me it's {jordan}, my brother",
+    "we're the {abernathys}",
+    "everyone calls me {dusty}",
+]
+UNTOLD = [
+    "it expires 31 December 2026, plenty of time",
+    "take the number nine and then the one four one",
+    "my screen says 192.168.0.1 and nothing else",
+    "when's Mr Ashworth next in clinic",
+    "Miss Delacroix, the consultant, has a secretary",
+    "we were in the pub opposite, the George something",
+    "the victoria line's down again",
+    "I've lost my voice mail password",
+    "I can't leave the house till he's been",
+    "the meter said 00418",
+]
+
+
+@pytest.mark.parametrize("said", TOLD)
+def test_what_is_told_with_its_kind_is_masked(said: str) -> None:
+    shown = _PLACEHOLDER.sub("", redact(said.replace("{", "").replace("}", "")))
+    assert shown == "".join(part.split("}")[-1] for part in said.split("{"))
+
+
+@pytest.mark.parametrize("said", UNTOLD)
+def test_what_only_sounds_so_is_kept(said: str) -> None:
+    assert redact(said) == said
+
+
+def test_a_turn_given_at_its_end_is_read_like_one_fed_before() -> None:
+    text = "my name is Ann Lee\nI live at 14 Elm Road, Leeds, and my knee hurts"
+    fed, given = Redactor(), Redactor()
+    assert fed.feed(text) + fed.flush() == given.flush(text)
+    assert fed.spans == given.spans
