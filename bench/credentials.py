@@ -30,7 +30,7 @@ from booking.migrate import migrate
 from booking.orgs import store_credentials
 from booking.types import Claim
 from compliance.vault import MasterKey, Vault
-from gateway.app import MonotonicClock
+from gateway.clock import MonotonicClock
 from gateway.metrics import Metrics
 from gateway.shared_store import SharedStore
 from gateway.tenancy.cache import LayeredCache, Lives

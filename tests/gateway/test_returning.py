@@ -12,7 +12,7 @@ from booking.db import open_pool
 from booking.orgs import load_profile
 from booking.types import ReturningCaller
 from compliance.redaction import CallRedactor
-from gateway.app import MonotonicClock
+from gateway.clock import MonotonicClock
 from gateway.metrics import Metrics
 from gateway.prompt import system_prompt
 from gateway.returning import HIDDEN, ReturningCallers, without_name

@@ -10,7 +10,7 @@ import asyncpg
 
 from bench.simulators.embeddings import EmbeddingsSimulator
 from booking.knowledge import Passage, put_document
-from gateway.app import MonotonicClock
+from gateway.clock import MonotonicClock
 from gateway.knowledge.meaning import Meaning, open_meaning
 from gateway.knowledge.retrieval import Knowledge, documents_source
 from gateway.metrics import Metrics

@@ -9,7 +9,7 @@ from typing import Any
 import asyncpg
 
 from booking.knowledge import Passage, put_document
-from gateway.app import MonotonicClock
+from gateway.clock import MonotonicClock
 from gateway.knowledge.retrieval import Knowledge, documents_source
 from gateway.metrics import Metrics
 from gateway.shared_store import SharedStore
