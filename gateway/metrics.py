@@ -58,9 +58,12 @@ class Metrics:
         self._loop(registry)
         self._calls(registry)
         self._turns(registry)
+        self._guesses(registry)
         self._thinking(registry)
         self._latency(registry)
         self._edge(registry)
+        self._lookups(registry)
+        self._kept_words(registry)
         self._texts(registry)
         self._follow_ups(registry)
         self._placed_calls(registry)
@@ -133,6 +136,21 @@ class Metrics:
             buckets=_STAGE_S,
             registry=registry,
         )
+        self.barge_ins = Counter("gateway_barge_ins", "Replies cut by the caller", registry=registry)
+        self.clear = Histogram(
+            "gateway_clear_seconds", "Caller's speech to clear sent", buckets=_OVERHEAD_S, registry=registry
+        )
+        self.tools = Histogram(
+            "gateway_tool_seconds", "Tool calls", ["tool", "outcome"], buckets=_WORK_S, registry=registry
+        )
+        self.provider_faults = Counter(
+            "gateway_provider_faults",
+            "Faults of providers",
+            ["provider", "fault", "action"],
+            registry=registry,
+        )
+
+    def _guesses(self, registry: CollectorRegistry) -> None:
         self.speculations = Counter(
             "gateway_turn_speculations",
             "Turns ended, by what became of guesses",
@@ -145,19 +163,6 @@ class Metrics:
         self.wasted_characters = Counter(
             "gateway_wasted_characters",
             "Characters given to the synthesiser for replies begun on a wrong guess",
-            registry=registry,
-        )
-        self.barge_ins = Counter("gateway_barge_ins", "Replies cut by the caller", registry=registry)
-        self.clear = Histogram(
-            "gateway_clear_seconds", "Caller's speech to clear sent", buckets=_OVERHEAD_S, registry=registry
-        )
-        self.tools = Histogram(
-            "gateway_tool_seconds", "Tool calls", ["tool", "outcome"], buckets=_WORK_S, registry=registry
-        )
-        self.provider_faults = Counter(
-            "gateway_provider_faults",
-            "Faults of providers",
-            ["provider", "fault", "action"],
             registry=registry,
         )
 
@@ -201,33 +206,6 @@ class Metrics:
             ["carrier", "outcome"],
             registry=registry,
         )
-        self.knowledge = Histogram(
-            "gateway_knowledge_seconds",
-            "Finding passages of a clinic's documents for a turn",
-            ["outcome"],
-            buckets=_WORK_S,
-            registry=registry,
-        )
-        self.callers = Histogram(
-            "gateway_caller_lookup_seconds",
-            "Finding out whether a caller has been here before",
-            ["outcome"],
-            buckets=_WORK_S,
-            registry=registry,
-        )
-        self.meaning = Histogram(
-            "gateway_knowledge_meaning_seconds",
-            "Finding passages by their meaning, as a part of that: embedding what was said, and the search",
-            ["outcome"],
-            buckets=_WORK_S,
-            registry=registry,
-        )
-        self.lookups = Counter(
-            "gateway_lookups",
-            "Tenancy look-ups by the layer that answered",
-            ["cache", "layer"],
-            registry=registry,
-        )
         self.shared_store_faults = Counter(
             "gateway_shared_store_faults", "Redis commands that failed", registry=registry
         )
@@ -239,6 +217,37 @@ class Metrics:
             registry=registry,
         )
         self.feed_dropped = Counter("gateway_feed_dropped", "Live-feed events dropped", registry=registry)
+
+    def _lookups(self, registry: CollectorRegistry) -> None:
+        self.lookups = Counter(
+            "gateway_lookups",
+            "Tenancy look-ups by the layer that answered",
+            ["cache", "layer"],
+            registry=registry,
+        )
+        self.callers = Histogram(
+            "gateway_caller_lookup_seconds",
+            "Finding out whether a caller has been here before",
+            ["outcome"],
+            buckets=_WORK_S,
+            registry=registry,
+        )
+        self.knowledge = Histogram(
+            "gateway_knowledge_seconds",
+            "Finding passages of a clinic's documents for a turn",
+            ["outcome"],
+            buckets=_WORK_S,
+            registry=registry,
+        )
+        self.meaning = Histogram(
+            "gateway_knowledge_meaning_seconds",
+            "Finding passages by their meaning, as a part of that: embedding what was said, and the search",
+            ["outcome"],
+            buckets=_WORK_S,
+            registry=registry,
+        )
+
+    def _kept_words(self, registry: CollectorRegistry) -> None:
         self.turns_unstored = Counter(
             "gateway_turns_unstored", "Turns that could not be written", registry=registry
         )
