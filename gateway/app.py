@@ -29,6 +29,7 @@ from gateway.routes import (
     telnyx,
     twilio,
     twilio_placed,
+    unreasonable,
     vapi,
     vapi_services,
     vonage,
@@ -68,7 +69,8 @@ def build_app(settings: Settings) -> Starlette:
         *vapi.ROUTES,
     ]
     ours = [*calls, *vapi_services.ROUTES, *sms.ROUTES, *guides.ROUTES, *ops.ROUTES]
-    return Starlette(routes=[*ours, *operator_pages.ROUTES, *mount.ROUTES], lifespan=lifespan)
+    routes = [*ours, *operator_pages.ROUTES, *mount.ROUTES]
+    return Starlette(routes=routes, lifespan=lifespan, exception_handlers=unreasonable.HANDLERS)
 
 
 async def _entered(stack: AsyncExitStack, settings: Settings) -> Edge:

@@ -3,6 +3,8 @@
 GatewayError
 ├── SettingsInvalid      the environment makes no sense; the message names every fault in one line
 ├── MalformedFrame       the carrier's frame is not what its protocol says; counted and skipped
+├── UnknownFrame         the carrier's frame is of a kind that its protocol had not when we read it; counted
+├── FrameObjected        the carrier says that a frame of ours breaks its rules; `code` is its number; counted
 ├── ForeignFrame         the carrier's frame names another stream than the one of its socket; likewise
 ├── LateFrame            the carrier's audio comes again, or after what follows it; counted and dropped
 ├── TokenRefused         a media token is forged, expired, used or another call's; `reason` says which
@@ -46,6 +48,18 @@ class MalformedFrame(GatewayError):
     def __init__(self, fact: str, *, reason: str = "malformed") -> None:
         super().__init__(fact)
         self.reason = reason
+
+
+class UnknownFrame(GatewayError):
+    """The carrier's frame is of a kind that we do not know. Carriers add kinds without notice: no fault."""
+
+
+class FrameObjected(GatewayError):
+    """The carrier refuses a frame of ours. `code`: the carrier's own, "" if it gives none."""
+
+    def __init__(self, code: str) -> None:
+        super().__init__(code)
+        self.code = code
 
 
 class ForeignFrame(GatewayError):

@@ -22,8 +22,8 @@ class Codec(Protocol):
     def decode(self, message: Message) -> Sequence[CarrierEvent]:
         """The events of one message, none for one that means nothing to us.
 
-        Raises `MalformedFrame`, `LateFrame`; `ForeignFrame` for what names another stream than the one that
-        introduced itself.
+        Raises `MalformedFrame`, `LateFrame`, `UnknownFrame`, `FrameObjected`; `ForeignFrame` for what names
+        another stream than the one that introduced itself.
         """
 
     def encode(self, action: CarrierAction) -> Sequence[Message]:

@@ -29,7 +29,7 @@ from gateway.carriers.events import (
     PlayAudio,
 )
 from gateway.carriers.frames import DtmfPart, MediaPart, parsed, present
-from gateway.errors import ForeignFrame, MalformedFrame
+from gateway.errors import ForeignFrame, MalformedFrame, UnknownFrame
 
 CONTENT_TYPE: Final = "audio/x-mulaw"
 SAMPLE_RATE_HZ: Final = 8_000
@@ -94,8 +94,10 @@ class PlivoCodec:
                 return (self._started(present(frame.start), frame.extra_headers),)
             case "stop":
                 return (CallEnded(),)
-            case _:
+            case "clearedAudio":
                 return ()
+            case _:
+                raise UnknownFrame
 
     def encode(self, action: CarrierAction) -> Sequence[Message]:
         """One text frame."""

@@ -11,7 +11,7 @@ import base64
 import binascii
 import re
 from collections.abc import Mapping, Sequence
-from typing import Final, assert_never
+from typing import Any, Final, assert_never
 
 import msgspec
 
@@ -29,7 +29,7 @@ from gateway.carriers.events import (
 )
 from gateway.carriers.frames import DtmfPart, MarkPart, MediaPart, parsed, present
 from gateway.carriers.reorder import ChunkOrder
-from gateway.errors import ForeignFrame, MalformedFrame
+from gateway.errors import ForeignFrame, FrameObjected, MalformedFrame, UnknownFrame
 from pipeline.audio.mulaw import SILENCE
 
 SMALLEST_BYTES: Final = 160
@@ -59,6 +59,7 @@ class _Start(msgspec.Struct, frozen=True):
 class _Frame(msgspec.Struct, frozen=True, gc=False):
     event: str
     stream_id: str = ""
+    payload: Any = None
     media: MediaPart | None = None
     start: _Start | None = None
     dtmf: DtmfPart | None = None
@@ -96,8 +97,12 @@ class TelnyxCodec:
                 return (self._started(present(frame.start), frame.stream_id),)
             case "stop":
                 return (*self._order.rest(), CallEnded())
-            case _:
+            case "error":
+                raise FrameObjected(_code(frame.payload))
+            case "connected":
                 return ()
+            case _:
+                raise UnknownFrame
 
     def encode(self, action: CarrierAction) -> Sequence[Message]:
         """One text frame; none names the stream, there is one per socket."""
@@ -125,6 +130,12 @@ class TelnyxCodec:
             raise MalformedFrame("ids")
         self._stream_id = self._stream_id or stream_id
         return CallStarted(start.call_control_id, stream_id, start.user_id, _parameters(start))
+
+
+def _code(objection: object) -> str:
+    """Nothing else of it is kept: its text may repeat what we sent."""
+    code = objection.get("code") if isinstance(objection, dict) else None
+    return str(code) if isinstance(code, int) and 0 <= code < 10**9 else ""
 
 
 def client_state(parameters: Mapping[str, str]) -> str:

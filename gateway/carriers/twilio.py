@@ -25,7 +25,7 @@ from gateway.carriers.events import (
     PlayAudio,
 )
 from gateway.carriers.frames import DtmfPart, MarkPart, MediaPart, parsed, present
-from gateway.errors import ForeignFrame, MalformedFrame
+from gateway.errors import ForeignFrame, MalformedFrame, UnknownFrame
 
 _ID: Final = re.compile(r"[0-9A-Za-z]{1,64}")
 ENCODING: Final = "audio/x-mulaw"
@@ -84,7 +84,8 @@ class TwilioCodec:
 def decode(message: Message, stream_id: str = "") -> CarrierEvent | None:
     """The event in one text frame; None for a frame that means nothing to us.
 
-    Raises `MalformedFrame`; `ForeignFrame` for what names another stream than `stream_id`, if that is known.
+    Raises `MalformedFrame`, `UnknownFrame`; `ForeignFrame` for what names another stream than `stream_id`, if
+    that is known.
     A `start` is how a stream introduces itself, so it is never foreign; nor is a frame that names no stream.
     """
     frame = parsed(_decoder, message)
@@ -101,8 +102,10 @@ def decode(message: Message, stream_id: str = "") -> CarrierEvent | None:
             return _started(present(frame.start))
         case "stop":
             return CallEnded()
-        case _:
+        case "connected":
             return None
+        case _:
+            raise UnknownFrame
 
 
 def encode(action: CarrierAction, stream_id: str) -> str:

@@ -26,7 +26,7 @@ from gateway.carriers.events import (
 )
 from gateway.carriers.frames import DtmfPart, parsed, present
 from gateway.carriers.pcm import BYTES_PER_SAMPLE, SAMPLE_RATE_HZ, from_mulaw, to_mulaw
-from gateway.errors import MalformedFrame
+from gateway.errors import MalformedFrame, UnknownFrame
 from pipeline.audio.framing import Framer
 from pipeline.audio.mulaw import SILENCE
 
@@ -79,8 +79,10 @@ class VonageCodec:
                 return (DtmfPart(present(frame.digit)).event(),)
             case "websocket:notify":
                 return (MarkReached(present(present(frame.payload).mark)),)
-            case _:
+            case "websocket:cleared":
                 return ()
+            case _:
+                raise UnknownFrame
 
     def encode(self, action: CarrierAction) -> Sequence[Message]:
         """Binary frames of 20 ms, none for less; before a mark, the rest of the audio."""

@@ -24,9 +24,16 @@ from gateway.call import CALLER_HUNG_UP, Call
 from gateway.caller import PARAMETER, Ends, open_ends
 from gateway.carriers.codec import Codec
 from gateway.carriers.events import CallEnded, CallerAudio, CallStarted, CarrierEvent
-from gateway.errors import ForeignFrame, LateFrame, MalformedFrame, TokenRefused
+from gateway.errors import (
+    ForeignFrame,
+    FrameObjected,
+    LateFrame,
+    MalformedFrame,
+    TokenRefused,
+    UnknownFrame,
+)
 from gateway.metrics import Metrics
-from gateway.outbound import STALLED, Outbound, SocketLine
+from gateway.outbound import SMALLEST_FRAME_BYTES, STALLED, Outbound, SocketLine
 from gateway.pace import Pace
 from gateway.paced import PacedLine
 from gateway.routes.edge import Carrier, Edge, edge_of
@@ -46,18 +53,18 @@ _BURST_S: Final = 10.0  # a network that stalled delivers so much audio at once
 
 
 class FrameRate:
-    """A bucket that fills with `per_s` frames a second and holds `_BURST_S` of them."""
+    """A bucket that fills with `per_s` frames of 20 ms a second and holds `_BURST_S` of them."""
 
     def __init__(self, per_s: int, now_s: float) -> None:
         self._per_s = per_s
         self._left = self._most = per_s * _BURST_S
         self._at_s = now_s
 
-    def takes(self, now_s: float) -> bool:
-        """Count one frame. False if that is one too many."""
+    def takes(self, now_s: float, frames: int = 1) -> bool:
+        """Count them. False if that is one too many."""
         self._left = min(self._most, self._left + (now_s - self._at_s) * self._per_s)
         self._at_s = now_s
-        self._left -= 1
+        self._left -= frames
         return self._left >= 0
 
 
@@ -127,13 +134,19 @@ class Inbound:
 
     def _closed_with(self, code: int | None) -> str:
         if code == TOO_BIG:
+            self._count("oversized")
             return "oversized_frame"
         in_order = self._codec.ends_by_close and code in _CLOSED_IN_ORDER
         return CALLER_HUNG_UP if in_order else "socket_lost"
 
     def _events_in(self, frame: str | bytes) -> Sequence[CarrierEvent]:
         try:
-            return self._codec.decode(frame)
+            return self._no_faster_than_speech(self._codec.decode(frame))
+        except UnknownFrame:
+            self._count("unknown")
+        except FrameObjected as objection:
+            self._count("objected")
+            log.warning("frame_objected", code=objection.code)
         except ForeignFrame:
             self._count("foreign_stream")
         except LateFrame:
@@ -141,6 +154,15 @@ class Inbound:
         except MalformedFrame as fault:
             self._skip(fault.reason)
         return ()
+
+    def _no_faster_than_speech(self, events: Sequence[CarrierEvent]) -> Sequence[CarrierEvent]:
+        """A long frame counts as many: what is heard costs by its length."""
+        heard = sum(len(event.mulaw) for event in events if isinstance(event, CallerAudio))
+        more = heard // SMALLEST_FRAME_BYTES - 1
+        if more > 0 and not self._rate.takes(self.heard_at_s, more):
+            self.ended = "too_many_frames"
+            return ()
+        return events
 
     def _check_order(self, event: CarrierEvent) -> None:
         if isinstance(event, CallerAudio):

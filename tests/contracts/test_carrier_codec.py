@@ -28,7 +28,7 @@ from gateway.carriers.raw import RawCodec
 from gateway.carriers.telnyx import TelnyxCodec
 from gateway.carriers.twilio import TwilioCodec
 from gateway.carriers.vonage import VonageCodec
-from gateway.errors import ForeignFrame, LateFrame, MalformedFrame
+from gateway.errors import ForeignFrame, FrameObjected, LateFrame, MalformedFrame, UnknownFrame
 
 FRAME = bytes(code for code in range(161) if code != 0x7F)  # negative zero is not kept by PCM
 TOLD = {"token": "v1.abc.def", "ends": "sealed=="}
@@ -38,7 +38,8 @@ TOLD = {"token": "v1.abc.def", "ends": "sealed=="}
 class Wire:
     """One carrier's messages. `played` finds the audio in what the codec sends, b"" if it is no audio.
 
-    `stop` is None where the socket's end is the stream's, `foreign` where frames name no stream.
+    `stop` is None where the socket's end is the stream's, `foreign` where frames name no stream; `unknown`
+    may come next year.
     """
 
     make: Callable[[], Codec]
@@ -48,6 +49,7 @@ class Wire:
     mark_back: Callable[[str], Message]
     stop: Message | None
     foreign: Message | None
+    unknown: Message
     played: Callable[[Message], bytes]
 
 
@@ -97,6 +99,7 @@ WIRES = {
         mark_back=lambda name: _twilio("mark", mark={"name": name}),
         stop=_twilio("stop"),
         foreign=_twilio("stop", stream="MZ2"),
+        unknown=_twilio("sentiment", payload="x"),
         played=_played,
     ),
     "telnyx": Wire(
@@ -107,6 +110,7 @@ WIRES = {
         mark_back=lambda name: _telnyx("mark", mark={"name": name}),
         stop=_telnyx("stop", stop={"call_control_id": "v3:a_b-c"}),
         foreign=_telnyx("stop", stream="s-2"),
+        unknown=_telnyx("sentiment", payload="x"),
         played=_played,
     ),
     "plivo": Wire(
@@ -121,6 +125,7 @@ WIRES = {
         mark_back=lambda name: _plivo("playedStream", name=name),
         stop=_plivo("stop"),
         foreign=_plivo("stop", stream="s-2"),
+        unknown=_plivo("sentiment", payload="x"),
         played=_played,
     ),
     "vonage": Wire(
@@ -131,6 +136,7 @@ WIRES = {
         mark_back=lambda name: _vonage("notify", payload={"mark": name}),
         stop=None,
         foreign=None,
+        unknown=_vonage("sentiment", payload={}),
         played=_played_pcm,
     ),
     "raw": Wire(
@@ -141,6 +147,7 @@ WIRES = {
         mark_back=lambda name: _raw("mark", name=name),
         stop=_raw("stop"),
         foreign=_raw("start", call_id="c-2", token=TOLD["token"]),
+        unknown="",
         played=_played_pcm,
     ),
 }
@@ -194,6 +201,17 @@ def test_another_streams_frame_is_foreign(carrier: str) -> None:
     assert told(codec, wire.dtmf("1")) == [Dtmf("1")]
 
 
+@pytest.mark.parametrize("carrier", [name for name, wire in WIRES.items() if wire.unknown])
+def test_a_kind_of_frame_that_is_new_is_no_fault(carrier: str) -> None:
+    """Of the raw socket all kinds are ours."""
+    wire = WIRES[carrier]
+    codec = wire.make()
+    told(codec, wire.start)
+    with pytest.raises(UnknownFrame):
+        codec.decode(wire.unknown)
+    assert told(codec, wire.dtmf("1")) == [Dtmf("1")]
+
+
 @pytest.mark.parametrize("digit", ["", "55", "x"])
 def test_what_is_no_key_is_malformed(wire: Wire, digit: str) -> None:
     with pytest.raises(MalformedFrame):
@@ -204,7 +222,7 @@ def test_what_is_no_key_is_malformed(wire: Wire, digit: str) -> None:
 def test_garbage_is_malformed_or_means_nothing(garbage: Message, carrier: str) -> None:
     try:
         events = WIRES[carrier].make().decode(garbage)
-    except MalformedFrame:
+    except (MalformedFrame, UnknownFrame):
         return
     if isinstance(garbage, str):
         assert list(events) == []
@@ -267,3 +285,13 @@ def test_telnyx_audio_said_twice_is_late() -> None:
 def test_telnyx_short_piece_is_filled_up_to_20_ms() -> None:
     (sent,) = TelnyxCodec().encode(PlayAudio(b"\x10" * 50))
     assert _played(sent) == b"\x10" * 50 + b"\xff" * 110
+
+
+@pytest.mark.parametrize(
+    ("payload", "code"),
+    [({"code": 100004, "title": "invalid_media"}, "100004"), ({"code": "?"}, ""), ({}, ""), ("x", "")],
+)
+def test_telnyx_objects_to_what_we_sent(payload: Any, code: str) -> None:
+    with pytest.raises(FrameObjected) as objected:
+        TelnyxCodec().decode(_telnyx("error", payload=payload))
+    assert objected.value.code == code

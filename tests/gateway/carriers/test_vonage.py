@@ -95,10 +95,8 @@ def test_headers_above_what_vonage_takes_are_refused() -> None:
         answer(longest + 1)
 
 
-def test_what_was_cleared_or_is_unknown_means_nothing() -> None:
-    codec = VonageCodec()
-    assert codec.decode('{"event":"websocket:cleared"}') == ()
-    assert codec.decode('{"event":"websocket:something-new","payload":{"a":1}}') == ()
+def test_that_it_was_cleared_means_nothing() -> None:
+    assert VonageCodec().decode('{"event":"websocket:cleared"}') == ()
 
 
 @pytest.mark.parametrize("after_s", [0, -TOLERANCE_S, TOLERANCE_S])

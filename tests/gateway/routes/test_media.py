@@ -132,6 +132,7 @@ async def test_garbage_is_counted_and_borne(gateway: Gateway, clinic: Clinic) ->
     await gateway.until_idle()
     assert gateway.counted("gateway_bad_frames_total", reason="malformed") == 4
     assert gateway.counted("gateway_bad_frames_total", reason="binary") == 1
+    assert gateway.counted("gateway_bad_frames_total", reason="unknown") == 1
     assert gateway.counted("gateway_calls_total", reason="caller_hung_up") == 1
 
 
@@ -210,9 +211,10 @@ async def test_frames_of_another_stream_are_counted_and_skipped(
     [
         (["nonsense"] * 51, "too_much_garbage"),
         ([silence()] * 20_000, "too_many_frames"),
+        ([silence(ms=5000)] * 20, "too_many_frames"),
         (["start"], "second_start"),
     ],
-    ids=["garbage", "flood", "second start"],
+    ids=["garbage", "flood", "flood of long frames", "second start"],
 )
 async def test_a_stream_that_breaks_the_rules_is_closed(
     gateway: Gateway, clinic: Clinic, frames: list[str], reason: str
@@ -240,6 +242,7 @@ async def test_oversized_frame_closes_its_call_only(gateway: Gateway, clinic: Cl
         await first_audio(other)
         await socket.send("x" * 70_000)
         assert (await closed(socket))[0] == 1009
+        assert gateway.counted("gateway_bad_frames_total", reason="oversized") == 1
         await other.send(frame("stop"))
         assert (await closed(other))[0] == 1000
 

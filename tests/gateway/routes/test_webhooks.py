@@ -44,13 +44,18 @@ async def test_forged_webhook_is_forbidden(gateway: Gateway, clinic: Clinic, pat
     assert len(gateway.edge.calls) == 0
 
 
-@pytest.mark.parametrize(
-    ("fields", "status"),
-    [({}, 400), ({"CallSid": "x"}, 400), ({"CallSid": CALL, "Pad": "x" * 70_000}, 413)],
-    ids=["no call", "odd call", "too large"],
-)
-async def test_unreasonable_forms(gateway: Gateway, fields: dict[str, str], status: int) -> None:
-    assert (await gateway.post("/twilio/voice", fields)).status_code == status
+async def test_unreasonable_webhooks_are_counted(gateway: Gateway) -> None:
+    for fields, status, reason in (
+        ({}, 400, "malformed"),
+        ({"CallSid": "x"}, 400, "malformed"),
+        ({"CallSid": CALL, "Pad": "x" * 70_000}, 413, "oversized"),
+    ):
+        before = gateway.counted("gateway_refused_total", reason=reason)
+        assert (await gateway.post("/twilio/voice", fields)).status_code == status
+        assert gateway.counted("gateway_refused_total", reason=reason) == before + 1
+    for path in ("/telnyx/voice", "/vonage/voice", "/vonage/event"):
+        assert (await gateway.http.post(gateway.url + path, content=b"{")).status_code == 400
+    assert gateway.counted("gateway_refused_total", reason="malformed") == 5
 
 
 async def test_a_form_of_any_bytes_is_no_fault_of_ours(gateway: Gateway) -> None:
@@ -64,6 +69,7 @@ async def test_a_form_that_never_ends_is_not_waited_for(stack: Stack) -> None:
         reader, writer = await asyncio.open_connection("127.0.0.1", int(gateway.url.rpartition(":")[2]))
         writer.write(b"POST /twilio/voice HTTP/1.1\r\nHost: gw\r\nContent-Length: 100\r\n\r\nCallSid=CA1")
         assert (await reader.readline()).split()[1] == b"408"
+        assert gateway.counted("gateway_refused_total", reason="overdue") == 1
         writer.close()
 
 
