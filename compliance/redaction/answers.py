@@ -30,14 +30,16 @@ _NO_ANSWER_WORDS: Final = 3
 _MOST_MISHEARD: Final = 3
 _OF_DATES: Final = kinds.NUMBER | kinds.ORDINAL | kinds.MONTH
 _MISHEARD_FIGURES: Final = frozenset({"ate", "won", "free", "sicks", "sick's", "nein", "fife", "teenth"})
-_AREAS: Final = frozenset({"any", "as", "al", "an"})
-"""What NE, S, AL and N are heard as."""
+_AREAS: Final = frozenset({"any", "as", "al", "an", "age", "our", "eggs", "cake", "hell"})
+"""What NE, S, AL, N, H, R, X, K and L are heard as."""
 _IN_CODES: Final = kinds.NUMBER | kinds.LETTER
 _SURE_LEADS: Final = frozenset({"under", "well", "ooh", "so", "it's", "i'm", "mine's"})
 _NEW_CLAUSE: Final = frozenset({"but", "i", "i've", "i'm", "and", "that's", "which", "who", "they", "it"})
 _BEHIND_DATES: Final = frozenset({"at", "for", "and", "on", "no", "not", "sorry", "wait"})
 """What goes on talking of a date, or corrects it."""
 _REST_TOKENS: Final = 6
+_OF_VALUES: Final[dict[Slot, int]] = {"POSTCODE": kinds.LETTER, "DOB": kinds.ORDINAL}
+"""What leads in no value of these types, though it may one of others: "e mail", "first name"."""
 _TALK: Final = word_list("answer_talk")
 """Of talk before a value; other words right before one are a part of it, misheard."""
 _ANSWERED: Final[dict[Slot, EntityType]] = {
@@ -56,6 +58,8 @@ def is_lead(tail: Tail, at: int, slot: Slot) -> bool:
     if slot == "ADDRESS" and tail.words[at] == "number":
         return False
     kind = tail.marks[at]
+    if kind & _OF_VALUES.get(slot, 0):
+        return False
     return not kind & (kinds.WORD | kinds.DIGITS | kinds.MARK) or tail.words[at] in _LEADS
 
 
@@ -82,6 +86,8 @@ def whole_answer(view: View, at: int, slot: Slot) -> Match | None:
         begin = _behind_talk(tail, at, end - 1 if found is None else begin, entity)
         end = end if found is None else _before_talk(tail, found.end, end, slot)
         return Match(end, entity, GUESSED, begin=begin, runs_on=cut_short)
+    if begin == at and entity == "DOB":
+        return found
     first = _first_piece(tail, at, begin, entity)
     if first < begin:
         return Match(found.end, entity, GUESSED, begin=first)
@@ -135,7 +141,7 @@ def _is_area(tail: Tail, at: int) -> bool:
     """ "why o 24 one j z", "any one seven": a letter or two of a postcode heard as a word."""
     word = tail.words[at]
     if word == "and":
-        return tail.words[at - 1] in ("", ":")
+        return tail.words[at - 1] in ("", ":", ",") or tail.words[at - 1] in _LEADS
     return word in _AREAS or (word in HOMOPHONES and not HOMOPHONES[word].isdecimal())
 
 

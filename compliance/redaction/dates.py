@@ -220,8 +220,12 @@ def _is_year(previous: Element | None, element: Element) -> bool:
 
 
 def _ends_year(previous: Element | None, element: Element) -> bool:
-    """The "seven" of "two thousand and seven"."""
-    return previous is not None and previous.kind == "k" and element.kind in "utyzc"
+    """The "seven" of "two thousand and seven"; the "for" of "nineteen forty for"."""
+    if previous is None:
+        return False
+    if previous.kind == "k":
+        return element.kind in "utyzc"
+    return element.kind == "c" and previous.kind == "y" and previous.digits[-1] == "0"
 
 
 def _speaks_of_booking(tail: Tail, at: int) -> bool:

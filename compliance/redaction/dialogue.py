@@ -93,6 +93,7 @@ class Expectation:
         "_about",
         "_back",
         "_counted",
+        "_first",
         "_memory",
         "_mentioned",
         "_moves",
@@ -127,6 +128,7 @@ class Expectation:
         self.name_open = STRONG if "PERSON" in self.asked else WEAK if "PERSON" in self.stale else 0
         """A name may stand here: `WEAK` or `STRONG`; 0 if none is expected."""
         self._mentioned: set[Slot] = set()
+        self._first: Slot | None = None
         self._named: Slot | None = None
         self._until = -1
         self._about = 0
@@ -210,6 +212,7 @@ class Expectation:
             self._name(named, place + _CHARS_HELD)
         asked = named or next((cue.asked for cue in cues if cue.asked), None)
         if asked is not None:
+            self._first = self._first or asked
             self._mentioned.add(asked)
         elif any(cue.part for cue in cues) and self._is_of_birth():
             self._mentioned.add("DOB")
@@ -307,6 +310,8 @@ class Expectation:
         if said.words > (_PLAIN_WORDS if said.question or self._about & ASKS else _BRIEF_WORDS):
             return None
         asked = self._mentioned - ({"PERSON"} if self._about & THING else set())
+        if asked == {"POSTCODE", "ADDRESS"} and self._first == "POSTCODE":
+            asked = {"POSTCODE"}  # "the postcode of your home address"
         return next(iter(asked)) if len(asked) == 1 and not self.found - {"MEDICAL", "PERSON"} else None
 
     def _older(self) -> dict[Slot, int]:
