@@ -62,20 +62,6 @@ class Holding:
         if not kept and not self.settled:
             log.warning("vapi_call_taken_away", call=str(self.call_id))
 
-    async def leave(self) -> None:
-        """Let the next one have it; what was not kept is not found. Never raises but when cancelled."""
-        try:
-            await keep_state(
-                self.sharing.pool,
-                self.claim,
-                call_id=self.call_id,
-                holder=self.holder,
-                sealed=None,
-                leave=True,
-            )
-        except BookingError as error:  # the lease ends by itself
-            log.warning("vapi_call_not_left", call=str(self.call_id), error=type(error).__name__)
-
 
 @dataclass(frozen=True, slots=True)
 class Sharing:
@@ -88,15 +74,30 @@ class Sharing:
     async def taken(self, claim: Claim, call_id: UUID, *, within_s: float) -> AsyncIterator[Holding]:
         """The call, once it is free. Raises `CallBusy`, `CallUnknown`, `BookingUnavailable`."""
         holder = uuid4()
-        found = await self._waited_for(claim, call_id, holder, within_s)
-        holding = Holding(self, claim, call_id, holder, found.settled, self._opened(claim, call_id, found))
-        try:
-            yield holding
+        try:  # whoever is cut off while taking it may have it all the same
+            found = await self._waited_for(claim, call_id, holder, within_s)
+            state = self._opened(claim, call_id, found)
+            yield Holding(self, claim, call_id, holder, found.settled, state)
         finally:
-            await holding.leave()
+            await self._leave(claim, call_id, holder)
 
     def sealed(self, claim: Claim, call_id: UUID, state: SharedState) -> bytes:
         return self.vault.for_org(claim.org_id).seal(packed(state), _cell(call_id))
+
+    async def _leave(self, claim: Claim, call_id: UUID, holder: UUID) -> None:
+        """Let the next one have it; what was not kept is not found. Done even when it is cancelled."""
+        leaving = asyncio.ensure_future(self._left(claim, call_id, holder))
+        try:
+            await asyncio.shield(leaving)
+        except asyncio.CancelledError:
+            await asyncio.wait({leaving})
+            raise
+
+    async def _left(self, claim: Claim, call_id: UUID, holder: UUID) -> None:
+        try:
+            await keep_state(self.pool, claim, call_id=call_id, holder=holder, sealed=None, leave=True)
+        except BookingError as error:  # the lease ends by itself
+            log.warning("vapi_call_not_left", call=str(call_id), error=type(error).__name__)
 
     async def _waited_for(self, claim: Claim, call_id: UUID, holder: UUID, within_s: float) -> TakenCall:
         wait_s, lasting = _FIRST_WAIT_S, timedelta(seconds=LEASE_S)
