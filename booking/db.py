@@ -26,6 +26,7 @@ from booking.errors import (
     CallUnknown,
     CampaignUnknown,
     ContactUnknown,
+    HandoverUnknown,
     HoldOver,
     HoldUnknown,
     HoldUnverified,
@@ -58,6 +59,7 @@ _BY_SQLSTATE: dict[str, type[BookingError]] = {
     "GW180": OrgStands,
     "GW190": CampaignUnknown,
     "GW191": PlacedCallUnknown,
+    "GW192": HandoverUnknown,
 }
 # InternalClientError is what asyncpg says of a connection whose end the server has told and not yet closed.
 _GONE = (

@@ -37,6 +37,7 @@ BookingError
 │   └── CalendarUnavailable    not reached, too busy, or not understood; `retryable` is true
 ├── CampaignUnknown     no running campaign of this org for this contact has that id
 ├── PlacedCallUnknown   no placed call of this org has that id
+├── HandoverUnknown     no handover of this org has that id
 ├── CallingError
 │   ├── CallingNotConfigured  the org has no number or no account to place calls with
 │   ├── CallingRefused        the carrier refuses the call, which was not made; `reason` says whose fault
@@ -254,6 +255,10 @@ class CampaignUnknown(BookingError):
 
 class PlacedCallUnknown(BookingError):
     """No placed call of this org has that id."""
+
+
+class HandoverUnknown(BookingError):
+    """No handover of this org has that id."""
 
 
 class CallingError(BookingError):

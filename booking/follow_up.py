@@ -52,6 +52,7 @@ from booking.follow_up_steps import (
     next_step,
 )
 from booking.follow_up_text import MOST_SEGMENTS, Filled, filled, personal_line, size_of
+from booking.handovers import was_handed_over
 from booking.messages import Messages, Text
 from booking.ports import OutgoingSms, PersonKey, Place, ProviderSms, SmsAccount, SmsSender
 from booking.types import Actor, Claim
@@ -244,6 +245,8 @@ class FollowUps:
     # --- who, whether and when ------------------------------------------------------------------------------
 
     async def _prepare(self, claim: Claim, call_id: UUID, facts: Facts) -> bool:
+        if await was_handed_over(self._pool, claim, call_id=call_id):
+            return await self._skip(claim, call_id, "transferred")
         rules = await load_rules(self._pool, claim)
         lead = await self._lead(claim, call_id, facts)
         if (reason := await self._obstacle(claim, facts, rules, lead)) is not None or lead is None:

@@ -15,6 +15,8 @@ from booking.follow_up_rules import Consent
 MOST_ATTEMPTS: Final = 5
 # A carrier's call whose media were lost comes back within seconds, on record anew.
 COMES_BACK: Final = timedelta(seconds=10)
+# Whoever is put through to a person and reaches nobody is back by then.
+PUT_THROUGH: Final = timedelta(seconds=90)
 _CUT_OFF: Final = frozenset({"socket_lost", "cancelled", "failed", "oversized_frame", "too_many_frames"})
 _PAUSES: Final = (
     timedelta(minutes=1),
@@ -133,8 +135,8 @@ def next_step(facts: Facts, now: datetime, unsure: timedelta) -> Step:
 def _before_sending(facts: Facts, now: datetime) -> Step:
     if facts.continued:
         return Skip("continued")
-    if facts.ended_at is not None and facts.end_reason in _CUT_OFF:
-        comes_back_until = facts.ended_at + COMES_BACK
+    if facts.ended_at is not None and facts.end_reason in (*_CUT_OFF, "transferred"):
+        comes_back_until = facts.ended_at + (COMES_BACK if facts.end_reason in _CUT_OFF else PUT_THROUGH)
         if now < comes_back_until:
             return Wait(comes_back_until)
     return Prepare()

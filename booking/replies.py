@@ -1,11 +1,12 @@
-"""What people text back to a follow-up: a wish for a booking link, or a question for the clinic's inbox.
+"""What people text back to a follow-up: a wish for a booking link, or a question for the clinic's inbox, in
+which messages stand too that callers leave.
 
 Only who had a follow-up is heard; of anybody else nothing is kept. Words are sealed under the sender's own
 key. STOP and START are not for here: `booking.messages`.
 """
 
 import re
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Final, Literal
 from uuid import UUID, uuid5
@@ -20,7 +21,7 @@ from booking.types import Actor, Claim
 from booking.values import require_e164, utf8
 
 KIND: Final = "booking_link"
-ReplyKind = Literal["booking", "question"]
+ReplyKind = Literal["booking", "question", "voicemail"]
 _IDS: Final = UUID("5f1a6a0e-4a39-4c0e-8f6e-0a8f0c8c9b52")
 _WORKER: Final = Actor("worker")
 _LONGEST: Final = 4000
@@ -36,14 +37,18 @@ _ROUND: Final = re.compile(r"[^\w'\u2019]+")
 
 @dataclass(frozen=True, slots=True)
 class Reply:
-    """That somebody has replied; what they say is read as a sealed value (`reply`)."""
+    """That somebody has replied, or left a message; what they say is read as a sealed value (`reply`).
+
+    `contact_id` None: it is not known whose it is. `said`: a message's redacted words, if words are kept.
+    """
 
     id: UUID
     kind: ReplyKind
     call_id: UUID
-    contact_id: UUID
+    contact_id: UUID | None
     received_at: datetime
     answered_at: datetime | None
+    said: str | None = field(default=None, repr=False)
 
 
 def asks_to_book(said: str) -> bool:
@@ -118,7 +123,7 @@ async def page_of_replies(
     pool: asyncpg.Pool, claim: Claim, *, limit: int, waiting: bool, before: datetime | None = None
 ) -> list[Reply]:
     """Newest first, at most 100, received before that instant; `waiting`: those not dealt with alone."""
-    rows = await db.fetch(pool, claim, "page_of_replies", limit, waiting, before)
+    rows = await db.fetch(pool, claim, "page_of_inbox", limit, waiting, before)
     return [Reply(**dict(row)) for row in rows]
 
 

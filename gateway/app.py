@@ -28,6 +28,7 @@ from gateway.routes import (
     sms,
     telnyx,
     twilio,
+    twilio_handover,
     twilio_placed,
     unreasonable,
     vapi,
@@ -62,6 +63,7 @@ def build_app(settings: Settings) -> Starlette:
     calls = [
         *twilio.ROUTES,
         *twilio_placed.ROUTES,
+        *twilio_handover.ROUTES,
         *plivo.ROUTES,
         *telnyx.ROUTES,
         *vonage.ROUTES,

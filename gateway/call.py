@@ -11,7 +11,7 @@ turn was spoken to its end after the slot was held: then the caller knows. Any o
 import asyncio
 from collections.abc import AsyncIterator, Awaitable, Callable, Coroutine
 from contextlib import ExitStack, suppress
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime
 from functools import partial
 from typing import Final, Protocol, Self, assert_never
@@ -20,9 +20,12 @@ from uuid import UUID, uuid4
 import asyncpg
 import structlog
 
+from booking.calling_rules import CallBrief
 from booking.calls import close_call
 from booking.errors import BookingError
+from booking.handovers import NOBODY, HandoverRules, load_handover_rules
 from booking.types import Claim, OrgProfile, ReturningCaller
+from compliance.keys import Keyring
 from compliance.redaction import CallRedactor
 from compliance.redaction.call import OnMasked
 from compliance.vault import Vault
@@ -33,6 +36,15 @@ from gateway.consent import CallConsent, CallLine, ConsentRedactor
 from gateway.errors import OrgUnavailable
 from gateway.feed import Feed
 from gateway.gear import Gear
+from gateway.handover import (
+    TRANSFERRED,
+    CallHandover,
+    HandOver,
+    come_back,
+    handover_prompt,
+    longest_s,
+    spoken,
+)
 from gateway.hearing import Hearing
 from gateway.hedging import Hedges
 from gateway.inquiry import HearingRedactor, Inquiry
@@ -55,8 +67,9 @@ from gateway.spans import Traces
 from gateway.tenancy.cache import LayeredCache
 from gateway.tenancy.credentials import CredentialCache, OrgKeys, open_keys
 from gateway.texts import Texts
-from gateway.tools import CallBooking, call_tools
-from pipeline.ports import Clock, SttSession, TakesKeyterms
+from gateway.tools import CallBooking, TakeMessage, TransferToHuman, call_tools
+from gateway.voicemail import Voicemail
+from pipeline.ports import Clock, SttSession, TakesKeyterms, Tool
 from pipeline.runner import (
     DEFAULT_PHRASES,
     CallOutcome,
@@ -74,7 +87,9 @@ FindOrg = Callable[[], Awaitable[UUID | None]]
 
 
 class Media(Protocol):
-    """A call's accepted media socket. `ended` says why `events` ended, "" as long as they go on."""
+    """A call's accepted media socket. `ended` says why `events` ended, "" as long as they go on;
+    `hand_over` has the carrier put the caller through, if it can.
+    """
 
     @property
     def line(self) -> SocketLine: ...
@@ -84,6 +99,9 @@ class Media(Protocol):
 
     @property
     def ended(self) -> str: ...
+
+    @property
+    def hand_over(self) -> HandOver | None: ...
 
     def events(self) -> AsyncIterator[CarrierEvent]: ...
 
@@ -121,13 +139,14 @@ class Desk:
 class Office:
     """The org that a call reached: its profile and its own provider keys.
 
-    `outgoing`: of a call that it placed itself, in which its profile is as that call presents it.
+    The profile is as this call presents it; `besides` is what the model is told of this call alone.
     """
 
     profile: OrgProfile
     keys: OrgKeys
     turbo: bool = False
-    outgoing: Outgoing | None = None
+    handover: HandoverRules = NOBODY
+    besides: str = ""
 
 
 class Call:
@@ -139,19 +158,14 @@ class Call:
         carrier: str,
         carrier_call_id: str,
         find_org: FindOrg,
-        caller: str | None = None,
-        placed_id: UUID | None = None,
+        ends: Ends,
     ) -> None:
-        """`carrier`: its name; `caller`: the number that is shown, E.164; None if it is withheld.
-
-        `placed_id`: of a call that the org has placed.
-        """
+        """`carrier`: its name; `ends`: who calls whom, as the carrier's webhook says."""
         loop = asyncio.get_running_loop()
         self.carrier = carrier
         self.carrier_call_id = carrier_call_id
         self._call_id = uuid4()
-        self._caller = caller
-        self._placed_id = placed_id
+        self._ends = ends
         self._recognising: asyncio.Task[ReturningCaller | None] | None = None
         self.over = asyncio.Event()
         self._desk = desk
@@ -269,16 +283,45 @@ class Call:
         org_id = await self._find_org()
         if org_id is None:
             return None
-        if desk.callers is not None and self._caller is not None:
-            self._recognising = group.create_task(desk.callers.find(org_id, self._caller, self._call_id))
+        caller = self._ends.caller
+        if desk.callers is not None and caller is not None:
+            self._recognising = group.create_task(desk.callers.find(org_id, caller, self._call_id))
             if not desk.settings.speedups.side_by_side:
                 await asyncio.wait({self._recognising})
-        outgoing = await find_outgoing(desk.pool, org_id, self._placed_id)
         profile, keys, latency = await self._look_up(org_id)
         if profile is None:
             return None
-        shown = profile if outgoing is None else outgoing.profile(profile)
-        return Office(shown, keys, turbo=latency == "turbo", outgoing=outgoing)
+        rules, outgoing = await asyncio.gather(self._handover_rules(org_id), self._outgoing(org_id))
+        return self._presented(Office(profile, keys, turbo=latency == "turbo", handover=rules), outgoing)
+
+    async def _handover_rules(self, org_id: UUID) -> HandoverRules:
+        """While that cannot be told in time, nobody is handed over."""
+        try:
+            async with asyncio.timeout(self._desk.settings.waits.caller_deadline_s):
+                return await load_handover_rules(self._desk.pool, Claim(org_id))
+        except (BookingError, TimeoutError):
+            return NOBODY
+
+    async def _outgoing(self, org_id: UUID) -> Outgoing | None:
+        """None for a call that came in. While that cannot be told, a placed call is the clinic's own."""
+        placed_id = self._ends.placed_id
+        if placed_id is None:
+            return None
+        try:
+            async with asyncio.timeout(self._desk.settings.waits.caller_deadline_s):
+                return await find_outgoing(self._desk.pool, org_id, placed_id)
+        except (BookingError, TimeoutError):
+            return Outgoing(placed_id, CallBrief(None, None, None))
+
+    def _presented(self, office: Office, outgoing: Outgoing | None) -> Office:
+        """As this very call presents it: one that the org placed, one that comes back."""
+        ends, profile, rules = self._ends, office.profile, office.handover
+        besides = handover_prompt(offered=_may_hand_over(rules, ends), came_back=ends.came_back)
+        if outgoing is not None:
+            profile = outgoing.profile(profile)
+            besides += outgoing.prompt(profile)
+        shown = come_back(profile) if ends.came_back else profile
+        return replace(office, profile=shown, besides=besides)
 
     async def _look_up(self, org_id: UUID) -> tuple[OrgProfile | None, OrgKeys, LatencyProfile]:
         desk = self._desk
@@ -363,7 +406,7 @@ class Call:
             resend_s=desk.settings.waits.code_resend_s,
             started_at=desk.now(),
             now=desk.now,
-            placed_id=self._placed_id,
+            placed_id=self._ends.placed_id,
         )
         keys = keyring(desk.vault)
         consent = CallConsent(
@@ -388,7 +431,11 @@ class Call:
                 partial(desk.knowledge.find, profile.org_id, elsewhere=office.keys.llm is None),
             ),
             tts=gear.clients.tts(office.keys, profile.voice),
-            tools=call_tools(booking, consent.refuse),
+            tools=(
+                *call_tools(booking, consent.refuse),
+                *self._handing_over(office, media, booking, consent),
+                self._taking_messages(office, booking, keys, consent),
+            ),
             line=media.line,
             redactor=ConsentRedactor(
                 HearingRedactor(
@@ -411,6 +458,32 @@ class Call:
         runner = CallRunner(ports, self._conversation_settings(office, returning))
         await self._conduct(runner, media, booking, Kept(journal, records, inquiry, consent))
 
+    def _handing_over(
+        self, office: Office, media: Media, booking: CallBooking, consent: CallConsent
+    ) -> tuple[Tool, ...]:
+        """The tool for it, where the org has somebody, the carrier can do it, and none was called in vain."""
+        if media.hand_over is None or not _may_hand_over(office.handover, self._ends):
+            return ()
+        redactor = profile_redactor(office.profile, lambda *_: None, numbered=False)
+
+        def summarised(wanted: str) -> str | None:
+            return None if consent.withheld else spoken(redactor.caller(wanted))
+
+        conversation = self._desk.settings.conversation
+        booking.handover = CallHandover(office.handover, media.hand_over, summarised, longest_s(conversation))
+        return (TransferToHuman(booking, booking.handover),)
+
+    def _taking_messages(
+        self, office: Office, booking: CallBooking, keys: Keyring, consent: CallConsent
+    ) -> Tool:
+        redactor = profile_redactor(office.profile, lambda *_: None, numbered=False)
+
+        def redacted(said: str) -> str | None:
+            return None if consent.withheld else redactor.caller(said)
+
+        voicemail = Voicemail(booking.pool, booking.claim, booking.call_id, keys, redacted)
+        return TakeMessage(booking, voicemail)
+
     async def _conduct(self, runner: CallRunner, media: Media, booking: CallBooking, kept: "Kept") -> None:
         desk = self._desk
         started_s = desk.clock.now_s()
@@ -420,6 +493,8 @@ class Call:
         try:
             with desk.metrics.calls_active.track_inprogress():
                 ending = await self._talk(runner, media, booking, kept)
+            if booking.handover is not None and booking.handover.done:
+                ending = Ending(TRANSFERRED, in_order=True)
         except Exception as fault:
             ending = Ending("failed", in_order=False)
             log.error("conversation_failed", call=str(booking.call_id), exc_info=fault)
@@ -456,7 +531,7 @@ class Call:
         What is known of the caller stands before the call is closed: its follow-up begins with that.
         """
         desk, ended_at = self._desk, self._desk.now()
-        keep = ending.in_order and booking.accepted
+        keep = ending.in_order and (booking.accepted or ending.reason == TRANSFERRED)
         await media.line.close(1000 if ending.in_order else 1011, ending.reason)
         released = 0
         try:
@@ -497,8 +572,7 @@ class Call:
             return Phrase(text, desk.phrases.get(voice, text))
 
         return ConversationSettings(
-            system_prompt=system_prompt(profile, desk.now(), returning)
-            + ("" if office.outgoing is None else office.outgoing.prompt(profile)),
+            system_prompt=system_prompt(profile, desk.now(), returning) + office.besides,
             greeting=phrase(profile.greeting),
             phrases={kind: phrase(each.text) for kind, each in DEFAULT_PHRASES.items()},
             **gear.conversation,
@@ -557,6 +631,10 @@ async def _open_record(booking: CallBooking) -> None:
         await booking.open()
     except BookingError as error:
         log.warning("call_not_opened", call=str(booking.call_id), error=type(error).__name__)
+
+
+def _may_hand_over(rules: HandoverRules, ends: Ends) -> bool:
+    return rules.number is not None and not ends.came_back
 
 
 def keyterms(profile: OrgProfile) -> list[str]:

@@ -34,12 +34,14 @@ _WITHHELD: Final = frozenset(
 class Ends:
     """In E.164. `caller` is None for a withheld number; `dialled` is the clinic's, "" if not known.
 
-    `placed_id`: of a call that the clinic placed; then the caller is whoever was called.
+    `placed_id`: of a call that the clinic placed; then the caller is whoever was called. `came_back`: they
+    were to be put through to a person, whom there was none.
     """
 
     caller: str | None = field(default=None, repr=False)
     dialled: str = field(default="", repr=False)
     placed_id: UUID | None = None
+    came_back: bool = False
 
     @classmethod
     def told(cls, from_: str, to: str) -> "Ends":
@@ -52,11 +54,12 @@ class _Sealed(msgspec.Struct, omit_defaults=True):
     caller: str | None
     dialled: str
     placed_id: UUID | None = None
+    came_back: bool = False
 
 
 def seal_ends(vault: Vault, org_id: UUID, call_id: str, ends: Ends) -> str:
     """As text for a parameter, some 200 characters."""
-    plain = msgspec.json.encode(_Sealed(ends.caller, ends.dialled, ends.placed_id))
+    plain = msgspec.json.encode(_Sealed(ends.caller, ends.dialled, ends.placed_id, ends.came_back))
     return base64.urlsafe_b64encode(vault.for_org(org_id).seal(plain, _cell(call_id))).decode()
 
 
@@ -67,7 +70,7 @@ def open_ends(vault: Vault, org_id: UUID, call_id: str, text: str) -> Ends:
         sealed = msgspec.json.decode(vault.for_org(org_id).open(blob, _cell(call_id)), type=_Sealed)
     except (binascii.Error, ValueError, msgspec.MsgspecError, VaultError):
         return Ends()
-    return Ends(sealed.caller, sealed.dialled, sealed.placed_id)
+    return Ends(sealed.caller, sealed.dialled, sealed.placed_id, sealed.came_back)
 
 
 def _cell(call_id: str) -> Cell:

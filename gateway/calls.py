@@ -121,7 +121,7 @@ class Calls:
         return True
 
     def _start(self, carrier: str, carrier_call_id: str, find_org: FindOrg, ends: Ends) -> Call:
-        call = Call(self._desk, carrier, carrier_call_id, find_org, ends.caller, ends.placed_id)
+        call = Call(self._desk, carrier, carrier_call_id, find_org, ends)
         self._calls[carrier_call_id] = call
         task = self._group.create_task(call.run(), name=f"call {carrier_call_id}")
         self._tasks.add(task)

@@ -306,6 +306,12 @@ class Metrics:
             ["by"],
             registry=registry,
         )
+        self.handovers = Counter(
+            "gateway_handovers",
+            "Callers put through to a person, by what came of it",
+            ["outcome"],
+            registry=registry,
+        )
 
     def _follow_ups(self, registry: CollectorRegistry) -> None:
         self.follow_ups = Counter(

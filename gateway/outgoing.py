@@ -52,9 +52,7 @@ class Outgoing:
         return _PROMPT.format(opening=profile.greeting, goal=self.brief.goal or GOAL)
 
 
-async def find_outgoing(pool: asyncpg.Pool, org_id: UUID, placed_id: UUID | None) -> Outgoing | None:
-    """None for a call that came in. Raises `BookingUnavailable`."""
-    if placed_id is None:
-        return None
+async def find_outgoing(pool: asyncpg.Pool, org_id: UUID, placed_id: UUID) -> Outgoing:
+    """Of a call that the org has placed. Raises `BookingUnavailable`."""
     brief = await load_brief(pool, Claim(org_id), placed_id=placed_id)
     return Outgoing(placed_id, brief or CallBrief(None, None, None))

@@ -18,10 +18,13 @@ TOOLS: Final = frozenset(
         "verify_code",
         "confirm_booking",
         "my_appointments",
+        "no_more_calls",
         "cancel_booking",
         "reschedule_booking",
         "note_texts",
         "stop_recording",
+        "take_message",
+        "transfer_to_human",
         "end_call",
     }
 )

@@ -49,6 +49,7 @@ class LiveCall:
         self._started = asyncio.Event()
         self._over = asyncio.Event()
         self._ending: EndReason | None = None
+        self._put_down = asyncio.Event()
         self._replacement: Sequence[Step] | None = None
 
     # --- the caller's moves ---------------------------------------------------------------------------------
@@ -208,7 +209,7 @@ class LiveCall:
                     self.record.spoken_by_carrier.append(text)
                     steps = await self.dialect.said(following)
                 case Pause(length_s):
-                    await asyncio.sleep(length_s / self.plan.pace)
+                    await self._paused(length_s)
                     steps = following
                 case Redirect(url):
                     steps = await self.dialect.document(url)
@@ -217,6 +218,12 @@ class LiveCall:
                 case _:
                     assert_never(step)
         return self._ending or "answer_ended"
+
+    async def _paused(self, length_s: float) -> None:
+        """Shorter for a caller who hangs up meanwhile."""
+        with contextlib.suppress(TimeoutError):
+            async with asyncio.timeout(length_s / self.plan.pace):
+                await self._put_down.wait()
 
     async def _connected(
         self, step: ConnectStream, following: Sequence[Step]
@@ -307,6 +314,7 @@ class LiveCall:
     def _end(self, reason: EndReason) -> None:
         if reason != "dropped":
             self._ending = self._ending or reason
+            self._put_down.set()
             self._state.end()
         if self._stream is not None:
             self._stream.end(reason)

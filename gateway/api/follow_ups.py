@@ -99,14 +99,18 @@ class FollowUpList(msgspec.Struct, kw_only=True):
 
 
 class ReplyView(msgspec.Struct, kw_only=True):
-    """That somebody replied; what they say: `/sealed/reply/{id}`. `answered_at` null: it waits."""
+    """That somebody replied, or left a message in a call; what they say: `/sealed/reply/{id}`.
+
+    `answered_at` null: it waits. `said`: a message in redacted words, null where no words are kept.
+    """
 
     id: UUID
     kind: ReplyKind
     call_id: UUID
-    contact_id: UUID
+    contact_id: UUID | None
     received_at: AwareTime
     answered_at: AwareTime | None
+    said: str | None = None
 
 
 class ReplyList(msgspec.Struct, kw_only=True):
@@ -334,7 +338,7 @@ OPERATIONS = (
         method="GET",
         path="/replies",
         scope="sealed:read",
-        summary="The inbox: who replied to a follow-up, without what they say",
+        summary="The inbox: who replied to a follow-up or left a message; messages in redacted words",
         handler=list_replies,
         query=ReplyQuery,
         answers={200: ReplyList},

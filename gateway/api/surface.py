@@ -8,6 +8,7 @@ from gateway.api import (
     compliance_records,
     compliance_sealed,
     follow_ups,
+    handover,
     holds,
     orgs,
     orgs_offer,
@@ -32,4 +33,5 @@ OPERATIONS = (
     *follow_ups.OPERATIONS,
     *audio_calls.OPERATIONS,
     *placed_calls.OPERATIONS,
+    *handover.OPERATIONS,
 )

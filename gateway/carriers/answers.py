@@ -31,6 +31,30 @@ def say_and_hang_up(sentence: str, *, language: str = "en-GB") -> str:
     return document(response)
 
 
+def say(sentence: str, *, language: str = "en-GB") -> str:
+    """The carrier's own voice says one sentence, then what was under way goes on."""
+    response = ElementTree.Element("Response")
+    ElementTree.SubElement(response, "Say", {"language": language}).text = sentence
+    return document(response)
+
+
+def put_through(
+    sentence: str, number: str, *, over_url: str, whisper_url: str, ring_s: int, longest_s: int
+) -> str:
+    """After one sentence the call is connected with this number (E.164), whose holder first hears what
+    `whisper_url` answers; `over_url` is asked when that is over, or nobody is there.
+
+    Twilio docs, "TwiML <Dial>", "<Number>" (read 2026-11).
+    """
+    response = ElementTree.Element("Response")
+    ElementTree.SubElement(response, "Say", {"language": "en-GB"}).text = sentence
+    limits = {"timeout": str(ring_s), "timeLimit": str(longest_s), "answerOnBridge": "true"}
+    dial = ElementTree.SubElement(response, "Dial", {"action": over_url, "method": "POST", **limits})
+    whisper = {"url": whisper_url, "method": "POST"}
+    ElementTree.SubElement(dial, "Number", whisper).text = number
+    return document(response)
+
+
 def hang_up() -> str:
     """The call ends."""
     response = ElementTree.Element("Response")

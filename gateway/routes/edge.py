@@ -12,6 +12,7 @@ from gateway.calls import Calls
 from gateway.control.telnyx import TelnyxControl
 from gateway.control.twilio import TwilioControl
 from gateway.endings import Endings
+from gateway.handover import HandoverOrder
 from gateway.metrics import Metrics
 from gateway.readiness import Readiness
 from gateway.refusals import Refusals
@@ -32,11 +33,14 @@ from gateway.vapi.settling import Settling
 
 @dataclass(frozen=True, slots=True)
 class Carrier(Generic[A]):
-    """One carrier: who may sign for it, and how a call of its is ended from our side."""
+    """One carrier: who may sign for it, how a call of its is ended from our side, and how it is put
+    through to a person, if it can be.
+    """
 
     name: str
     accounts: Accounts[A]
     hang_up: Callable[[str, A], Awaitable[None]]
+    hand_over: Callable[[str, A, HandoverOrder], Awaitable[None]] | None = None
 
 
 @dataclass(frozen=True, slots=True)

@@ -32,6 +32,7 @@ from gateway.errors import (
     TokenRefused,
     UnknownFrame,
 )
+from gateway.handover import HandOver, HandoverOrder
 from gateway.metrics import Metrics
 from gateway.outbound import SMALLEST_FRAME_BYTES, STALLED, Outbound, SocketLine
 from gateway.pace import Pace
@@ -183,10 +184,13 @@ class Inbound:
 class Stream:
     """One admitted stream; satisfies `gateway.call.Media`."""
 
-    def __init__(self, inbound: Inbound, line: SocketLine, ends: Ends) -> None:
+    def __init__(
+        self, inbound: Inbound, line: SocketLine, ends: Ends, hand_over: HandOver | None = None
+    ) -> None:
         self._inbound = inbound
         self.line = line
         self.ends = ends
+        self.hand_over = hand_over
 
     @property
     def ended(self) -> str:
@@ -301,8 +305,9 @@ class _Entry(Generic[A]):
             return
         ends = open_ends(edge.desk.vault, org_id, start.call_id, start.parameters.get(PARAMETER, ""))
         call = edge.calls.expect_again(self.carrier.name, start.call_id, org_id, ends)
-        line = self._line(start)
-        stream = Stream(self.inbound, line, ends)
+        handed_over = asyncio.Event()
+        line = self._line(start, handed_over)
+        stream = Stream(self.inbound, line, ends, self._hand_over(start.call_id, handed_over))
         edge.calls.join(call, stream)
         try:
             async with _sent_on(line, stream):
@@ -328,17 +333,33 @@ class _Entry(Generic[A]):
             return None
         return token.org_id
 
-    def _line(self, start: CallStarted) -> Outbound | PacedLine:
-        line = self._line_at_once(start)
+    def _hand_over(self, call_id: str, handed_over: asyncio.Event) -> HandOver | None:
+        """Whatever ends here from then on, the call goes on elsewhere: it is not hung up."""
+        order_of = self.carrier.hand_over
+        if order_of is None:
+            return None
+
+        async def hand_over(order: HandoverOrder) -> None:
+            handed_over.set()
+            try:
+                await order_of(call_id, self.signer.account, order)
+            except BaseException:
+                handed_over.clear()
+                raise
+
+        return hand_over
+
+    def _line(self, start: CallStarted, handed_over: asyncio.Event) -> Outbound | PacedLine:
+        line = self._line_at_once(start, handed_over)
         if self.pace is None:
             return line
         return PacedLine(line, self.pace(), asyncio.get_running_loop().time)
 
-    def _line_at_once(self, start: CallStarted) -> Outbound:
+    def _line_at_once(self, start: CallStarted, handed_over: asyncio.Event) -> Outbound:
         edge, waits = self.edge, self.edge.settings.waits
 
         async def end_call(reason: str) -> None:
-            if reason == CUT_SHORT:
+            if reason == CUT_SHORT or handed_over.is_set():
                 return
             await edge.endings.mark_over(start.call_id)
             await self.carrier.hang_up(start.call_id, self.signer.account)

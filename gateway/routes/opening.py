@@ -12,6 +12,7 @@ from gateway.control.telnyx import TelnyxControl
 from gateway.control.twilio import TwilioControl
 from gateway.control.vonage import VonageControl
 from gateway.routes.edge import Carrier
+from gateway.routes.twilio_handover import TwilioHandover
 from gateway.settings import Settings
 from gateway.tenancy.accounts import A, Accounts, Keeper
 from gateway.tenancy.credentials import (
@@ -44,11 +45,12 @@ async def open_carriers(desk: Desk) -> AsyncIterator[Carriers]:
         TwilioControl(settings.twilio.api_url, desk.metrics, timeout_s=timeout_s) as at_twilio,
         CarrierHttp(desk.metrics, timeout_s=timeout_s) as http,
     ):
+        putting = TwilioHandover(at_twilio, settings)
         at_plivo = PlivoControl(http, settings.plivo.api_url)
         at_telnyx = TelnyxControl(http, settings.telnyx.api_url)
         at_vonage = VonageControl(http, settings.vonage.api_url)
         yield Carriers(
-            twilio=Carrier("twilio", _accounts(desk, _of_twilio(settings)), at_twilio.hang_up),
+            twilio=Carrier("twilio", _accounts(desk, _of_twilio(settings)), at_twilio.hang_up, putting.order),
             twilio_orders=at_twilio,
             plivo=Carrier("plivo", _accounts(desk, _of_plivo(settings)), at_plivo.hang_up),
             telnyx=Carrier("telnyx", _accounts(desk, _of_telnyx(settings)), at_telnyx.hang_up),

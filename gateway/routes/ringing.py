@@ -89,6 +89,12 @@ class Line(Generic[A]):
         log.warning("stream_lost", stream=self.call_id, attempt=attempt + 1)
         return await self._connected(attempt=attempt + 1)
 
+    async def comes_back(self) -> Response:
+        """From whoever it was handed over to, or was to be."""
+        if self.is_over or await self.edge.endings.is_over(self.call_id):
+            return await self.answers.hang_up()
+        return await self._connected(attempt=0)
+
     async def _connected(self, *, attempt: int, rings: bool = False) -> Response:
         """The document that opens the media socket, once the org is known: the token names it."""
         edge = self.edge

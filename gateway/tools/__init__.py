@@ -25,6 +25,8 @@ from gateway.tools.reschedule_booking import RescheduleBooking
 from gateway.tools.send_code import SendCode
 from gateway.tools.services import match_service
 from gateway.tools.stop_recording import StopRecording
+from gateway.tools.take_message import TakeMessage
+from gateway.tools.transfer_to_human import TransferToHuman
 from gateway.tools.verify_code import VerifyCode
 from pipeline.ports import Tool, ToolSpec
 
@@ -40,6 +42,8 @@ __all__ = [
     "RescheduleBooking",
     "SendCode",
     "StopRecording",
+    "TakeMessage",
+    "TransferToHuman",
     "VerifyCode",
     "call_tools",
     "match_service",

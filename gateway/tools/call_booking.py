@@ -14,6 +14,7 @@ from booking.ports import Sealer
 from booking.types import Booking, Claim, Held, OrgProfile, Slot
 from booking.verification import Verification
 from gateway.caller import Ends
+from gateway.handover import CallHandover
 from gateway.spoken import spoken
 
 
@@ -33,6 +34,7 @@ class CallBooking:
     `accepted`: the caller has heard a whole turn of ours since the slot was held. `changing` lets effects
     happen one after the other, so that a repeated call finds what the first one did. `sent`: the last code
     that went out; `proved`: the one that came back. `placed_id`: of a call that the clinic has placed.
+    `handover`: where the caller can be put through to a person.
     """
 
     pool: asyncpg.Pool
@@ -48,6 +50,7 @@ class CallBooking:
     now: Callable[[], datetime]
     ends: Ends = field(default_factory=Ends)
     placed_id: UUID | None = None
+    handover: CallHandover | None = None
     held: Held | None = None
     accepted: bool = False
     booked: Booking | None = None

@@ -53,6 +53,8 @@ TABLES = (
     "vapi_calls",
     "calling_settings",
     "placed_calls",
+    "handover_settings",
+    "handovers",
     "procedure_guides",
     "guide_links",
     "text_replies",
@@ -129,6 +131,12 @@ _RECORDS = (
     join appointments a on a.hold_id = h.id where a.id = $1
     """,
     "insert into calling_settings (org_id) select org_id from appointments where id = $1",
+    "insert into handover_settings (org_id) select org_id from appointments where id = $1",
+    """
+    insert into handovers (id, org_id, call_id)
+    select gen_random_uuid(), h.org_id, h.call_id from appointment_holds h
+    join appointments a on a.hold_id = h.id where a.id = $1
+    """,
     """
     insert into placed_calls (id, org_id, contact_id)
     select gen_random_uuid(), org_id, contact_id from appointments where id = $1

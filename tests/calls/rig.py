@@ -6,7 +6,7 @@ words from the test's script. The agent's voice is a tone too, so what is heard 
 
 import asyncio
 import re
-from collections.abc import AsyncIterator, Callable, Mapping, Sequence
+from collections.abc import AsyncIterator, Mapping, Sequence
 from contextlib import AsyncExitStack, asynccontextmanager
 from dataclasses import dataclass, field
 from typing import Any
@@ -16,6 +16,7 @@ import msgspec
 from redis.asyncio import Redis
 
 from bench.carrier import CallRecord, Carrier, LiveCall, TwilioAccount
+from bench.carrier.steps import Pause
 from bench.simulators.cartesia import CartesiaSimulator, ContextRecord
 from bench.simulators.chat import ChatSimulator
 from bench.simulators.deepgram import DeepgramSimulator
@@ -23,7 +24,7 @@ from bench.simulators.deepgram_hearing import Script, tone
 from bench.simulators.offline.tone import ToneVoice
 from bench.simulators.replies import Call, ChatModel
 from bench.simulators.sound import encode
-from bench.simulators.twilio_api import TwilioApiSimulator
+from bench.simulators.twilio_api import ENDED, CallResource, TwilioApiSimulator
 from booking.db import org_transaction
 from gateway.feed import channel
 from tests.conftest import Clinic, Stack
@@ -166,7 +167,16 @@ async def rig(
     When all is closed, no hold is left but those of calls that were declared as keeping theirs.
     """
     account = TwilioAccount(running.ACCOUNT, running.AUTH_TOKEN)
-    ended: list[Callable[[str], bool]] = []
+    carriers: list[Carrier] = []
+
+    def updated(call: CallResource) -> None:
+        """The account's REST interface changes a call: it ends, or goes on without its stream."""
+        for carrier in carriers:
+            if call.status in ENDED:
+                carrier.complete(call.sid)
+            else:
+                carrier.replace(call.sid, [Pause(60)])
+
     async with AsyncExitStack() as closing:
         enter = closing.enter_async_context
         script = Script(lines, word_s=0.1)
@@ -177,7 +187,7 @@ async def rig(
             TwilioApiSimulator(
                 account_sid=account.sid,
                 auth_token=account.auth_token,
-                updated=lambda call: [end(call.sid) for end in ended] and None,
+                updated=updated,
             )
         )
         twilio.messages.senders.add(clinic.number)
@@ -185,7 +195,7 @@ async def rig(
         settings = running.environment(stack, **QUICK | vendors | {"TWILIO_API_URL": twilio.url} | environ)
         gateway = await enter(running.gateway(settings))
         carrier = await enter(Carrier(running.PUBLIC_URL, account, connect_url=gateway.url))
-        ended.append(carrier.complete)
+        carriers.append(carrier)
         made = Rig(gateway, deepgram, chat, cartesia, twilio, carrier, clinic, pool, script)
         await enter(_watched(stack.redis, made))
         yield made

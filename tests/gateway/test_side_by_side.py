@@ -8,6 +8,7 @@ from uuid import UUID
 import pytest
 
 from gateway.call import Call
+from gateway.caller import Ends
 from gateway.settings import Speedups
 from tests.conftest import Clinic
 from tests.gateway import running
@@ -58,7 +59,7 @@ async def test_look_ups_run_at_once_unless_switched_off(
     async def find_org() -> UUID:
         return clinic.claim.org_id
 
-    call = Call(replace(desk, settings=settings, **watched), "twilio", running.CALL, find_org, CALLER)
+    call = Call(replace(desk, settings=settings, **watched), "twilio", running.CALL, find_org, Ends(CALLER))
     running_call = asyncio.create_task(call.run())
     async with asyncio.timeout(20):
         office = await call.office()

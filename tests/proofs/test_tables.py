@@ -27,6 +27,7 @@ _ONE_PER_ORG = (
     "public.organizations",
     "public.follow_up_settings",
     "public.calling_settings",
+    "public.handover_settings",
     "public.vapi_setups",
 )
 _DENIED = asyncpg.InsufficientPrivilegeError
