@@ -10,6 +10,7 @@ from booking import db
 from booking.types import Actor, AuditRecord, Claim
 
 _SEALED: Final = ("note", "value", "text")
+_BY_THEMSELVES: Final = ("reply", "recording")
 
 
 async def record(
@@ -41,10 +42,10 @@ async def owned_elsewhere(pool: asyncpg.Pool, claim: Claim, *, kind: str, row_id
     """Whether another org has a row of this id: 403 rather than 404.
 
     `kind`: slot, hold, booking, contact, service, practitioner, call; of sealed rows note, value, text,
-    reply.
+    reply, recording.
     """
-    if kind == "reply":
-        (row,) = await db.fetch(pool, claim, "reply_elsewhere", row_id)
+    if kind in _BY_THEMSELVES:
+        (row,) = await db.fetch(pool, claim, f"{kind}_elsewhere", row_id)
     else:
         function = "sealed_elsewhere" if kind in _SEALED else "owned_elsewhere"
         (row,) = await db.fetch(pool, claim, function, kind, row_id)

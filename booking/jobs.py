@@ -35,6 +35,7 @@ Kind = Literal[
     "follow_up",
     "vapi_report",
     "place_call",
+    "recording",
 ]
 
 # Arms the org by the claim, reads the row, does what is still to be done. May run twice for one enqueueing.

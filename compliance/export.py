@@ -1,7 +1,8 @@
 """All that is held on a contact, in plain words, for them to have (GDPR Art. 15 and 20).
 
 The words of their calls stand in it as they are kept, redacted, beside the values that were masked in them,
-and what the audit log says of them or of any of these rows: who read what, and what for.
+and what the audit log says of them or of any of these rows: who read what, and what for. Of recordings it
+says which there are; their sound is handed out one by one.
 Calls that merely came from their number are left out: whoever else uses that telephone has a right to those.
 """
 
@@ -100,6 +101,11 @@ _CODES: Final = """
 select o.id, o.state, o.failures, o.stored_at, o.expires_at from public.otp_codes o
 where o.org_id = $1 and o.receiver_digest = any ($2) order by o.stored_at, o.id
 """
+_RECORDINGS: Final = """
+select r.id, r.call_id, r.state, r.started_at, r.ended_at, r.duration_ms, r.deleted_at
+from public.recordings r
+where r.org_id = $1 and r.call_id in (select app.calls_of($1, $2, '{}')) order by r.started_at, r.id
+"""
 _STOPS: Final = """
 select o.opted_out_at, o.opted_in_at from public.text_opt_outs o
 where o.org_id = $1 and o.receiver_digest = any ($2) order by o.opted_out_at
@@ -111,6 +117,7 @@ where l.org_id = $1 and l.subject_id = any ($2) order by l.recorded_at, l.id
 _ABOUT: Final = (
     "appointments",
     "calls",
+    "recordings",
     "clinical_notes",
     "personal_values",
     "texts",
@@ -179,6 +186,7 @@ class _Reading:
             "replies": await self._sealed(_REPLIES, "text_replies"),
             "follow_ups": await self._plain(_FOLLOW_UPS),
             "placed_calls": await self._plain(_PLACED_CALLS),
+            "recordings": await self._plain(_RECORDINGS),
             "consents": await self._plain(_CONSENTS),
             "stopped_texts": await self._plain(_STOPS, digests),
         }

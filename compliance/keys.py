@@ -27,6 +27,8 @@ from compliance.vault import ERASED, KEY_BYTES, NONCE_BYTES, TAG_BYTES, Cell, Or
 _VERSION: Final = b"\x02"
 _ID_BYTES: Final = 16
 _HEADER_BYTES: Final = len(_VERSION) + _ID_BYTES
+SEALED_MORE: Final = _HEADER_BYTES + NONCE_BYTES + TAG_BYTES
+"""By so many bytes a sealed value is longer than the plain one."""
 
 
 @dataclass(frozen=True, slots=True)

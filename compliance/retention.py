@@ -1,9 +1,10 @@
 """How long what is kept of people is kept, per org, and the clearing of what is older.
 
 Words of turns go and their timings stay; notes and vault values are deleted; texts and both ends of calls are
-cleared, and that there was a message or a call stays. Keys go with the last value under them. A contact of
-whom nothing was heard for so long is erased, and the proof of it stays; appointments stay, as times. This is
-a gateway, not the clinic's record: what the law has the clinic keep for years belongs there.
+cleared, and that there was a message or a call stays; recordings are deleted where they lie. Keys go with the
+last value under them. A contact of whom nothing was heard for so long is erased, and the proof of it stays;
+appointments stay, as times. This is a gateway, not the clinic's record: what the law has the clinic keep for
+years belongs there.
 """
 
 from dataclasses import asdict, astuple, dataclass, fields, replace
@@ -22,7 +23,9 @@ LONGEST_DAYS: Final = 36_500
 BATCH: Final = 500
 _ERASED_AT_ONCE: Final = 50
 _WORKER: Final = Actor("worker")
-_PERIODS: Final = "select r.*, app.contact_days($1) as contacts from app.retention($1) r"
+_PERIODS: Final = """
+select r.*, app.contact_days($1) as contacts, app.recording_days($1) as recordings from app.retention($1) r
+"""
 
 
 @dataclass(frozen=True, slots=True)
@@ -35,6 +38,7 @@ class Periods:
     texts: int = 90  # messages and codes
     calls: int = 365  # who called whom
     contacts: int = 1095  # since anything was heard of them
+    recordings: int = 90  # the sound of calls
 
     def __post_init__(self) -> None:
         for name, days in asdict(self).items():
@@ -44,7 +48,9 @@ class Periods:
 
 @dataclass(frozen=True, slots=True)
 class Cleared:
-    """How many rows of each kind were cleared; `keys` that were destroyed; `contacts` that were erased."""
+    """How many rows of each kind were cleared; `keys` that were destroyed; `contacts` that were erased;
+    `recordings` that the store is to delete.
+    """
 
     turns: int = 0
     notes: int = 0
@@ -54,6 +60,7 @@ class Cleared:
     calls: int = 0
     keys: int = 0
     contacts: int = 0
+    recordings: int = 0
 
     def plus(self, other: "Cleared") -> "Cleared":
         return Cleared(*(mine + theirs for mine, theirs in zip(astuple(self), astuple(other), strict=True)))
@@ -67,8 +74,9 @@ async def periods_of(connection: asyncpg.Connection, org_id: UUID) -> Periods:
 
 async def set_periods(connection: asyncpg.Connection, org_id: UUID, actor: Actor, periods: Periods) -> None:
     """Counts from the next run on, for what is there already too. Audited."""
-    *others, contacts = astuple(periods)
+    *others, contacts, recordings = astuple(periods)
     await connection.execute("select app.keep_contacts_for($1, $2)", org_id, contacts)
+    await connection.execute("select app.keep_recordings_for($1, $2)", org_id, recordings)
     await connection.execute(
         "select app.set_retention($1, $2, $3, $4, $5, $6, $7, $8)", org_id, *others, actor.kind, actor.id
     )
@@ -79,8 +87,12 @@ async def clear_batch(
 ) -> Cleared:
     """Clear so many rows of each kind that are due, at most. Done again it does the next ones."""
     row = await connection.fetchrow("select * from app.forget_old($1, $2)", org_id, batch)
-    rows = Cleared(**{each.name: row[each.name] for each in fields(Cleared) if each.name != "contacts"})
-    return replace(rows, contacts=await _erase_idle(connection, keys, org_id, min(batch, _ERASED_AT_ONCE)))
+    rows = Cleared(**{each.name: row[each.name] for each in fields(Cleared) if each.name in row})
+    return replace(
+        rows,
+        contacts=await _erase_idle(connection, keys, org_id, min(batch, _ERASED_AT_ONCE)),
+        recordings=await connection.fetchval("select app.forget_old_recordings($1, $2)", org_id, batch),
+    )
 
 
 async def _erase_idle(connection: asyncpg.Connection, keys: Keyring, org_id: UUID, most: int) -> int:

@@ -2,6 +2,7 @@
 
 from collections.abc import AsyncIterator
 from contextlib import AsyncExitStack, asynccontextmanager
+from dataclasses import replace
 
 import structlog
 from starlette.applications import Starlette
@@ -20,6 +21,7 @@ from gateway.composition.operators import open_operator_pages
 from gateway.jobs import open_jobs
 from gateway.knowledge.meaning import open_meaning
 from gateway.prewarm import PROCESS_KEYS, Clients
+from gateway.recording.opening import open_recorders
 from gateway.routes import (
     guides,
     ops,
@@ -107,8 +109,11 @@ async def _opened(settings: Settings) -> AsyncIterator[Edge]:
         meaning = await stack.enter_async_context(
             open_meaning(settings.embeddings, pool, base.clock, metrics, base.group)
         )
+        recorders = await stack.enter_async_context(
+            open_recorders(settings, pool, vault, metrics, base.clock)
+        )
         opened = Opened(feed, clients, vault, texts, traces, turbo, meaning)
-        desk = make_desk(base, opened)
+        desk = replace(make_desk(base, opened), recorders=recorders)
         await stack.enter_async_context(turns_judged(base, desk))
         desk.phrases.want(clients.voice(PROCESS_KEYS, None), [each.text for each in DEFAULT_PHRASES.values()])
         await stack.enter_async_context(changes_heard(base, desk))
@@ -130,5 +135,6 @@ def _api_context(edge: Edge) -> ApiContext:
         now=desk.now,
         secrets=OrgSecrets(desk.pool, desk.vault),
         memory=OrgMemory(desk.numbers, desk.profiles, desk.credentials),
+        recordings=None if desk.recorders is None else desk.recorders.store,
         audio_calls=AudioCalls(edge.calls, edge.admission, edge.endings, desk.vault, edge.settings),
     )

@@ -59,6 +59,7 @@ from gateway.outgoing import Outgoing, find_outgoing
 from gateway.phrases import PhraseCache
 from gateway.prewarm import PROCESS_KEYS, Clients
 from gateway.prompt import system_prompt
+from gateway.recording.recorders import CallRecorder, RecordedLine, Recorders
 from gateway.records import CallRecords
 from gateway.returning import ReturningCallers, without_name
 from gateway.sealing import keyring
@@ -129,6 +130,7 @@ class Desk:
     turbo: Gear
     callers: ReturningCallers | None = None
     traces: Traces | None = None
+    recorders: Recorders | None = None
 
     def gear(self, office: "Office") -> Gear:
         """What this org's calls are made with now."""
@@ -422,6 +424,7 @@ class Call:
         journal = CallJournal(record, booking.turn_answered, records.caller_heard, consent)
         for forget in (records.forget, journal.forget_words):
             consent.when_refused(forget)
+        recorder = self._recorder(office, consent)
         inquiry = Inquiry(desk.pool, claim, call_id, profile.services)
         thinking = await gear.hedges.model(profile.org_id, office.keys)
         ports = CallPorts(
@@ -436,7 +439,7 @@ class Call:
                 *self._handing_over(office, media, booking, consent),
                 self._taking_messages(office, booking, keys, consent),
             ),
-            line=media.line,
+            line=media.line if recorder is None else RecordedLine(media.line, recorder),
             redactor=ConsentRedactor(
                 HearingRedactor(
                     without_name(
@@ -456,7 +459,14 @@ class Call:
             clock=desk.clock,
         )
         runner = CallRunner(ports, self._conversation_settings(office, returning))
-        await self._conduct(runner, media, booking, Kept(journal, records, inquiry, consent))
+        await self._conduct(runner, media, booking, Kept(journal, records, inquiry, consent, recorder))
+
+    def _recorder(self, office: Office, consent: CallConsent) -> CallRecorder | None:
+        """None where no sound is recorded. Whoever is rung up is told of a record in writing alone."""
+        recorders = self._desk.recorders
+        if recorders is None or self._placed_id is not None:
+            return None
+        return recorders.recorder(Claim(office.profile.org_id), self._call_id, consent)
 
     def _handing_over(
         self, office: Office, media: Media, booking: CallBooking, consent: CallConsent
@@ -506,7 +516,7 @@ class Call:
 
     async def _talk(self, runner: CallRunner, media: Media, booking: CallBooking, kept: "Kept") -> "Ending":
         async with asyncio.TaskGroup() as group:
-            reader = group.create_task(_hear(media, runner))
+            reader = group.create_task(_hear(media, runner, kept.recorder))
             helpers = [
                 reader,
                 group.create_task(kept.consent.keep()),
@@ -531,6 +541,8 @@ class Call:
         What is known of the caller stands before the call is closed: its follow-up begins with that.
         """
         desk, ended_at = self._desk, self._desk.now()
+        if kept.recorder is not None:
+            kept.recorder.end()
         keep = ending.in_order and (booking.accepted or ending.reason == TRANSFERRED)
         await media.line.close(1000 if ending.in_order else 1011, ending.reason)
         released = 0
@@ -581,14 +593,15 @@ class Call:
 
 @dataclass(frozen=True, slots=True)
 class Kept:
-    """What is written of one call: in public words; what was masked in them, sealed; what it was about; and
-    whether words are kept at all.
+    """What is written of one call: in public words; what was masked in them, sealed; what it was about;
+    whether words are kept at all; and its sound, if that is recorded.
     """
 
     journal: CallJournal
     records: CallRecords
     inquiry: Inquiry
     consent: CallConsent
+    recorder: CallRecorder | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -607,11 +620,13 @@ class Ending:
         return cls(outcome.reason, in_order)
 
 
-async def _hear(media: Media, runner: CallRunner) -> None:
+async def _hear(media: Media, runner: CallRunner, recorder: CallRecorder | None) -> None:
     """Hand the carrier's events to the conversation until there are no more."""
     async for event in media.events():
         match event:
             case CallerAudio():
+                if recorder is not None:
+                    recorder.caller(event.mulaw, event.timestamp_ms)
                 await runner.caller_audio(event.mulaw)
             case Dtmf():
                 runner.dtmf(event.digit)

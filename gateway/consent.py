@@ -96,6 +96,7 @@ class CallConsent:
         self._asked: Asked | None = None
         self._told = ""
         self._forgetting: list[Callable[[], None]] = []
+        self._beginning: list[Callable[[], None]] = []
         self._unnoted: deque[SpokenConsent | None] = deque()  # None: withheld without a word of this call
         self._noting = asyncio.Lock()
         self._some = asyncio.Event()
@@ -105,9 +106,21 @@ class CallConsent:
     def withheld(self) -> bool:
         return self._recording == "off" or not self._agreed
 
+    @property
+    def keeps_sound(self) -> bool:
+        """The sound of what is said now may be kept too: callers are told that they are recorded or asked
+        whether they may be, or this one has agreed unasked. None who does not know is.
+        """
+        knows = self._recording in ("announced", "asked") or self._word is True
+        return knows and not self.withheld
+
     def when_refused(self, forget: Callable[[], None]) -> None:
         """`forget` is called at once when the caller refuses: it drops words that are not written yet."""
         self._forgetting.append(forget)
+
+    def when_agreed(self, begin: Callable[[], None]) -> None:
+        """`begin` is called at once when the caller agrees, if sound may be kept then."""
+        self._beginning.append(begin)
 
     def caller_said(self, text: str) -> None:
         """One whole turn of the caller's, as it was said. Returns at once."""
@@ -165,6 +178,12 @@ class CallConsent:
         self._write(SpokenConsent(word))
         if not word:
             self._forget()
+        elif self.keeps_sound:
+            self._begin()
+
+    def _begin(self) -> None:
+        for begin in self._beginning:
+            begin()
 
     def _write(self, word: SpokenConsent | None) -> None:
         self._unnoted.append(word)

@@ -24,6 +24,8 @@ GatewayError
 ├── EmbeddingsUnavailable  the embeddings endpoint gave no usable answer; `retryable`: it may later
 ├── VapiRequestInvalid   a request of Vapi's makes no sense; the message says what it must be
 ├── CallBusy             somebody else has worked on the call for longer than one can wait
+├── RecordingStoreAway   the store of recordings gave no usable answer; it may later
+│   └── RecordingGone    it has nothing at that place
 ├── KeysUnavailable      the keys that API tokens are verified with cannot be had now
 └── Refused              ends an API request with a problem (in `gateway.api.problems`)
 
@@ -137,6 +139,17 @@ class CredentialRefused(GatewayError):
 
 class CallBusy(GatewayError):
     """Somebody else has worked on the call for longer than one can wait."""
+
+
+class RecordingStoreAway(GatewayError):
+    """The store of recordings gave no usable answer, refused, or is not known. The same may work later."""
+
+    def __init__(self, fact: str) -> None:
+        super().__init__(f"the store of recordings: {fact}")
+
+
+class RecordingGone(RecordingStoreAway):
+    """The store of recordings has nothing at that place, or no such bucket."""
 
 
 class KeysUnavailable(GatewayError):

@@ -27,6 +27,8 @@ from gateway.chainer import Chainer, chaining
 from gateway.follow_ups import follow_ups
 from gateway.metrics import Metrics
 from gateway.placing import open_placing
+from gateway.recording.opening import open_upkeep
+from gateway.recording.upkeep import RecordingUpkeep, due_recordings
 from gateway.retention import Retention, every_org
 from gateway.sealing import VaultSealer
 from gateway.settings import Settings
@@ -48,13 +50,19 @@ async def open_jobs(
     opening = open_pool(jobs.url, max_size=POOL_SIZE, statement_timeout_s=waits.database_s)
     asking = open_reports(settings, pool, vault, metrics)
     placing = open_placing(settings, pool, vault, metrics)
-    async with await opening as worker_pool, google, asking as reports, placing as calls:
+    async with (
+        await opening as worker_pool,
+        google,
+        asking as reports,
+        placing as calls,
+        open_upkeep(settings, pool) as recordings,
+    ):
         calendars = CalendarSync(pool, StoredCalendars(pool, VaultSealer(vault), google))
         if not await orgs_with_calendars(worker_pool):
             log.info("no_calendars", reason="no org has credentials for one")
         following = follow_ups(settings, messages, metrics)
         retention = Retention(pool, VaultSealer(vault).keys, metrics)
-        work = all_work(pool, worker_pool, following, calendars, retention, reports, calls)
+        work = all_work(pool, worker_pool, following, calendars, retention, reports, calls, recordings)
         async with (
             chaining(Chainer(pool, worker_pool, metrics)),
             working(worker_pool, jobs.direct_url, work, WatchedJobs(metrics), pace),
@@ -70,6 +78,7 @@ def all_work(
     retention: Retention,
     reports: Reports,
     calls: Placing,
+    recordings: RecordingUpkeep,
 ) -> Work:
     """Every kind of job and every sweep there is; `docs/jobs.md` lists them."""
     return Work(
@@ -82,6 +91,7 @@ def all_work(
             "slots_ahead": partial(_open_slots_ahead, pool),
             "vapi_report": reports.ask,
             "place_call": calls.go_on,
+            "recording": recordings.go_on,
         },
         sweeps=[
             *housekeeping(worker_pool),
@@ -104,6 +114,11 @@ def all_work(
                 "due_vapi_calls",
                 "* * * * * */30",
                 fan_out(pool, "vapi_report", lambda: due_vapi_calls(worker_pool)),
+            ),
+            Sweep(
+                "due_recordings",
+                "* * * * * */30",
+                fan_out(pool, "recording", lambda: due_recordings(worker_pool)),
             ),
             Sweep(
                 "due_calendars",

@@ -65,6 +65,7 @@ class Metrics:
         self._lookups(registry)
         self._kept_words(registry)
         self._texts(registry)
+        self._recordings(registry)
         self._follow_ups(registry)
         self._placed_calls(registry)
         self._vapi(registry)
@@ -262,6 +263,17 @@ class Metrics:
         )
         self.values_unkept = Counter(
             "gateway_values_unkept", "Personal values of calls that could not be kept", registry=registry
+        )
+
+    def _recordings(self, registry: CollectorRegistry) -> None:
+        self.recordings = Counter(
+            "gateway_recordings", "Recordings of calls, by how they ended", ["outcome"], registry=registry
+        )
+        self.recording_put = Histogram(
+            "gateway_recording_put_seconds",
+            "Putting one part of a recording into the store",
+            buckets=_WORK_S,
+            registry=registry,
         )
 
     def _texts(self, registry: CollectorRegistry) -> None:

@@ -37,7 +37,7 @@ Action = Annotated[str, msgspec.Meta(pattern=r"^[a-z][a-z_]{1,60}" + ENDS)]
 class RetentionForm(msgspec.Struct, kw_only=True, forbid_unknown_fields=True):
     """Days that each kind is kept. `turns`: redacted words; `notes`: what is medical; `personal`: what else
     the vault holds; `texts`: messages and codes; `calls`: who called whom; `contacts`: people of whom nothing
-    more is heard, left as it is if not given.
+    more is heard; `recordings`: the sound of calls. The last two are left as they are if not given.
     """
 
     turns: Days
@@ -46,6 +46,7 @@ class RetentionForm(msgspec.Struct, kw_only=True, forbid_unknown_fields=True):
     texts: Days
     calls: Days
     contacts: Days | None = None
+    recordings: Days | None = None
 
 
 class AuditQuery(msgspec.Struct, kw_only=True, forbid_unknown_fields=True):

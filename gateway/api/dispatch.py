@@ -12,7 +12,7 @@ from urllib.parse import parse_qsl
 import msgspec
 import structlog
 from starlette.requests import ClientDisconnect, Request
-from starlette.responses import Response
+from starlette.responses import Response, StreamingResponse
 
 from booking.errors import (
     BookingError,
@@ -60,20 +60,24 @@ class Dispatch:
         began_s = time.perf_counter()
         try:
             principal = principal_of(caller, operation, request.path_params)
-            rendered = await self._answer(operation, request, principal)
+            rendered: Rendered | Answer = await self._answer(operation, request, principal)
         except Exception as error:  # noqa: BLE001  the edge of the request: each gets an answer
             rendered = refusal(error, operation.name)
         took_s = time.perf_counter() - began_s
         self.api.metrics.api_requests.labels(operation.name, str(rendered.status)).observe(took_s)
-        return as_response(rendered)
+        return _streamed(operation, rendered) if isinstance(rendered, Answer) else as_response(rendered)
 
-    async def _answer(self, operation: Operation, request: Request, principal: Principal) -> Rendered:
+    async def _answer(
+        self, operation: Operation, request: Request, principal: Principal
+    ) -> Rendered | Answer:
+        """An `Answer` if it is to be handed on piece by piece."""
         require_scope(principal, operation)
         await self.served.require(principal)
         asked = await self._asked(operation, request, principal)
         await require_own(asked)
         if operation.repeatable:
-            return rendered_answer(await operation.handler(asked))
+            answer = await operation.handler(asked)
+            return rendered_answer(answer) if answer.file is None else answer
         key = read_key(request.headers.get(HEADER))
         attempt = Attempt.of(self.api, principal, key, _identity(request, asked.body))
         if (answered := await attempt.begin()) is not None:
@@ -137,6 +141,13 @@ class Dispatch:
         except ClientDisconnect:
             raise Refused(MALFORMED) from None
         return bytes(content)
+
+
+def _streamed(operation: Operation, answer: Answer) -> Response:
+    """What fails in the middle cuts the connection, before the length that was announced."""
+    assert answer.file is not None  # noqa: S101  as `_answer` says
+    headers = {**answer.headers, "Cache-Control": "no-store"}
+    return StreamingResponse(answer.file, answer.status, headers, operation.media_type)
 
 
 def rendered_answer(answer: Answer) -> Rendered:

@@ -10,7 +10,7 @@ import msgspec
 from booking.staff import SCOPES
 from gateway.api import problems
 from gateway.api.idempotency import HEADER, MAX_CHARACTERS, REPLAYED
-from gateway.api.operations import HTML, PLATFORM_SCOPE, PREFIX, Operation
+from gateway.api.operations import HTML, JSON, PLATFORM_SCOPE, PREFIX, Operation
 from gateway.api.problems import Kind, Problem
 
 API_VERSION: Final = "1.0.0"
@@ -134,6 +134,8 @@ def _responses(operation: Operation) -> dict[str, Any]:
         told[str(status)] = {"description": _SUCCESS[status], "headers": _headers(operation, status)}
         if operation.media_type == HTML:
             told[str(status)]["content"] = {HTML: {"schema": {"type": "string"}}}
+        elif operation.media_type != JSON:
+            told[str(status)]["content"] = {operation.media_type: {"schema": _FILE}}
         elif body is not None:
             told[str(status)]["content"] = _content("application/json", body)
     by_status: dict[int, list[Kind]] = defaultdict(list)

@@ -1,6 +1,6 @@
 """An operation of the API as it is declared, what its handler is asked, what it answers."""
 
-from collections.abc import Awaitable, Callable, Mapping
+from collections.abc import AsyncIterator, Awaitable, Callable, Mapping
 from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Any, Final, Literal
@@ -17,6 +17,7 @@ from compliance.keys import Keyring
 from gateway.api.problems import INVALID, Kind, Refused
 from gateway.audio_calls import AudioCalls
 from gateway.metrics import Metrics
+from gateway.recording.store import SoundStore
 from gateway.settings import Settings
 from gateway.tenancy.forgetting import OrgMemory
 from gateway.tenancy.secrets import OrgSecrets
@@ -42,6 +43,7 @@ class ApiContext:
     secrets: OrgSecrets
     memory: OrgMemory
     audio_calls: AudioCalls
+    recordings: SoundStore | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -109,13 +111,15 @@ class Asked:
 class Answer:
     """What a handler answers: one of the declared statuses, with the body declared for it.
 
-    `page`: an HTML page instead, of an operation whose `media_type` is that.
+    `page`: an HTML page instead, of an operation whose `media_type` is that; `file`: what is handed on
+    piece by piece, of a GET whose `media_type` is that.
     """
 
     status: int
     body: msgspec.Struct | None = None
     headers: Mapping[str, str] = field(default_factory=dict)
     page: str | None = None
+    file: AsyncIterator[bytes] | None = None
 
 
 Handler = Callable[[Asked], Awaitable[Answer]]

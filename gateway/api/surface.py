@@ -15,6 +15,7 @@ from gateway.api import (
     orgs_secrets,
     orgs_tokens,
     placed_calls,
+    recordings,
     slots,
 )
 
@@ -33,5 +34,6 @@ OPERATIONS = (
     *follow_ups.OPERATIONS,
     *audio_calls.OPERATIONS,
     *placed_calls.OPERATIONS,
+    *recordings.OPERATIONS,
     *handover.OPERATIONS,
 )

@@ -33,6 +33,7 @@ SWEEPS: Final = {
     "due_calendars": timedelta(minutes=5),
     "due_vapi_calls": timedelta(minutes=5),
     "due_placed_calls": timedelta(minutes=5),
+    "due_recordings": timedelta(minutes=5),
     "ended_trials": timedelta(minutes=10),
     "prune_jobs": timedelta(hours=2),
     "old_requests": timedelta(hours=2),

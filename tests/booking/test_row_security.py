@@ -60,6 +60,7 @@ TABLES = (
     "text_replies",
     "text_opt_outs",
     "contact_keys",
+    "recordings",
     "consents",
     "erasures",
     "retention_periods",
@@ -129,6 +130,11 @@ _RECORDS = (
     insert into vapi_calls (org_id, call_id, next_at)
     select h.org_id, h.call_id, now() + '1 h' from appointment_holds h
     join appointments a on a.hold_id = h.id where a.id = $1
+    """,
+    """
+    insert into recordings (id, org_id, call_id, key_id, place, next_at)
+    select gen_random_uuid(), h.org_id, h.call_id, gen_random_uuid(), 'place', now() + '1 h'
+    from appointment_holds h join appointments a on a.hold_id = h.id where a.id = $1
     """,
     "insert into calling_settings (org_id) select org_id from appointments where id = $1",
     "insert into handover_settings (org_id) select org_id from appointments where id = $1",

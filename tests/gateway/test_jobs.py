@@ -18,6 +18,7 @@ from booking.worker import housekeeping
 from gateway.follow_ups import follow_ups
 from gateway.jobs import all_work
 from gateway.placing import open_placing
+from gateway.recording.opening import open_upkeep
 from gateway.retention import Retention
 from gateway.sealing import VaultSealer
 from gateway.status.thresholds import SWEEPS
@@ -107,8 +108,9 @@ async def test_the_document_lists_every_job_and_sweep(stack: Stack, pool: asyncp
         async with (
             open_reports(settings, pool, desk.vault, desk.metrics) as reports,
             open_placing(settings, pool, desk.vault, desk.metrics) as placing,
+            open_upkeep(settings, pool) as recordings,
         ):
-            work = all_work(pool, pool, following, calendars, retention, reports, placing)
+            work = all_work(pool, pool, following, calendars, retention, reports, placing, recordings)
     assert sorted(listed("kind")) == sorted(work.handlers) == sorted(get_args(Kind))
     assert sorted(listed("sweep")) == sorted(each.name for each in work.sweeps)
     assert set(listed("sweep")) == SWEEPS.keys(), "the status has to know how old a sweep may get"

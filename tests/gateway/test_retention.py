@@ -33,6 +33,7 @@ async def test_what_is_old_goes_and_the_counts_are_kept(
 
     assert {kind: counted(kind) for kind in asdict(Cleared())} == {
         "turns": 2, "notes": 2, "personal": 6, "texts": 2, "codes": 0, "calls": 2, "keys": 4, "contacts": 0,
+        "recordings": 0,
     }  # fmt: skip
 
 

@@ -252,12 +252,14 @@ async def test_retention_is_shown_and_changed(client: Client, clinic: Clinic, po
         "texts": 90,
         "calls": 365,
         "contacts": 1095,
+        "recordings": 90,
     }
     changed = await client.put("/retention", defaults | {"notes": 30})
     assert changed.json() == (await client.get("/retention")).json() == defaults | {"notes": 30}
-    older = {kind: days for kind, days in defaults.items() if kind != "contacts"}
-    await client.put("/retention", defaults | {"contacts": 400})
-    assert (await client.put("/retention", older)).json() == defaults | {"contacts": 400}
+    older = {kind: days for kind, days in defaults.items() if kind not in ("contacts", "recordings")}
+    chosen = {"contacts": 400, "recordings": 7}
+    await client.put("/retention", defaults | chosen)
+    assert (await client.put("/retention", older)).json() == defaults | chosen
     for wrong in ({"contacts": 0}, {"notes": 0}, {"notes": 36_501}, {"notes": "30"}, {"diary": 3}):
         assert (await client.put("/retention", defaults | wrong)).status_code == 422
     assert (await client.put("/retention", {"notes": 30})).status_code == 422

@@ -61,7 +61,8 @@ class Response(msgspec.Struct, forbid_unknown_fields=True):
     description: str
     headers: dict[str, Header] = {}
     content: dict[
-        Literal["application/json", "application/problem+json", "text/html; charset=utf-8"], MediaType
+        Literal["application/json", "application/problem+json", "text/html; charset=utf-8", "audio/wav"],
+        MediaType,
     ] = {}
 
 
@@ -150,9 +151,11 @@ def test_every_operation_says_how_it_succeeds_and_how_it_refuses() -> None:
         for status, response in operation.responses.items():
             problem = int(status) >= 400
             assert ("application/problem+json" in response.content) == problem
-            page = path.endswith(".html")
-            assert ("application/json" in response.content) == (not problem and not page and status != "204")
+            page, sound = path.endswith(".html"), path.endswith("/audio")
+            told = not problem and not page and not sound and status != "204"
+            assert ("application/json" in response.content) == told
             assert (HTML in response.content) == (not problem and page)
+            assert ("audio/wav" in response.content) == (not problem and sound)
 
 
 def test_patterns_can_be_read_by_other_languages() -> None:
