@@ -464,7 +464,7 @@ class Call:
     def _recorder(self, office: Office, consent: CallConsent) -> CallRecorder | None:
         """None where no sound is recorded. Whoever is rung up is told of a record in writing alone."""
         recorders = self._desk.recorders
-        if recorders is None or self._placed_id is not None:
+        if recorders is None or self._ends.placed_id is not None:
             return None
         return recorders.recorder(Claim(office.profile.org_id), self._call_id, consent)
 
