@@ -11,7 +11,7 @@ from typing import Final
 
 from compliance.redaction import kinds
 from compliance.redaction.complaints import complaint, of_part
-from compliance.redaction.lexicon import bases, stem, word_list
+from compliance.redaction.lexicon import bare, bases, lines_of, stem, word_list
 from compliance.redaction.phrases import after_marks, may_begin, phrase
 from compliance.redaction.tokens import Tail
 from compliance.redaction.view import GUESSED, LIKELY, SURE, Match, View
@@ -40,6 +40,8 @@ def medical(view: View, at: int) -> Match | None:
         end = _unlisted_term(view, at)
     if end is not None and stem(tail.words[at]) in _ALLERGIES:
         end = _allergen(tail, at, end)
+    if end is not None and _is_attribute(tail, end):
+        return Match(end + 1, None)
     if end is not None:
         end = _with_tail(tail, end)
     if end is None and kind & kinds.UNKNOWN and (_participle(view, at) or has_medical_ending(tail.words[at])):
@@ -51,10 +53,23 @@ def medical(view: View, at: int) -> Match | None:
         wider = complaint(tail, at)
         if wider is not None and (end is None or wider.end > end):
             listed = _term(view, wider.begin) or wider.end
-            return Match(max(wider.end, listed), "MEDICAL", LIKELY, begin=wider.begin)
+            end = _over_part(tail, max(wider.end, listed))
+            return Match(end, "MEDICAL", LIKELY, begin=wider.begin)
     if end is None or (end == at + 1 and is_figurative(tail, at)):
         return None
     return Match(end, "MEDICAL", confidence)
+
+
+def _is_attribute(tail: Tail, end: int) -> bool:
+    """ "a cold tap", "a temperature dial": the word of illness tells of a thing."""
+    things = _ATTRIBUTES.get(stem(tail.words[end - 1]))
+    return things is not None and bare(tail.words[end]) in things
+
+
+_ATTRIBUTES: Final = {
+    word.strip(): frozenset(things.split())
+    for word, _, things in (line.partition(" = ") for line in lines_of("attributes"))
+}
 
 
 def is_figurative(tail: Tail, at: int) -> bool:
@@ -124,6 +139,7 @@ _ALLERGIES: Final = frozenset({"allergic", "allergy", "intolerance"})
 _BEFORE_ILLNESS: Final = frozenset(
     {"got", "has", "have", "had", "with", "of", "my", "his", "her", "their", "about", "and", "or", "from"}
 )
+_SWOLLEN: Final = frozenset({"swollen", "inflamed", "itchy", "sore", "painful", "bleeding", "infected"})
 _TAILS: Final = word_list("medical_tails")
 _MOST_TAILS: Final = 2
 
@@ -131,9 +147,20 @@ _MOST_TAILS: Final = 2
 def _with_tail(tail: Tail, end: int) -> int:
     """Over "removal", "surgery", "patches": what is done or given, behind what it is for."""
     limit = end + _MOST_TAILS
+    end = _over_part(tail, end)
     while end < limit and stem(tail.words[end]) in _TAILS:
         end += 1
+    end += tail.words[end] in _OPERATED
     return of_part(tail, end) or end
+
+
+def _over_part(tail: Tail, end: int) -> int:
+    """ "sore throat and swollen glands": what the last word says of a part of the body."""
+    return end + (tail.words[end - 1] in _SWOLLEN and bool(tail.marks[end] & kinds.BODY))
+
+
+_OPERATED: Final = frozenset({"removed", "replaced", "reversed", "drained", "lanced", "syringed", "repaired"})
+"""What is done to a part of the body, behind it."""
 
 
 def _allergen(tail: Tail, at: int, end: int) -> int:

@@ -50,9 +50,24 @@ def name(view: View, at: int) -> Match | None:
     house = _house_end(view.tail, at, found)
     if house is not None and view.expects.name_open != STRONG:
         return None if view.expects.awaits("ADDRESS") else Match(house, "ADDRESS", GUESSED)
+    if _is_destination(view.tail, at):
+        return Match(found.end, None)
     if not is_of_place(view.tail, found.end):
         return None if _is_of_street(view, at, found) else found
     return None if view.expects.awaits("PERSON") and found.begin > at else Match(found.end, None)
+
+
+def _is_destination(tail: Tail, at: int) -> bool:
+    """ "typhoid for Kenya", "a visa for Jordan"."""
+    if not tail.marks[at] & kinds.PLACE or tail.words[at - 1] != "for":
+        return False
+    return any(tail.words[place] in _TRAVELLING for place in range(at - _TRAVEL_TOKENS, at - 1))
+
+
+_TRAVEL_TOKENS: Final = 5
+_TRAVELLING: Final = frozenset(
+    ["visa", "visas", "typhoid", "malaria", "rabies", "cholera", "flight", "flights", "flying", "leaving"]
+)
 
 
 def name_of_common_word(view: View, at: int) -> Match | None:

@@ -1,9 +1,14 @@
-"""Words that are passed over whole: names that the org keeps, and idioms."""
+"""Words that are passed over whole: names that the org keeps, idioms, what is called like people."""
 
+from typing import Final
+
+from compliance.redaction import kinds
 from compliance.redaction.cues import STRONG
+from compliance.redaction.lexicon import phrase_index, word_list
 from compliance.redaction.phrases import may_begin, phrase
+from compliance.redaction.tokens import Tail
 from compliance.redaction.view import Match, View
-from compliance.redaction.vocabulary import IDIOMS
+from compliance.redaction.vocabulary import IDIOMS, mark_words
 
 
 def kept(view: View, at: int) -> Match | None:
@@ -16,7 +21,51 @@ def kept(view: View, at: int) -> Match | None:
 
 def idiom(view: View, at: int) -> Match | None:
     """ "a pain in the neck", "New Year's Day"; the latter may be of a date of birth."""
-    if not may_begin(view.tail, at, IDIOMS) or view.expects.awaits("DOB"):
+    tail = view.tail
+    if may_begin(tail, at, IDIOMS) and not view.expects.awaits("DOB"):
+        end = phrase(tail, at, IDIOMS)
+        if end is not None:
+            return Match(end, None)
+    return _called_like_people(view, at) if tail.marks[at] & _NAMES else None
+
+
+def _called_like_people(view: View, at: int) -> Match | None:
+    """ "at John Lewis", "a Harry Potter poster"; where a name is asked for or told, it may be somebody's."""
+    if view.expects.name_open == STRONG or view.expects.awaits("PERSON"):
         return None
-    end = phrase(view.tail, at, IDIOMS)
+    tail = view.tail
+    end = phrase(tail, at, _FIGURES)
+    if end is None and _is_gone_to(tail, at):
+        end = phrase(tail, at, _SHOPS)
     return None if end is None else Match(end, None)
+
+
+def _is_gone_to(tail: Tail, at: int) -> bool:
+    before = tail.words[at - 1]
+    return before in _BEFORE_SHOPS or (before == "to" and tail.words[at - 2] in _GOING)
+
+
+_FIGURES: Final = phrase_index(word_list("figures"))
+_SHOPS: Final = phrase_index(word_list("shops"))
+_BEFORE_SHOPS: Final = frozenset(
+    ["in", "at", "from", "into", "outside", "opposite", "near", "past", "the", "behind", "above", "by"]
+)
+_GOING: Final = frozenset(
+    [
+        "been",
+        "go",
+        "going",
+        "goes",
+        "went",
+        "gone",
+        "off",
+        "pop",
+        "popped",
+        "popping",
+        "nip",
+        "nipped",
+        "next",
+    ]
+)
+_NAMES: Final = kinds.FIRST | kinds.MAYBE | kinds.LAST | kinds.UNKNOWN | kinds.COMMON | kinds.TITLE
+mark_words({*_FIGURES, *_SHOPS}, kinds.IDIOM)

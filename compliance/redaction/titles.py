@@ -32,6 +32,8 @@ def _is_operational(tail: Tail, at: int, end: int) -> bool:
         return False
     if tail.words[at - 1] in _SEEN_BY:
         return not any(tail.words[place] in _BOOKED for place in range(at - _BOOKED_BEFORE, at))
+    if tail.words[at - 1] in ("for", "of", "to") and tail.words[at - 2] in _WORKS_FOR:
+        return True
     if (tail.words[end], tail.words[end + 1]) in _STAFF_DOES_SO or _is_told_staff(tail, end):
         return True
     possessive = tail.words[end - 1].endswith("'s")
@@ -44,6 +46,8 @@ def _is_told_staff(tail: Tail, end: int) -> bool:
     return article and bool(tail.marks[end + 2] & kinds.DOCTOR)
 
 
+_WORKS_FOR: Final = frozenset({"covering", "cover", "covers", "locum", "secretary", "registrar", "clinic"})
+"""Before "for Mr Khan" or "to Mr Khan", who operates."""
 _CARED_FOR: Final = frozenset(
     {
         "i'm",
