@@ -82,7 +82,7 @@ def whole_answer(view: View, at: int, slot: Slot) -> Match | None:
     if found is None and not _has_evidence(tail, at, end, entity):
         return None
     if found is None or not found.whole or not _is_talk(view, found.end, end, entity):
-        cut_short = entity == "DOB" and (found is None or not found.whole)
+        cut_short = _is_cut_short(found, entity)
         begin = _behind_talk(tail, at, end - 1 if found is None else begin, entity)
         end = end if found is None else _before_talk(tail, found.end, end, slot)
         return Match(end, entity, GUESSED, begin=begin, runs_on=cut_short)
@@ -97,6 +97,13 @@ def whole_answer(view: View, at: int, slot: Slot) -> Match | None:
     )
     begin = _behind_talk(tail, at, begin, entity)
     return Match(found.end, entity, GUESSED, begin=begin) if misheard else None
+
+
+def _is_cut_short(found: Match | None, entity: EntityType) -> bool:
+    """The rest of the value may come in the next turn."""
+    if entity == "DOB":
+        return found is None or not found.whole
+    return found is not None and found.type == entity and found.runs_on
 
 
 def _behind_talk(tail: Tail, at: int, last: int, entity: EntityType) -> int:

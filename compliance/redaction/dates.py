@@ -75,7 +75,7 @@ def _is_told(view: View, at: int, end: int, plain: bool) -> bool:
     """A whole date that nothing named before is one of birth; `plain`: it has a month or a full year."""
     if view.expects.named("GOV_ID"):
         return False
-    if _named_later(view.tail, end) or _is_read_back(view, end):
+    if _named_later(view.tail, end) or _is_read_back(view, end) or view.tail.words[at - 1] == "i'm":
         return True
     return plain and (_follows_person(view, at, end) or _corrects(view, at))
 

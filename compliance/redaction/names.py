@@ -208,6 +208,8 @@ def _is_likely(tail: Tail, at: int) -> bool:
         return bool(tail.marks[at + 1] & (kinds.LAST | kinds.END)) or not tail.marks[at + 1] & kinds.WORD
     if kind & (LISTED | kinds.UNKNOWN) and is_offered(tail, at):
         return True
+    if kind & kinds.MAYBE and tail.words[at - 1] == "i'm" and _is_whole_clause(tail, at):
+        return True
     if kind & kinds.MAYBE and tail.words[at - 1] == "me" and tail.words[at - 2] in ("call", "calls"):
         return True
     if not kind & kinds.UNKNOWN:
@@ -222,6 +224,12 @@ def _is_likely(tail: Tail, at: int) -> bool:
     return tail.words[at - 1] in _BEFORE_UNKNOWN or ends
 
 
+def _is_whole_clause(tail: Tail, at: int) -> bool:
+    """ "I'm rose, …": nothing more is said of who it is; "I'm frank, …" is no name."""
+    return not tail.marks[at + 1] & (kinds.WORD | kinds.DIGITS) and tail.words[at] not in _STATES
+
+
+_STATES: Final = word_list("states_like_names")
 _POSSESSIVES: Final = OWNERS - {"her"}
 _BEFORE_UNKNOWN: Final = frozenset(
     {

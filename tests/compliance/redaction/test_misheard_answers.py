@@ -62,6 +62,8 @@ TOLD = [
     "it's not me it's {jordan}, my brother",
     "we're the {abernathys}",
     "everyone calls me {dusty}",
+    "I'm {rose}, I'm new",
+    "I'm {6/6/66}, easy to remember",
 ]
 UNTOLD = [
     "it expires 31 December 2026, plenty of time",
@@ -74,6 +76,7 @@ UNTOLD = [
     "I've lost my voice mail password",
     "I can't leave the house till he's been",
     "the meter said 00418",
+    "I'm frank, it's too dear",
 ]
 
 
@@ -86,6 +89,11 @@ def test_what_is_told_with_its_kind_is_masked(said: str) -> None:
 @pytest.mark.parametrize("said", UNTOLD)
 def test_what_only_sounds_so_is_kept(said: str) -> None:
     assert redact(said) == said
+
+
+def test_the_rest_of_a_postcode_may_come_in_the_next_turn() -> None:
+    call = "Agent: Postcode?\nCaller: SK8\nAgent: And the second part?\nCaller: four n x"
+    assert redact(call).count("[REDACTED: POSTCODE]") == len(["SK8", "four n x"])
 
 
 def test_a_turn_given_at_its_end_is_read_like_one_fed_before() -> None:
