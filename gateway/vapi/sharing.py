@@ -74,8 +74,12 @@ class Sharing:
     async def taken(self, claim: Claim, call_id: UUID, *, within_s: float) -> AsyncIterator[Holding]:
         """The call, once it is free. Raises `CallBusy`, `CallUnknown`, `BookingUnavailable`."""
         holder = uuid4()
-        try:  # whoever is cut off while taking it may have it all the same
+        try:
             found = await self._waited_for(claim, call_id, holder, within_s)
+        except (asyncio.CancelledError, CallBusy):  # cut off while taking it: it may be theirs all the same
+            await self._leave(claim, call_id, holder)
+            raise
+        try:
             state = self._opened(claim, call_id, found)
             yield Holding(self, claim, call_id, holder, found.settled, state)
         finally:
