@@ -45,12 +45,13 @@ async def on_trial(api: Api, number: str, left: list[UUID]) -> AsyncIterator[Tri
     try:
         yield Trial(await _made(api, ids[0], [number]), await _made(api, ids[1], []))
     finally:
-        left += await _uninterrupted(_removed(api, ids))
+        await to_its_end(_remove(api, ids, left))
 
 
 async def _made(api: Api, org_id: UUID, numbers: Sequence[str]) -> TrialOrg:
+    """It is asked for to the end: one that is removed before it has been made would be made all the same."""
     path = f"/orgs/{org_id}"
-    await api.done("PUT", path, _clinic(numbers), trial_minutes=str(TRIAL_MINUTES))
+    await to_its_end(api.done("PUT", path, _clinic(numbers), trial_minutes=str(TRIAL_MINUTES)))
     rules = {"consent": "inquiry", "quiet_from": "00:00", "quiet_to": "00:00"}
     await api.done("PATCH", f"{path}/follow-up", rules)
     scopes = [scope for scope in SCOPES if not scope.startswith("role:")] + ["role:clinician"]
@@ -80,22 +81,26 @@ def _clinic(numbers: Sequence[str]) -> dict[str, Any]:
     }
 
 
-async def _removed(api: Api, ids: Sequence[UUID]) -> list[UUID]:
-    """Those that are left."""
-    left = set(ids)
+async def _remove(api: Api, ids: Sequence[UUID], left: list[UUID]) -> None:
+    """`left` keeps those that could not be."""
+    left += ids
     with suppress(TimeoutError):
         async with asyncio.timeout(REMOVED_WITHIN_S):
             for org_id in ids:
                 if await until_removed(api, f"/orgs/{org_id}"):
-                    left.discard(org_id)
-    return sorted(left)
+                    left.remove(org_id)
 
 
-async def _uninterrupted(work: Awaitable[T]) -> T:
-    """To its end, even if we are told to stop meanwhile; then that goes on."""
-    working = asyncio.ensure_future(work)
-    try:
-        return await asyncio.shield(working)
-    except asyncio.CancelledError:
-        await asyncio.wait({working})
-        raise
+async def to_its_end(work: Awaitable[T]) -> T:
+    """What has a limit of its own, however often we are told to stop meanwhile; then that goes on."""
+    working, stopped = asyncio.ensure_future(work), False
+    while not working.done():
+        try:
+            await asyncio.wait({working})
+        except asyncio.CancelledError:
+            stopped = True
+    if stopped:
+        if not working.cancelled():
+            working.exception()  # looked at: whoever stops has no use for it
+        raise asyncio.CancelledError
+    return working.result()
