@@ -12,6 +12,7 @@ from contextlib import AsyncExitStack, asynccontextmanager, suppress
 from dataclasses import dataclass
 from pathlib import Path
 
+import asyncpg
 import httpx
 import pytest
 
@@ -24,8 +25,13 @@ from bench.simulators.replies import ScriptedModel
 from bench.stack.lifeline import tied
 from tests.calls.rig import QUICK, VOICE, ask, say
 from tests.calls.test_canaries import every_column, every_key, found_in, server_logs
+from tests.compliance.offices import Office
 from tests.conftest import Clinic, Stack
 from tests.gateway import running
+from tests.gateway.recording.stores import ObjectStore, object_store
+from tests.gateway.recording.studios import Room
+
+__all__ = ["object_store"]
 
 LINES = [
     "My glaucoma's worse, I'm Ottoline Brackenbury.",
@@ -133,14 +139,14 @@ async def child_gateway(environ: Mapping[str, str], root: Path) -> AsyncIterator
 
 
 @asynccontextmanager
-async def gateway_process(stack: Stack, root: Path) -> AsyncIterator[Around]:
+async def gateway_process(stack: Stack, root: Path, **more: str) -> AsyncIterator[Around]:
     async with AsyncExitStack() as closing:
         enter = closing.enter_async_context
         deepgram = await enter(DeepgramSimulator(Script([*LINES, LAST], word_s=0.1).hearing))
         chat = await enter(ChatSimulator(ScriptedModel([], otherwise="Very well, noted.")))
         cartesia = await enter(CartesiaSimulator(VOICE))
         vendors = running.Vendors(deepgram, chat, cartesia).environment()
-        environ = running.environment(stack, **QUICK, **vendors, LOG_LEVEL="debug")
+        environ = running.environment(stack, **QUICK, **vendors, LOG_LEVEL="debug", **more)
         child = await enter(child_gateway(environ, root))
         account = TwilioAccount(running.ACCOUNT, running.AUTH_TOKEN)
         carrier = await enter(Carrier(running.PUBLIC_URL, account, connect_url=child.url))
@@ -162,9 +168,14 @@ async def metrics(child: Child) -> str:
 
 
 async def test_a_gateway_that_crashes_in_mid_call_leaves_nothing_personal(
-    stack: Stack, clinic: Clinic, tmp_path: Path
+    stack: Stack, clinic: Clinic, tmp_path: Path, pool: asyncpg.Pool, object_store: ObjectStore
 ) -> None:
-    async with gateway_process(stack, tmp_path) as made:
+    """Its sound is being recorded too, and part of it is stored by then."""
+    room = Room(Office.of(pool, clinic), object_store.settings)
+    await room.records_sound()
+    await room.office.rows("update organizations set recording = 'announced' returning org_id")
+    environ = object_store.environment() | {"RECORDINGS_PART_S": "1"}
+    async with gateway_process(stack, tmp_path, **environ) as made:
         with suppress(CallOver, CarrierFault):
             async with made.carrier.call(clinic.number, strict=False) as live:
                 await converse(live)
@@ -176,6 +187,7 @@ async def test_a_gateway_that_crashes_in_mid_call_leaves_nothing_personal(
         places = {"log": log, "metrics": shown, **server_logs(stack), **kept}
         files = made.child.files()
 
+    assert object_store.objects(clinic.claim.org_id)
     assert [
         word for word in ("glaucoma", "psoriasis", "ottoline", "double oh", "ze2") if word not in heard
     ] == []
