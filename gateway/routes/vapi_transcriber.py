@@ -25,7 +25,7 @@ from gateway.routes.vapi_faults import note_fault
 from gateway.routes.vapi_office import office_reached
 from gateway.vapi.door import vapi_caller
 from gateway.vapi.heard_words import HeardWords
-from gateway.vapi.transcriber import CallerChannel, Start, failed, heard, read_text
+from gateway.vapi.transcriber import SAMPLE_BYTES, CallerChannel, Start, failed, heard, read_text
 from pipeline.errors import ProviderError
 from pipeline.events import EagerEndOfTurn, EndOfTurn, InterimTranscript
 from pipeline.ports import SpeechToText, SttSession, TakesKeyterms
@@ -38,6 +38,7 @@ _CALL: Final = re.compile(r"[0-9A-Za-z-]{1,64}")
 # RFC 6455 section 7.4.1.
 _CANNOT_HEAR: Final = 1003
 _FAILED: Final = 1011
+_FRAMES_A_SECOND: Final = 50  # of speech, as `FrameRate` has them
 
 
 @dataclass(frozen=True, slots=True)
@@ -123,7 +124,7 @@ class _Transcription:
             if self._words is not None:
                 beside.append(group.create_task(self._words.tell()))
             ways = {
-                group.create_task(self._hear(session, CallerChannel(start.channels))),
+                group.create_task(self._hear(session, start)),
                 group.create_task(self._tell(session)),
             }
             over, _ = await asyncio.wait(ways, return_when=asyncio.FIRST_COMPLETED)
@@ -162,7 +163,8 @@ class _Transcription:
         except TimeoutError:
             return _End("start_overdue")
 
-    async def _hear(self, session: SttSession, channel: CallerChannel) -> _End:
+    async def _hear(self, session: SttSession, start: Start) -> _End:
+        channel = CallerChannel(start.channels)
         while True:
             frame = await self._frame()
             if isinstance(frame, Start):
@@ -170,7 +172,14 @@ class _Transcription:
             if isinstance(frame, _End):
                 return frame
             if audio := channel.feed(frame):
+                if not self._is_speech(audio, start.rate_hz):
+                    return _End("too_many_frames")
                 await session.send_audio(audio)
+
+    def _is_speech(self, audio: bytes, rate_hz: int) -> bool:
+        """Not if it comes much faster. A long frame counts as many: what is heard costs by its length."""
+        more = len(audio) * _FRAMES_A_SECOND // (rate_hz * SAMPLE_BYTES) - 1
+        return more <= 0 or self._rate.takes(_now_s(), more)
 
     async def _frame(self) -> bytes | Start | _End:
         """What the next frame brings; no bytes if it brings nothing."""
@@ -180,11 +189,18 @@ class _Transcription:
         except TimeoutError:
             return _End("idle")
         if message["type"] == "websocket.disconnect":
-            return _End("oversized" if message.get("code") == TOO_BIG else "closed", None)
+            return self._closed_with(message.get("code"))
         if not self._rate.takes(_now_s()):
             return _End("too_many_frames")
         text: str | None = message.get("text")
         return message["bytes"] if text is None else self._read(text)
+
+    def _closed_with(self, code: int | None) -> _End:
+        """An oversized frame was refused by the server, which has closed the socket."""
+        if code != TOO_BIG:
+            return _End("closed", None)
+        self._count("oversized")
+        return _End("oversized_frame", TOO_BIG)
 
     def _read(self, text: str) -> bytes | Start | _End:
         try:
