@@ -52,6 +52,7 @@ class Cue(NamedTuple):
     opens: int = 0
     part: bool = False
     repeat: bool = False
+    asks: bool = False
 
 
 def _cues() -> Iterator[Cue]:
@@ -64,6 +65,7 @@ def _cues() -> Iterator[Cue]:
     yield from (Cue(words, opens=WEAK) for words in _phrases("cue_name_maybe") - strong)
     yield from (Cue(words, part=True) for words in _phrases("ask_dob_part"))
     yield from (Cue(words, repeat=True) for words in _phrases("ask_again"))
+    yield from (Cue(words, asks=True) for words in _phrases("ask_plainly"))
 
 
 class CueWord(NamedTuple):

@@ -217,6 +217,8 @@ class Expectation:
         elif any(cue.part for cue in cues) and self._is_of_birth():
             self._mentioned.add("DOB")
         self._repeat = self._repeat or any(cue.repeat for cue in cues)
+        if any(cue.asks for cue in cues):
+            self._about |= ASKS
 
     def _is_of_birth(self) -> bool:
         """A date of birth is what the talk is about."""

@@ -161,7 +161,7 @@ def _lists_letters(tail: Tail, at: int, end: int) -> bool:
 
 def _is_heard(tail: Tail, at: int) -> bool:
     """An ordinary word is a name heard before only with a capital letter within a sentence."""
-    if tail.words[at + 1] == "as" and tail.words[at + 2] == "in":
+    if (tail.words[at + 1] == "as" and tail.words[at + 2] == "in") or tail.words[at - 1] in ("just", "plain"):
         return True
     return not tail.marks[at] & kinds.COMMON or (tail.capital[at] and is_inside(tail, at))
 
@@ -183,10 +183,17 @@ def _awaited(view: View, at: int) -> Match | None:
         kind & kinds.PHONETIC and tail.words[at - 1] == "for" and _is_code(tail, at)
     ):
         return None
-    if view.expects.name_open == WEAK and not _is_likely(tail, at):
+    if view.expects.name_open == WEAK and not (_is_likely(tail, at) or _ends_answer(view, at)):
         return None
     end = name_end(tail, at, strict=True)
     return None if end is None else Match(end, "PERSON", SURE)
+
+
+def _ends_answer(view: View, at: int) -> bool:
+    """ "… well, it's pearl": a word that is a name too, at the end of the turn in which one is asked for."""
+    tail = view.tail
+    led = bool(tail.marks[at] & kinds.MAYBE) and tail.words[at - 1] in ("it's", "is", "that's")
+    return led and not tail.marks[at + 1] & kinds.WORD and view.expects.awaits("PERSON")
 
 
 def _is_thing(tail: Tail, at: int) -> bool:

@@ -19,6 +19,8 @@ ANSWERS = [
     ("And the postcode?", "", "any 12 for d x", ""),
     ("What's the postcode there?", "it's ", "be s three five t e", ""),
     ("could I get your postcode", "", "and w six one a b", ""),
+    ("thank you, and the postcode there", "", "any one four are u", ""),
+    ("and the name on the booking", "", "ger off ger off tent", ""),
     ("Your postcode?", "well ", "l s six free d p", ""),
     # names behind plain leads
     ("Who's it for?", "I'm ", "gor don bleu em", ""),
@@ -62,6 +64,7 @@ TOLD = [
     "it's not me it's {jordan}, my brother",
     "we're the {abernathys}",
     "everyone calls me {dusty}",
+    "what's your surname? {smith}, just {smith}",
     "I'm {rose}, I'm new",
     "I'm {6/6/66}, easy to remember",
 ]

@@ -55,12 +55,12 @@ FLOORS = {
         "noisy_leak_percent": 0.3,
     },
     "fifth": {
-        "leak_percent": 3.9,
-        "full_percent": 94.1,
-        "f1_overlap": 0.97,
-        "f1_exact": 0.939,
-        "f1_of_any_type": 0.925,
-        "noisy_leak_percent": 1.6,
+        "leak_percent": 1.4,
+        "full_percent": 96.7,
+        "f1_overlap": 0.979,
+        "f1_exact": 0.958,
+        "f1_of_any_type": 0.946,
+        "noisy_leak_percent": 0.9,
     },
     "fresh": {
         "leak_percent": 2.0,
