@@ -236,8 +236,11 @@ class Placing:
         except (CallingUnavailable, CallingNotConfigured):
             await db.fetch(self.pool, claim, "postpone_placed_call", placed_id, self.now() + self.unsure)
             return False
-        if found is None:
-            return await self._failed(claim, order, "lost")
+        if found is None and facts.state == "talking" and facts.carrier_call_id is not None:
+            found = CarrierCall(facts.carrier_call_id, "ended")
+        if found is None:  # one that rang is not tried again: who knows what became of it
+            outcome = "lost" if facts.carrier_call_id is None else "vanished"
+            return await self._failed(claim, order, outcome)
         if await self._told(claim, order, found):
             return True
         await db.fetch(self.pool, claim, "postpone_placed_call", placed_id, self.now() + self.unsure)

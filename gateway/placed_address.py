@@ -1,8 +1,8 @@
-"""Where a carrier tells of a call that we placed. The address names org, call and attempt; whose word it is,
-the carrier's signature says, which covers the address.
+"""How a carrier tells of a call that we placed: at an address that names org, call and attempt, where its
+signature covers addresses, else by a state that it brings back inside what it signs.
 """
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from typing import Final
 from uuid import UUID
@@ -38,3 +38,19 @@ class PlacedAddresses:
 
     def of(self, carrier: str, org_id: UUID, placed_id: UUID, attempt: int) -> PlacedAddress:
         return PlacedAddress(self.public(f"/{carrier}/placed/{org_id}/{placed_id}/{attempt}"))
+
+
+_ORG, _PLACED, _ATTEMPT = "org", "placed", "of"
+
+
+def placed_state(org_id: UUID, placed_id: UUID, attempt: int) -> dict[str, str]:
+    """What a carrier brings back of an attempt inside what it signs."""
+    return {_ORG: org_id.hex, _PLACED: placed_id.hex, _ATTEMPT: str(attempt)}
+
+
+def read_placed(state: Mapping[str, str]) -> tuple[UUID, UUID, int] | None:
+    """Org, call and attempt; None for what is no such state."""
+    try:
+        return UUID(hex=state[_ORG]), UUID(hex=state[_PLACED]), int(state[_ATTEMPT])
+    except (KeyError, ValueError):
+        return None

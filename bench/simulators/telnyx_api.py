@@ -1,10 +1,12 @@
-"""Telnyx's call control as far as a gateway needs it: commands for live calls. Strict.
+"""Telnyx's call control as far as a gateway needs it: placing calls, commands for live ones. Strict.
 
-Telnyx docs, "Call commands" and "Media Streaming over WebSockets" (read 2026-11): bearer authentication,
+Telnyx docs, "Dial", "Call commands", "Media Streaming over WebSockets" (read 2026-11): bearer authentication,
 JSON, 200 with `{"data": {"result": "ok"}}`, 422 with error 90018 for a call that has ended, 404 for one that
 never was, the same `command_id` carried out once. Unknown commands, fields and values are refused.
 """
 
+import re
+import secrets
 from collections.abc import Awaitable, Callable, Mapping
 from dataclasses import dataclass, field
 from typing import Any, Final, Self
@@ -13,6 +15,7 @@ from aiohttp import web
 
 from bench.simulators.faults import Faults, Refuse, Stall
 from bench.simulators.serving import RunningServer, stall
+from bench.simulators.twilio_messages import TakeAndStall
 
 Handler = Callable[[web.Request], Awaitable[web.Response]]
 
@@ -33,7 +36,22 @@ _COMMANDS: Final[Mapping[str, Mapping[str, tuple[str, ...] | None]]] = {
     "streaming_start": _STREAM_LATER,
     "speak": {"payload": None, "voice": None, "client_state": None, "command_id": None},
     "hangup": {"client_state": None, "command_id": None},
+    "streaming_stop": {"client_state": None, "command_id": None},
 }
+
+_DIALLED: Final[Mapping[str, type]] = {
+    "connection_id": str,
+    "to": str,
+    "from": str,
+    "client_state": str,
+    "command_id": str,
+    "timeout_secs": int,
+    "time_limit_secs": int,
+    "answering_machine_detection": str,
+}
+_NEEDED: Final = frozenset({"connection_id", "to", "from"})
+_DETECTION: Final = ("premium", "detect", "detect_beep", "detect_words", "greeting_end", "disabled")
+_E164: Final = re.compile(r"\+[1-9][0-9]{6,14}")
 
 _SOCKETS: Final = ("wss://", "ws://127.0.0.1", "ws://localhost")
 
@@ -67,17 +85,20 @@ class Command:
 
 @dataclass(slots=True)
 class TelnyxCall:
-    """`state`: `parked`, `answered`, `ended`."""
+    """`state`: `parked`, `ringing` (of one that was placed), `answered`, `ended`; `dialled`: how it was."""
 
     state: str = "parked"
+    dialled: Mapping[str, Any] = field(default_factory=dict)
     done: set[str] = field(default_factory=set)
 
 
 class TelnyxApiSimulator:
     """`{url}/v2/calls/{call_control_id}/actions/…` and `/v2/balance`, from `async with` to its end.
 
+    Calls are placed from `numbers`, each with the application that it is assigned to.
+
     `carried_out` is called with each command that was, so that whoever plays the carrier can do it. Faults
-    understood: `Refuse` and `Stall`.
+    understood: `Refuse`, `Stall` and, for a call that is placed, `TakeAndStall`.
     """
 
     def __init__(
@@ -91,6 +112,7 @@ class TelnyxApiSimulator:
         self._bearer = f"Bearer {api_key}"
         self._carried_out = carried_out
         self.calls: dict[str, TelnyxCall] = {}
+        self.numbers: dict[str, str] = {}
         self.commands: list[Command] = []
         self.faults = Faults()
         self._host = host
@@ -107,6 +129,10 @@ class TelnyxApiSimulator:
     def _application(self) -> web.Application:
         app = web.Application()
         app.router.add_get("/v2/balance", self._answers(self._balance))
+        app.router.add_get("/v2/phone_numbers", self._answers(self._listed_numbers))
+        app.router.add_get("/v2/connections/{connection}/active_calls", self._answers(self._active))
+        app.router.add_post("/v2/calls", self._answers(self._dial))
+        app.router.add_get("/v2/calls/{call}", self._answers(self._status))
         app.router.add_post("/v2/calls/{call}/actions/{action}", self._answers(self._command))
         app.router.add_route("*", "/{rest:.*}", self._answers(self._unknown))
         return app
@@ -125,6 +151,47 @@ class TelnyxApiSimulator:
 
     async def _balance(self, _request: web.Request) -> web.Response:
         return web.json_response({"data": {"record_type": "balance", "balance": "1.00", "currency": "USD"}})
+
+    async def _listed_numbers(self, request: web.Request) -> web.Response:
+        number = request.query.get("filter[phone_number]", "")
+        found = (
+            [{"phone_number": number, "connection_id": self.numbers[number]}]
+            if number in self.numbers
+            else []
+        )
+        return web.json_response({"data": found})
+
+    async def _active(self, request: web.Request) -> web.Response:
+        connection = request.match_info["connection"]
+        live = [
+            {"call_control_id": call_id, "client_state": call.dialled.get("client_state")}
+            for call_id, call in self.calls.items()
+            if call.state != "ended" and call.dialled.get("connection_id") == connection
+        ]
+        return web.json_response({"data": live})
+
+    async def _dial(self, request: web.Request) -> web.Response:
+        fields = await _json_object(request)
+        if fields is None:
+            return _error(422, "10015", "not a JSON object")
+        if fault := _dial_fault(fields):
+            return _error(422, "10015", fault)
+        if self.numbers.get(fields["from"]) != fields["connection_id"]:
+            return _error(403, "10010", "the number is not of this connection")
+        call_id = next((each for each, call in self.calls.items() if _is_same(call, fields)), None)
+        if call_id is None:
+            call_id = f"v3:{secrets.token_hex(16)}"
+            self.calls[call_id] = TelnyxCall("ringing", dialled=fields)
+        if self.faults.take(TakeAndStall):
+            await stall()
+        return web.json_response({"data": {"record_type": "call", "call_control_id": call_id}})
+
+    async def _status(self, request: web.Request) -> web.Response:
+        call = self.calls.get(request.match_info["call"])
+        if call is None:
+            return _error(404, "10005", "Resource not found")
+        told = {"call_control_id": request.match_info["call"], "is_alive": call.state != "ended"}
+        return web.json_response({"data": told})
 
     async def _command(self, request: web.Request) -> web.Response:
         call_id, action = request.match_info["call"], request.match_info["action"]
@@ -150,6 +217,30 @@ class TelnyxApiSimulator:
 
     async def _unknown(self, _request: web.Request) -> web.Response:
         return _error(404, "10005", "Resource not found")
+
+
+def _is_same(call: TelnyxCall, fields: Mapping[str, Any]) -> bool:
+    return "command_id" in fields and call.dialled.get("command_id") == fields["command_id"]
+
+
+def _dial_fault(fields: Mapping[str, Any]) -> str:
+    """What is wrong with a request for a call, "" for nothing."""
+    if unknown := sorted(fields.keys() - _DIALLED.keys()):
+        return f"unknown field {unknown[0]}"
+    if missing := sorted(_NEEDED - fields.keys()):
+        return f"{missing[0]} is needed"
+    if wrong := sorted(name for name, value in fields.items() if type(value) is not _DIALLED[name]):
+        return f"wrong type of {wrong[0]}"
+    if not (_E164.fullmatch(fields["to"]) and _E164.fullmatch(fields["from"])):
+        return "numbers are E.164"
+    if fields.get("answering_machine_detection", "disabled") not in _DETECTION:
+        return "wrong value of answering_machine_detection"
+    if (
+        not 5 <= fields.get("timeout_secs", 30) <= 600
+        or not 30 <= fields.get("time_limit_secs", 60) <= 14_400
+    ):
+        return "a limit is out of bounds"
+    return ""
 
 
 def _fault(action: str, fields: Mapping[str, Any]) -> str:

@@ -10,7 +10,7 @@ from starlette.requests import Request
 from booking.calling_rules import load_brief, load_calling_rules, spoken_message
 from booking.errors import PlacedCallUnknown
 from booking.orgs import load_profile
-from booking.placed_calls import AnsweredBy, CarrierWord, note_answered_by, report_call
+from booking.placed_calls import AnsweredBy, CarrierWord, find_placed_call, note_answered_by, report_call
 from booking.types import Claim
 from gateway.errors import CarrierRefused
 from gateway.routes.edge import Carrier, Edge
@@ -88,6 +88,11 @@ class Leg(Generic[A]):
             return None
         self.edge.metrics.calls_answered.labels(answered_by).inc()
         return spoken if answered_by in ("machine", "fax") else None
+
+    async def is_a_machines(self) -> bool:
+        """Whether a machine has answered, so that whatever becomes of the stream is meant."""
+        placed = await find_placed_call(self.edge.desk.pool, Claim(self.org_id), placed_id=self.placed_id)
+        return placed is not None and placed.answered_by == "machine"
 
     async def _message(self) -> str:
         pool, claim = self.edge.desk.pool, Claim(self.org_id)

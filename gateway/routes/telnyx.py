@@ -7,9 +7,10 @@ upgrade of the media socket is not signed: its token, which came back by `client
 
 import re
 import time
+from collections.abc import Mapping
 from dataclasses import dataclass
-from functools import partial
 from typing import Any, Final
+from uuid import UUID
 
 import msgspec
 import structlog
@@ -19,14 +20,18 @@ from starlette.requests import Request
 from starlette.responses import Response
 from starlette.routing import Route
 
+from booking.errors import BookingUnavailable
+from booking.placed_calls import AnsweredBy, CarrierWord
 from gateway.caller import Ends
 from gateway.carriers.telnyx import CALL_ID, TelnyxCodec, client_state, told_by_state
 from gateway.carriers.telnyx_signature import SIGNATURE_HEADER, TIMESTAMP_HEADER, telnyx_signed
 from gateway.errors import CarrierRefused
+from gateway.placed_address import placed_state, read_placed
 from gateway.routes.edge import Edge, edge_of
 from gateway.routes.forgeries import org_told, require_speaker, signer_of
 from gateway.routes.forms import E164, body_of
 from gateway.routes.media import Door
+from gateway.routes.placed import Leg
 from gateway.routes.ringing import Line, Opening, asked_again, call_over
 from gateway.tenancy.accounts import Signer
 from gateway.tenancy.credentials import TelnyxAccount
@@ -38,6 +43,17 @@ VOICE: Final = "Telnyx.KokoroTTS.af"
 _EVENT_ID: Final = re.compile(r"[0-9A-Za-z\-]{1,64}")
 _ATTEMPT: Final = "attempt"
 _GOODBYE: Final = "goodbye"
+# Telnyx docs, "Answering machine detection", "Hangup causes" (read 2026-11).
+_NO_MACHINE: Final[Mapping[str, AnsweredBy]] = {"human": "human", "not_sure": "unknown"}
+_ENDED_BY: Final[Mapping[str, CarrierWord]] = {
+    "normal_clearing": "ended",
+    "time_limit": "ended",
+    "user_busy": "busy",
+    "call_rejected": "busy",
+    "timeout": "no_answer",
+    "no_answer": "no_answer",
+    "originator_cancel": "cancelled",
+}
 
 
 class _Payload(msgspec.Struct, rename={"from_": "from"}):
@@ -46,6 +62,8 @@ class _Payload(msgspec.Struct, rename={"from_": "from"}):
     from_: str = ""
     to: str = ""
     client_state: str | None = None
+    result: str = ""
+    hangup_cause: str = ""
 
 
 class _Data(msgspec.Struct):
@@ -76,16 +94,31 @@ class _Event:
     def state(self, name: str) -> str:
         return told_by_state(self.data.payload.client_state).get(name, "")
 
+    @property
+    def told(self) -> Mapping[str, str]:
+        """What was told of a call that the clinic has placed, to be told on."""
+        placed = read_placed(told_by_state(self.data.payload.client_state))
+        return {} if placed is None else placed_state(*placed)
+
+    def leg(self) -> Leg[TelnyxAccount] | None:
+        """None for a call that came in."""
+        placed = read_placed(told_by_state(self.data.payload.client_state))
+        if placed is None or not self.signer.speaks_for(placed[0]):
+            return None
+        return Leg(self.edge, self.edge.telnyx, self.signer, *placed, self.call_id)
+
     def line(self) -> Line[TelnyxAccount]:
-        payload = self.data.payload
-        dialled = payload.to if E164.fullmatch(payload.to) else ""
+        payload, leg = self.data.payload, self.leg()
+        caller, called = (payload.from_, payload.to) if leg is None else (payload.to, payload.from_)
+        dialled = called if E164.fullmatch(called) else ""
+        ends = Ends.told(caller, dialled)
         return Line(
             edge=self.edge,
             carrier=self.edge.telnyx,
             answers=_Answers(self),
             signer=self.signer,
             call_id=self.call_id,
-            ends=Ends.told(payload.from_, dialled),
+            ends=Ends(ends.caller, ends.dialled, None if leg is None else leg.placed_id),
             dialled=dialled,
             is_over=False,
         )
@@ -98,12 +131,15 @@ async def webhook(request: Request) -> Response:
     await require_speaker(request, edge, event.signer, event.call_id)
     try:
         return await _answered(event)
-    except (CarrierRefused, ConnectionError) as error:
+    except (CarrierRefused, ConnectionError, BookingUnavailable) as error:
         log.warning("order_failed", stream=event.call_id, error=type(error).__name__)
         return Response(status_code=503)
 
 
 async def _answered(event: _Event) -> Response:
+    leg = event.leg()
+    if leg is not None:
+        return await _of_placed(event, leg)
     match event.data.event_type:
         case "call.initiated" if event.data.payload.direction == "incoming":
             return await event.line().rings()
@@ -116,6 +152,40 @@ async def _answered(event: _Event) -> Response:
     return Response(status_code=200)
 
 
+async def _of_placed(event: _Event, leg: Leg[TelnyxAccount]) -> Response:
+    """The same of a call that the clinic has placed."""
+    match event.data.event_type:
+        case "call.initiated":
+            await leg.is_ours("ringing")
+        case "call.answered":
+            if await leg.is_ours("talking"):
+                return await event.line().rings()
+        case "call.machine.detection.ended" if event.data.payload.result in _NO_MACHINE:
+            await leg.message(_NO_MACHINE[event.data.payload.result])
+        case "call.machine.greeting.ended":
+            return await _to_machine(event, leg)
+        case "streaming.stopped" | "streaming.failed":
+            if not await leg.is_a_machines():
+                return await event.line().stream_ended(asked_again(event.state(_ATTEMPT)))
+        case "call.speak.ended" if event.state(_GOODBYE):
+            return await _Answers(event).hang_up()
+        case "call.hangup":
+            await leg.is_ours(_ENDED_BY.get(event.data.payload.hangup_cause, "failed"))
+            await leg.over()
+    return Response(status_code=200)
+
+
+async def _to_machine(event: _Event, leg: Leg[TelnyxAccount]) -> Response:
+    """Its greeting is over: it gets the clinic's message without our stream, or nothing."""
+    message = await leg.message("machine")
+    if message is None:
+        return Response(status_code=200)
+    if not message:
+        return await _Answers(event).hang_up()
+    await _Answers(event).order("streaming_stop", {})
+    return await _Answers(event).say_and_hang_up(message)
+
+
 @dataclass(frozen=True, slots=True)
 class _Answers:
     """By orders. Satisfies `gateway.routes.ringing.Answers`."""
@@ -124,28 +194,30 @@ class _Answers:
 
     async def connect(self, opening: Opening) -> Response:
         """The first time the call is answered with its stream; later a stream is opened in it."""
-        told = {**opening.parameters, _ATTEMPT: str(opening.attempt)}
+        event = self.event
+        told = {**opening.parameters, _ATTEMPT: str(opening.attempt), **event.told}
         stream = {
-            "stream_url": self.event.edge.settings.media_url(MEDIA + opening.whose),
+            "stream_url": event.edge.settings.media_url(MEDIA + opening.whose),
             "stream_track": "inbound_track",
             "stream_codec": "PCMU",
             "stream_bidirectional_mode": "rtp",
             "stream_bidirectional_codec": "PCMU",
             "client_state": client_state(told),
         }
-        return await self._order("answer" if opening.attempt == 0 else "streaming_start", stream)
+        is_new = opening.attempt == 0 and not event.told
+        return await self.order("answer" if is_new else "streaming_start", stream)
 
     async def say_and_hang_up(self, sentence: str) -> Response:
         """Told when it has been spoken, we hang up."""
         if self.event.data.event_type == "call.initiated":
-            await self._order("answer", {})
-        spoken = {"payload": sentence, "voice": VOICE, "client_state": client_state({_GOODBYE: "1"})}
-        return await self._order("speak", spoken)
+            await self.order("answer", {})
+        state = client_state({_GOODBYE: "1", **self.event.told})
+        return await self.order("speak", {"payload": sentence, "voice": VOICE, "client_state": state})
 
     async def hang_up(self) -> Response:
-        return await self._order("hangup", {})
+        return await self.order("hangup", {})
 
-    async def _order(self, action: str, fields: dict[str, Any]) -> Response:
+    async def order(self, action: str, fields: dict[str, Any]) -> Response:
         event = self.event
         once = {"command_id": f"{event.data.id}-{action}"}
         await event.edge.telnyx_orders.order(event.signer.account, event.call_id, action, fields | once)
@@ -167,7 +239,11 @@ async def _verified(request: Request, edge: Edge) -> _Event:
 
     payload = data.payload
     dialled = "" if payload.direction == "outgoing" else payload.to  # who is rung by us is no clinic
-    told = partial(org_told, request, edge, dialled, payload.call_control_id)
+    placed = read_placed(told_by_state(payload.client_state))
+
+    async def told() -> UUID | None:
+        return placed[0] if placed else await org_told(request, edge, dialled, payload.call_control_id)
+
     signer = await signer_of(request, edge, edge.telnyx, is_signed_by, told)
     if not _EVENT_ID.fullmatch(data.id):
         raise HTTPException(400)

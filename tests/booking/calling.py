@@ -18,11 +18,14 @@ from booking.placed_calls import Asked, CarrierWord, ask_for_call, report_call
 from booking.placing import Placing
 from booking.types import Actor
 from compliance.vault import MasterKey, Vault
+from gateway.control.rest import CarrierHttp
+from gateway.control.telnyx_placing import TelnyxPlacing
 from gateway.control.twilio_placing import Longest, TwilioPlacing
+from gateway.metrics import Metrics
 from gateway.placed_address import PlacedAddresses
-from gateway.placing import CarrierDialler
+from gateway.placing import CarrierDialler, ProcessAccounts
 from gateway.sealing import VaultSealer
-from gateway.settings import Twilio
+from gateway.tenancy.credentials import TwilioAccount
 from tests.booking.following import KEY, mobile
 from tests.booking.texting import ACCOUNT_SID, TOKEN
 from tests.conftest import Clinic
@@ -139,9 +142,13 @@ async def calling(pool: asyncpg.Pool, clinic: Clinic) -> AsyncIterator[Calling]:
     async with TwilioApiSimulator(account_sid=ACCOUNT_SID, auth_token=TOKEN) as twilio:
         twilio.placed.numbers.add(clinic.number)
         addresses = PlacedAddresses(lambda path: PUBLIC + path)
-        async with TwilioPlacing(twilio.url, addresses, Longest(call_s=1020, request_s=2.0)) as at_twilio:
-            process = Twilio(account_sid=ACCOUNT_SID, auth_token=TOKEN, api_url=twilio.url)
-            dialler = CarrierDialler(vault, at_twilio, process)
+        async with (
+            TwilioPlacing(twilio.url, addresses, Longest(call_s=1020, request_s=2.0)) as at_twilio,
+            CarrierHttp(Metrics(), timeout_s=2.0) as http,
+        ):
+            ours = TwilioAccount(ACCOUNT_SID, TOKEN)
+            at_telnyx = TelnyxPlacing(http, "http://127.0.0.1:9", 1020)
+            dialler = CarrierDialler(vault, at_twilio, at_telnyx, ProcessAccounts(ours))
             made = Calling(pool, clinic, twilio, Placing(pool, VaultSealer(vault), dialler, watch), watch)
             await made.by_hand(
                 "insert into follow_up_settings (org_id, quiet_from, quiet_to) values ($1, '00:00', '00:00')",

@@ -202,7 +202,7 @@ async def test_a_call_of_which_nothing_is_heard_is_looked_at(calls: Calling) -> 
         await calls.due(placed_id)
         await calls.go_on(placed_id)
     assert await calls.stands(first) == ("ended", "no_answer", 1)
-    assert await calls.stands(second) == ("ended", "lost", 1)
+    assert await calls.stands(second) == ("ended", "vanished", 1)
 
 
 async def test_a_campaigns_agent_goal_and_opening_count(calls: Calling) -> None:
