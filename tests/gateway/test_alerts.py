@@ -14,6 +14,7 @@ import yaml
 from booking.ports import CheckOutcome, SendOutcome, SmsStatus
 from gateway.latency import Status
 from gateway.metrics import Metrics
+from gateway.recording.writer import Outcome as RecordingOutcome
 from gateway.routes.streamed import Outcome
 from gateway.status import thresholds
 from gateway.vapi.reports import LOST
@@ -89,6 +90,7 @@ def test_every_label_of_the_rules_may_occur() -> None:
         *get_args(SmsStatus),
         *get_args(Status),
         *get_args(Outcome),
+        *get_args(RecordingOutcome),
         "failed",
         LOST,
     }

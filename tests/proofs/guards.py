@@ -51,6 +51,7 @@ EXPORTED = "tests/calls/test_canaries_exported.py::test_no_span_of_a_call_holds_
 OWN_KEY = "tests/calls/test_canaries_exported.py::test_a_clinics_own_key_is_found_nowhere"
 FAULTS = "tests/calls/test_canaries_faults.py::test_what_a_provider_quotes_back_is_found_nowhere"
 LOGS = "tests/gateway/test_logs.py"
+RECORDED = "tests/calls/test_recorded_call.py"
 
 LOG, THIRD, ERRORS = (
     "log lines",
@@ -58,7 +59,7 @@ LOG, THIRD, ERRORS = (
     "exceptions, crashes, warnings, threads, the event loop",
 )
 SHOWN, REDIS, POSTGRES = "metrics, live feed, spans", "Redis", "Postgres"
-ANSWERS, DISK = "answers of the API", "disk"
+ANSWERS, DISK, SOUND = "answers of the API", "disk", "store of recordings"
 
 _LOGS, _RUNNER, _VENDOR = "gateway/logs.py", "pipeline/runner.py", "gateway/vendor_words.py"
 
@@ -393,6 +394,18 @@ TOLD = (
             ),
         ),
         (CRASHED,),
+    ),
+    Guard(
+        "the sound of calls is sealed",
+        (SOUND,),
+        (
+            Edit(
+                "gateway/recording/writer.py",
+                "await asyncio.to_thread(key.seal, sound, part_cell(self._stretch.id, number))",
+                "sound",
+            ),
+        ),
+        (RECORDED,),
     ),
 )
 
