@@ -105,7 +105,7 @@ WORDS = (
         (LOG, SHOWN, POSTGRES),
         (
             Edit(
-                "gateway/call.py",
+                "gateway/call/masking.py",
                 "return CodeRedactor(redactor, code_awaited)",
                 "return redactor",
             ),
