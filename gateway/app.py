@@ -2,7 +2,6 @@
 
 from collections.abc import AsyncIterator
 from contextlib import AsyncExitStack, asynccontextmanager
-from dataclasses import replace
 
 import structlog
 from starlette.applications import Starlette
@@ -10,9 +9,8 @@ from starlette.applications import Starlette
 from booking.errors import BookingError
 from gateway.api import mount, operator_pages
 from gateway.api.opening import open_api
-from gateway.api.operations import ApiContext
-from gateway.audio_calls import AudioCalls
 from gateway.calls import Calls
+from gateway.composition.api import api_context
 from gateway.composition.background import changes_heard, loop_watched, open_feed, turns_judged
 from gateway.composition.desk import Opened, make_desk, open_traces, open_turbo
 from gateway.composition.edge import make_edge
@@ -39,10 +37,8 @@ from gateway.routes import (
 )
 from gateway.routes.edge import Edge
 from gateway.routes.opening import open_carriers
-from gateway.sealing import VaultSealer, open_vault
+from gateway.sealing import open_vault
 from gateway.settings import Settings
-from gateway.tenancy.forgetting import OrgMemory
-from gateway.tenancy.secrets import OrgSecrets
 from gateway.texts import open_texts
 from gateway.vapi.calls import VapiCalls
 from pipeline.runner import DEFAULT_PHRASES
@@ -57,7 +53,7 @@ def build_app(settings: Settings) -> Starlette:
     async def lifespan(app: Starlette) -> AsyncIterator[None]:
         async with AsyncExitStack() as stack:
             edge = await _entered(stack, settings)
-            api = await stack.enter_async_context(open_api(_api_context(edge), edge.desk.clock))
+            api = await stack.enter_async_context(open_api(api_context(edge), edge.desk.clock))
             app.state.edge, app.state.api = edge, api
             app.state.operator_pages = await stack.enter_async_context(open_operator_pages(edge, api))
             yield
@@ -112,8 +108,8 @@ async def _opened(settings: Settings) -> AsyncIterator[Edge]:
         recorders = await stack.enter_async_context(
             open_recorders(settings, pool, vault, metrics, base.clock)
         )
-        opened = Opened(feed, clients, vault, texts, traces, turbo, meaning)
-        desk = replace(make_desk(base, opened), recorders=recorders)
+        opened = Opened(feed, clients, vault, texts, traces, turbo, meaning, recorders)
+        desk = make_desk(base, opened)
         await stack.enter_async_context(turns_judged(base, desk))
         desk.phrases.want(clients.voice(PROCESS_KEYS, None), [each.text for each in DEFAULT_PHRASES.values()])
         await stack.enter_async_context(changes_heard(base, desk))
@@ -121,20 +117,3 @@ async def _opened(settings: Settings) -> AsyncIterator[Edge]:
         vapi_calls = await stack.enter_async_context(VapiCalls(desk))
         calls = await stack.enter_async_context(Calls(desk))
         yield make_edge(base, desk, calls, carriers, vapi_calls)
-
-
-def _api_context(edge: Edge) -> ApiContext:
-    desk = edge.desk
-    return ApiContext(
-        settings=edge.settings,
-        pool=desk.pool,
-        sealer=VaultSealer(desk.vault),
-        keys=VaultSealer(desk.vault).keys,
-        verification=desk.texts.verification,
-        metrics=edge.metrics,
-        now=desk.now,
-        secrets=OrgSecrets(desk.pool, desk.vault),
-        memory=OrgMemory(desk.numbers, desk.profiles, desk.credentials),
-        recordings=None if desk.recorders is None else desk.recorders.store,
-        audio_calls=AudioCalls(edge.calls, edge.admission, edge.endings, desk.vault, edge.settings),
-    )

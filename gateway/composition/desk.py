@@ -17,6 +17,7 @@ from gateway.knowledge.retrieval import Knowledge, documents_source
 from gateway.latency_profiles import LatencyProfiles
 from gateway.phrases import PhraseCache
 from gateway.prewarm import Clients
+from gateway.recording.recorders import Recorders
 from gateway.returning import ReturningCallers
 from gateway.sealing import VaultSealer
 from gateway.settings import Settings
@@ -42,6 +43,7 @@ class Opened:
     traces: Traces | None
     turbo: Gear
     meaning: Meaning | None
+    recorders: Recorders | None
 
 
 def make_desk(base: Foundation, opened: Opened) -> Desk:
@@ -66,6 +68,7 @@ def make_desk(base: Foundation, opened: Opened) -> Desk:
         traces=opened.traces,
         turbo=opened.turbo,
         callers=_callers(base, opened.vault),
+        recorders=opened.recorders,
         latency=_latency(base),
     )
 
