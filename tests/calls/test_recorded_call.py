@@ -46,14 +46,14 @@ async def test_what_the_carrier_sent_and_played_is_recorded_and_nothing_lies_in_
         before = object_store.objects()
         record = await interrupted(made)
         row = await over(room)
+        stored = [path for path in object_store.objects() if path not in before]
+        assert pieces_found(stored, record) == []
+        assert {path.parent.name for path in stored} == {str(row["id"])}
         samples, _ = soundfile.read(io.BytesIO(await room.file(row["id"])), dtype="int16")
         alike(samples, record)
         assert row["parts"] > 2
         places = {"dump": await dumped(stack), **await shown(made, stack, logged)}
 
-    stored = [path for path in object_store.objects() if path not in before]
-    assert {path.parent.name for path in stored} == {str(row["id"])}
-    assert pieces_found(stored, record) == []
     secret = object_store.settings.secret_access_key
     assert [where for where, text in places.items() if secret in text] == []
 
