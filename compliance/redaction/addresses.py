@@ -4,7 +4,7 @@ from typing import Final
 
 from compliance.redaction import kinds
 from compliance.redaction.codes import alphanumeric
-from compliance.redaction.dwellings import celtic_house, dwelling, over_sections, post_box
+from compliance.redaction.dwellings import celtic_house, dwelling, over_sections, post_box, site
 from compliance.redaction.localities import crossing, to_town
 from compliance.redaction.name_words import NOT_NAMES
 from compliance.redaction.streets import (
@@ -99,8 +99,11 @@ def _free_street(tail: Tail, at: int, here: int) -> int | None:
 
 
 def _is_numbered_behind(tail: Tail, at: int) -> bool:
-    """ "Bramble Way, number 16"; "the number nine bus" is no house."""
-    number = house_number(tail, at + 1) if tail.words[at] == "number" else None
+    """ "Bramble Way, number 16", "…, I think it's number 16"; "the number nine bus" is no house."""
+    limit = at + _DOUBTS
+    while tail.words[at] in _DOUBTING and at < limit:
+        at += 1
+    number = house_number(tail, at + 1) if tail.words[at] in ("number", "number's") else None
     return number is not None and tail.words[number] not in _ON_WHEELS
 
 
@@ -152,7 +155,15 @@ def _house_in_town(tail: Tail, at: int) -> int | None:
         tail.words[at] == "the" or all(tail.capital[at:house])
     ):
         return None
-    return house if town(tail, follows) is not None else None
+    return house if town(tail, follows) is not None or _is_strange_town(tail, at, house) else None
+
+
+def _is_strange_town(tail: Tail, at: int, house: int) -> bool:
+    """ "the old police house, Tattenhall": behind the comma stands a place of no list."""
+    if tail.words[at] != "the" or house < at + 3 or tail.words[house] != ",":
+        return False
+    never = kinds.FIRST | kinds.MAYBE | kinds.STOP | kinds.MONTH | kinds.TITLE | kinds.DOCTOR | kinds.COMMON
+    return tail.capital[house + 1] and not tail.marks[house + 1] & never
 
 
 def _house_before_code(view: View, at: int) -> int | None:
@@ -210,9 +221,11 @@ def _strange_house(tail: Tail, at: int) -> int | None:
     if not tail.capital[at] or tail.words[at + 1] != "," or not _is_strange_place(tail, at):
         return None
     named = street_name(tail, at + 2, wanted=False) if tail.words[at - 1] in _BEFORE_HOUSES else None
-    return named or numbered_street(tail, at + 2)
+    return named or numbered_street(tail, at + 2) or celtic_house(tail, at + 2)
 
 
+_DOUBTS: Final = 4
+_DOUBTING: Final = frozenset({"i", "think", "it's", "that's", "at", "the", "door", "house", "it", "is"})
 _ON_WHEELS: Final = frozenset({"bus", "buses", "tram", "train"})
 _SAYS: Final = frozenset(
     {"say", "says", "read", "reads", "written", "wrote", "put", "got", "spelt", "spelled"}
@@ -238,7 +251,7 @@ def _after_dwelling(view: View, at: int) -> int:
     street = numbered_street(tail, follows, wanted=True) or street_name(tail, follows, wanted=True)
     if house is not None and (street is None or (house < street and not _is_part(tail, house, street))):
         return _after_house(tail, house)
-    return _unkind_street(view, follows) or at if street is None else street
+    return _unkind_street(view, follows) or site(tail, follows) or at if street is None else street
 
 
 def _is_part(tail: Tail, house: int, street: int) -> bool:

@@ -28,10 +28,11 @@ mark_words(_CELTIC, kinds.DWELLING | kinds.WAY)
 _BEFORE_CELTIC: Final = frozenset({"at", "is", "in", "from", "to", "it's", "we're", "i'm", "called", ":"})
 _FLOORS: Final = word_list("floors")
 _LETTERED: Final = FLATS | {"block", "pontoon"}
-_WITHIN: Final = FLATS | {"berth", "mooring", "pitch", "number", "house"}
+_WITHIN: Final = FLATS | {"berth", "mooring", "slip", "pitch", "number", "house"}
+_BOATS: Final = frozenset({"narrowboat", "houseboat", "barge"})
 _ROUTES: Final = frozenset({"rural", "star", "route", "rr", "r", "hc", "highway", "contract", "delivery"})
 _ROUTE_WORDS: Final = 3
-_SECTIONS: Final = frozenset({"phase", "block", "section", "zone", "stage", "sector"})
+_SECTIONS: Final = frozenset({"phase", "block", "section", "zone", "stage", "sector", "room"})
 SITES: Final = word_list("sites")
 """What boats lie in and caravans stand on: "marina"."""
 _PARKS: Final = frozenset({"park", "site", "estate", "village", "court"})
@@ -49,6 +50,8 @@ def dwelling(tail: Tail, at: int) -> int | None:
         return _floor(tail, at)
     if word in _ROUTES:
         return _box_on_route(tail, at)
+    if word in _BOATS:
+        return _boat(tail, at)
     here = at + 1
     if word == "number":
         return numbered_street(tail, here)
@@ -69,6 +72,13 @@ def dwelling(tail: Tail, at: int) -> int | None:
     named = named or (follows > number + 1 and street_name(tail, follows, wanted=True) is not None)
     named = named or (word == "unit" and street_name(tail, follows, wanted=True) is not None)
     return number if named or (tail.words[follows] in _WITHIN and dwelling(tail, follows)) else None
+
+
+def _boat(tail: Tail, at: int) -> int | None:
+    """ "narrowboat Kingfisher, Braunston marina"."""
+    end = at + 2
+    named = tail.marks[at + 1] & kinds.WORD and not tail.marks[at + 1] & kinds.STOP
+    return end if named and site(tail, end + (tail.words[end] == ",")) is not None else None
 
 
 def over_sections(tail: Tail, at: int) -> int:

@@ -77,13 +77,21 @@ def house_number(tail: Tail, at: int) -> int | None:
         end = _spoken_number(tail, end)
     if tail.words[end] == "and" and tail.words[end + 1] == "a" and tail.words[end + 2] == "half":
         return end + 3
+    if tail.words[end] == "1" and tail.words[end + 1] == "/" and tail.words[end + 2] == "2":
+        return end + 3
     if _is_house_letter(tail, end):
-        return end + 1
+        end += 1
+        return _spoken_number(tail, end + 2) if _is_stroke(tail, end) else end
     if tail.words[end] in ("-", "/") and tail.glued[end] and tail.marks[end + 1] & kinds.DIGITS:
         return end + 2
-    if tail.words[end] in ("slash", "stroke") and tail.marks[end + 1] & (kinds.DIGITS | kinds.NUMERAL):
+    if _is_stroke(tail, end):
         return _spoken_number(tail, end + 2)
     return end
+
+
+def _is_stroke(tail: Tail, at: int) -> bool:
+    """The "stroke" of "eleven b stroke two"."""
+    return tail.words[at] in ("slash", "stroke") and bool(tail.marks[at + 1] & kinds.NUMBER)
 
 
 def _spoken_number(tail: Tail, end: int) -> int:

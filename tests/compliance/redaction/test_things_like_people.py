@@ -5,6 +5,12 @@ import pytest
 from compliance.redaction import redact
 
 KEPT = [
+    "the letters look a bit small on the form",
+    "it spread to the whole office, the rumour",
+    "I think people are waiting outside",
+    "she's fitting us in at nine",
+    "the food's gone off in the fridge",
+    "the door shut on its own",
     # called like people
     "I'll get it from Holland and Barrett",
     "we met in the slug and lettuce",
@@ -59,6 +65,14 @@ COMPLAINTS = [
     ("he shuffles when he walks", "he [MEDICAL]"),
     ("the baby won't feed", "the [MEDICAL]"),
     ("I want the lines on my forehead gone", "I want the [MEDICAL] gone"),
+    ("my hand's like a claw", "my [MEDICAL]"),
+    ("my chest feels like someone's sitting on it", "my [MEDICAL]"),
+    ("my foot's gone to sleep", "my [MEDICAL]"),
+    ("I can't get my words out", "I [MEDICAL]"),
+    ("a car door shut on her fingers", "a car [MEDICAL]"),
+    ("light hurts my eyes", "[MEDICAL]"),
+    ("it's spread to his liver", "it's [MEDICAL]"),
+    ("he's not had a wet nappy", "he's not had a [MEDICAL]"),
     ("food gets stuck", "[MEDICAL]"),
     ("my hip's bone on bone", "my hip's [MEDICAL]"),
     ("I've got a dicky tummy", "I've got a [MEDICAL]"),

@@ -29,6 +29,10 @@ MASKED = [
     "it's {three railway cottages, off Mill Lane, Tring}",
     "he's at {Flat 3, rear of 18 Church Road, Hove}",
     "we're {the annexe, back of 7 Orchard Road}",
+    "{5 1/2 Main Street, Ithaca}",
+    "{eleven b stroke two marchmont street}",
+    "{Ferndale Road}, I think it's number twenty",
+    "{the old police house, Tattenhall}",
     # a correction of a street
     "it should say {east mount road} not {east moor road}",
     "you've written {larch avenue} not {larch grove}",
@@ -54,7 +58,11 @@ MASKED = [
     "we're on {pontoon b berth six, gosport marina}",
     "the caravan's {pitch nineteen, sandy bay holiday park}",
     "I stay at {lot 14, Shady Pines trailer park, Ocala, Florida}",
+    "{narrowboat Kingfisher, Braunston marina}",
+    "{slip 14, Sausalito marina}",
+    "{block J, room 14, Lenton campus}",
     # Wales, Ireland, Scotland
+    "{Gwynfa, Ffordd Penmon, Llangoed}",
     "it's {Ty Mawr, Heol Las, Abergele}",
     "we're at {Tŷ Newydd, Llanfair Talhaiarn}",
     "send it to {Lôn Isaf, Bethesda}",
@@ -71,6 +79,11 @@ MASKED = [
     "the house name's {Hazeldene, 4 Mill Lane}",
 ]
 KEPT = [
+    "it's on the third floor, number eight's ringing",
+    "ten to twelve on Friday works",
+    "I work down the docks, number one crane",
+    "do you mean the Mill Road surgery or the Hill Street one",
+    "two and a half hours in the car",
     "it takes an hour and a half to Leeds",
     "nine and a half, size nine and a half shoes",
     "between twelve and fourteen people were waiting",
