@@ -19,6 +19,9 @@ import psutil
 import pytest
 import soundfile
 
+from bench.validate import claims, follow_up, redaction, tenancy, ttfb
+from tests.demo.validation import Validation, interrupted, validated
+
 pytestmark = pytest.mark.timeout(420)
 
 RECORDINGS = Path(__file__).parents[2] / "bench" / "demo" / "recordings"
@@ -90,11 +93,14 @@ class Serving:
 
 @dataclass(frozen=True)
 class Session:
-    """What a first call, four further ones at once, and the end brought."""
+    """What a first call, four further ones at once, a validation, the status, and the end brought."""
 
     first: str
     calls: Mapping[str, Ended]
     once: Ended
+    interrupted: Validation
+    whole: Validation
+    status: Ended
     stopped: int
     left_running: list[str]
     left_in_folder: list[str]
@@ -115,7 +121,10 @@ def session(tmp_path_factory: pytest.TempPathFactory) -> Session:
                 name: pool.submit(bench, folder, "call", str(recording))
                 for name, recording in recordings.items()
             }
+            stopped_early = pool.submit(interrupted, folder, environment())
             ended = {name: call.result() for name, call in calls.items()}
+        whole = validated(folder, environment(), "--claims", "8", "--ttfb-ms", "60000")
+        status = bench(folder, "status")
         family = serving.family()
     finally:
         stopped = serving.stop()
@@ -123,6 +132,9 @@ def session(tmp_path_factory: pytest.TempPathFactory) -> Session:
         first=first,
         calls=ended,
         once=once.result(),
+        interrupted=stopped_early.result(),
+        whole=whole,
+        status=status,
         stopped=stopped,
         left_running=[" ".join(process.cmdline()) for process in family if process.is_running()],
         left_in_folder=[path.name for path in (folder / ".data" / "run").iterdir()],
@@ -192,6 +204,64 @@ def test_both_channels_are_recorded(session: Session) -> None:
     assert rate_hz == 8000
     assert audio.shape[1] == 2
     assert np.abs(audio).max(axis=0).min() > 0.05
+
+
+# --- python -m bench validate, status -----------------------------------------------------------------------
+#
+# TTFB is not judged here: how soon speech engines answer on a busy machine says nothing of the gateway.
+
+
+def test_all_that_can_be_tried_passes(session: Session) -> None:
+    run = session.whole
+    assert run.report.get("checks"), run.error
+    assert [(each["name"], each["told"]) for each in run.report["checks"] if not each["passed"]] == []
+    assert (run.code, run.report["passed"], run.report["left"]) == (0, True, [])
+
+
+def test_one_of_the_claims_has_won(session: Session) -> None:
+    figures = session.whole.of(claims.NAME)["figures"]
+    assert figures["statuses"] == {"201": 1, "409": 7}
+    assert figures["with_alternatives"] == 7
+
+
+def test_the_call_was_followed_up(session: Session) -> None:
+    figures = session.whole.of(follow_up.NAME)["figures"]
+    assert figures["campaign"]
+    assert figures["state"] in ("sent", "delivered")
+
+
+def test_what_the_caller_told_was_heard_and_masked(session: Session) -> None:
+    figures = session.whole.of(redaction.NAME)["figures"]
+    assert figures["masked"].keys() >= {canary.kind for canary in redaction.canaries()}
+    assert figures["shown"] == []
+    assert "of the transcript" in session.whole.of(redaction.NAME)["told"]
+
+
+def test_each_turn_of_the_call_was_timed(session: Session) -> None:
+    figures = session.whole.of(ttfb.NAME)["figures"]
+    assert figures["answered"] == figures["turns"] == len(figures["turns_ms"])
+    assert all(ms > 0 for ms in figures["turns_ms"])
+
+
+def test_every_attempt_across_orgs_is_on_record(session: Session) -> None:
+    figures = session.whole.of(tenancy.NAME)["figures"]
+    assert figures["attempts"] == figures["refused"] == figures["recorded"] == 10
+
+
+def test_a_validation_leaves_no_org_behind(session: Session) -> None:
+    assert session.whole.after == session.whole.before
+
+
+def test_nor_does_one_that_was_interrupted(session: Session) -> None:
+    stopped = session.interrupted
+    assert stopped.most_at_once == len(stopped.before) + 2
+    assert (stopped.code, stopped.error) == (130, "validate: interrupted\n")
+    assert stopped.after == stopped.before
+
+
+def test_the_status_is_that_of_the_demo(session: Session) -> None:
+    assert session.status.code in (0, 1)
+    assert "Double bookings  none among" in session.status.output
 
 
 def test_nothing_is_left_after_a_stop(session: Session) -> None:
