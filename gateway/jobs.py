@@ -1,6 +1,6 @@
 """Background jobs as this process does them: every kind there is, with the gateway's keys and providers."""
 
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Awaitable, Callable, Sequence
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
 from functools import partial
@@ -14,7 +14,7 @@ from booking.calendar_sync import CalendarSync, due_calendars, orgs_with_calenda
 from booking.clinic_upkeep import open_slots
 from booking.db import open_pool
 from booking.follow_up import FollowUps, due_follow_ups
-from booking.jobs import Outcome, Sweep, Work, fan_out
+from booking.jobs import Kind, Outcome, Sweep, Work, fan_out
 from booking.messages import Messages, due_messages
 from booking.placed_calls import due_placed_calls
 from booking.placing import Placing
@@ -36,6 +36,20 @@ from gateway.vapi.reports import Reports, open_reports
 
 log = structlog.get_logger("gateway.jobs")
 
+Found = Awaitable[Sequence[tuple[Claim, UUID]]]
+
+
+@dataclass(frozen=True, slots=True)
+class Duties:
+    """What the jobs are done by."""
+
+    following: FollowUps
+    calendars: CalendarSync
+    retention: Retention
+    reports: Reports
+    calls: Placing
+    recordings: RecordingUpkeep
+
 
 @asynccontextmanager
 async def open_jobs(
@@ -44,25 +58,14 @@ async def open_jobs(
     """Works while the block lasts; the pool outlives it. Raises `BookingError` if it cannot begin."""
     jobs, waits = settings.jobs, settings.waits
     pace = Pace(job_s=waits.job_s, drain_s=waits.jobs_drain_s, at_once=settings.limits.jobs_at_once)
-    google = GoogleCalendars(
-        api_url=jobs.calendar_url, token_url=jobs.calendar_token_url, timeout_s=waits.calendar_s
-    )
     opening = open_pool(jobs.url, max_size=POOL_SIZE, statement_timeout_s=waits.database_s)
-    asking = open_reports(settings, pool, vault, metrics)
-    placing = open_placing(settings, pool, vault, metrics)
     async with (
         await opening as worker_pool,
-        google,
-        asking as reports,
-        placing as calls,
-        open_upkeep(settings, pool) as recordings,
+        open_duties(settings, pool, vault, messages, metrics) as duties,
     ):
-        calendars = CalendarSync(pool, StoredCalendars(pool, VaultSealer(vault), google))
         if not await orgs_with_calendars(worker_pool):
             log.info("no_calendars", reason="no org has credentials for one")
-        following = follow_ups(settings, messages, metrics)
-        retention = Retention(pool, VaultSealer(vault).keys, metrics)
-        work = all_work(pool, worker_pool, following, calendars, retention, reports, calls, recordings)
+        work = all_work(pool, worker_pool, duties)
         async with (
             chaining(Chainer(pool, worker_pool, metrics)),
             working(worker_pool, jobs.direct_url, work, WatchedJobs(metrics), pace),
@@ -70,66 +73,65 @@ async def open_jobs(
             yield
 
 
-def all_work(
-    pool: asyncpg.Pool,
-    worker_pool: asyncpg.Pool,
-    following: FollowUps,
-    calendars: CalendarSync,
-    retention: Retention,
-    reports: Reports,
-    calls: Placing,
-    recordings: RecordingUpkeep,
-) -> Work:
+@asynccontextmanager
+async def open_duties(
+    settings: Settings, pool: asyncpg.Pool, vault: Vault, messages: Messages, metrics: Metrics
+) -> AsyncIterator[Duties]:
+    """The pool outlives them."""
+    jobs, sealer = settings.jobs, VaultSealer(vault)
+    google = GoogleCalendars(
+        api_url=jobs.calendar_url, token_url=jobs.calendar_token_url, timeout_s=settings.waits.calendar_s
+    )
+    async with (
+        google,
+        open_reports(settings, pool, vault, metrics) as reports,
+        open_placing(settings, pool, vault, metrics) as calls,
+        open_upkeep(settings, pool) as recordings,
+    ):
+        yield Duties(
+            following=follow_ups(settings, messages, metrics),
+            calendars=CalendarSync(pool, StoredCalendars(pool, sealer, google)),
+            retention=Retention(pool, sealer.keys, metrics),
+            reports=reports,
+            calls=calls,
+            recordings=recordings,
+        )
+
+
+def all_work(pool: asyncpg.Pool, worker_pool: asyncpg.Pool, duties: Duties) -> Work:
     """Every kind of job and every sweep there is; `docs/jobs.md` lists them."""
     return Work(
         handlers={
-            "calendar_push": calendars.push,
-            "calendar_busy_sync": calendars.sync_busy,
-            "sms_reconcile": following.messages.reconcile,
-            "follow_up": following.go_on,
-            "retention": retention.enforce,
+            "calendar_push": duties.calendars.push,
+            "calendar_busy_sync": duties.calendars.sync_busy,
+            "sms_reconcile": duties.following.messages.reconcile,
+            "follow_up": duties.following.go_on,
+            "retention": duties.retention.enforce,
             "slots_ahead": partial(_open_slots_ahead, pool),
-            "vapi_report": reports.ask,
-            "place_call": calls.go_on,
-            "recording": recordings.go_on,
+            "vapi_report": duties.reports.ask,
+            "place_call": duties.calls.go_on,
+            "recording": duties.recordings.go_on,
         },
-        sweeps=[
-            *housekeeping(worker_pool),
-            Sweep(
-                "due_messages",
-                "* * * * * */20",
-                fan_out(pool, "sms_reconcile", lambda: due_messages(worker_pool)),
-            ),
-            Sweep(
-                "due_follow_ups",
-                "* * * * * */10",
-                fan_out(pool, "follow_up", lambda: due_follow_ups(worker_pool)),
-            ),
-            Sweep(
-                "due_placed_calls",
-                "* * * * * */10",
-                fan_out(pool, "place_call", lambda: due_placed_calls(worker_pool)),
-            ),
-            Sweep(
-                "due_vapi_calls",
-                "* * * * * */30",
-                fan_out(pool, "vapi_report", lambda: due_vapi_calls(worker_pool)),
-            ),
-            Sweep(
-                "due_recordings",
-                "* * * * * */30",
-                fan_out(pool, "recording", lambda: due_recordings(worker_pool)),
-            ),
-            Sweep(
-                "due_calendars",
-                "* * * * * */20",
-                fan_out(pool, "calendar_busy_sync", lambda: due_calendars(worker_pool)),
-            ),
-            Sweep("old_records", "41 3 * * *", fan_out(pool, "retention", lambda: every_org(worker_pool))),
-            Sweep("ended_trials", "*/2 * * * *", removing_trials(pool, worker_pool)),
-            Sweep("days_to_come", "7 1 * * *", fan_out(pool, "slots_ahead", lambda: every_org(worker_pool))),
-        ],
+        sweeps=_sweeps(pool, worker_pool),
     )
+
+
+def _sweeps(pool: asyncpg.Pool, worker_pool: asyncpg.Pool) -> list[Sweep]:
+    def enqueues(kind: Kind, find: Callable[[asyncpg.Pool], Found]) -> Callable[[], Awaitable[None]]:
+        return fan_out(pool, kind, lambda: find(worker_pool))
+
+    return [
+        *housekeeping(worker_pool),
+        Sweep("due_messages", "* * * * * */20", enqueues("sms_reconcile", due_messages)),
+        Sweep("due_follow_ups", "* * * * * */10", enqueues("follow_up", due_follow_ups)),
+        Sweep("due_placed_calls", "* * * * * */10", enqueues("place_call", due_placed_calls)),
+        Sweep("due_vapi_calls", "* * * * * */30", enqueues("vapi_report", due_vapi_calls)),
+        Sweep("due_recordings", "* * * * * */30", enqueues("recording", due_recordings)),
+        Sweep("due_calendars", "* * * * * */20", enqueues("calendar_busy_sync", due_calendars)),
+        Sweep("old_records", "41 3 * * *", enqueues("retention", every_org)),
+        Sweep("ended_trials", "*/2 * * * *", removing_trials(pool, worker_pool)),
+        Sweep("days_to_come", "7 1 * * *", enqueues("slots_ahead", every_org)),
+    ]
 
 
 async def _open_slots_ahead(pool: asyncpg.Pool, claim: Claim, _org_id: UUID) -> None:

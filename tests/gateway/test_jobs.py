@@ -10,19 +10,11 @@ from uuid import uuid4
 
 import asyncpg
 
-from booking.calendar import GoogleCalendars, StoredCalendars
-from booking.calendar_sync import CalendarSync
 from booking.db import org_transaction
 from booking.jobs import Kind, enqueue
 from booking.worker import housekeeping
-from gateway.follow_ups import follow_ups
-from gateway.jobs import all_work
-from gateway.placing import open_placing
-from gateway.recording.opening import open_upkeep
-from gateway.retention import Retention
-from gateway.sealing import VaultSealer
+from gateway.jobs import all_work, open_duties
 from gateway.status.thresholds import SWEEPS
-from gateway.vapi.reports import open_reports
 from tests.conftest import Clinic, Stack
 from tests.gateway.running import environment, gateway
 
@@ -99,18 +91,11 @@ def listed(column: str) -> list[str]:
 
 
 async def test_the_document_lists_every_job_and_sweep(stack: Stack, pool: asyncpg.Pool) -> None:
-    async with gateway(environment(stack)) as served, GoogleCalendars() as google:
+    async with gateway(environment(stack)) as served:
         desk = served.edge.desk
-        calendars = CalendarSync(pool, StoredCalendars(pool, VaultSealer(desk.vault), google))
-        following = follow_ups(served.edge.settings, desk.texts.messages, desk.metrics)
-        retention = Retention(pool, VaultSealer(desk.vault).keys, desk.metrics)
-        settings = served.edge.settings
-        async with (
-            open_reports(settings, pool, desk.vault, desk.metrics) as reports,
-            open_placing(settings, pool, desk.vault, desk.metrics) as placing,
-            open_upkeep(settings, pool) as recordings,
-        ):
-            work = all_work(pool, pool, following, calendars, retention, reports, placing, recordings)
+        parts = (served.edge.settings, pool, desk.vault, desk.texts.messages, desk.metrics)
+        async with open_duties(*parts) as duties:
+            work = all_work(pool, pool, duties)
     assert sorted(listed("kind")) == sorted(work.handlers) == sorted(get_args(Kind))
     assert sorted(listed("sweep")) == sorted(each.name for each in work.sweeps)
     assert set(listed("sweep")) == SWEEPS.keys(), "the status has to know how old a sweep may get"
