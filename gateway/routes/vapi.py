@@ -14,6 +14,7 @@ from dataclasses import dataclass
 from typing import Any, Final, Literal
 from urllib.parse import unquote_plus
 from uuid import UUID
+from zoneinfo import ZoneInfo
 
 import structlog
 from starlette.exceptions import HTTPException
@@ -22,9 +23,11 @@ from starlette.responses import JSONResponse, Response
 from starlette.routing import Route
 
 from booking.errors import BookingError
-from booking.types import OrgProfile
+from booking.handovers import NOBODY, HandoverRules, load_handover_rules
+from booking.types import Claim, OrgProfile
 from compliance.errors import VaultError
 from gateway.errors import CallBusy, OrgUnavailable, VapiRequestInvalid, VapiSetupRefused
+from gateway.handover import PUTTING_THROUGH
 from gateway.routes.edge import Edge, edge_of
 from gateway.routes.forgeries import forged
 from gateway.routes.forms import body_of, form_fields
@@ -77,7 +80,7 @@ class _Exchange:
             case "end-of-call-report":
                 return await self._report()
             case "transfer-destination-request":
-                return await self._noted(_Reply("answered", {"error": NO_TRANSFER}))
+                return await self._noted(_Reply("answered", await self._transfer()))
             case "hang":
                 self.edge.metrics.vapi_hangs.inc()
                 log.warning("vapi_hang", stream=self._stream)
@@ -170,6 +173,22 @@ class _Exchange:
         except (OrgUnavailable, TimeoutError):
             reason = "unavailable"
         return [ToolAnswer.failure(each, reason, SENTENCES[reason]) for each in asked]
+
+    async def _transfer(self) -> dict[str, Any]:
+        """To the person who takes the clinic's calls now; a sentence if there is none, or none is known."""
+        try:
+            async with asyncio.timeout(self._left_s(self.edge.settings.waits.vapi_tools_s)):
+                profile = await self._profile()
+                rules = NOBODY if profile is None else await self._handover_rules(profile)
+        except (OrgUnavailable, BookingError, TimeoutError) as error:
+            log.warning("vapi_transfer_unknown", stream=self._stream, error=type(error).__name__)
+            profile, rules = None, NOBODY
+        if profile is None or not rules.is_staffed(self.edge.desk.now(), ZoneInfo(profile.time_zone)):
+            return {"error": NO_TRANSFER}
+        return {"destination": {"type": "number", "number": rules.number, "message": PUTTING_THROUGH}}
+
+    async def _handover_rules(self, profile: OrgProfile) -> HandoverRules:
+        return await load_handover_rules(self.edge.desk.pool, Claim(profile.org_id))
 
     async def _report(self) -> _Reply:
         """Kept before it is acknowledged. Raises what makes it come again."""

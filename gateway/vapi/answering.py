@@ -4,12 +4,14 @@ It is told whole at each call, so that a changed greeting holds at once; what wa
 up at Vapi holds until it is set up anew.
 """
 
+import asyncio
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
 import asyncpg
 
+from booking.handovers import load_handover_rules
 from booking.types import Claim, OrgProfile
 from booking.vapi_setups import VapiSetup, load_vapi_setup
 from gateway.prompt import system_prompt
@@ -34,23 +36,32 @@ class Assistants:
 
     async def of(self, profile: OrgProfile, vapi_id: str, now: datetime) -> dict[str, Any] | None:
         """None for an org that is not set up at Vapi. Raises `BookingError`, `VapiSetupRefused`."""
-        setup = await load_vapi_setup(self.pool, Claim(profile.org_id))
+        claim = Claim(profile.org_id)
+        setup, rules = await asyncio.gather(
+            load_vapi_setup(self.pool, claim), load_handover_rules(self.pool, claim)
+        )
         if setup is None:
             return None
         addresses = Addresses.under(self.public_url, profile.org_id).of_call(vapi_id)
-        return assistant_of(profile, setup, addresses, now)
+        return assistant_of(profile, setup, addresses, now, transfers=rules.number is not None)
 
 
 def assistant_of(
-    profile: OrgProfile, setup: VapiSetup, addresses: Addresses, now: datetime
+    profile: OrgProfile, setup: VapiSetup, addresses: Addresses, now: datetime, *, transfers: bool
 ) -> dict[str, Any]:
     """As `assistant` in the answer to an assistant-request."""
     choices = Choices.chosen(setup.choices)
     credentials = CredentialIds(setup.credential_id, setup.model_credential_id)
     if choices.serves_llm:
-        return assistant_payload(profile, addresses, credentials, choices)
+        return assistant_payload(profile, addresses, credentials, choices, transfers=transfers)
     told = tool_payloads(tool_specs(profile), addresses, credentials, choices)
     instructions = instructions_said(system_prompt(profile, now))
     return assistant_payload(
-        profile, addresses, credentials, choices, instructions=instructions, tools=Tools(told=told)
+        profile,
+        addresses,
+        credentials,
+        choices,
+        instructions=instructions,
+        tools=Tools(told=told),
+        transfers=transfers,
     )

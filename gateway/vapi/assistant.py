@@ -152,17 +152,19 @@ def assistant_payload(
     *,
     instructions: str = "",
     tools: Tools = Tools(),
+    transfers: bool = False,
 ) -> dict[str, Any]:
     """The org's assistant, for `POST /assistant` and as the `assistant` that answers an assistant-request.
 
     `instructions` and `tools` are for a model of Vapi's: ours knows its own, and runs its tools itself.
+    `transfers`: the call may be put through; to whom, our webhook is asked when it comes to that.
     """
     return {
         "name": profile.name[:MOST_NAME],
         "firstMessage": as_said(profile.greeting),
         "firstMessageMode": "assistant-speaks-first",
         "firstMessageInterruptionsEnabled": True,
-        "model": _model(addresses, choices, instructions, tools),
+        "model": _model(addresses, choices, instructions, tools, transfers=transfers),
         "voice": _voice(addresses, credentials, choices),
         "transcriber": _transcriber(addresses, credentials, choices),
         "server": webhook_server(addresses, credentials, choices),
@@ -254,9 +256,11 @@ def as_said(text: str) -> str:
     return text.replace("{{", "{ {").replace("{%", "{ %")
 
 
-def _model(addresses: Addresses, choices: Choices, instructions: str, tools: Tools) -> dict[str, Any]:
+def _model(
+    addresses: Addresses, choices: Choices, instructions: str, tools: Tools, *, transfers: bool
+) -> dict[str, Any]:
     said = {"temperature": choices.temperature, "maxTokens": choices.max_tokens}
-    hanging_up = {"type": "endCall"}
+    theirs = [{"type": "endCall"}, *([{"type": "transferCall", "destinations": []}] if transfers else [])]
     if choices.serves_llm:
         return {
             "provider": "custom-llm",
@@ -264,14 +268,14 @@ def _model(addresses: Addresses, choices: Choices, instructions: str, tools: Too
             "model": _LLM_NAME,
             "metadataSendMode": "variable",
             "timeoutSeconds": choices.server_s,
-            "tools": [hanging_up],
+            "tools": theirs,
             **said,
         }
     return {
         "provider": "openai",
         "model": choices.openai_model,
         "messages": [{"role": "system", "content": instructions}],
-        "tools": [hanging_up, *tools.told],
+        "tools": [*theirs, *tools.told],
         "toolIds": list(tools.ids),
         **said,
     }

@@ -20,8 +20,8 @@ Group = Literal[
     "unknown",
     "lost",
 ]
-IN_ORDER: Final[frozenset[Group]] = frozenset({"caller_hung_up", "assistant_ended"})
-"""The caller knows how the call stood: our goodbye, or their hanging up."""
+IN_ORDER: Final[frozenset[Group]] = frozenset({"caller_hung_up", "assistant_ended", "forwarded"})
+"""The caller knows how the call stood: our goodbye, their hanging up, or the clinic's own people."""
 
 _REASON: Final = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]{0,199}")
 _OURS: Final = ("custom-llm", "custom-voice", "custom-transcriber")

@@ -72,7 +72,9 @@ def payloads(choices: Choices) -> Iterator[tuple[str, dict[str, Any]]]:
         said = standing_instructions(PROFILE)
         yield (
             "CreateAssistantDTO",
-            assistant_payload(PROFILE, ADDRESSES, ids, choices, instructions=said, tools=tools),
+            assistant_payload(
+                PROFILE, ADDRESSES, ids, choices, instructions=said, tools=tools, transfers=bool(ids.server)
+            ),
         )
     yield "UpdateVapiPhoneNumberDTO", phone_number_payload(ADDRESSES, IDS, choices)
     for auth in KEYS:
