@@ -21,7 +21,9 @@ _SENTENCES: Final = frozenset(
     + ["i'm", "we're", "you're", "they're", "it'll", "there's", "she'd", "he'd", "she'll", "he'll"]
 )
 """A pronoun and what it does in one word; "it's" and "that's" lead in values as well."""
-_BEFALLS: Final = frozenset({"been", "gone", "not", "broken", "dead", "changed", "changing"})
+_OPENING: Final = frozenset({"on", "in", "at", "as", "by", "with", "because", "but"})
+"""What no name begins with."""
+_BEFALLS: Final = frozenset({"about", "been", "gone", "not", "broken", "dead", "changed", "changing"})
 """What is told of a thing: "the landline's been cut off"."""
 _EVASIONS: Final = word_list("evasions")
 _ASKS: Final = frozenset(
@@ -32,6 +34,7 @@ _MAY: Final = frozenset({"can", "could", "may", "shall"})
 _AGED: Final = frozenset({"i'm", "she's", "he's", "am"})
 _AGE_DIGITS: Final = 2
 _OF_DATES: Final = kinds.NUMBER | kinds.MONTH | kinds.ORDINAL | kinds.HOMOPHONE
+_NAMED: Final = kinds.FIRST | kinds.MAYBE
 _VALUED: Final = kinds.DIGITS | kinds.REPEAT | kinds.PHONETIC | kinds.UNKNOWN | kinds.SIGN
 _DIARY: Final = word_list("diary_words")
 _DOTS: Final = frozenset({"dot", "underscore", "hyphen", "dash", "com", "come", "www"})
@@ -59,7 +62,9 @@ def says_no_value(tail: Tail, at: int, end: int, slot: Slot) -> bool:
     """The reply from `at` to `end`, the end of the turn, is a sentence without the value asked for."""
     words = [here for here in range(at, end) if tail.marks[here] & kinds.WORD]
     figures = any(tail.marks[here] & kinds.DIGITS for here in range(at, end))
-    if figures or not words or not all(_is_ordinary(tail, here) for here in words) or _counts(tail, words):
+    if figures or not words or _counts(tail, words):
+        return False
+    if not all(_is_ordinary(tail, here) or (tail.words[here] == "at" and slot != "EMAIL") for here in words):
         return False
     if slot == "EMAIL" and any(tail.words[here] in _IN_EMAILS for here in words):
         return False
@@ -92,9 +97,14 @@ def _announces_name(tail: Tail, words: list[int]) -> bool:
     return any(
         tail.words[at - 1] in _BEFORE_NAMES
         and not tail.marks[at] & kinds.STOP
-        and (tail.capital[at] or tail.marks[at] & (kinds.FIRST | kinds.MAYBE | kinds.LAST))
+        and (tail.capital[at] or tail.marks[at] & _NAMED or _is_surname(tail, at))
         for at in words
     )
+
+
+def _is_surname(tail: Tail, at: int) -> bool:
+    """A surname that is a word too, with nothing of a sentence behind it."""
+    return bool(tail.marks[at] & kinds.LAST) and not tail.marks[at + 1] & kinds.STOP
 
 
 def _counts(tail: Tail, words: list[int]) -> bool:
@@ -151,14 +161,23 @@ def tells_age(tail: Tail, at: int, end: int) -> bool:
 
 def _opens_sentence(tail: Tail, words: list[int]) -> bool:
     first = words[0] - (tail.words[words[0] - 1] in _PRONOUNS)
-    return _begins_sentence(tail, first) or any(_evades(tail, at) for at in words[:2])
+    if tail.words[words[0]] in _OPENING or (len(words) > _BUILT_WORDS and _asks_back(tail, words[0])):
+        return True
+    return _begins_sentence(tail, first) or any(_evades(tail, at) or _tells(tail, at) for at in words[:2])
 
 
 def _begins_sentence(tail: Tail, at: int) -> bool:
     word = tail.words[at]
-    if word.endswith("'s") and tail.words[at + 1] in _BEFALLS:
+    if _tells(tail, at):
         return True
     return word in _SENTENCES or (word in _PRONOUNS and tail.words[at + 1] in _DO)
+
+
+def _tells(tail: Tail, at: int) -> bool:
+    """ "the line's been cut off", "the kettle's boiling", "my phone's about to": what is told of a thing."""
+    follows = tail.words[at + 1]
+    acts = follows in _BEFALLS or (tail.marks[at + 1] & kinds.COMMON and follows.endswith(("ing", "ied")))
+    return bool(acts) and tail.words[at].endswith("'s")
 
 
 def _says_where(tail: Tail, words: list[int]) -> bool:

@@ -31,6 +31,13 @@ NO_ANSWERS = [
     ("Can you give me a phone number?", "the mobile's been stolen"),
     ("And the first line of the address?", "it's a new build so it may not come up"),
     ("What's your postcode?", "is parking free"),
+    ("And your postcode, please?", "the signal is terrible in here"),
+    ("And your postcode, please?", "okay but quickly because I'm at work"),
+    ("Can I take your name?", "does the doctor need that"),
+    ("Can I take your name?", "hmm good question"),
+    ("And your email, please?", "the dog's eaten the letter"),
+    ("Could I have the first line of your address?", "someone's at the door, hold on"),
+    ("When were you born?", "maybe tomorrow"),
 ]
 
 
