@@ -14,7 +14,8 @@ from bench.simulators.cartesia import SpeechError
 from bench.simulators.replies import Call, Reply
 from booking.types import OPERATOR
 from compliance.vault import MasterKey, Vault
-from gateway import app, journal, tracing
+from gateway import journal, tracing
+from gateway.composition import desk as composed
 from gateway.tenancy.cache import Source
 from gateway.tenancy.credentials import SealedKeys, credentials_source, shared_key
 from gateway.tenancy.secrets import OrgSecrets
@@ -127,5 +128,5 @@ async def test_a_key_in_the_clear_is_found_in_redis(
     logged: io.StringIO,
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
-    monkeypatch.setattr(app, "credentials_source", opened_source)
+    monkeypatch.setattr(composed, "credentials_source", opened_source)
     assert (await key_found(calling, stack, clinic, pool, logged)).keys() == {"redis"}
