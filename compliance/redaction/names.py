@@ -58,12 +58,15 @@ def name(view: View, at: int) -> Match | None:
 
 
 def _is_destination(tail: Tail, at: int) -> bool:
-    """ "typhoid for Kenya", "a visa for Jordan"."""
+    """ "typhoid for Kenya", "a visa for Jordan", "the isle of Arran"."""
+    if tail.words[at - 1] == "of" and tail.words[at - 2] in _LANDS:
+        return True
     if not tail.marks[at] & kinds.PLACE or tail.words[at - 1] != "for":
         return False
     return any(tail.words[place] in _TRAVELLING for place in range(at - _TRAVEL_TOKENS, at - 1))
 
 
+_LANDS: Final = frozenset({"isle", "isles", "county", "kingdom", "republic", "gulf"})
 _TRAVEL_TOKENS: Final = 5
 _TRAVELLING: Final = frozenset(
     ["visa", "visas", "typhoid", "malaria", "rabies", "cholera", "flight", "flights", "flying", "leaving"]

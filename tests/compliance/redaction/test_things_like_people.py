@@ -5,6 +5,12 @@ import pytest
 from compliance.redaction import redact
 
 KEPT = [
+    "we saw a shadow on the wall of the car park",
+    "rushing to the bathroom showroom before it closes",
+    "bags under my arm and a pushchair",
+    "my phone's like a brick",
+    "I'm off work with the builders in",
+    "milk and eggs from the shop",
     "the letters look a bit small on the form",
     "it spread to the whole office, the rumour",
     "I think people are waiting outside",
