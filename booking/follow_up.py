@@ -70,6 +70,7 @@ _SHORTEST_VALIDITY: Final = timedelta(minutes=1)
 _MOST_STEPS: Final = 12
 _MESSAGE_IDS: Final = UUID("0d7a1a5e-86a5-4c70-9f59-3d0a6f2b7c11")
 _WORKER: Final = Actor("worker")
+_PUT_THROUGH_BY_ITS_CARRIER: Final = "forwarded"  # a call at Vapi, which hands over by itself
 
 Outcome = Literal["sent", "skipped", "failed"]
 
@@ -245,7 +246,8 @@ class FollowUps:
     # --- who, whether and when ------------------------------------------------------------------------------
 
     async def _prepare(self, claim: Claim, call_id: UUID, facts: Facts) -> bool:
-        if await was_handed_over(self._pool, claim, call_id=call_id):
+        is_put_through = facts.end_reason == _PUT_THROUGH_BY_ITS_CARRIER
+        if is_put_through or await was_handed_over(self._pool, claim, call_id=call_id):
             return await self._skip(claim, call_id, "transferred")
         rules = await load_rules(self._pool, claim)
         lead = await self._lead(claim, call_id, facts)

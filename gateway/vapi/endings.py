@@ -74,7 +74,7 @@ _BEGINNING: Final[tuple[tuple[str, Group], ...]] = (
     ("customer-ended-call", "caller_hung_up"),
     ("assistant-ended-call", "assistant_ended"),
     ("assistant-said-end-call-phrase", "assistant_ended"),
-    ("call.forwarding.", "forwarded"),
+    ("call.forwarding.", "not_reached"),  # it failed: the caller has spoken with nobody else
     ("sip-outbound-", "not_reached"),
     ("assistant-request-", "start_up"),
     ("assistant-not-", "start_up"),

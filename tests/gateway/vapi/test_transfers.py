@@ -1,5 +1,6 @@
 """A caller at Vapi who wants a person: put through to whom the clinic says, while somebody is there."""
 
+import asyncio
 from dataclasses import replace
 from datetime import UTC, datetime, time
 
@@ -9,8 +10,11 @@ from booking.handovers import HandoverRules, store_handover_rules
 from booking.types import OPERATOR
 from gateway.handover import PUTTING_THROUGH
 from gateway.routes.vapi import NO_TRANSFER
+from tests.conftest import Clinic, Stack
+from tests.gateway import running
 from tests.gateway.running import Gateway
 from tests.gateway.vapi.calling import CallAtVapi, set_up
+from tests.gateway.vapi.test_reports import everybody_may_be_texted
 
 RECEPTION = "+442079460123"
 ALWAYS = HandoverRules(number=RECEPTION, days=range(7), opens=time(0), closes=time(0))
@@ -61,6 +65,31 @@ async def test_what_is_held_stays_held_when_the_caller_is_put_through(
     row = await call.row(pool, "select end_reason from calls where id = $1")
     hold = await call.row(pool, "select state from appointment_holds where call_id = $1")
     assert (row["end_reason"], hold["state"]) == ("forwarded", "held")
+
+
+async def test_whoever_was_put_through_is_not_texted(
+    stack: Stack, environ: dict[str, str], call: CallAtVapi, clinic: Clinic, pool: asyncpg.Pool
+) -> None:
+    """And whoever was to be, but reached nobody, is."""
+    await everybody_may_be_texted(pool, clinic)
+    reached_nobody = CallAtVapi(clinic)
+    working = {"WORKERS": "1", "DATABASE_WORKER_URL": stack.postgres.worker}
+    said = (("user", "I'd like a nose job."), ("bot", "One moment."))
+    async with running.gateway(environ | working) as gateway:
+        await call.end(gateway, *said, reason="assistant-forwarded-call")
+        await reached_nobody.end(gateway, *said, reason="call.forwarding.operator-busy")
+        assert await settled(call, pool) == ("skipped", "transferred")
+        assert (await settled(reached_nobody, pool))[0] == "sent"
+
+
+async def settled(call: CallAtVapi, pool: asyncpg.Pool) -> tuple[str, str | None]:
+    """What has become of its follow-up, and why."""
+    async with asyncio.timeout(30):
+        while True:
+            row = await call.row(pool, "select state, reason from follow_ups where call_id = $1")
+            if row["state"] in ("skipped", "sent", "failed"):
+                return row["state"], row["reason"]
+            await asyncio.sleep(0.05)
 
 
 def time_ms() -> float:
