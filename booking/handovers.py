@@ -2,7 +2,7 @@
 
 from collections.abc import Sequence
 from dataclasses import dataclass, field
-from datetime import datetime, time
+from datetime import datetime, time, timedelta
 from typing import Final, Literal
 from uuid import UUID
 from zoneinfo import ZoneInfo
@@ -16,6 +16,7 @@ from booking.values import require_e164
 
 HandoverState = Literal["asked", "answered", "unanswered", "failed"]
 LONGEST_SUMMARY: Final = 500
+STALE: Final = timedelta(hours=1)
 
 
 @dataclass(frozen=True, slots=True)
@@ -38,6 +39,10 @@ class HandoverRules:
         return self.opens == self.closes or self.opens <= local.time() < self.closes
 
 
+_SETTLE_STALE: Final = """
+update public.handovers set state = 'unanswered', summary = null, settled_at = clock_timestamp()
+where org_id = $1 and state = 'asked' and asked_at < clock_timestamp() - $2::interval
+"""
 NOBODY: Final = HandoverRules()
 """Of a clinic that hands nobody over."""
 
@@ -104,6 +109,12 @@ async def end_handover(
 ) -> None:
     """Nobody was there, or nobody who talked to the caller. Raises `HandoverUnknown`."""
     await db.fetch(pool, claim, "end_handover", handover_id, state)
+
+
+async def settle_stale_handovers(pool: asyncpg.Pool, claim: Claim, *, after: timedelta = STALE) -> None:
+    """Of which the carrier has never told how they ended: what was to be said of the caller goes."""
+    async with db.org_transaction(pool, claim) as connection:
+        await connection.execute(_SETTLE_STALE, claim.org_id, after)
 
 
 async def was_handed_over(pool: asyncpg.Pool, claim: Claim, *, call_id: UUID) -> bool:

@@ -8,6 +8,7 @@ import asyncpg
 import msgspec
 
 from booking import db
+from booking.handovers import settle_stale_handovers
 from booking.types import Claim
 from compliance.keys import Keyring
 from compliance.retention import BATCH, Cleared, clear_batch, note_run
@@ -44,6 +45,7 @@ class Retention:
 
     async def enforce(self, claim: Claim, org_id: UUID) -> None:
         """Satisfies `booking.jobs.Handler`. Raises `BookingUnavailable`."""
+        await settle_stale_handovers(self.pool, claim)
         while await self._cleared(claim, org_id) != Cleared():
             pass
 

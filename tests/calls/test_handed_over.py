@@ -23,6 +23,7 @@ from booking.handovers import (
     ask_handover,
     end_handover,
     load_handover_rules,
+    settle_stale_handovers,
     store_handover_rules,
 )
 from booking.types import Actor
@@ -209,3 +210,13 @@ async def test_a_call_that_a_person_took_over_is_not_followed_up(calls: Followin
     calls.then = datetime.now(UTC) + timedelta(minutes=2)
     await calls.go_on(call_id)
     assert await calls.stands(call_id) == (("skipped", "transferred") if answered else ("sent", None))
+
+
+async def test_a_handover_of_which_nothing_more_is_heard_forgets_what_it_was_about(calls: Following) -> None:
+    call_id, claim = await calls.begun(), calls.clinic.claim
+    await ask_handover(calls.pool, claim, handover_id=uuid4(), call_id=call_id, summary="A bill.")
+    for after, stands in ((timedelta(hours=1), ("asked", "A bill.")), (timedelta(0), ("unanswered", None))):
+        await settle_stale_handovers(calls.pool, claim, after=after)
+        async with org_transaction(calls.pool, claim) as connection:
+            (row,) = await connection.fetch("select state, summary from handovers")
+        assert tuple(row) == stands
