@@ -81,6 +81,8 @@ MASKED = [
 KEPT = [
     "it's on the third floor, number eight's ringing",
     "ten to twelve on Friday works",
+    "Agent: We're on the left coming from the station, next to the bakery.\nCaller: oh the bakery, i know it",
+    "do you know how to find us\nwe're next to the chapel\noh the chapel yes",
     "I work down the docks, number one crane",
     "do you mean the Mill Road surgery or the Hill Street one",
     "two and a half hours in the car",
