@@ -6,7 +6,7 @@ connection in the middle of an answer, end a body early, refuse an upgrade with 
 
 import asyncio
 from collections.abc import Awaitable, Callable
-from typing import Any, Protocol
+from typing import Any
 
 from aiohttp import web
 
@@ -36,10 +36,6 @@ class RunningServer:
 
     async def stop(self) -> None:
         await self._runner.cleanup()
-
-
-class Transport(Protocol):
-    def abort(self) -> None: ...
 
 
 def reset_connection(request: web.Request) -> None:

@@ -27,7 +27,6 @@ _CELTIC: Final = word_list("celtic_houses")
 mark_words(_CELTIC, kinds.DWELLING | kinds.WAY)
 _BEFORE_CELTIC: Final = frozenset({"at", "is", "in", "from", "to", "it's", "we're", "i'm", "called", ":"})
 _FLOORS: Final = word_list("floors")
-_LETTERED: Final = FLATS | {"block", "pontoon"}
 _WITHIN: Final = FLATS | {"berth", "mooring", "slip", "pitch", "number", "house"}
 _BOATS: Final = frozenset({"narrowboat", "houseboat", "barge"})
 _ROUTES: Final = frozenset({"rural", "star", "route", "rr", "r", "hc", "highway", "contract", "delivery"})

@@ -93,9 +93,6 @@ def _last_place(tail: Tail, at: int) -> int | None:
     return _last_words(tail, at) if named else None
 
 
-_STANDS: Final = frozenset({"lot", "trailer", "space", "berth", "pitch", "mooring", "slip"})
-
-
 def _second_dwelling(tail: Tail, at: int) -> int | None:
     """The "apartment 12" or "number 3" behind an American street."""
     if (

@@ -2,16 +2,14 @@
 
 Twilio (docs "Webhooks security", read 2026-11): base64 of HMAC-SHA1, keyed with the account's primary
 auth token, over the address exactly as it was configured, followed for a form post by each field's name
-and value, sorted by name. A WebSocket upgrade signs its `wss://` address alone. A JSON body is covered by
-`bodySHA256` in the address. There is no timestamp in it: a replay is stopped by the media token, not
-here.
+and value, sorted by name. A WebSocket upgrade signs its `wss://` address alone. There is no timestamp
+in it: a replay is stopped by the media token, not here.
 """
 
 import hashlib
 import hmac
 from base64 import b64encode
 from collections.abc import Iterable
-from urllib.parse import parse_qs, urlsplit
 
 TWILIO_HEADER = "X-Twilio-Signature"
 
@@ -25,13 +23,6 @@ def twilio_signature(auth_token: str, url: str, fields: Iterable[tuple[str, str]
 def twilio_signed(auth_token: str, url: str, fields: Iterable[tuple[str, str]], signature: str) -> bool:
     """Whether `signature` is Twilio's for this form post, or without fields for this GET or upgrade."""
     return _same(twilio_signature(auth_token, url, fields), signature)
-
-
-def twilio_signed_body(auth_token: str, url: str, body: bytes, signature: str) -> bool:
-    """Whether `signature` is Twilio's for this address and the address vouches for this JSON body."""
-    claimed = parse_qs(urlsplit(url).query).get("bodySHA256", [""])[0]
-    body_is_claimed = _same(hashlib.sha256(body).hexdigest(), claimed)
-    return _same(twilio_signature(auth_token, url), signature) and body_is_claimed
 
 
 def _same(expected: str, given: str) -> bool:

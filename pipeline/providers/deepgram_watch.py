@@ -52,9 +52,6 @@ class Watch:
         self._heard_s = now_s
         self._loud_for_s = 0.0
 
-    def turn_opened(self, now_s: float) -> None:
-        self._heard_s = max(self._heard_s, now_s)
-
     def forced(self, now_s: float) -> None:
         self._forced_s = now_s if self._forced_s is None else self._forced_s
 
