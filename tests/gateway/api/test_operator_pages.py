@@ -10,8 +10,12 @@ from tests.gateway import running
 from tests.gateway.api.client import AUDIENCE, ISSUER, SECRET, claims, hs256, kind
 
 PAGES = ("/ops/latency", "/ops/status", "/ops/status.html")
-PLATFORM = {"Authorization": f"Bearer {hs256(claims(None, scope='admin', sub='console'))}"}
 JWT = {"API_JWT_ISSUER": ISSUER, "API_JWT_AUDIENCE": AUDIENCE, "API_JWT_SECRET": SECRET}
+
+
+def platform() -> dict[str, str]:
+    """Made when it is used: it lives for minutes."""
+    return {"Authorization": f"Bearer {hs256(claims(None, scope='admin', sub='console'))}"}
 
 
 @pytest.fixture
@@ -25,9 +29,9 @@ async def told(stack: Stack) -> AsyncIterator[running.Gateway]:
 async def test_the_status_is_the_platforms_to_see_as_json_and_as_a_page(
     told: running.Gateway, clinic: Clinic
 ) -> None:
-    status = await told.http.get(told.url + "/ops/status", headers=PLATFORM, timeout=30)
-    page = await told.http.get(told.url + "/ops/status.html", headers=PLATFORM, timeout=30)
-    latency = await told.http.get(told.url + "/ops/latency", headers=PLATFORM)
+    status = await told.http.get(told.url + "/ops/status", headers=platform(), timeout=30)
+    page = await told.http.get(told.url + "/ops/status.html", headers=platform(), timeout=30)
+    latency = await told.http.get(told.url + "/ops/latency", headers=platform())
     assert [each.status_code for each in (status, page, latency)] == [200, 200, 200]
     names = {each["name"]: each["level"] for each in status.json()["promises"]}
     assert names["double_bookings"] == "ok"
@@ -49,13 +53,13 @@ async def test_nobody_else_sees_any_of_it(told: running.Gateway, clinic: Clinic)
 
 
 async def test_an_org_that_is_no_id_is_refused(told: running.Gateway) -> None:
-    answer = await told.http.get(told.url + "/ops/latency?org=../x", headers=PLATFORM)
+    answer = await told.http.get(told.url + "/ops/latency?org=../x", headers=platform())
     assert (answer.status_code, kind(answer)) == (422, "invalid")
 
 
 async def test_a_process_that_knows_no_worker_says_so(stack: Stack) -> None:
     async with running.gateway(running.environment(stack, **JWT)) as served:
-        answer = await served.http.get(served.url + "/ops/status", headers=PLATFORM)
+        answer = await served.http.get(served.url + "/ops/status", headers=platform())
     assert (answer.status_code, kind(answer)) == (503, "unavailable")
     assert "DATABASE_WORKER_URL" in answer.json()["detail"]
 

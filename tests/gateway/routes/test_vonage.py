@@ -222,7 +222,8 @@ async def test_a_call_is_heard_interrupted_and_hung_up_by_rest(
     await gateway.until_idle()
     assert (socket.close_code, api.calls) == (1000, set())
     assert phone.sizes == {FRAME_BYTES}
-    assert LEAD_S * 500 / FRAME_MS < phone.most_queued <= LEAD_S * 1000 / FRAME_MS + 1
+    lead = LEAD_S * 1000 / FRAME_MS
+    assert lead / 2 < phone.most_queued < lead * 1.5  # a phone that plays late holds more
     told = [each for each in chat.requests[1].messages if each["role"] == "assistant"][-1]["content"]
     assert LONG.startswith(told.rstrip())
     sounded = sum(map(str.isalnum, told))  # a character sounds for a frame
