@@ -56,10 +56,10 @@ FLOORS = {
     },
     "fifth": {
         "leak_percent": 1.4,
-        "full_percent": 96.7,
-        "f1_overlap": 0.979,
-        "f1_exact": 0.958,
-        "f1_of_any_type": 0.946,
+        "full_percent": 96.8,
+        "f1_overlap": 0.98,
+        "f1_exact": 0.959,
+        "f1_of_any_type": 0.948,
         "noisy_leak_percent": 0.9,
     },
     "fresh": {
