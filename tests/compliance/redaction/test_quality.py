@@ -56,7 +56,7 @@ FLOORS = {
     },
     "fifth": {
         "leak_percent": 1.4,
-        "full_percent": 96.8,
+        "full_percent": 96.7,
         "f1_overlap": 0.98,
         "f1_exact": 0.959,
         "f1_of_any_type": 0.948,
