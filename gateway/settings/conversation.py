@@ -3,7 +3,7 @@
 from dataclasses import fields
 from typing import Any, TypeGuard
 
-from gateway.settings.parsers import SPECULATION_LEVELS, boolean, speculation
+from gateway.settings.parsers import SPECULATION_LEVELS, speculation
 from gateway.settings.reader import Reader
 from pipeline.runner import ConversationSettings, Phrase
 
@@ -15,7 +15,7 @@ def read_conversation(reader: Reader) -> dict[str, Any]:
     default = str(defaults["speculation"])
     levels = f"be one of {', '.join(SPECULATION_LEVELS)}"
     chosen["speculation"] = reader.parsed("SPECULATION", default, speculation, levels, default)
-    chosen["clause_streaming"] = reader.parsed("CLAUSE_STREAMING", "true", boolean, "be true or false", True)
+    chosen["clause_streaming"] = reader.switch("CLAUSE_STREAMING", default=True)
     try:
         ConversationSettings(system_prompt="", greeting=Phrase(""), **chosen)
     except ValueError as fault:

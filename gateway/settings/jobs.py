@@ -2,7 +2,6 @@
 
 from dataclasses import dataclass, field
 
-from gateway.settings.parsers import boolean
 from gateway.settings.reader import Reader
 
 
@@ -19,7 +18,7 @@ class Jobs:
 
 def read_jobs(reader: Reader) -> Jobs:
     """Whether jobs run here, and the database as their role."""
-    here = reader.parsed("WORKERS", "true", boolean, "be true or false", True)
+    here = reader.switch("WORKERS", default=True)
     url = reader.url("DATABASE_WORKER_URL", "", ("postgresql", "postgres"), secret=True)
     if here and not url:
         reader.faults.append("DATABASE_WORKER_URL is missing (WORKERS=0 leaves jobs to other processes)")

@@ -77,7 +77,7 @@ def _environment(environ: Mapping[str, str] | None, env_file: Path | None) -> di
 
 def read_settings(reader: Reader) -> Settings:
     """Everything; what is missing or makes no sense is among the reader's faults."""
-    local_bench = reader.parsed("GATEWAY_LOCAL_BENCH", "false", boolean, "be true or false", False)
+    local_bench = reader.switch("GATEWAY_LOCAL_BENCH", default=False)
     return Settings(
         public_url=read_public_url(reader, local_bench),
         host=read_host(reader, local_bench),
@@ -100,9 +100,9 @@ def read_settings(reader: Reader) -> Settings:
         default_org=read_default_org(reader, local_bench),
         waits=read_waits(reader),
         limits=read_limits(reader),
-        knows_callers=reader.parsed("CALLER_LOOKUP", "true", boolean, "be true or false", True),
+        knows_callers=reader.switch("CALLER_LOOKUP", default=True),
         speedups=read_speedups(reader),
-        numbers_entities=reader.parsed("NUMBERED_PLACEHOLDERS", "false", boolean, "be true or false", False),
+        numbers_entities=reader.switch("NUMBERED_PLACEHOLDERS", default=False),
         api_tokens=read_api_tokens(reader),
         conversation=read_conversation(reader),
         hedging=read_hedging(reader),

@@ -4,7 +4,7 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass, fields
 from typing import Any, Final, TypeVar
 
-from gateway.settings.parsers import is_url, or_zero, positive
+from gateway.settings.parsers import boolean, is_url, or_zero, positive
 
 T = TypeVar("T")
 CAN_BE_OFF: Final = frozenset({"max_fillers", "keepalive_s"})
@@ -45,6 +45,10 @@ class Reader:
         except ValueError:
             self.faults.append(f"{name} must {must}, not {text!r}")
             return instead
+
+    def switch(self, name: str, *, default: bool) -> bool:
+        """On or off."""
+        return self.parsed(name, "true" if default else "false", boolean, "be true or false", default)
 
     def url(self, name: str, default: str | None, schemes: tuple[str, ...], *, secret: bool = False) -> str:
         """A URL without trailing slash. Secret ones (they hold passwords) are never repeated in a fault."""

@@ -2,7 +2,6 @@
 
 from dataclasses import dataclass
 
-from gateway.settings.parsers import boolean
 from gateway.settings.reader import Reader
 
 
@@ -25,7 +24,7 @@ def read_speedups(reader: Reader) -> Speedups:
     """Each is on unless it is switched off."""
 
     def is_on(name: str) -> bool:
-        return reader.parsed(name, "true", boolean, "be true or false", True)
+        return reader.switch(name, default=True)
 
     return Speedups(
         prewarms=is_on("PREWARM"),

@@ -3,7 +3,7 @@
 from dataclasses import dataclass
 
 from gateway.latency import CRITICAL_MS, LatencyRules
-from gateway.settings.parsers import OFF_OR_SECONDS, SPECULATION_LEVELS, boolean, seconds_or_off, speculation
+from gateway.settings.parsers import OFF_OR_SECONDS, SPECULATION_LEVELS, seconds_or_off, speculation
 from gateway.settings.providers import living_model
 from gateway.settings.reader import Reader, defaults_of
 from pipeline.providers.models import FASTEST
@@ -28,7 +28,7 @@ def read_turbo(reader: Reader) -> Turbo:
     """Each model is one that its vendor still serves."""
     levels = f"be one of {', '.join(SPECULATION_LEVELS)}"
     return Turbo(
-        switches=reader.parsed("LATENCY_PROFILES", "true", boolean, "be true or false", True),
+        switches=reader.switch("LATENCY_PROFILES", default=True),
         stt_model=living_model(reader, "TURBO_STT_MODEL", "stt", FASTEST),
         llm_model=living_model(reader, "TURBO_LLM_MODEL", "llm", FASTEST),
         tts_model=living_model(reader, "TURBO_TTS_MODEL", "tts", FASTEST),
