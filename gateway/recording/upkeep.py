@@ -19,6 +19,8 @@ from gateway.errors import RecordingStoreAway
 from gateway.recording.store import SoundStore
 
 _MARGIN: Final = timedelta(seconds=10)
+_TRIES: Final = 3
+"""A request that nobody waits for any more may be tried again by the store's library, within these bounds."""
 
 
 async def due_recordings(worker: asyncpg.Pool, *, limit: int = 200) -> list[tuple[Claim, UUID]]:
@@ -48,7 +50,7 @@ class RecordingUpkeep:
         if self.store is None:
             raise RecordingStoreAway("is not configured here")
         is_gone = not await self.store.remove_all(settled.place)
-        quiet = timedelta(seconds=self.put_s) + _MARGIN
+        quiet = timedelta(seconds=_TRIES * self.put_s) + _MARGIN
         async with db.org_transaction(self.pool, claim) as connection:
             await note_deleted(
                 connection,

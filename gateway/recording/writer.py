@@ -74,8 +74,9 @@ class Studio:
 
     @property
     def lease(self) -> timedelta:
-        """Nothing heard of a recording for so long: whoever made it is gone."""
-        return timedelta(seconds=self.settings.part_s + 3 * self.settings.put_s + 60)
+        """Nothing heard of a recording for so long: whoever made it is gone. A store may be away for less."""
+        chosen = self.settings
+        return timedelta(seconds=chosen.buffer_s + chosen.finish_s + 3 * chosen.put_s + 60)
 
     def place(self, org_id: UUID, recording_id: UUID) -> str:
         return "/".join(part for part in (self.settings.prefix, str(org_id), str(recording_id)) if part)
@@ -98,6 +99,7 @@ class StretchWriter:
         self._stretch = stretch
         self._place = studio.place(claim.org_id, stretch.id)
         self._waiting: deque[bytes] = deque()
+        self._sealed: bytes | None = None
         self._held = Recorded()
         self._digest = hashlib.sha256()
         self._log = log.bind(call=str(call_id), org=str(claim.org_id))
@@ -141,10 +143,12 @@ class StretchWriter:
             is_kept = await self._stored(key)
         if is_kept and self._waiting:
             is_kept = await self._again(lambda: self._stored_all(key)) is not False
-        if is_kept and self._held.parts and not self._stretch.dropped:
+        if not is_kept and not self._stretch.dropped:
+            return "discarded"  # it was settled elsewhere, and whatever else lies there goes with it
+        if self._held.parts and not self._stretch.dropped:
             return await self._closed()
         await self._again(self._discard)
-        return "lost" if is_kept and self._waiting and not self._stretch.dropped else "discarded"
+        return "lost" if self._waiting and not self._stretch.dropped else "discarded"
 
     async def _part_due(self) -> bool:
         """Whether it is the last."""
@@ -180,7 +184,9 @@ class StretchWriter:
     async def _store(self, key: PersonKey, sound: bytes) -> bool:
         """Seal, put, put on record. Raises `RecordingStoreAway` or `BookingError`, and may be done again."""
         number = self._held.parts + 1
-        sealed = await asyncio.to_thread(key.seal, sound, part_cell(self._stretch.id, number))
+        if self._sealed is None:  # once: a request that was given up may arrive yet, and must bring the same
+            self._sealed = await asyncio.to_thread(key.seal, sound, part_cell(self._stretch.id, number))
+        sealed = self._sealed
         with self._studio.metrics.recording_put.time():
             await self._studio.store.put(part_place(self._place, number), sealed)
         held = self._held.and_part(len(sealed), len(sound) * 1000 // BYTES_PER_S)
@@ -188,7 +194,7 @@ class StretchWriter:
             noted = await note_recorded(
                 connection, self._claim.org_id, self._stretch.id, held, self._studio.lease
             )
-        self._held = held
+        self._held, self._sealed = held, None
         await asyncio.to_thread(self._digest.update, sealed)
         return noted
 

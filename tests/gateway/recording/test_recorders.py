@@ -278,3 +278,24 @@ async def test_a_refusal_noted_elsewhere_ends_it_too(room: Room, object_store: O
     assert room.counted("discarded") == 1.0
     await room.upkeep().go_on(room.office.claim, row["id"])
     assert object_store.objects(row["id"]) == []
+
+
+async def test_whoever_was_given_up_too_early_takes_nothing_away(
+    room: Room, object_store: ObjectStore
+) -> None:
+    call_id = await room.office.call()
+    async with room.recorders() as recorders:
+        recorder = recorders.recorder(room.office.claim, call_id, room.consent(call_id))
+        await room.talk(recorder, CALLER, AGENT)
+        row = await room.until_stored(1)
+        for _ in range(100):  # a part that was under way renews the lease
+            late = "update recordings set next_at = now() - interval '1 s' where state = 'recording' returning id"
+            if not await room.office.rows(late):
+                break
+            await room.upkeep().go_on(room.office.claim, row["id"])
+        await room.talk(recorder, CALLER, AGENT)
+        recorder.end()
+    (row,) = await room.rows()
+    assert row["state"] == "incomplete"
+    assert len(object_store.objects(row["id"])) >= row["parts"]
+    assert len(await room.file(row["id"])) > len(header(0)) + FRAME
