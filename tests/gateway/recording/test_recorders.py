@@ -289,8 +289,8 @@ async def test_whoever_was_given_up_too_early_takes_nothing_away(
         await room.talk(recorder, CALLER, AGENT)
         row = await room.until_stored(1)
         for _ in range(100):  # a part that was under way renews the lease
-            late = "update recordings set next_at = now() - interval '1 s' where state = 'recording' returning id"
-            if not await room.office.rows(late):
+            late = "update recordings set next_at = now() - interval '1 s' where state = 'recording'"
+            if not await room.office.rows(f"{late} returning id"):
                 break
             await room.upkeep().go_on(room.office.claim, row["id"])
         await room.talk(recorder, CALLER, AGENT)
