@@ -182,7 +182,7 @@ def _awaited(view: View, at: int) -> Match | None:
             return Match(name_end(tail, at + 1, strict=True) or at + 2, "PERSON", SURE)
     if not is_name(tail, at) or kind & kinds.LEAD or (_is_word_only(tail, at) and not is_offered(tail, at)):
         return None
-    if (not view.expects.awaits("PERSON") and _is_thing(tail, at)) or (
+    if ((kind & kinds.RARER or not view.expects.awaits("PERSON")) and _is_thing(tail, at)) or (
         kind & kinds.PHONETIC and tail.words[at - 1] == "for" and _is_code(tail, at)
     ):
         return None
