@@ -9,9 +9,12 @@ from typing import Final
 from bench.caller import Manners
 from bench.carrier.check import Check, run_check
 from bench.carrier.credentials import CARRIERS, CredentialsUnusable, account_of
+from bench.carrier.dialect import Account
 from bench.carrier.faults import FaultUnreadable, LineFaults, parse_faults
 from bench.carrier.vonage import VonageAccount
 from bench.demo.clinic import CLINIC_NUMBER
+from bench.demo.running import Running, read_running
+from bench.demo.supervisor import run_folder
 from bench.harness.target import TargetUnusable
 
 CALLER: Final = "+442071838750"
@@ -22,8 +25,8 @@ def add_check(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("carrier", choices=sorted(CARRIERS))
     parser.add_argument(
         "--url",
-        required=True,
-        help="https:// a gateway with our routes, or a number's webhook; wss:// a media socket",
+        help="https:// a gateway with our routes, or a number's webhook; wss:// a media socket "
+        "(default: the demo that runs here, with its accounts)",
     )
     parser.add_argument("--connect-url", help="where the gateway really listens, if not at --url")
     parser.add_argument("--status-url", help="told of the call's end, for a webhook of another's")
@@ -74,25 +77,55 @@ def check(chosen: argparse.Namespace) -> int:
     return run_check(check_of(chosen))
 
 
+def _demo(chosen: argparse.Namespace) -> Running:
+    """Raises `TargetUnusable`."""
+    running = read_running(run_folder(Path.cwd()))
+    if running is None:
+        raise TargetUnusable("no demo runs here: start it with `make run`, or give --url")
+    if chosen.account or chosen.secret:
+        raise TargetUnusable("the demo's accounts are its own: --account and --secret go with --url")
+    return running
+
+
+def _account(chosen: argparse.Namespace) -> Account:
+    """Raises `CredentialsUnusable`."""
+    return account_of(chosen.carrier, chosen.account, chosen.secret, os.environ)
+
+
+def _demos_account(carrier: str, demo: Running) -> Account:
+    """Raises `TargetUnusable` for a carrier whose account the demo was given by others."""
+    if carrier == "twilio":
+        return account_of(carrier, demo.account_sid, demo.auth_token, {})
+    if carrier not in demo.carriers:
+        raise TargetUnusable(
+            f"the demo's {carrier} account was given to it: give --url, --account and --secret"
+        )
+    account_id, secret, public_key = demo.carriers[carrier]
+    account = account_of(carrier, account_id, secret, {})
+    return replace(account, public_key=public_key) if isinstance(account, VonageAccount) else account
+
+
 def check_of(chosen: argparse.Namespace) -> Check:
     """Raises `TargetUnusable`."""
+    demo = _demo(chosen) if chosen.url is None else None
     try:
-        account = account_of(chosen.carrier, chosen.account, chosen.secret, os.environ)
+        account = _account(chosen) if demo is None else _demos_account(chosen.carrier, demo)
         faults = parse_faults(chosen.faults, chosen.seed)
         key = chosen.public_key.read_text() if chosen.public_key is not None else ""
     except (CredentialsUnusable, FaultUnreadable, OSError) as error:
         raise TargetUnusable(str(error)) from None
     if isinstance(account, VonageAccount):
-        account = replace(account, answer_method=chosen.answer_method, public_key=key)
+        public_key = key or account.public_key
+        account = replace(account, answer_method=chosen.answer_method, public_key=public_key)
     return Check(
         account=account,
-        url=chosen.url,
+        url=chosen.url if demo is None else demo.public_url,
         number=chosen.number,
         caller=chosen.caller,
-        connect_url=chosen.connect_url,
+        connect_url=chosen.connect_url if demo is None else demo.connect_url,
         status_url=chosen.status_url,
         api_host=chosen.api_host,
-        api_port=chosen.api_port,
+        api_port=chosen.api_port if demo is None or chosen.carrier == "twilio" else demo.api_port,
         audio=chosen.audio,
         manners=Manners(goodbye_s=chosen.listen),
         faults=faults,

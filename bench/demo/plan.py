@@ -89,7 +89,8 @@ class SimulatedTwilio:
 @dataclass(frozen=True, slots=True)
 class Servers:
     """Where everything is once it runs. `twilio` is None where a real account is given, `worker_url` where a
-    database is. `token_secret` signs the API's tokens where no issuer is given.
+    database is. `token_secret` signs the API's tokens where no issuer is given. `carriers`: settings of an
+    account at each other carrier, for those of which nothing is given.
     """
 
     app_url: str = field(repr=False)
@@ -100,6 +101,7 @@ class Servers:
     master_key: str = field(repr=False)
     worker_url: str | None = field(default=None, repr=False)
     token_secret: str = field(default="", repr=False)
+    carriers: Mapping[str, Mapping[str, str]] = field(default_factory=dict, repr=False)
 
 
 def gateway_environment(plan: Plan, servers: Servers) -> dict[str, str]:
@@ -119,6 +121,9 @@ def gateway_environment(plan: Plan, servers: Servers) -> dict[str, str]:
             "API_JWT_AUDIENCE": DEMO_ISSUER,
             "API_JWT_SECRET": servers.token_secret,
         }
+    for settings in servers.carriers.values():
+        if not given.keys() & settings.keys():
+            defaults |= settings
     given.pop("DATABASE_OWNER_URL", None)
     return defaults | given | _started(servers)
 

@@ -1,7 +1,7 @@
 """A demo that runs, as one needs to know it to call it: in a file that only its owner can read."""
 
 import json
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import asdict, dataclass, field
 from pathlib import Path
 
@@ -16,7 +16,8 @@ class Running:
 
     `twilio_url`: the simulated account's REST interface, None with a real account. `worker_url`: Postgres as
     gw_worker, None where nobody has told it. `issuer`: whose tokens the API takes, as issuer, audience and
-    secret, None where they are signed elsewhere.
+    secret, None where they are signed elsewhere. `carriers`: its accounts at others than Twilio, each as id,
+    secret and public key; `api_port`: where their REST interfaces are to be served.
     """
 
     public_url: str
@@ -28,6 +29,8 @@ class Running:
     twilio_url: str | None = None
     worker_url: str | None = field(default=None, repr=False)
     issuer: Sequence[str] | None = field(default=None, repr=False)
+    carriers: Mapping[str, Sequence[str]] = field(default_factory=dict, repr=False)
+    api_port: int = 0
 
     def phone(self, number: str) -> Phone:
         """A caller's, which can read what is texted to it unless the account is a real one."""

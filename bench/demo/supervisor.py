@@ -11,8 +11,8 @@ import json
 import secrets
 import sys
 import time
-from collections.abc import Callable
-from dataclasses import replace
+from collections.abc import Callable, Mapping
+from dataclasses import astuple, replace
 from pathlib import Path
 from types import TracebackType
 from typing import Self, TypeVar
@@ -26,6 +26,7 @@ from redis.exceptions import RedisError
 from bench.carrier import Carrier
 from bench.carrier.dialect import CallPlan
 from bench.demo.booked import give_back
+from bench.demo.carriers import API_HOST, DemoAccount, new_accounts
 from bench.demo.child import Child, ChildFailed
 from bench.demo.clinic import CLINIC_NUMBER, DEMO_CLINIC, TRIAL_NUMBER, seed_demo_clinic
 from bench.demo.plan import (
@@ -88,6 +89,8 @@ class Supervisor:
         self._simulators = Child("simulators", self._folder)
         self._gateway = Child("gateway", self._folder)
         self._twilio_api: TwilioApiSimulator | None = None
+        self._accounts: Mapping[str, DemoAccount] = {}
+        self._api_port = 0
 
     async def __aenter__(self) -> Self:
         try:
@@ -146,8 +149,14 @@ class Supervisor:
             twilio=await self._twilio() if self._plan.simulated_twilio else None,
             master_key=self._kept_master_key(),
             token_secret=secrets.token_urlsafe(32),
+            carriers=self._carriers(),
         )
         return await self._serve_somewhere(servers)
+
+    def _carriers(self) -> dict[str, Mapping[str, str]]:
+        self._api_port = self._closing.enter_context(reserved(API_HOST, 0))
+        self._accounts = new_accounts(self._api_port)
+        return {name: account.settings for name, account in self._accounts.items()}
 
     async def _database(self) -> tuple[str, str | None]:
         """The URLs of roles gw_app and gw_worker; None if the latter is for the environment to give."""
@@ -261,6 +270,12 @@ class Supervisor:
             twilio_url=servers.twilio.url if servers.twilio else None,
             worker_url=settings.jobs.url or None,
             issuer=_issuer(settings.api_tokens),
+            carriers={
+                name: astuple(account.credentials)
+                for name, account in self._accounts.items()
+                if account.settings.items() <= environ.items()
+            },
+            api_port=self._api_port,
         )
         file = running.publish(self._folder)
         self._closing.callback(file.unlink, missing_ok=True)

@@ -1,7 +1,10 @@
 """What the environment leaves to the demo to start."""
 
+from dataclasses import replace
+
 import pytest
 
+from bench.demo.carriers import new_accounts
 from bench.demo.plan import PlanImpossible, Servers, SimulatedTwilio, gateway_environment, make_plan
 from gateway.settings import load
 
@@ -83,3 +86,12 @@ def test_contradictions_are_one_line(environ: dict[str, str], named: str) -> Non
     with pytest.raises(PlanImpossible, match=named) as impossible:
         make_plan(environ)
     assert "\n" not in str(impossible.value)
+
+
+def test_another_carriers_account_is_made_up_unless_one_is_given() -> None:
+    made = {name: account.settings for name, account in new_accounts(9100).items()}
+    given = {"PLIVO_AUTH_ID": "MAOWN", "PLIVO_AUTH_TOKEN": "own"}
+    settings = load(gateway_environment(make_plan(given), replace(OFFLINE, carriers=made)), env_file=None)
+    assert settings.plivo.auth_id == "MAOWN"
+    assert settings.plivo.api_url == "https://api.plivo.com"
+    assert settings.telnyx.api_url == settings.vonage.api_url == "http://127.0.0.1:9100"
