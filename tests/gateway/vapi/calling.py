@@ -119,7 +119,13 @@ class CallAtVapi:
         """The parts of an end-of-call-report. `said`: roles and words, a second each from the start on."""
         began_ms = round(self.started_at.timestamp() * 1000)
         messages = [
-            {"role": role, "message": text, "time": began_ms + n * 1000, "endTime": began_ms + n * 1000 + 900}
+            {
+                "role": role,
+                "message": text,
+                "time": began_ms + n * 1000,
+                "endTime": began_ms + n * 1000 + 900,
+                "secondsFromStart": n,
+            }
             for n, (role, text) in enumerate(said)
         ]
         artifact = {"messages": messages, "transcript": "", "recordingUrl": "https://vapi.example/r.wav"}
