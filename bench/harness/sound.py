@@ -76,7 +76,8 @@ def gaps_s(wire: Sequence[WireEvent], from_s: float, to_s: float) -> list[float]
     """Holes in one stretch of agent speech: the queue ran dry, and more came after `SHORTEST_GAP_S` or
     longer.
 
-    A clear ends the stretch; what comes behind it is another one.
+    A clear ends the stretch; what comes behind it is another one. What waits is known to a frame, so instants
+    reckoned from it may differ by more than the shortest gap: what met a queue that was not dry is none.
     """
     holes: list[float] = []
     dry_s: float | None = None
@@ -86,7 +87,7 @@ def gaps_s(wire: Sequence[WireEvent], from_s: float, to_s: float) -> list[float]
         if not isinstance(event, MediaCame) or not from_s <= event.came_s < to_s:
             continue
         starts_s = event.came_s + event.waiting_ms / 1000
-        if dry_s is not None and starts_s - dry_s >= SHORTEST_GAP_S:
+        if dry_s is not None and not event.waiting_ms and starts_s - dry_s >= SHORTEST_GAP_S:
             holes.append(starts_s - dry_s)
         dry_s = starts_s + len(event.mulaw) / _BYTES_PER_S
     return holes

@@ -62,6 +62,8 @@ def test_a_queue_that_ran_dry_is_a_gap_and_one_that_did_not_is_none() -> None:
     assert gaps_s(whole, 1.0, 9.0) == []
     dry = [media(piece, 1.0), media(piece, 1.16)]
     assert gaps_s(dry, 1.0, 9.0) == [pytest.approx(0.06)]
+    late_tick = [media(piece, 1.0, waiting_ms=4000), media(piece, 1.025, waiting_ms=4100)]
+    assert gaps_s(late_tick, 1.0, 9.0) == []
 
 
 def test_what_follows_a_clear_is_another_stretch() -> None:
