@@ -105,7 +105,9 @@ async def begin_recording(
 
     Said again with the same id it begins nothing anew. The call must be on record. Raises `VaultError`.
     """
-    key = await call_key(connection, keys, org_id, call_id)
+    key = (
+        await call_key(connection, keys, org_id, call_id) if await records_sound(connection, org_id) else None
+    )
     if key is None:
         return None
     begun: bool = await connection.fetchval(
