@@ -5,6 +5,7 @@ searched as files.
 import os
 import re
 import select
+import signal
 import subprocess
 import sys
 import time
@@ -16,6 +17,7 @@ from pathlib import Path
 import obstore
 import pytest
 
+from bench.stack.lifeline import tied
 from gateway.recording.store import open_bucket
 from gateway.settings import Recordings
 
@@ -71,7 +73,7 @@ def _serving(folder: Path) -> Iterator[int]:
     command = [str(Path(sys.executable).parent / "rclone"), "serve", "s3", str(folder / "all")]
     command += ["--addr", "127.0.0.1:0", "--auth-key", f"{KEY_ID},{SECRET}"]
     command += ["--config", os.devnull, "--cache-dir", str(folder / "cache")]
-    process = subprocess.Popen(command, stderr=subprocess.PIPE)
+    process = subprocess.Popen(tied(command, signal.SIGKILL), stderr=subprocess.PIPE)
     try:
         yield _port(process)
     finally:
