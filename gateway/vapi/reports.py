@@ -83,7 +83,7 @@ class Reports:
             return "no_account"
         try:
             call = await self.api.of(account).call(waiting.vapi_id)
-            return "unknown" if call is None else read_call(call)
+            return "unknown" if call is None else _same(waiting, read_call(call))
         except (VapiRefused, VapiUnavailable, VapiRequestInvalid) as error:
             log.warning("vapi_report_unasked", org=str(claim.org_id), error=type(error).__name__)
             return "failed"
@@ -124,6 +124,13 @@ async def open_reports(
             now=lambda: datetime.now(UTC),
             again_s=settings.waits.vapi_silent_s,
         )
+
+
+def _same(waiting: UnsettledCall, fetched: FetchedCall) -> FetchedCall:
+    """Raises `VapiRequestInvalid` for another call, which may be another org's."""
+    if fetched.told.vapi_id != waiting.vapi_id:
+        raise VapiRequestInvalid("must be the call that was asked for")
+    return fetched
 
 
 def _pause(asked: int) -> timedelta:

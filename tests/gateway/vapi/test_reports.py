@@ -241,6 +241,11 @@ async def test_what_vapi_answers_may_be_none_of_its_calls(asking: Asking, api: V
             ],
         )
     assert await asking.stands() == (None, 2, True)
+    another = {**asking.call.call, "id": "another-call", "status": "ended", **asking.call.report(*SAID)}
+    api.calls[asking.call.vapi_id] = another
+    await asking.ask()
+    assert await asking.stands() == (None, 3, True)
+    assert await asking.call.rows(asking.pool, "select 1 from calls where id <> $1") == []
 
 
 async def test_whoever_is_erased_is_asked_for_no_more(
