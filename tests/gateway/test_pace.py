@@ -217,3 +217,77 @@ async def test_ten_minutes_of_speech_at_once_are_a_defect() -> None:
     line = PacedLine(Outbound(Carrier(), VonageCodec().encode, _nothing), Pace(FRAME_S, 0.2), lambda: 0.0)
     with pytest.raises(LineClosed, match="too_far_ahead"):
         await line.play(bytes(160 * 50 * 601))
+
+
+# --- minutes of a call --------------------------------------------------------------------------------------
+
+_MOVES = st.lists(
+    st.tuples(st.just("play"), st.integers(1, 160 * 400))
+    | st.tuples(st.just("mark"), st.just(0))
+    | st.tuples(st.just("clear"), st.just(0))
+    | st.tuples(st.just("wait"), st.sampled_from([1, 7, 20, 133, 900, 6_000])),
+    max_size=60,
+)
+
+
+@dataclass
+class Stretch:
+    """Of one line between two clears: how many frames, and how many of them came before each mark."""
+
+    frames: int = 0
+    marks: dict[str, int] = field(default_factory=dict)
+
+
+@given(_MOVES)
+def test_whatever_is_said_cleared_and_stalled_each_mark_goes_once_behind_its_audio(
+    moves: list[tuple[str, int]],
+) -> None:
+    """In the end all that was asked for since the last clear; before one, some of it from its beginning."""
+    got, asked = asyncio.run(_carried_out(moves))
+    for sent, wanted in zip(got, asked, strict=True):
+        assert list(sent.marks.items()) == list(wanted.marks.items())[: len(sent.marks)]
+        assert sent.frames <= wanted.frames
+    assert got[-1] == asked[-1]
+
+
+async def _carried_out(moves: list[tuple[str, int]]) -> tuple[list[Stretch], list[Stretch]]:
+    """What the carrier got and what was asked for, from clear to clear."""
+    carrier, rest = Carrier(), 0
+    line = PacedLine(
+        Outbound(carrier, VonageCodec().encode, _nothing), Pace(FRAME_S, LEAD_S), lambda: carrier.now_s
+    )
+    asked = [Stretch()]
+    for number, (move, much) in enumerate([*moves, ("mark", 0), *[("wait", 4_000)] * 130]):
+        match move:
+            case "play":
+                asked[-1].frames += (rest + much) // 160
+                rest = (rest + much) % 160
+                await line.play(bytes([0x10]) * much)
+            case "mark":
+                asked[-1].frames += rest > 0
+                asked[-1].marks[f"m{number}"] = asked[-1].frames
+                rest = 0
+                await line.mark(f"m{number}")
+            case "clear":
+                asked.append(Stretch())
+                rest = 0
+                await line.clear()
+            case _:
+                carrier.now_s += much / 1000
+                await line.play(b"")
+    return _got(carrier), asked
+
+
+def _got(carrier: Carrier) -> list[Stretch]:
+    got = [Stretch()]
+    for message in carrier.got:
+        if isinstance(message, bytes):
+            assert len(message) == 320
+            got[-1].frames += 1
+        elif "clear" in message:
+            got.append(Stretch())
+        else:
+            name = message.partition('"mark":"')[2].partition('"')[0]
+            assert name not in got[-1].marks
+            got[-1].marks[name] = got[-1].frames
+    return got
