@@ -19,6 +19,7 @@ import psutil
 import pytest
 import soundfile
 
+from bench.demo.carriers import CARRIERS
 from bench.validate import claims, follow_up, redaction, tenancy, ttfb
 from tests.demo.validation import Validation, interrupted, validated
 
@@ -97,6 +98,7 @@ class Session:
 
     first: str
     calls: Mapping[str, Ended]
+    carriers: Mapping[str, Ended]
     once: Ended
     interrupted: Validation
     whole: Validation
@@ -122,6 +124,7 @@ def session(tmp_path_factory: pytest.TempPathFactory) -> Session:
                 for name, recording in recordings.items()
             }
             stopped_early = pool.submit(interrupted, folder, environment())
+            called = pool.submit(as_other_carriers, folder)
             ended = {name: call.result() for name, call in calls.items()}
         whole = validated(folder, environment(), "--claims", "8", "--ttfb-ms", "60000")
         status = bench(folder, "status")
@@ -131,6 +134,7 @@ def session(tmp_path_factory: pytest.TempPathFactory) -> Session:
     return Session(
         first=first,
         calls=ended,
+        carriers=called.result(),
         once=once.result(),
         interrupted=stopped_early.result(),
         whole=whole,
@@ -149,6 +153,11 @@ def write_recordings(folder: Path) -> dict[str, Path]:
     for name in ("silence", "thursday", "question"):
         shutil.copy(RECORDINGS / "tuesday.toml", folder / f"{name}.toml")
     return {name: folder / f"{name}.wav" for name in ("silence", "thursday", "question")}
+
+
+def as_other_carriers(folder: Path) -> dict[str, Ended]:
+    """One after the other: their REST interfaces share a port."""
+    return {name: bench(folder, "carrier", name, "--listen", "0.5") for name in CARRIERS}
 
 
 def test_the_first_call_is_understood_answered_and_booked(session: Session) -> None:
@@ -189,6 +198,14 @@ def test_other_words_fail(session: Session) -> None:
     assert question.output.count("answered") >= 3
     assert "no slot is held" in question.output
     assert question.code == 1
+
+
+@pytest.mark.parametrize("carrier", CARRIERS)
+def test_each_other_carrier_can_call_it(session: Session, carrier: str) -> None:
+    called = session.carriers[carrier]
+    assert called.code == 0, called.output
+    assert f"{carrier} call" in called.output
+    assert called.output.endswith("good\n")
 
 
 def test_once_ends_with_the_call(session: Session) -> None:
