@@ -24,7 +24,8 @@ async def theirs(
     """What the other clinic's token reaches for: ids of this one's rows, by kind."""
     booking = await booked(client, clinic, twilio)
     office = Office.of(pool, clinic, MasterKey(bytes(range(32))))
-    reply_id = await office.reply(await office.call(), UUID(booking["contact_id"]))
+    call_id, contact_id = await office.call(), UUID(booking["contact_id"])
+    reply_id = await office.reply(call_id, contact_id)
     hold = await held(client, clinic)
     slot, *_ = await free_slots(client, clinic)
     return {
@@ -33,9 +34,34 @@ async def theirs(
         "booking": booking["id"],
         "contact": booking["contact_id"],
         "reply": str(reply_id),
+        "placed_call": str(await placed(office, contact_id)),
+        "recording": str(await recorded(office, call_id)),
         "service": str(clinic.service_ids[0]),
         "practitioner": str(clinic.practitioner_ids[0]),
     }
+
+
+async def placed(office: Office, contact_id: UUID) -> UUID:
+    """A call that the clinic is to place."""
+    placed_id = uuid4()
+    async with office.armed() as connection:
+        await connection.execute(
+            "insert into placed_calls (id, org_id, contact_id) values ($1, $2, $3)",
+            *(placed_id, office.org_id, contact_id),
+        )
+    return placed_id
+
+
+async def recorded(office: Office, call_id: UUID) -> UUID:
+    """A recording of a call, wherever its sound lies."""
+    recording_id, key = uuid4(), await office.key_of(call_id)
+    async with office.armed() as connection:
+        await connection.execute(
+            "insert into recordings (id, org_id, call_id, key_id, place, state)"
+            " values ($1, $2, $3, $4, 'here', 'stored')",
+            *(recording_id, office.org_id, call_id, key.id),
+        )
+    return recording_id
 
 
 REACHES: list[tuple[str, str, str, Any]] = [
@@ -58,6 +84,11 @@ REACHES: list[tuple[str, str, str, Any]] = [
     ("contact", "PUT", "/contacts/{contact}/consents/texts", {"given": True}),
     ("contact", "PUT", "/contacts/{contact}/time-zone", {"time_zone": "Europe/Lisbon"}),
     ("reply", "PUT", "/replies/{reply}/answered", None),
+    ("contact", "POST", "/calls", {"contact_id": "{contact}"}),
+    ("placed_call", "GET", "/calls/{placed_call}", None),
+    ("placed_call", "DELETE", "/calls/{placed_call}", None),
+    ("contact", "GET", "/recordings?contact_id={contact}", None),
+    ("recording", "GET", "/recordings/{recording}/audio?purpose=care", None),
 ]
 
 

@@ -204,6 +204,7 @@ async def test_a_good_token_that_promises_more_gets_its_own_org(
 # an audio call begins with its org's: `tests/gateway/routes/test_raw.py`.)
 WITHOUT_IDS = {
     "/audio-calls",
+    "/calls",
     "/retention",
     "/audit",
     "/audit/verification",
@@ -215,6 +216,9 @@ WITHOUT_IDS = {
     "/replies",
 }
 
+# Another clinic's is answered like one that nobody has, as `tests/booking/test_placing.py` holds it.
+NOT_TOLD_APART = {"/campaigns/{campaign_id}/agent"}
+
 
 async def test_every_operation_on_an_id_is_reached_for(operations: list[tuple[str, str]]) -> None:
     """So that a new one is tried with another clinic's ids as well."""
@@ -223,7 +227,7 @@ async def test_every_operation_on_an_id_is_reached_for(operations: list[tuple[st
         (method, template)
         for method, template in operations
         if not template.startswith(OF_AN_ORG)  # they are named by the org itself: below
-        and template not in WITHOUT_IDS
+        and template not in WITHOUT_IDS | NOT_TOLD_APART
         and not any(method == other and fits(template, path) for other, path in tried)
     ]
     assert untried == []
