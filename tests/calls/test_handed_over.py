@@ -27,12 +27,16 @@ from booking.handovers import (
     store_handover_rules,
 )
 from booking.types import Actor
-from gateway.handover import spoken
+from gateway.handover import CallHandover, HandoverOrder, spoken
+from gateway.tools import TransferToHuman
+from pipeline.errors import ToolArgumentError
 from tests.booking.following import Following, following
+from tests.booking.texting import Post, post_office
 from tests.calls.conftest import Calling
 from tests.calls.rig import Rig, ask, say
 from tests.conftest import Clinic
 from tests.gateway import running
+from tests.gateway.desk import booking_of
 
 CLERK, DESK = Actor("operator"), "+442071838999"
 ALL_DAY = HandoverRules(DESK, tuple(range(7)), time(0), time(0), 20)
@@ -55,7 +59,7 @@ async def rows(made: Rig, statement: str) -> list[asyncpg.Record]:
     return found
 
 
-async def post(made: Rig, live: LiveCall, path: str, **fields: str) -> ElementTree.Element:
+async def webhook(made: Rig, live: LiveCall, path: str, **fields: str) -> ElementTree.Element:
     form = {"CallSid": live.plan.call_id, "From": live.plan.caller, "To": live.plan.dialled, **fields}
     return running.document(await made.gateway.post(path, form | {"Direction": "inbound"}))
 
@@ -86,14 +90,14 @@ async def test_a_caller_is_put_through_and_the_person_hears_why(
             asked = await handover(made)
             assert (asked["state"], "Mary" in asked["summary"]) == ("asked", False)
             whisper = dial[0].attrib["url"].removeprefix(running.PUBLIC_URL)
-            heard = await post(made, live, whisper)
+            heard = await webhook(made, live, whisper)
             (sentence,) = [verb.text or "" for verb in heard]
             assert "putting a caller through" in sentence
             assert "bill" in sentence
             assert not {"Mary", "Smith", "rhinoplasty", "REDACTED"} & set(sentence.replace(".", "").split())
             assert (await handover(made))["summary"] is None
             over = dial.attrib["action"].removeprefix(running.PUBLIC_URL)
-            ended = await post(made, live, over, DialCallStatus="completed", CallStatus="in-progress")
+            ended = await webhook(made, live, over, DialCallStatus="completed", CallStatus="in-progress")
             assert running.verbs(ended) == ["Hangup"]
         assert made.tools()[-1] == ("transfer_to_human", "put_through")
         (row,) = await made.call_rows()
@@ -110,7 +114,7 @@ async def test_a_caller_whom_nobody_takes_is_back_with_the_agent(
         async with made.call(strict=False) as live:
             document = await put_through(made, live)
             over = document[1].attrib["action"].removeprefix(running.PUBLIC_URL)
-            back = await post(made, live, over, DialCallStatus="no-answer", CallStatus="in-progress")
+            back = await webhook(made, live, over, DialCallStatus="no-answer", CallStatus="in-progress")
             assert running.verbs(back) == ["Connect"]
             token = back.find(".//Parameter[@name='token']")
             ends = back.find(".//Parameter[@name='ends']")
@@ -140,19 +144,15 @@ async def test_what_the_carrier_refuses_leaves_the_caller_with_the_agent(
         assert (await handover(made))["state"] == "failed"
 
 
-async def test_without_a_number_there_is_no_such_tool_and_out_of_hours_nobody_is_there(
-    calling: Calling, pool: asyncpg.Pool, clinic: Clinic
-) -> None:
-    async with calling(["Hello."], ["Yes?"]) as made, made.call() as live:
-        await live.agent_answers(500)
-        await ask(live)
-        assert "transfer_to_human" not in str(made.chat.requests[-1].tools)
-    today = datetime.now(LONDON).weekday()
-    await staffed(pool, clinic, replace(ALL_DAY, days=tuple({*range(7)} - {today, (today + 1) % 7})))
-    async with calling(["Put me through."], [Reply("", (THROUGH,)), "Nobody."]) as made, made.call() as live:
-        await live.agent_answers(500)
-        await ask(live)
-        assert made.tools()[-1] == ("transfer_to_human", "nobody_there")
+async def test_out_of_hours_nobody_is_there_and_no_carrier_is_asked(post: Post) -> None:
+    async def order(_order: HandoverOrder) -> None:
+        raise AssertionError("a carrier was asked")
+
+    booking = await booking_of(post)
+    tool = TransferToHuman(booking, CallHandover(replace(ALL_DAY, days=()), order, str, 900))
+    assert (await tool.run({"wanted": "A bill."})).outcome == "nobody_there"
+    with pytest.raises(ToolArgumentError):
+        await tool.run({"wanted": " "})
 
 
 @pytest.mark.parametrize(
@@ -169,16 +169,18 @@ def test_hours_are_the_clinics(at: datetime, there: bool) -> None:
     assert not HandoverRules().is_staffed(at, LONDON)
 
 
-@pytest.mark.parametrize(
-    "wrong",
-    [{"number": "0207"}, {"days": (1, 1)}, {"days": (7,)}, {"opens": time(18)}, {"ring_s": 61}],
-)
-async def test_rules_that_make_no_sense_are_refused(
-    pool: asyncpg.Pool, clinic: Clinic, wrong: dict[str, Any]
-) -> None:
-    for rules in (replace(HandoverRules(DESK), **wrong), HandoverRules(clinic.number)):
+async def test_rules_that_make_no_sense_are_refused(pool: asyncpg.Pool, clinic: Clinic) -> None:
+    wrong: list[dict[str, Any]] = [
+        {"number": "0207"},
+        {"number": clinic.number},
+        {"days": (1, 1)},
+        {"days": (7,)},
+        {"opens": time(18)},
+        {"ring_s": 61},
+    ]
+    for each in wrong:
         with pytest.raises(ClinicInvalid):
-            await staffed(pool, clinic, rules)
+            await staffed(pool, clinic, replace(HandoverRules(DESK), **each))
     assert (await load_handover_rules(pool, clinic.claim)).number is None
 
 
@@ -186,6 +188,12 @@ def test_what_was_masked_is_said_in_words() -> None:
     assert spoken("[REDACTED: PERSON] asks about [REDACTED: MEDICAL] and [REDACTED: CARD 2].") == (
         "somebody asks about a medical matter and something personal."
     )
+
+
+@pytest.fixture
+async def post(pool: asyncpg.Pool, clinic: Clinic) -> AsyncIterator[Post]:
+    async with post_office(pool, clinic) as opened:
+        yield opened
 
 
 @pytest.fixture
