@@ -323,7 +323,8 @@ class _Entry(Generic[A]):
             return edge.settings.default_org
         try:
             token = await edge.admission.take(text, start.call_id)
-            if not self.signer.speaks_for(token.org_id):
+            owner = edge.calls.org_of(start.call_id)
+            if not self.signer.speaks_for(token.org_id) or owner not in (None, token.org_id):
                 raise TokenRefused("foreign")
         except TokenRefused as refusal:
             edge.metrics.refused.labels(f"token_{refusal.reason}").inc()

@@ -98,6 +98,9 @@ class Line(Generic[A]):
     async def _connected(self, *, attempt: int, rings: bool = False) -> Response:
         """The document that opens the media socket, once the org is known: the token names it."""
         edge = self.edge
+        owner = edge.calls.org_of(self.call_id)
+        if owner is not None and not self.signer.speaks_for(owner):
+            return await self._foreign()
         call = edge.calls.expect(self.carrier.name, self.call_id, self.ends, rings=rings)
         try:
             async with asyncio.timeout(edge.settings.waits.webhook_s):
@@ -107,15 +110,19 @@ class Line(Generic[A]):
         if office is None:
             return await self._abandoned(call, "unknown_number", NOT_IN_SERVICE)
         org_id = office.profile.org_id
-        if not self.signer.speaks_for(org_id):  # another org's account names a call that is not its own
-            await edge.refusals.record(self.signer.org_id, "webhook_refused", "webhook")
-            return self._refused("foreign_call", Response(status_code=403))
+        if not self.signer.speaks_for(org_id):
+            return await self._foreign()
         parameters = {
             "token": edge.admission.issue(self.call_id, org_id),
             PARAMETER: seal_ends(edge.desk.vault, org_id, self.call_id, self.ends),
         }
         whose = "" if self.carrier.accounts.own(office.keys) is None else f"/{org_id}"
         return await self.answers.connect(Opening(parameters, whose, attempt, org_id))
+
+    async def _foreign(self) -> Response:
+        """Another org's account names a call that is not its own."""
+        await self.edge.refusals.record(self.signer.org_id, "webhook_refused", "webhook")
+        return self._refused("foreign_call", Response(status_code=403))
 
     async def _abandoned(self, call: Call, reason: str, sentence: str) -> Response:
         call.abandon()

@@ -16,7 +16,7 @@ from compliance.vault import MasterKey, Vault
 from gateway.tenancy.credentials import credentials_cell
 from tests.conftest import Clinic, Stack
 from tests.gateway import running
-from tests.gateway.running import PUBLIC_URL, Gateway, closed, document, first_audio, start, verbs
+from tests.gateway.running import PUBLIC_URL, Gateway, closed, document, first_audio, frame, start, verbs
 
 OWN_ACCOUNT, OWN_TOKEN = "AC" + "6" * 32, "auth-token-of-the-org"
 CALL, ENDED_CALL, OTHER_CALL = ("CA" + uuid4().hex for _ in range(3))  # which calls are over, Redis remembers
@@ -127,3 +127,28 @@ async def test_while_the_database_is_away_the_process_wide_token_speaks(
     await gateway.edge.desk.pool.close()
     refused = await gateway.answer(clinic.number)
     assert verbs(refused) == ["Say", "Hangup"]
+
+
+async def test_an_orgs_account_reaches_no_live_call_of_another(
+    gateway: Gateway, own: Clinic, other_clinic: Clinic
+) -> None:
+    """It names the other's call, with its own number as the one dialled: by webhook, and on a socket."""
+    call_id = "CA" + uuid4().hex
+    media_url, early, _ = await ring(gateway, own.number, call_id)
+    gateway.edge.calls.line_closed(call_id, "test")
+    await gateway.until_idle()
+    token = await gateway.token(other_clinic.number, call_id)
+    async with gateway.media() as socket, gateway.media(signed(media_url), media_url) as intruder:
+        await socket.send(start(token, call_id))
+        await first_audio(socket)
+        fields = {"CallSid": call_id, "To": own.number}
+        for path in ("/twilio/voice", "/twilio/after?attempt=0", "/twilio/status"):
+            signature = signed(PUBLIC_URL + path, fields)
+            assert (await gateway.post(path, fields, signature)).status_code == 403
+        await intruder.send(start(early, call_id))
+        assert await closed(intruder) == (1008, "token_foreign")
+        assert len(gateway.edge.calls) == 1
+        await socket.send(frame("stop"))
+        assert (await closed(socket))[0] == 1000
+    await gateway.until_idle()
+    assert gateway.counted("gateway_calls_total", reason="caller_hung_up") == 1
