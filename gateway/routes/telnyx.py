@@ -42,6 +42,7 @@ MEDIA: Final = "/telnyx/media"
 VOICE: Final = "Telnyx.KokoroTTS.af"
 _EVENT_ID: Final = re.compile(r"[0-9A-Za-z\-]{1,64}")
 _ATTEMPT: Final = "attempt"
+_FROM, _TO = "from", "to"
 _GOODBYE: Final = "goodbye"
 # Telnyx docs, "Answering machine detection", "Hangup causes" (read 2026-11).
 _NO_MACHINE: Final[Mapping[str, AnsweredBy]] = {"human": "human", "not_sure": "unknown"}
@@ -95,21 +96,27 @@ class _Event:
         return told_by_state(self.data.payload.client_state).get(name, "")
 
     @property
+    def placed(self) -> tuple[UUID, UUID, int] | None:
+        """Of a call that the clinic has placed."""
+        return read_placed(told_by_state(self.data.payload.client_state))
+
+    @property
     def told(self) -> Mapping[str, str]:
-        """What was told of a call that the clinic has placed, to be told on."""
-        placed = read_placed(told_by_state(self.data.payload.client_state))
-        return {} if placed is None else placed_state(*placed)
+        """What is known of the call, to be told on."""
+        from_, to = _numbers(self.data.payload)
+        placed = self.placed
+        return {_FROM: from_, _TO: to} | ({} if placed is None else placed_state(*placed))
 
     def leg(self) -> Leg[TelnyxAccount] | None:
         """None for a call that came in."""
-        placed = read_placed(told_by_state(self.data.payload.client_state))
+        placed = self.placed
         if placed is None or not self.signer.speaks_for(placed[0]):
             return None
         return Leg(self.edge, self.edge.telnyx, self.signer, *placed, self.call_id)
 
     def line(self) -> Line[TelnyxAccount]:
-        payload, leg = self.data.payload, self.leg()
-        caller, called = (payload.from_, payload.to) if leg is None else (payload.to, payload.from_)
+        leg, (from_, to) = self.leg(), _numbers(self.data.payload)
+        caller, called = (from_, to) if leg is None else (to, from_)
         dialled = called if E164.fullmatch(called) else ""
         ends = Ends.told(caller, dialled)
         return Line(
@@ -204,7 +211,7 @@ class _Answers:
             "stream_bidirectional_codec": "PCMU",
             "client_state": client_state(told),
         }
-        is_new = opening.attempt == 0 and not event.told
+        is_new = opening.attempt == 0 and event.placed is None
         return await self.order("answer" if is_new else "streaming_start", stream)
 
     async def say_and_hang_up(self, sentence: str) -> Response:
@@ -238,7 +245,9 @@ async def _verified(request: Request, edge: Edge) -> _Event:
         return telnyx_signed(account.public_key, timestamp, body, signature, now_s=time.time())
 
     payload = data.payload
-    dialled = "" if payload.direction == "outgoing" else payload.to  # who is rung by us is no clinic
+    dialled = (
+        "" if payload.direction == "outgoing" else _numbers(payload)[1]
+    )  # who is rung by us is no clinic
     placed = read_placed(told_by_state(payload.client_state))
 
     async def told() -> UUID | None:
@@ -250,6 +259,14 @@ async def _verified(request: Request, edge: Edge) -> _Event:
     if data.payload.call_control_id and not CALL_ID.fullmatch(data.payload.call_control_id):
         raise HTTPException(400)
     return _Event(edge, data, signer)
+
+
+def _numbers(payload: _Payload) -> tuple[str, str]:
+    """From and to. Telnyx tells them of a call, but not of its streams and of what was spoken in it: there
+    they come back in our own state.
+    """
+    state = told_by_state(payload.client_state)
+    return payload.from_ or state.get(_FROM, ""), payload.to or state.get(_TO, "")
 
 
 def _unsigned(_account: TelnyxAccount, _url: str, _headers: Headers) -> bool:

@@ -34,6 +34,8 @@ TIMESTAMP: Final = "telnyx-timestamp"
 ORDER_LIMIT_S: Final = 30.0
 ATTEMPTS: Final = 3
 RETRY_S: Final = 0.5
+TELLS_ENDS: Final = frozenset({"call.initiated", "call.answered", "call.hangup"})
+"""Of a stream and of what was spoken Telnyx does not say who calls whom."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -180,7 +182,7 @@ class TelnyxDialect:
             "event_type": event_type,
             "id": event_id,
             "occurred_at": datetime.now(UTC).isoformat().replace("+00:00", "Z"),
-            "payload": self._payload(parts),
+            "payload": self._payload(event_type, parts),
         }
         for attempt in range(1, ATTEMPTS + 1):
             meta = {"attempt": attempt, "delivered_to": plan.voice_url}
@@ -198,16 +200,16 @@ class TelnyxDialect:
         signed = self._account.sign(body, int(time.time()))
         return Request(self._state.plan.voice_url, body, "application/json", signed, "telnyx-webhooks")
 
-    def _payload(self, parts: dict[str, Any]) -> dict[str, Any]:
+    def _payload(self, event_type: str, parts: dict[str, Any]) -> dict[str, Any]:
         plan = self._state.plan
+        ends = {"from": plan.caller, "to": plan.dialled} if event_type in TELLS_ENDS else {}
         return {
             "call_control_id": plan.call_id,
             "call_leg_id": self._ids["leg"],
             "call_session_id": self._ids["session"],
             "connection_id": self._ids["connection"],
             "client_state": self._client_state,
-            "from": plan.caller,
-            "to": plan.dialled,
+            **ends,
             **dict(plan.extra_fields),
             **parts,
         }

@@ -13,6 +13,7 @@ import httpx
 import pytest
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 from cryptography.hazmat.primitives.serialization import Encoding, PublicFormat
+from pydantic import TypeAdapter
 from websockets.asyncio.client import ClientConnection, connect
 
 from bench.simulators.faults import Refuse
@@ -27,6 +28,7 @@ from tests.gateway.running import PUBLIC_URL, Gateway, closed
 
 API_KEY = "telnyx-api-key"
 PRIVATE, OWN_PRIVATE = Ed25519PrivateKey.from_private_bytes(bytes(range(32))), Ed25519PrivateKey.generate()
+_ENDS = frozenset({"direction", "from", "to", "state"})
 
 
 def public_key(private: Ed25519PrivateKey) -> str:
@@ -62,14 +64,17 @@ def call_id() -> str:
 
 
 def event(kind: str, call_id: str, clinic: Clinic | None = None, **payload: Any) -> dict[str, Any]:
+    """As Telnyx tells it: of a stream, and of what was spoken, not who calls whom."""
     told = {
         "call_control_id": call_id,
         "direction": "incoming",
         "from": "+447700900123",
         "to": "+15005550199" if clinic is None else clinic.number,
         "state": "parked",
-    }
-    data = {"record_type": "event", "event_type": kind, "id": str(uuid4()), "payload": told | payload}
+    } | payload
+    if kind.startswith(("streaming.", "call.speak.")):
+        told = {name: value for name, value in told.items() if name not in _ENDS}
+    data = {"record_type": "event", "event_type": kind, "id": str(uuid4()), "payload": told}
     return {"data": data, "meta": {"attempt": 1}}
 
 
@@ -195,6 +200,27 @@ async def test_a_number_that_is_nobodys_is_told_so_and_hung_up(
     assert actions(api)[-1] == "hangup"
 
 
+async def test_telnyxs_own_package_knows_each_order(
+    gateway: Gateway, clinic: Clinic, api: TelnyxApiSimulator, call_id: str
+) -> None:
+    calls = pytest.importorskip("telnyx.types.calls", reason="telnyx is not installed")
+    known = {
+        "answer": calls.ActionAnswerParams,
+        "streaming_start": calls.ActionStartStreamingParams,
+        "speak": calls.ActionSpeakParams,
+        "hangup": calls.ActionHangupParams,
+    }
+    await post(gateway, event("call.initiated", call_id, clinic))
+    for told in ("streaming.failed",) * 3 + ("call.speak.ended",):
+        await post(gateway, event(told, call_id, client_state=api.commands[-1].fields["client_state"]))
+    assert actions(api) == ["answer", "streaming_start", "streaming_start", "speak", "hangup"]
+    for command in api.commands:
+        as_known = TypeAdapter(known[command.action]).validate_python(command.fields)  # drops what it is not
+        assert as_known == command.fields
+    await post(gateway, event("call.hangup", call_id, clinic))
+    await gateway.until_idle()
+
+
 async def test_an_order_that_fails_is_asked_for_again_by_the_carrier(
     gateway: Gateway, clinic: Clinic, api: TelnyxApiSimulator, call_id: str
 ) -> None:
@@ -258,4 +284,16 @@ async def test_an_org_with_an_account_of_its_own_is_served_by_that_alone(
     async with media(gateway, answer.fields["stream_url"]) as socket:
         await socket.send(start(call_id, answer.fields["client_state"]))
         await until(socket, "media")
+        socket.transport.abort()
+    await gateway.until_idle()  # as any other replica, this one knows no such call any more
+    for told, ordered in (("streaming.failed", "streaming_start"),) * 2 + (
+        ("streaming.failed", "speak"),
+        ("call.speak.ended", "hangup"),
+    ):
+        again = event(told, call_id, client_state=api.commands[-1].fields["client_state"])
+        assert (await post(gateway, again)).status_code == 403
+        assert (await post(gateway, again, OWN_PRIVATE)).status_code == 200
+        assert actions(api)[-1] == ordered
+    assert "try again later" in api.commands[-2].fields["payload"]
+    await post(gateway, event("call.hangup", call_id, clinic), OWN_PRIVATE)
     await gateway.until_idle()
