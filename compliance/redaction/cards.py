@@ -10,7 +10,7 @@ from compliance.redaction.view import SURE, Match, View
 _PARTS: Final = 4
 _LAPSING: Final = word_list("lapsing")
 """What expires as well: "the voucher is valid until March"."""
-_LAPSING_TOKENS: Final = 7
+_LAPSING_TOKENS: Final = 10
 _JOINS: Final = frozenset({"/", "-", "slash", "of", "and", "stroke"})
 
 

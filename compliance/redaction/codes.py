@@ -32,6 +32,8 @@ def alphanumeric(view: View, at: int) -> Match | None:
     awaited = next((slot for slot in _CODES if expects.awaits(slot)), None) if expects.waiting() else None
     if view.tail.marks[at] & kinds.STOP and view.tail.marks[at] & kinds.PAIR and not view.tail.glued[at + 1]:
         return None
+    if view.tail.words[at] == "see" and view.tail.words[at - 1] in _SEEING:
+        return None
     chars = ""
     here = end = at
     while len(chars) < _CODE_CHARS and here < at + _CODE_TOKENS:
@@ -50,6 +52,10 @@ def alphanumeric(view: View, at: int) -> Match | None:
         if match is not None:
             return match
     return _near_code(view, chars, at, end, awaited) if awaited else None
+
+
+_SEEING: Final = frozenset({"me", "i", "you", "we", "can", "to", "us", "let's", "i'll", "could", "see"})
+"""Before "see" where it is no C misheard: "let me see"."""
 
 
 def _near_code(view: View, chars: str, at: int, end: int, awaited: EntityType) -> Match | None:

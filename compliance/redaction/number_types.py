@@ -75,6 +75,7 @@ _PHONE_DIGITS: Final = (10, 11)
 _STATES: Final = word_list("states")
 _STATE_LETTERS: Final = word_list("state_letters")
 _ZIP_DIGITS: Final = (5, 9)
+_ID_DIGITS: Final = (9, 10)
 _PRICE_TOKENS: Final = 4
 _PRICE_DIGITS: Final = 9
 
@@ -97,6 +98,8 @@ class Said(NamedTuple):
 def number_type(view: View, said: Said) -> tuple[EntityType | None, float]:
     digits = said.digits
     expects = view.expects
+    if _is_public(view.tail, said):
+        return None, 0.0
     if "DOB" in expects.asked and not expects.names_other("DOB") and _may_be_of_birth(expects, digits):
         return "DOB", GUESSED
     slot = _slot(expects, said)
@@ -131,6 +134,23 @@ def _type_by_talk(view: View, said: Said) -> tuple[EntityType | None, float]:
     if len(digits) in _CODE_DIGITS and _later_cue(view.tail, said.elements[-1].end) == "CARD":
         return "CARD", LIKELY
     return _unexpected_type(view, said) if len(digits) >= SPELLED_DIGITS else (None, 0.0)
+
+
+def _is_public(tail: Tail, said: Said) -> bool:
+    """ "have you called 999?"; "my old phone was a 3310"."""
+    before = tail.words[said.elements[0].start - 1]
+    if len(said.digits) == AWAITED_DIGITS:
+        return before in _DIALLED and said.digits in _PUBLIC_LINES
+    return before == "a" and len(said.digits) < SPELLED_DIGITS
+
+
+_PUBLIC_LINES: Final = frozenset(
+    {"999", "111", "101", "112", "911", "211", "311", "988", "105", "119", "000"}
+)
+"""Anyone's to call: emergencies, health, police, crisis."""
+_DIALLED: Final = frozenset(
+    "call called calling ring rang rung ringing phone phoned dial dialled dialed dialling to with".split()
+)
 
 
 def _may_be_of_birth(expects: Expectation, digits: str) -> bool:
@@ -209,12 +229,24 @@ def _slot(expects: Expectation, said: Said) -> EntityType | None:
         return None
     for slot in NUMBER_SLOTS:
         if expects.named(slot):
+            asked = _asked_for(expects, said.digits) if slot == "CARD" else None
+            if asked is not None:
+                return asked
             return None if slot == "PHONE" and said.is_route and slot not in expects.asked else slot
     if expects.named("CODE"):
         return None
     if said.digits in expects.references:
         return None
-    return next((slot for slot in NUMBER_SLOTS if expects.awaits(slot)), None)
+    return _asked_for(expects, said.digits) or next(
+        (slot for slot in NUMBER_SLOTS if expects.awaits(slot)), None
+    )
+
+
+def _asked_for(expects: Expectation, digits: str) -> EntityType | None:
+    """What was asked for beside a card, by its length: "the zip code on the card?", "it's on a card, …"."""
+    if "POSTCODE" in expects.asked and len(digits) in _ZIP_DIGITS:
+        return "POSTCODE"
+    return "GOV_ID" if "GOV_ID" in expects.asked and len(digits) in _ID_DIGITS else None
 
 
 def _behind_state(tail: Tail, at: int) -> bool:
