@@ -1,6 +1,7 @@
 """Messages written by the models of Vapi's own package, and answers that they read without a rest."""
 
 from collections.abc import Iterator
+from importlib import import_module
 from typing import Any
 
 import pytest
@@ -12,7 +13,11 @@ from tests.gateway.running import Gateway
 from tests.gateway.vapi.calling import CallAtVapi, post
 from tests.gateway.vapi.test_transfers import ALWAYS
 
-types = pytest.importorskip("vapi.types", reason="vapi_server_sdk is not installed")
+
+@pytest.fixture(scope="module")
+def types() -> Any:
+    """Imported when it is used: it takes seconds."""
+    return import_module("vapi.types")
 
 
 def unknown(model: Any) -> Iterator[str]:
@@ -26,17 +31,19 @@ def unknown(model: Any) -> Iterator[str]:
             yield from unknown(getattr(model, name))
 
 
-async def answered(gateway: Gateway, kind: Any, reply: Any, call: CallAtVapi, **parts: Any) -> Any:
+async def answered(
+    types: Any, gateway: Gateway, kind: str, reply: str, call: CallAtVapi, **parts: Any
+) -> Any:
     """What Vapi reads in our answer to the message that it writes."""
     at = call.started_at.isoformat()
     envelope = {"call": {**call.call, "createdAt": at, "updatedAt": at}, "customer": {"number": call.caller}}
-    written = kind.model_validate(
+    written = getattr(types, kind).model_validate(
         {"type": parts.pop("type"), **envelope, **parts, "phoneNumber": {"number": call.clinic.number}}
     )
     message = types.ServerMessage.model_construct(message=written)
     answer = await post(gateway, message.model_dump_json(by_alias=True, exclude_none=True).encode())
     assert answer.status_code == 200
-    read = reply.model_validate(_without_backoff(answer.json()))
+    read = getattr(types, reply).model_validate(_without_backoff(answer.json()))
     assert list(unknown(read)) == []
     return read
 
@@ -50,26 +57,26 @@ def _without_backoff(value: Any) -> Any:
     return {key: _without_backoff(each) for key, each in value.items() if key != "backoffPlan"}
 
 
-async def test_vapis_own_models_read_our_answers(gateway: Gateway, call: CallAtVapi) -> None:
+async def test_vapis_own_models_read_our_answers(gateway: Gateway, call: CallAtVapi, types: Any) -> None:
     await store_handover_rules(gateway.edge.desk.pool, call.clinic.claim, ALWAYS, actor=OPERATOR)
     rings = await answered(
-        gateway, types.ServerMessageAssistantRequest, types.ServerMessageResponseAssistantRequest, call,
+        types, gateway, "ServerMessageAssistantRequest", "ServerMessageResponseAssistantRequest", call,
         type="assistant-request",
     )  # fmt: skip
     assert rings.assistant.model.provider == "custom-llm"
     asked = call.tool_call("find_slots", service="nose job")
     used = await answered(
-        gateway, types.ServerMessageToolCalls, types.ServerMessageResponseToolCalls, call,
+        types, gateway, "ServerMessageToolCalls", "ServerMessageResponseToolCalls", call,
         type="tool-calls", toolCallList=[asked], toolWithToolCallList=[],
     )  # fmt: skip
     assert [each.tool_call_id for each in used.results] == [asked["id"]]
     wants = await answered(
-        gateway, types.ServerMessageTransferDestinationRequest,
-        types.ServerMessageResponseTransferDestinationRequest, call, type="transfer-destination-request",
+        types, gateway, "ServerMessageTransferDestinationRequest",
+        "ServerMessageResponseTransferDestinationRequest", call, type="transfer-destination-request",
     )  # fmt: skip
     assert wants.destination.number == ALWAYS.number
     ended = await answered(
-        gateway, types.ServerMessageEndOfCallReport, types.ServerMessageResponseToolCalls, call,
+        types, gateway, "ServerMessageEndOfCallReport", "ServerMessageResponseToolCalls", call,
         type="end-of-call-report", **call.report(("user", "Goodbye.")),
     )  # fmt: skip
     assert ended.results is None

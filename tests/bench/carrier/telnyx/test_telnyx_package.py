@@ -3,6 +3,7 @@
 import json
 import time
 from collections.abc import Iterator
+from importlib import import_module
 from typing import Any
 
 import pytest
@@ -13,10 +14,13 @@ from bench.carrier import TelnyxAccount
 from bench.carrier.rest import Place, exchange
 from bench.simulators.serving import RunningServer
 
-telnyx = pytest.importorskip("telnyx", reason="telnyx[webhooks] is not installed")
-pytest.importorskip("nacl", reason="telnyx[webhooks] is not installed")
-
 OURS = TelnyxAccount()
+
+
+@pytest.fixture(scope="module")
+def telnyx() -> Any:
+    """Imported when it is used: it takes seconds."""
+    return import_module("telnyx")
 
 
 def unknown(model: Any) -> Iterator[str]:
@@ -60,7 +64,7 @@ class TheirGateway:
                 await orders.hangup(call_id)
 
 
-async def test_a_gateway_on_telnyxs_own_package_takes_a_call() -> None:
+async def test_a_gateway_on_telnyxs_own_package_takes_a_call(telnyx: Any) -> None:
     theirs, app = TheirGateway(), web.Application()
     app.router.add_post("/voice", theirs.webhook)
     server = RunningServer(app, "127.0.0.1", 0)
@@ -81,7 +85,7 @@ async def test_a_gateway_on_telnyxs_own_package_takes_a_call() -> None:
     assert json.loads(over.value.response.text)["errors"][0]["code"] == "90018"
 
 
-def test_the_package_refuses_what_is_forged() -> None:
+def test_the_package_refuses_what_is_forged(telnyx: Any) -> None:
     client: Any = telnyx.Telnyx(api_key=OURS.api_key, public_key=OURS.public_key)
     with pytest.raises(ValueError, match="Signature verification failed"):
         client.webhooks.unwrap("{}", headers=OURS.sign(b"[]", int(time.time())).headers)
