@@ -21,7 +21,7 @@ _NAMED: Final[tuple[Slot, ...]] = (
     "ADDRESS",
     "CODE",
 )
-_ASKED: Final[tuple[Slot, ...]] = ("PERSON", "ADDRESS", "PHONE", "DOB", "EXPIRY")
+_ASKED: Final[tuple[Slot, ...]] = ("PERSON", "ADDRESS", "PHONE", "DOB", "EXPIRY", "EMAIL")
 WEAK: Final = 1
 STRONG: Final = 2
 

@@ -211,6 +211,8 @@ class Expectation:
         if named is not None:
             self._name(named, place + _CHARS_HELD)
         asked = named or next((cue.asked for cue in cues if cue.asked), None)
+        if asked == "PERSON" and "EMAIL" in self._mentioned and any(cue.repeat for cue in cues):
+            asked = None  # "how is your email spelled" asks for no name
         if asked is not None:
             self._first = self._first or asked
             self._mentioned.add(asked)

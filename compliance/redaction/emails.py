@@ -13,6 +13,11 @@ _DOMAIN_TOKENS: Final = 16
 _LOCAL_CHARS: Final = 64  # RFC 5321 section 4.5.3.1.1
 _JOINS: Final = frozenset({"dot", "point", "underscore", "dash", "hyphen", "plus", "minus", "period"})
 _JOIN_MARKS: Final = frozenset(".-_+,")
+_REST_STARTS: Final = frozenset({"at", "dot"})
+"""What the second half of an address begins with, said in a turn of its own."""
+_BEFORE_REST: Final = frozenset(
+    {":", ",", "no", "yes", "yeah", "then", "and", "it's", "so", "just", "that's", "sorry", "not"}
+)
 _BARE_PROVIDERS: Final = word_list("mail_providers")
 """Hosts that need no ending."""
 _TLDS: Final = word_list("top_level_domains")
@@ -36,9 +41,11 @@ _ENDING_LETTERS: Final = 4
 def spoken_email(view: View, at: int) -> Match | None:
     """An address that begins at `at`: words up to "at", then a host."""
     tail = view.tail
-    if tail.marks[at] & kinds.SIGN and tail.words[at - 1] in ("", ":") and "EMAIL" in view.expects.asked:
-        host = _domain(tail, at + 1)
-        return None if host is None else Match(host, "EMAIL", SURE)
+    if tail.words[at] in _REST_STARTS and view.expects.in_play("EMAIL") and _opens_rest(tail, at):
+        rest = (
+            _domain(tail, at + 1) if tail.marks[at] & kinds.SIGN else _ending(tail, at, at + _DOMAIN_TOKENS)
+        )
+        return None if rest is None else Match(rest, "EMAIL", SURE)
     if tail.starts[at] < view.no_email_before or not _begins_local(tail, at):
         return None
     sign = at
@@ -57,11 +64,20 @@ def spoken_email(view: View, at: int) -> Match | None:
     if named is not None:
         return Match(named, "PERSON", LIKELY)
     begin = _begin_of_local(tail, at, sign)
-    end = None if sign == at or _is_site(tail, at, sign) else _domain(tail, _aside(tail, sign + 1))
+    end = None if sign == at or _is_site(tail, at, sign) else _host(view, _aside(tail, sign + 1))
     if end is None:
         view.no_email_before = tail.starts[sign]
         return None
     return Match(end, "EMAIL", SURE, begin=begin)
+
+
+def _host(view: View, at: int) -> int | None:
+    return _domain(view.tail, at, own_words=view.expects.awaits("EMAIL"))
+
+
+def _opens_rest(tail: Tail, at: int) -> bool:
+    """Nothing but "no", "yes, then" or their like stands before an address's rest: "at gmail dot com"."""
+    return not tail.words[at - 1] or tail.words[at - 1] in _BEFORE_REST
 
 
 def _aside(tail: Tail, at: int) -> int:
@@ -156,9 +172,19 @@ def _is_local_all_the_same(tail: Tail, at: int) -> bool:
     """ "hello at", "the underscore": a word of every day that the sign or an underscore follows."""
     if tail.words[at] in _GREETINGS:
         return bool(tail.marks[at + 1] & kinds.SIGN)
-    if tail.words[at] == "the" and tail.words[at + 1] in ("letter", "number", "word"):
+    if tail.words[at] == "the" and (
+        tail.words[at + 1] in ("letter", "number", "word") or _is_generation(tail, at)
+    ):
         return True
     return tail.words[at] in _SMALL_WORDS and tail.words[at + 1] in ("underscore", "hyphen", "dash", "dot")
+
+
+def _is_generation(tail: Tail, at: int) -> bool:
+    """ "hargreaves the third at", "lee the 2nd at"."""
+    end = at + 2 + (tail.marks[at + 1] & kinds.DIGITS != 0)
+    return bool(tail.marks[end - 1] & kinds.ORDINAL and tail.marks[end] & kinds.SIGN) and bool(
+        tail.marks[at - 1] & (kinds.FIRST | kinds.MAYBE | kinds.LAST | kinds.UNKNOWN)
+    )
 
 
 _GREETINGS: Final = frozenset({"hello", "hi", "team"})
@@ -182,14 +208,22 @@ def _is_dot(tail: Tail, at: int) -> bool:
     return tail.words[at] in ("dot", "point", "period") or (tail.words[at] == "." and tail.glued[at])
 
 
-def _domain(tail: Tail, at: int) -> int | None:
-    """Where the host that begins at `at` ends: words, "dot", an ending; a well-known provider needs none."""
+def _domain(tail: Tail, at: int, *, own_words: bool = False) -> int | None:
+    """Where the host that begins at `at` ends: words, "dot", an ending; a well-known provider needs none.
+
+    `own_words`: an ending of no list counts even behind "the" and its like.
+    """
     limit = at + _DOMAIN_TOKENS
+    paused = tail.words[at] == ","
+    at += paused
     end = at
     known: int | None = None
     while end < limit and not _is_dot(tail, end):
         kind = tail.marks[end]
         word = tail.words[end]
+        if word == "," and (paused or _is_dot(tail, end + 1)):
+            end += 1
+            continue
         if kind & kinds.END or not (kind & (kinds.WORD | kinds.DIGITS) or word == "-"):
             return known
         aside = _aside(tail, end)
@@ -201,22 +235,35 @@ def _domain(tail: Tail, at: int) -> int | None:
         end += 1
         if word in _BARE_PROVIDERS or "".join(tail.words[at:end]) in _BARE_PROVIDERS:
             known = end
-    return _ending(tail, end, limit) or known
+    own = not any(tail.marks[here] & kinds.STOP for here in range(at, end))
+    return _ending(tail, end, limit, any_word=own or own_words) or known
 
 
-def _ending(tail: Tail, at: int, limit: int) -> int | None:
-    end = None
-    while at < limit and _is_dot(tail, at):
-        spelled = _spelled_ending(tail, at + 1)
-        if spelled is not None or _is_top_level(tail, at + 1):
-            at = end = spelled or at + 2
-        elif tail.marks[at + 1] & kinds.WORD and end is None and not tail.marks[at + 1] & kinds.END:
-            at += 2
+def _ending(tail: Tail, at: int, limit: int, *, any_word: bool = False) -> int | None:
+    """Behind the last ending that is known; `any_word`: or behind the word that follows the last "dot"."""
+    end = strange = None
+    while at < limit:
+        at += tail.words[at] == "," and _is_dot(tail, at + 1)
+        if not _is_dot(tail, at):
+            break
+        label = at + 1 + (tail.words[at + 1] == ",")
+        spelled = _spelled_ending(tail, label)
+        if spelled is not None or _is_top_level(tail, label):
+            at = end = spelled or label + 1
+        elif tail.marks[label] & kinds.WORD and end is None and not tail.marks[label] & kinds.END:
+            strange = label + 1 if _is_own_ending(tail, label) else strange
+            at = label + 1
             while at < limit and tail.marks[at] & kinds.WORD and not _is_dot(tail, at):
                 at += 1
         else:
             break
-    return end
+    return end or (strange if any_word else None)
+
+
+def _is_own_ending(tail: Tail, at: int) -> bool:
+    """ "dot family", "dot plumbing": any word may end a host since anybody may buy endings."""
+    never = kinds.STOP | kinds.NUMBER | kinds.LETTER | kinds.MONTH
+    return tail.words[at - 1] == "dot" and not tail.marks[at] & never
 
 
 def _is_top_level(tail: Tail, at: int) -> bool:

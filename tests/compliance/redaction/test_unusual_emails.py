@@ -1,0 +1,69 @@
+"""E-mail addresses with endings of no list, dictated with pauses, or given in two turns."""
+
+import pytest
+
+from compliance.redaction import redact
+
+
+def said(text: str) -> str:
+    return redact(text).replace("[REDACTED: ", "[")
+
+
+@pytest.mark.parametrize(
+    ("text", "public"),
+    [
+        ("my email's tom at harrow dash joinery dot builders", "my email's [EMAIL]"),
+        ("it's info at greenfield dot garden, that's the one", "it's [EMAIL], that's the one"),
+        ("send it to accounts at wexford hyphen lodge dot estate", "send it to [EMAIL]"),
+        ("it's jo dot marsh at kingsway dot plumbing if that helps", "it's [EMAIL] if that helps"),
+        ("my email is priya at the bakehouse dot kitchen", "my email is [EMAIL]"),
+    ],
+)
+def test_any_word_may_end_a_host(text: str, public: str) -> None:
+    assert said(text) == public
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "I stared at the red dot forever",
+        "meet me at the station, by the dot matrix board",
+        "he was looking at polka dot curtains",
+        "I found you at top, you know, the list of surgeries",
+        "be here at nine on the dot please",
+    ],
+)
+def test_a_dot_is_not_always_of_an_address(text: str) -> None:
+    assert redact(text) == text
+
+
+@pytest.mark.parametrize(
+    ("text", "public"),
+    [
+        ("it's j, dot, parker, at, gmail, dot, com", "it's [EMAIL]"),
+        ("it's b, o, lowe, seven, at, hotmail, dot, co, dot, uk", "it's [EMAIL]"),
+        ("try lee the second at sky dot com", "try [EMAIL]"),
+        ("it's mo b, just the letter at aol dot com", "it's [EMAIL]"),
+    ],
+)
+def test_an_address_is_dictated_with_pauses_and_asides(text: str, public: str) -> None:
+    assert said(text) == public
+
+
+@pytest.mark.parametrize(
+    ("first", "half", "second", "rest"),
+    [
+        ("What's your email?", "jenny dot wu", "and after the at sign?", "sky dot com"),
+        (
+            "What's the first part of the email?",
+            "k dot osei",
+            "and the second part?",
+            "blueyonder dot co dot uk",
+        ),
+        ("How is the email spelled before the at?", "R O N A, dot, F", "And behind the at?", "plus dot net"),
+        ("Your email, please?", "marlow sixty two", "And which provider?", "at yahoo dot com"),
+    ],
+)
+def test_each_half_is_masked(first: str, half: str, second: str, rest: str) -> None:
+    public = said(f"Agent: {first}\nCaller: {half}\nAgent: {second}\nCaller: {rest}")
+    assert public == f"Agent: {first}\nCaller: [EMAIL]\nAgent: {second}\nCaller: [EMAIL]"
