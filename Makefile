@@ -66,7 +66,7 @@ arrows: install
 
 tests: install
 	@echo '== tests'
-	@$(BIN)/python -m pytest -n 4 --dist loadfile --no-loadscope-reorder || { \
+	@$(BIN)/python -m pytest -n 6 --dist loadfile --no-loadscope-reorder || { \
 		[ $$? -eq 1 ] || exit 2; \
 		echo '== tests that failed beside others, once more, alone: one that passes now depends on time, and wants mending'; \
 		$(BIN)/python -m pytest --last-failed --last-failed-no-failures none; }
