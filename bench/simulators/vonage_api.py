@@ -116,9 +116,10 @@ class VonageApiSimulator:
         if unknown := sorted(request.query.keys() - _LIST_PARAMETERS):
             return _problem(400, f"unknown parameter {unknown[0]}")
         size = int(request.query.get("page_size", "10"))
-        embedded = [{"uuid": uuid, "status": "answered"} for uuid in sorted(self.calls)[:size]]
+        embedded = [_live(uuid) for uuid in sorted(self.calls)[:size]]
         told = {"count": len(self.calls), "page_size": size, "record_index": 0}
-        return web.json_response(told | {"_embedded": {"calls": embedded}})
+        links = {"self": {"href": request.path_qs}}
+        return web.json_response(told | {"_embedded": {"calls": embedded}, "_links": links})
 
     async def _modify(self, request: web.Request) -> web.Response:
         uuid = request.match_info["call"]
@@ -132,6 +133,18 @@ class VonageApiSimulator:
 
     async def _unknown(self, _request: web.Request) -> web.Response:
         return _problem(404, "Not found")
+
+
+def _live(uuid: str) -> dict[str, Any]:
+    return {
+        "_links": {"self": {"href": f"/v1/calls/{uuid}"}},
+        "uuid": uuid,
+        "conversation_uuid": f"CON-{uuid}",
+        "status": "answered",
+        "direction": "inbound",
+        "from": {"type": "phone", "number": "447700900123"},
+        "to": {"type": "phone", "number": "442079460018"},
+    }
 
 
 def _is_uuid(text: str) -> bool:

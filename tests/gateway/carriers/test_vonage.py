@@ -14,7 +14,7 @@ from vonage_jwt import verify_signature
 from gateway.carriers.events import CallerAudio, CallStarted, Clear, Mark, PlayAudio
 from gateway.carriers.pcm import to_mulaw
 from gateway.carriers.vonage import FRAME_BYTES, FRAME_SAMPLES, VonageCodec
-from gateway.carriers.vonage_answers import connect_stream
+from gateway.carriers.vonage_answers import connect_stream, say_and_hang_up
 from gateway.carriers.vonage_signature import TOLERANCE_S, VonageSigner, vonage_signer
 from gateway.errors import MalformedFrame
 
@@ -144,3 +144,18 @@ def test_an_upgrade_has_no_body_to_vouch_for() -> None:
 )
 def test_anything_else_is_not_signed(authorization: str, body: bytes | None, now_s: float) -> None:
     assert vonage_signer(SECRET, authorization, body, now_s=now_s) is None
+
+
+def test_vonages_own_package_writes_the_same_documents() -> None:
+    ncco = pytest.importorskip("vonage_voice.models.ncco", reason="vonage-voice is not installed")
+    [connect] = json.loads(
+        connect_stream("wss://x/y", event_url="https://x/e", dialled="442079460018", headers={"token": "t"})
+    )
+    [endpoint] = connect["endpoint"]
+    given = connect | {
+        "from_": connect["from"],
+        "endpoint": [endpoint | {"contentType": endpoint["content-type"]}],
+    }
+    [talk] = json.loads(say_and_hang_up("Goodbye."))
+    for model, ours in ((ncco.Connect(**given), connect), (ncco.Talk(**talk), talk)):
+        assert model.model_dump(mode="json", by_alias=True, exclude_none=True) == ours
