@@ -115,7 +115,14 @@ async def test_it_is_ordered_once_and_talks(
     call.state = "answered"
     assert (await post(gateway, told(api, "call.answered"))).status_code == 200
     assert actions(api) == ["streaming_start"]
-    stream = api.commands[0].fields
+    async with media(gateway, api.commands[0].fields["stream_url"]) as socket:
+        await socket.send(start(call_id, api.commands[0].fields["client_state"]))
+        await until(socket, "media")
+        socket.transport.abort()
+    await gateway.until_idle()
+    assert (await post(gateway, told(api, "streaming.failed"))).status_code == 200
+    assert actions(api) == ["streaming_start"] * 2
+    stream = api.commands[-1].fields
     async with media(gateway, stream["stream_url"]) as socket:
         await socket.send(start(call_id, stream["client_state"]))
         assert base64.b64decode((await until(socket, "media"))["media"]["payload"])
