@@ -4,21 +4,20 @@ import asyncio
 from typing import Any
 
 import pytest
+import vonage_http_client as http_client
+import vonage_voice
+from requests import adapters
 
 from bench.simulators.vonage_api import VonageApiSimulator
 from tests.gateway.vonage_application import OTHER_PEM, OURS, PUBLIC_KEY
-
-vonage_voice = pytest.importorskip("vonage_voice", reason="vonage-voice is not installed")
-http_client = pytest.importorskip("vonage_http_client", reason="vonage-voice is not installed")
 
 CALL, HOST = "63f61863-4a51-4f6b-86e1-46edebcf9356", "api.nexmo.com"
 
 
 def client(url: str, private_key: str = OURS.private_key) -> Any:
     """Theirs knows https alone: whatever it sends goes to `url`."""
-    adapters = pytest.importorskip("requests.adapters")
 
-    class Here(adapters.HTTPAdapter):  # type: ignore[misc,name-defined,unused-ignore]
+    class Here(adapters.HTTPAdapter):
         def send(self, request: Any, **how: Any) -> Any:
             request.url = request.url.replace(f"https://{HOST}", url)
             return super().send(request, **how)

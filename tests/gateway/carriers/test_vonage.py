@@ -3,6 +3,7 @@
 import hashlib
 import json
 import warnings
+from importlib import import_module
 from typing import Any
 
 import jwt
@@ -147,7 +148,7 @@ def test_anything_else_is_not_signed(authorization: str, body: bytes | None, now
 
 
 def test_vonages_own_package_writes_the_same_documents() -> None:
-    ncco = pytest.importorskip("vonage_voice.models.ncco", reason="vonage-voice is not installed")
+    ncco = import_module("vonage_voice.models.ncco")
     [connect] = json.loads(
         connect_stream("wss://x/y", event_url="https://x/e", dialled="442079460018", headers={"token": "t"})
     )
