@@ -144,13 +144,11 @@ def _is_public(tail: Tail, said: Said) -> bool:
     return before == "a" and len(said.digits) < SPELLED_DIGITS
 
 
-_PUBLIC_LINES: Final = frozenset(
-    {"999", "111", "101", "112", "911", "211", "311", "988", "105", "119", "000"}
-)
+_PUBLIC_LINES: Final = frozenset({"999", "111", "101", "112", "911", "211", "311", "988", "105", "119"})
 """Anyone's to call: emergencies, health, police, crisis."""
 _DIALLED: Final = frozenset(
-    "call called calling ring rang rung ringing phone phoned dial dialled dialed dialling to with".split()
-)
+    ["call", "called", "calling", "ring", "rang", "rung", "ringing", "phone", "phoned", "dial", "dialled"]
+) | {"dialed", "dialling", "to", "with"}
 
 
 def _may_be_of_birth(expects: Expectation, digits: str) -> bool:
