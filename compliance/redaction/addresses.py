@@ -7,6 +7,7 @@ from compliance.redaction.codes import alphanumeric
 from compliance.redaction.dwellings import celtic_house, dwelling, over_sections, post_box, site
 from compliance.redaction.localities import crossing, to_town
 from compliance.redaction.name_words import NOT_NAMES
+from compliance.redaction.said_back import number_of_house
 from compliance.redaction.streets import (
     STREET_WORDS,
     goes_on,
@@ -22,6 +23,8 @@ from compliance.redaction.towns import town
 from compliance.redaction.view import GUESSED, LIKELY, SURE, Match, View
 
 _FREE_TOKENS: Final = 8
+_BEFORE_PRONOUN: Final = frozenset({"the", "this", "that", "other", "which"})
+"""Before a "one" that is no number."""
 
 
 def address(view: View, at: int) -> Match | None:
@@ -39,10 +42,14 @@ def address(view: View, at: int) -> Match | None:
     if house is not None:
         return Match(to_town(view, _after_house(tail, house)), "ADDRESS", LIKELY)
     if kind & (kinds.DIGITS | kinds.NUMERAL):
+        if tail.words[at] == "one" and tail.words[at - 1] in _BEFORE_PRONOUN:
+            return None
         street = numbered_street(tail, at, wanted=wanted)
         if street is not None:
             return Match(to_town(view, street), "ADDRESS", LIKELY)
-    return _answer(view, at) if wanted else None
+    if not wanted:
+        return None
+    return number_of_house(view, at) or _answer(view, at)
 
 
 def _from_hundred(view: View, at: int, *, wanted: bool) -> Match | None:

@@ -101,6 +101,7 @@ class Expectation:
         "_repeat",
         "_until",
         "answer",
+        "answered",
         "asked",
         "found",
         "given",
@@ -142,6 +143,7 @@ class Expectation:
         self._repeat = False
         self.read_back = frozenset(memory.read_back) if side == "caller" else frozenset()
         self.given = frozenset(memory.given)
+        self.answered = frozenset(memory.answered)
 
     def in_play(self, slot: Slot) -> bool:
         """A value of this type was said in this turn or the one before: it may be corrected or read back."""

@@ -20,6 +20,7 @@ from compliance.redaction.names import name, name_of_common_word
 from compliance.redaction.numbers import number
 from compliance.redaction.passed import idiom, kept
 from compliance.redaction.patterns import written_email, written_safe
+from compliance.redaction.said_back import said_back, street_said_back
 from compliance.redaction.tokens import Tail
 from compliance.redaction.view import Match, View
 
@@ -113,8 +114,14 @@ def _all_rules(kind: int, mode: int) -> Iterator[Rule]:
         yield kept
     if kind & kinds.IDIOM:
         yield idiom
+    if kind & kinds.AT:
+        yield written_email
     if kind & _IN_EMAIL:
         yield spoken_email
+    if kind & (kinds.SPELLED | kinds.PAIR) and not kind & kinds.STOP:
+        yield said_back
+    if kind & _STREETS and not kind & kinds.STOP:
+        yield street_said_back
     if kind & kinds.TERM and kind & _FIGURES:
         yield medical
     elif kind & kinds.WORD:
@@ -144,6 +151,8 @@ def _lighter(rule: Rule, kind: int, mode: int, held: int) -> Rule | None:
         return _lighter_email(kind, mode, held)
     if rule is free_address:
         return _lighter_address(kind, held)
+    if rule is street_said_back:
+        return rule if held & (kinds.STREET | kinds.WAY) else None
     if rule is date_of_birth and kind & kinds.ARTICLE and not held & (kinds.NUMBER | kinds.ORDINAL):
         return None
     if rule is medical and kind & (_MEDICAL | kinds.ALONE) == kinds.TERM and not mode & NEAR:

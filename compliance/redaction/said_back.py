@@ -1,0 +1,143 @@
+"""What the other side says back of a value, to be sure: "M fourteen?", "was that N A K?", "Lostock Avenue?".
+
+A piece of a value carries too little to be known by its shape. Right behind the value, and before a question
+mark or the end of what is said, it is taken for one.
+"""
+
+import re
+from typing import Final
+
+from compliance.redaction import kinds
+from compliance.redaction.entities import EntityType
+from compliance.redaction.spoken import read_element, read_letter
+from compliance.redaction.streets import house_number, street_name
+from compliance.redaction.tokens import Tail
+from compliance.redaction.view import GUESSED, Match, View
+
+_OUTWARD: Final = re.compile(r"(?!NI)[A-Z]{2}\d[A-Z\d]?|[BEGLMNSW]\d[A-Z\d]?")
+"""The first half of a postcode."""
+_NEAR_CODES: Final = frozenset({"POSTCODE", "ADDRESS"})
+_SPELLED: Final[tuple[EntityType, ...]] = ("EMAIL", "PERSON", "POSTCODE")
+"""What is spelled back, the likeliest first."""
+_INITIALS: Final = frozenset(
+    {
+        "nhs",
+        "gp",
+        "id",
+        "ni",
+        "mri",
+        "ct",
+        "ok",
+        "pm",
+        "am",
+        "tv",
+        "uk",
+        "us",
+        "usa",
+        "er",
+        "ecg",
+        "ent",
+        "hr",
+    }
+    | {"dob", "ssn", "pa", "bp", "pcr", "hrt", "ivf", "llc", "np", "rn", "md", "xray", "aandp", "pin"}
+)
+"""Letters that stand for something else than a value."""
+_CHARS: Final = 4
+_LETTERS: Final = 16
+_ASKING: Final = frozenset(
+    {"that", "that's", "it", "it's", "say", "said", "or", "be", "meant", "mean", "not"}
+)
+"""Before a street that is asked for once more: "is that Elm Road?"."""
+
+
+def said_back(view: View, at: int) -> Match | None:
+    """A piece of a value that was given right before."""
+    half = half_of_code(view, at)
+    if half is not None:
+        return half
+    expects = view.expects
+    if not expects.answered:
+        return None
+    entity = next((each for each in _SPELLED if each in expects.answered), None)
+    end = None if entity is None else _spelling(view.tail, at)
+    if end is None or not (expects.side == "agent" or view.tail.words[end] == "?"):
+        return None
+    return Match(end, entity, GUESSED)
+
+
+def half_of_code(view: View, at: int) -> Match | None:
+    """ "M fourteen", "BN3": the first half of the postcode that was given, or of an address read back."""
+    expects = view.expects
+    if _NEAR_CODES.isdisjoint(expects.given) and _NEAR_CODES.isdisjoint(expects.read_back):
+        return None
+    end = _outward(view.tail, at)
+    return Match(end, "POSTCODE", GUESSED) if end is not None and _is_closed(view.tail, end) else None
+
+
+def street_said_back(view: View, at: int) -> Match | None:
+    """ "is that Elm Avenue?": a street without a number, which the agent asks or which was given before."""
+    tail = view.tail
+    expects = view.expects
+    if tail.words[at - 1] not in _ASKING:
+        return None
+    asks = expects.side == "agent" and tail.words[at - 1] in ("that", "say")
+    if not asks and _NEAR_CODES.isdisjoint(expects.given | expects.read_back):
+        return None
+    end = street_name(tail, at, wanted=False)
+    closed = end is not None and (_is_closed(tail, end) or tail.words[end] in ("or", "not"))
+    return Match(end, "ADDRESS", GUESSED) if end is not None and closed else None
+
+
+def number_of_house(view: View, at: int) -> Match | None:
+    """ "that's it, number 58": a house's number alone where its street was asked for or read back."""
+    tail = view.tail
+    if tail.words[at - 1] not in ("number", "number's") or "ADDRESS" not in view.expects.asked:
+        return None
+    end = house_number(tail, at)
+    closed = end is not None and _is_closed(tail, end)
+    return Match(end, "ADDRESS", GUESSED) if end is not None and closed else None
+
+
+def _is_closed(tail: Tail, at: int) -> bool:
+    """Nothing but a mark follows, and no more figures behind it."""
+    if tail.marks[at] & kinds.END:
+        return True
+    return tail.words[at] in ("?", ",", ".") and not tail.marks[at + 1] & (kinds.NUMBER | kinds.SPELLED)
+
+
+def _outward(tail: Tail, at: int) -> int | None:
+    """Behind letters and figures that make the first half of a postcode."""
+    chars, end, here = "", None, at
+    while len(chars) < _CHARS:
+        piece = _piece(tail, here, first=not chars)
+        if piece is None:
+            break
+        chars, here = chars + piece[0].upper(), piece[1]
+        if _OUTWARD.fullmatch(chars):
+            end = here
+    return end if end == here else None
+
+
+def _piece(tail: Tail, at: int, *, first: bool) -> tuple[str, int] | None:
+    kind = tail.marks[at]
+    if kind & kinds.NUMBER:
+        figure = None if first else read_element(tail, at)
+        plain = figure is not None and len(figure.digits) <= 2 and figure.kind in "dutyzr"
+        return (figure.digits, figure.end) if figure is not None and plain else None
+    if kind & kinds.SPELLED:
+        return read_letter(tail, at)
+    return (tail.words[at], at + 1) if first and kind & kinds.PAIR else None
+
+
+def _spelling(tail: Tail, at: int) -> int | None:
+    """Behind two letters or more at the end of a question: "N A K?", "P for Papa, M for Mike?"."""
+    letters, end, here = "", at, at
+    while len(letters) < _LETTERS and tail.marks[here] & (kinds.SPELLED | kinds.REPEAT):
+        letter = read_letter(tail, here)
+        if letter is None:
+            break
+        letters, end = letters + letter[0], letter[1]
+        here = end + (tail.words[end] in (",", "-", "."))
+    asked = tail.words[end] == "?" or bool(tail.marks[end] & kinds.END)
+    told = letters not in _INITIALS or "for" in tail.words[at:end]
+    return end if len(letters) > 1 and asked and told else None

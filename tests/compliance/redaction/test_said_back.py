@@ -1,0 +1,66 @@
+"""Pieces of values that the other side says back, and what the caller adds to them."""
+
+import pytest
+
+from compliance.redaction import redact
+
+
+def said(*turns: str) -> list[str]:
+    sides = ("Agent", "Caller") if len(turns) > 1 else ("Agent",)
+    text = "\n".join(f"{sides[place % 2]}: {turn}" for place, turn in enumerate(turns))
+    return [line.partition(": ")[2].replace("[REDACTED: ", "[") for line in redact(text).splitlines()]
+
+
+@pytest.mark.parametrize(
+    ("back", "public"),
+    [
+        ("so that's L S nine?", "so that's [POSTCODE]?"),
+        ("did you say LS9?", "did you say [POSTCODE]?"),
+        ("I can't find L nineteen, is it right?", "I can't find [POSTCODE], is it right?"),
+        ("is that Ferncliffe Terrace?", "is that [ADDRESS]?"),
+        ("was it Elm Grove or Elm Gardens?", "was it [ADDRESS] or [ADDRESS]?"),
+        ("right, room B, on the left", "right, room B, on the left"),
+        ("is that the N I one?", "is that the N I one?"),
+        ("have you got slot four?", "have you got slot four?"),
+    ],
+)
+def test_a_half_of_a_postcode_or_address_said_back_is_masked(back: str, public: str) -> None:
+    assert said("What's your postcode?", "L S nine, eight T B", back)[2] == public
+
+
+@pytest.mark.parametrize(
+    ("question", "answer", "back", "public"),
+    [
+        ("What's your surname?", "Nakamura", "was that N A K?", "was that [PERSON]?"),
+        ("Your email?", "priti at pm dot me", "P for Papa, M for Mike?", "[EMAIL]?"),
+        ("What's your surname?", "Nakamura", "is that on the N H S?", "is that on the N H S?"),
+    ],
+)
+def test_letters_said_back_are_masked(question: str, answer: str, back: str, public: str) -> None:
+    assert said(question, answer, back)[2] == public
+
+
+def test_the_number_that_belongs_to_a_street_read_back_is_masked() -> None:
+    turns = said(
+        "Is that Ferncliffe Terrace?", "That's it, number 58.", "And do you need us at two?", "number one"
+    )
+    assert turns[:2] == ["Is that [ADDRESS]?", "That's it, number [ADDRESS]."]
+
+
+def test_a_half_postcode_behind_an_address_read_back_is_masked() -> None:
+    turns = said("The house number?", "one six six", "166 Ferncliffe Road", "that's the one, s w nine")
+    assert turns == ["The house number?", "[ADDRESS]", "[ADDRESS]", "that's the one, [POSTCODE]"]
+
+
+@pytest.mark.parametrize(
+    ("question", "answer"),
+    [
+        ("And which town's that?", "Ormskirk"),
+        ("Which village is that?", "wetwang"),
+        ("Does the house have a name?", "Fairhaven"),
+        ("And the flat number?", "3C"),
+        ("What's the house called?", "meadowsweet"),
+    ],
+)
+def test_a_part_of_an_address_answers_the_question_for_it(question: str, answer: str) -> None:
+    assert said(question, answer)[1] == "[ADDRESS]"
