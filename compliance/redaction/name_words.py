@@ -121,7 +121,7 @@ def _continues(tail: Tail, at: int, *, first: bool, strict: bool) -> bool:
     if first:
         return is_name(tail, at)
     word = tail.words[at]
-    if kind & kinds.LETTER and not kind & kinds.STOP:
+    if kind & kinds.LETTER and (not kind & kinds.STOP or _is_initial(tail, at)):
         return tail.words[at + 1] != "for"
     joined = _by_particle(tail, at, strict=strict)
     if joined is not None:
@@ -129,16 +129,35 @@ def _continues(tail: Tail, at: int, *, first: bool, strict: bool) -> bool:
     if not is_name(tail, at) or (bare(word) in PLACES_NAMED and not tail.capital[at]):
         return False
     if kind & kinds.COMMON:
-        if not kind & LISTED:
-            return strict and tail.capital[at] and tail.capital[at - 1] and tail.words[at + 1] == "-"
-        if tail.marks[at + 1] & kinds.END:
-            return True
-        if tail.capital[at] and tail.capital[at - 1]:
-            return True
-        return word not in VERY_COMMON or (strict and not _sentence_goes_on(tail, at))
+        return _word_continues(tail, at, strict=strict)
     if kind & LISTED or (kind & kinds.PLACE and strict and _is_called_like_town(tail, at)):
         return True
     return bool(kind & kinds.UNKNOWN) and (tail.capital[at] or strict or not tail.capital[at - 1])
+
+
+def _word_continues(tail: Tail, at: int, *, strict: bool) -> bool:
+    """An ordinary word goes on with the name before it: "Emma Stone", "Vernon Hacking"."""
+    if not tail.marks[at] & LISTED:
+        written = tail.capital[at] and tail.capital[at - 1]
+        if strict and written and tail.words[at + 1] == "-":
+            return True
+        listed = tail.marks[at - 1] & LISTED and not tail.marks[at - 1] & kinds.COMMON
+        return written and bool(listed) and _is_written_surname(tail, at)
+    if tail.marks[at + 1] & kinds.END or (tail.capital[at] and tail.capital[at - 1]):
+        return True
+    return tail.words[at] not in VERY_COMMON or (strict and not _sentence_goes_on(tail, at))
+
+
+def _is_written_surname(tail: Tail, at: int) -> bool:
+    """ "Vernon Hacking": an ordinary word with a capital behind a first name, and none behind it."""
+    own = tail.marks[at] & (kinds.STREET | kinds.PLACE | kinds.TERM | kinds.BODY)
+    return not own and not (tail.capital[at + 1] or bare(tail.words[at]) in PLACES_NAMED)
+
+
+def _is_initial(tail: Tail, at: int) -> bool:
+    """The A of "J A Pemberton"."""
+    capital = tail.capital[at] and tail.capital[at - 1]
+    return bool(capital and tail.marks[at - 1] & kinds.LETTER and tail.marks[at + 1] & LISTED)
 
 
 def _is_called_like_town(tail: Tail, at: int) -> bool:

@@ -50,6 +50,8 @@ def name(view: View, at: int) -> Match | None:
     house = _house_end(view.tail, at, found)
     if house is not None and view.expects.name_open != STRONG:
         return None if view.expects.awaits("ADDRESS") else Match(house, "ADDRESS", GUESSED)
+    if _is_rung_place(view.tail, at) or view.tail.words[found.end] == "underscore":
+        return Match(found.end, None)
     if _is_destination(view.tail, at):
         return Match(found.end, None)
     if not is_of_place(view.tail, found.end):
@@ -66,6 +68,13 @@ def _is_destination(tail: Tail, at: int) -> bool:
     return any(tail.words[place] in _TRAVELLING for place in range(at - _TRAVEL_TOKENS, at - 1))
 
 
+def _is_rung_place(tail: Tail, at: int) -> bool:
+    """ "thanks for calling Lakeview", "www dot parkview"."""
+    before = tail.words[at - 2]
+    return (before == "for" and tail.words[at - 1] in _RINGING_PLACES) or before == "www"
+
+
+_RINGING_PLACES: Final = frozenset({"calling", "ringing", "phoning", "choosing", "contacting"})
 _LANDS: Final = frozenset({"isle", "isles", "county", "kingdom", "republic", "gulf"})
 _TRAVEL_TOKENS: Final = 5
 _TRAVELLING: Final = frozenset(
@@ -110,6 +119,8 @@ def _name(view: View, at: int) -> Match | None:
     tail = view.tail
     kind = tail.marks[at]
     strong = view.expects.name_open == STRONG
+    if tail.words[at] in _ENDEARMENTS and _is_endearment(tail, at):
+        return Match(at + 1, None)
     if kind & kinds.DOCTOR and not (view.names and bare(tail.words[at + 1]) in view.names):
         return None if strong else patient_doctor(tail, at) or staff(tail, at)
     if kind & kinds.WORD and view.names and bare(tail.words[at]) in view.names and _is_heard(tail, at):
@@ -125,6 +136,17 @@ def _name(view: View, at: int) -> Match | None:
     return _unasked(view, at, kind, strong=strong)
 
 
+def _is_endearment(tail: Tail, at: int) -> bool:
+    """ "what's your name, my love?"."""
+    if tail.marks[at + 1] & kinds.WORD and tail.words[at + 1] not in ("and", "what's", "can", "could"):
+        return False
+    return tail.words[at - 1] in _BEFORE_ENDEARMENTS
+
+
+_ENDEARMENTS: Final = word_list("endearments")
+_BEFORE_ENDEARMENTS: Final = frozenset({",", "my", "name", "surname", "there", "ok", "okay", "thanks", "you"})
+
+
 def _unasked(view: View, at: int, kind: int, *, strong: bool) -> Match | None:
     """A name by what stands around it, or by the lists alone."""
     tail = view.tail
@@ -133,6 +155,8 @@ def _unasked(view: View, at: int, kind: int, *, strong: bool) -> Match | None:
     if kind & kinds.RELATIVE:
         return of_relative(tail, at)
     if kind & kinds.FIRST and tail.words[at] not in NOT_NAMES and not _is_inn(tail, at):
+        if tail.words[at - 1] == "for" and _is_code(tail, at):
+            return None
         return Match(name_end(tail, at, strict=False) or at + 1, "PERSON", LIKELY)
     if tail.words[at] in PARTICLES:
         found = by_particle(tail, at)
@@ -268,6 +292,8 @@ def _is_word_only(tail: Tail, at: int) -> bool:
     kind = tail.marks[at]
     if not kind & kinds.COMMON or kind & kinds.FIRST:
         return False
+    if tail.words[at - 1] == "the" and not tail.capital[at]:
+        return True
     if tail.capital[at] and kind & LISTED and is_inside(tail, at):
         return False
     follows = tail.marks[at + 1]

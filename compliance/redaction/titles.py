@@ -12,6 +12,8 @@ TITLED: Final = 3
 
 def titled(tail: Tail, at: int, *, strong: bool) -> Match | None:
     """ "Mrs Khan"; "to see Mr Khan" and "Mr Khan's clinic" speak of a surgeon, as addressed in Britain."""
+    if tail.words[at] == "miss" and not tail.capital[at] and tail.words[at - 1] in _MISSING:
+        return None
     begin = at + 1 + (tail.words[at + 1] == ".")
     end = name_end(tail, begin, strict=True)
     if end is None:
@@ -25,11 +27,21 @@ def titled(tail: Tail, at: int, *, strong: bool) -> Match | None:
     return Match(end, "PERSON", SURE, begin=begin)
 
 
+_MISSING: Final = frozenset(
+    ["he'll", "she'll", "i'll", "we'll", "they'll", "you'll", "will", "would", "i'd", "he'd", "she'd"]
+) | frozenset(
+    ["don't", "can't", "not", "might", "may", "didn't", "wouldn't", "i", "we", "they", "never", "won't"]
+)
+"""Before "miss" where it is no title: "he'll miss school"."""
+
+
 def _is_operational(tail: Tail, at: int, end: int) -> bool:
     if tail.words[at - 1] == "under" and tail.words[at - 2] not in _CARED_FOR:
         return False
     if tail.words[at - 1] == "is" and tail.words[at - 2] in _PATIENTS:
         return False
+    if _is_in_diary(tail, end) or (tail.words[at - 1] == "with" and tail.words[at - 2] in ("in", "that's")):
+        return True
     if tail.words[at - 1] in _SEEN_BY:
         return not any(tail.words[place] in _BOOKED for place in range(at - _BOOKED_BEFORE, at))
     if tail.words[at - 1] in ("for", "of", "to") and tail.words[at - 2] in _WORKS_FOR:
@@ -38,6 +50,34 @@ def _is_operational(tail: Tail, at: int, end: int) -> bool:
         return True
     possessive = tail.words[end - 1].endswith("'s")
     return tail.words[end] in (_OF_STAFF if possessive else _STAFF_DOES)
+
+
+def _is_in_diary(tail: Tail, end: int) -> bool:
+    """ "Miss Keating's fully booked", "Mr Bell has a gap", "Mr Hale at half two", "…, he's in on Mondays"."""
+    word, follows = tail.words[end], tail.words[end + 1]
+    if tail.words[end - 1].endswith("'s"):
+        return word in _OF_DIARIES or (word, follows) in _OFF_WORK
+    if word == ",":
+        return tail.words[end + 1] in ("he's", "she's") and tail.words[end + 2] in _WORKING
+    if word == "at":
+        return bool(tail.marks[end + 1] & kinds.NUMBER) or follows in ("half", "quarter")
+    return (word, follows) in _HOLDS_CLINIC or (word == "only" and follows in _PRACTISES)
+
+
+_OF_DIARIES: Final = frozenset(
+    ["fully", "next", "first", "last", "running", "retiring", "retired", "operating", "slots", "diary"]
+)
+_OFF_WORK: Final = frozenset(
+    [("off", "this"), ("off", "next"), ("off", "sick"), ("off", "today"), ("away", "until"), ("away", "this")]
+) | frozenset([("on", "leave"), ("on", "holiday"), ("on", "call"), ("in", "on"), ("in", "theatre")])
+_WORKING: Final = frozenset({"in", "only", "off", "retiring", "retired", "away", "on", "the", "our", "fully"})
+_PRACTISES: Final = frozenset({"does", "works", "operates", "sees", "consults", "has"})
+_HOLDS_CLINIC: Final = frozenset(
+    [("has", what) for what in ("a", "an", "got", "nothing", "one", "two", "space", "slots", "availability")]
+    + [(does, what) for does in ("doesn't", "can't", "won't") for what in ("do", "work", "see", "operate")]
+    + [("isn't", "in"), ("isn't", "here"), ("isn't", "available"), ("would", "see"), ("could", "see")]
+    + [("can", "see"), ("can", "do"), ("is", "retiring"), ("works", "on"), ("sees", "patients")]
+)
 
 
 def _is_told_staff(tail: Tail, end: int) -> bool:

@@ -13,6 +13,31 @@ KEPT = [
     "it's on the appointment card, room 214",
     "my library card is 55123",
     "my old phone was a 3310",
+    # practitioners of the diary
+    "mrs doyle's fully booked until june",
+    "Mr Rahman has a gap on Tuesday",
+    "you're booked in with Mr Lowe at nine",
+    "No, that's Mr Hughes, he's in on Mondays",
+    "Ms Adeyemi's running late",
+    "Miss Perez doesn't do Fridays",
+    "I've got Mr Hale at half two or Miss Roche at three",
+    # nobody's name
+    "What's your name, pet?",
+    "whats your name my lovely",
+    "Can I take your name, love?",
+    "And your surname, duck?",
+    "Name of the policy holder?",
+    "Name of the bill payer",
+    "first name of the little one",
+    "car reg is in the system",
+    "he'll miss school",
+    "hi thanks for calling Lakeview this is the front desk",
+    "shall I ask her to call you at two\nTwo's fine, it's nothing that can't wait",
+    # no illness
+    "I was discharged in March",
+    "I was brought up that way",
+    "the corridor's wide enough for a wheelchair",
+    "the physio says so",
 ]
 
 MASKED = [
@@ -27,6 +52,14 @@ MASKED = [
     ),
     ("my debit card is 4751 2900 1162 8304", "my debit card is [REDACTED: CARD]"),
     ("my card expires february 2031", "my card expires [REDACTED: CARD]"),
+    ("Agent: and who's this\nCaller: pearl", "Agent: and who's this\nCaller: [REDACTED: PERSON]"),
+    (
+        "Agent: The name on the card, please?\nCaller: Miss J A Pemberton",
+        "Agent: The name on the card, please?\nCaller: Miss [REDACTED: PERSON]",
+    ),
+    ("my husband's Ivor Stocking", "my husband's [REDACTED: PERSON]"),
+    ("Could I speak to Miss Whitcombe?", "Could I speak to Miss [REDACTED: PERSON]?"),
+    ("the booking is for Mr Lowe", "the booking is for Mr [REDACTED: PERSON]"),
 ]
 
 
