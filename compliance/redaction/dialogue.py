@@ -41,6 +41,8 @@ _MOST_REFERENCES: Final = 8
 
 _BACK: Final = frozenset({"it", "that", "this", "one", "again", "them", "there", "hear", "hand", "slower"})
 """A question with one of these is about the value asked for before: "do you have it to hand?"."""
+_YEAR_OF_IT: Final = frozenset({("what", "year"), ("which", "year"), ("what", "month"), ("which", "month")})
+"""In a turn of a few words these ask for the rest of a date of birth."""
 _MOVING: Final = frozenset({"when", "how", "day", "time", "times"})
 """A question with one of these is about something else all the same: "when would you like it?"."""
 _QUESTION_TOKENS: Final = 8
@@ -84,6 +86,8 @@ class CallMemory:
     """The digits of orders, tickets and their like: whoever reads them back gives no number of his own."""
     stale: set[Slot] = field(default_factory=set)
     """Of `asked`: the agent has spoken of something else since, so only a whole value still answers."""
+    year_asked: bool = False
+    """The last turn asked for a year of birth."""
 
 
 class Expectation:
@@ -100,6 +104,8 @@ class Expectation:
         "_named",
         "_repeat",
         "_until",
+        "_year",
+        "_year_of_it",
         "answer",
         "answered",
         "asked",
@@ -111,6 +117,7 @@ class Expectation:
         "side",
         "stale",
         "waits_until",
+        "year_of_birth",
     )
 
     def __init__(self, side: Side, memory: CallMemory) -> None:
@@ -144,6 +151,10 @@ class Expectation:
         self.read_back = frozenset(memory.read_back) if side == "caller" else frozenset()
         self.given = frozenset(memory.given)
         self.answered = frozenset(memory.answered)
+        self.year_of_birth = memory.year_asked and "DOB" in self.asked
+        """The caller was asked for the year of birth."""
+        self._year = False
+        self._year_of_it = False
 
     def in_play(self, slot: Slot) -> bool:
         """A value of this type was said in this turn or the one before: it may be corrected or read back."""
@@ -218,8 +229,10 @@ class Expectation:
         if asked is not None:
             self._first = self._first or asked
             self._mentioned.add(asked)
-        elif any(cue.part for cue in cues) and self._is_of_birth():
+        elif any(cue.part and cue.words not in _YEAR_OF_IT for cue in cues) and self._is_of_birth():
             self._mentioned.add("DOB")
+        self._year = self._year or any("year" in cue.words for cue in cues)
+        self._year_of_it = self._year_of_it or any(cue.words in _YEAR_OF_IT for cue in cues)
         self._repeat = self._repeat or any(cue.repeat for cue in cues)
         if any(cue.asks for cue in cues):
             self._about |= ASKS
@@ -253,6 +266,9 @@ class Expectation:
         """Leave to the next turn what it needs."""
         if self._about & PLACE and said.words <= _SHORT_TURN and not self.found:
             self._mentioned.add("ADDRESS")
+        if self._year_of_it and said.words <= _BRIEF_WORDS and self._is_of_birth():
+            self._mentioned.add("DOB")
+        self._memory.year_asked = "DOB" in self._mentioned and self._year and "DOB" not in self.found
         if self.side == "caller":
             self._end_caller(said)
         else:

@@ -1,0 +1,68 @@
+"""Dates of birth told in parts, from today, by the year alone, or split by a recogniser."""
+
+import pytest
+
+from compliance.redaction import redact
+
+
+def said(*turns: str) -> list[str]:
+    text = "\n".join(f"{('Agent', 'Caller')[place % 2]}: {turn}" for place, turn in enumerate(turns))
+    return [line.partition(": ")[2].replace("[REDACTED: ", "[") for line in redact(text).splitlines()]
+
+
+@pytest.mark.parametrize(
+    ("text", "public"),
+    [
+        ("his date of birth is the second of november last year", "his date of birth is [DOB]"),
+        ("she was born on the thirtieth of last month", "she was born on [DOB]"),
+        ("he was born on the fifth of may, this year", "he was born on [DOB]"),
+        ("that's Imogen Farrow, three four eighty five", "that's [PERSON], [DOB]"),
+        ("can we do the eighth of january this year", "can we do the eighth of january this year"),
+        ("the thirtieth of this month at two please", "the thirtieth of this month at two please"),
+    ],
+)
+def test_a_date_of_birth_is_told_from_today_or_in_figures(text: str, public: str) -> None:
+    assert redact(text).replace("[REDACTED: ", "[") == public
+
+
+@pytest.mark.parametrize(
+    ("question", "year"),
+    [
+        ("I need the year you were born", "seventy nine"),
+        ("What year were you born?", "'54"),
+        ("And your year of birth?", "oh six"),
+        ("Just the year she was born?", "nineteen sixty"),
+    ],
+)
+def test_the_year_asked_for_is_masked(question: str, year: str) -> None:
+    assert said(question, year)[1].endswith("[DOB]")
+
+
+@pytest.mark.parametrize("question", ["and what year?", "Which year was that?", "and the year?"])
+def test_the_year_that_was_left_out_is_masked(question: str) -> None:
+    assert said("What's your birthday?", "the ninth of may", question, "eighty one")[3] == "[DOB]"
+
+
+def test_another_year_is_no_date_of_birth() -> None:
+    turns = said(
+        "What's your birthday?",
+        "the ninth of may 1981",
+        "and what year did you move to this practice, do you remember?",
+        "nineteen ninety five",
+    )
+    assert turns[3] == "nineteen ninety five"
+
+
+@pytest.mark.parametrize(
+    "date",
+    [
+        "june six twenty four teen",
+        "The 9th of Octobers, 1999",
+        "the two of mays nineteen thirty six",
+        "the fifth of a pril twenty eleven",
+        "thir teenth of sep tember 1977",
+        "the eleven of june two thousand and six teen",
+    ],
+)
+def test_a_date_split_by_a_recogniser_is_masked_whole(date: str) -> None:
+    assert said("What's the date of birth?", date)[1] == "[DOB]"
