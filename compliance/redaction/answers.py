@@ -38,6 +38,9 @@ _NEW_CLAUSE: Final = frozenset({"but", "i", "i've", "i'm", "and", "that's", "whi
 _BEHIND_DATES: Final = frozenset({"at", "for", "and", "on", "no", "not", "sorry", "wait"})
 """What goes on talking of a date, or corrects it."""
 _REST_TOKENS: Final = 6
+_PIECE_TOKENS: Final = 3
+_PIECES: Final = word_list("pieces_of_dates")
+"""What a recogniser splits off: the "teen" of "for teen", the "tember" of "sep tember"."""
 _OF_VALUES: Final[dict[Slot, int]] = {"POSTCODE": kinds.LETTER, "DOB": kinds.ORDINAL}
 """What leads in no value of these types, though it may one of others: "e mail", "first name"."""
 _TALK: Final = word_list("answer_talk")
@@ -163,6 +166,8 @@ def _first_figure(tail: Tail, at: int, begin: int) -> int:
     first = next(figures, begin)
     while at < first < begin and tail.marks[first - 1] & kinds.UNKNOWN:
         first -= 1
+    if at < first < begin and (tail.words[first] in _PIECES or tail.words[first - 1] == "the"):
+        first -= 1
     return first
 
 
@@ -172,7 +177,9 @@ def _holds_name(tail: Tail, at: int, begin: int, entity: EntityType) -> bool:
         return False
     listed = kinds.FIRST | kinds.LAST
     return any(
-        tail.marks[here] & listed and not tail.marks[here] & (kinds.COMMON | kinds.STOP | kinds.NUMERAL)
+        tail.words[here] not in _PIECES
+        and tail.marks[here] & listed
+        and not tail.marks[here] & (kinds.COMMON | kinds.STOP | kinds.NUMERAL)
         for here in range(at, begin)
     )
 
@@ -273,6 +280,8 @@ def _is_another(view: View, at: int) -> bool:
 
 def _is_rest_of_date(tail: Tail, at: int, end: int) -> bool:
     """ "the ate of june" behind the year."""
+    if _PIECES.intersection(tail.words[at : min(end, at + _PIECE_TOKENS)]):
+        return True
     if tail.words[at] in _BEHIND_DATES:
         return False
     return at < end <= at + _REST_TOKENS and any(tail.marks[here] & _OF_DATES for here in range(at, end))

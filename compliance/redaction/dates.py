@@ -5,10 +5,11 @@ from typing import Final
 from compliance.redaction import kinds
 from compliance.redaction.drug_sounds import sounds
 from compliance.redaction.lexicon import word_list
+from compliance.redaction.relative_dates import bare_year, behind_relative, is_day_month_year
 from compliance.redaction.spoken import Element, read_element
 from compliance.redaction.tokens import Tail
 from compliance.redaction.view import GUESSED, LIKELY, SURE, Match, View
-from compliance.redaction.vocabulary import FEASTS
+from compliance.redaction.vocabulary import FEASTS, MONTHS
 
 _DATE_TOKENS: Final = 18
 _DATE_FIGURES: Final = 8
@@ -30,6 +31,7 @@ _MONTH_SOUNDS: Final = frozenset(
     sounds(month) for month in ("january", "february", "september", "october", "november", "december")
 )
 _MISHEARD_MONTHS: Final = frozenset({"marge", "mae", "juin"})
+_SEVERAL_MONTHS: Final = frozenset(f"{month}s" for month in MONTHS)
 _ORDINAL_DAYS: Final = kinds.ORDINAL | kinds.ARTICLE
 """What the day of "fourth of the second fifty one" begins with."""
 _FULL_PARTS: Final = 3
@@ -50,8 +52,10 @@ def date_of_birth(view: View, at: int) -> Match | None:
     end, strong, figures, months, years = _read_date(tail, at, misheard=asked)
     if end is None:
         return None
-    if "DOB" in view.expects.stale and _is_late(tail, end, (strong, figures, years), months=months):
-        return Match(end, "DOB", LIKELY)
+    told = _told_otherwise(view, at, end) if asked or named else None
+    late = "DOB" in view.expects.stale and _is_late(tail, end, (strong, figures, years), months=months)
+    if told is not None or late:
+        return Match(told or end, "DOB", LIKELY)
     if not (asked or named):
         whole = years or strong >= 3 or (months and strong >= 2 and _corrects(view, at))
         plain = bool(months or years or tail.marks[at] & _ORDINAL_DAYS)
@@ -71,12 +75,20 @@ def date_of_birth(view: View, at: int) -> Match | None:
     return Match(end, "DOB", SURE, runs_on=open_end, whole=not open_end or strong >= 3)
 
 
+def _told_otherwise(view: View, at: int, end: int) -> int | None:
+    """Behind a date told from today, or a year alone where that was asked for."""
+    if view.expects.year_of_birth and bare_year(view, at) == end:
+        return end
+    return behind_relative(view.tail, end)
+
+
 def _is_told(view: View, at: int, end: int, plain: bool) -> bool:
     """A whole date that nothing named before is one of birth; `plain`: it has a month or a full year."""
     if view.expects.named("GOV_ID"):
         return False
     if _named_later(view.tail, end) or _is_read_back(view, end) or view.tail.words[at - 1] == "i'm":
         return True
+    plain = plain or is_day_month_year(view.tail, at, end)
     return plain and (_follows_person(view, at, end) or _corrects(view, at))
 
 
@@ -161,8 +173,8 @@ def _read_date(tail: Tail, at: int, *, misheard: bool) -> tuple[int | None, int,
 
 
 def _sounds_like_month(word: str, kind: int) -> bool:
-    """ "januree", "disember"."""
-    return bool(kind & kinds.UNKNOWN) and sounds(word) in _MONTH_SOUNDS
+    """ "januree", "disember", "augusts"."""
+    return word in _SEVERAL_MONTHS or (bool(kind & kinds.UNKNOWN) and sounds(word) in _MONTH_SOUNDS)
 
 
 def _figure(tail: Tail, at: int) -> Element | None:
