@@ -16,7 +16,7 @@ _WRONG_VERBS: Final = word_list("hurting_verbs")
 _WRONG_STATES: Final = word_list("hurting_states")
 """How a part of the body is: "is swollen", "went numb"."""
 _LINKS: Final = word_list("body_links")
-_HARM_VERBS: Final = word_list("harming_verbs")
+HARM_VERBS: Final = word_list("harming_verbs")
 """What happens to a part of the body: "broke my wrist"."""
 _DISTINCT: Final = word_list("body_distinct")
 """Parts of the body that are hardly anything else; the others need an owner: "my back"."""
@@ -48,7 +48,7 @@ def _built(tail: Tail, at: int) -> int | None:
         found = _modified(tail, at)
         if found is not None:
             return found
-    if word in _HARM_VERBS:
+    if word in HARM_VERBS:
         return _harm(tail, at)
     if word in ("scan", "scans"):
         return of_part(tail, at + 1)

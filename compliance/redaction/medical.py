@@ -10,7 +10,7 @@ import re
 from typing import Final
 
 from compliance.redaction import kinds
-from compliance.redaction.complaints import complaint, of_part
+from compliance.redaction.complaints import HARM_VERBS, complaint, of_part
 from compliance.redaction.lexicon import bare, bases, lines_of, stem, word_list
 from compliance.redaction.phrases import after_marks, may_begin, phrase
 from compliance.redaction.tokens import Tail
@@ -125,6 +125,8 @@ def _unlisted_term(view: View, at: int) -> int | None:
     """ "cystic acne", "my Huntington's", "he takes PrEP": a term by its neighbours or its capital."""
     tail = view.tail
     word = tail.words[at]
+    if word in HARM_VERBS:
+        return _harmed(view, at)
     if word in MEDICAL_LEADS:
         return _term(view, at + 1) if tail.marks[at + 1] & kinds.TERM else None
     if word in MEDICAL_CAPITALS:
@@ -133,6 +135,13 @@ def _unlisted_term(view: View, at: int) -> int | None:
         return None
     ends = not tail.marks[at + 1] & kinds.WORD or tail.marks[at + 1] & kinds.STOP
     return at + 1 if ends and tail.words[at - 1] in _BEFORE_ILLNESS else None
+
+
+def _harmed(view: View, at: int) -> int | None:
+    """ "tore my rotator cuff": what happened to what only a term names."""
+    tail = view.tail
+    owned = tail.words[at + 1] in ("my", "his", "her", "their")
+    return _term(view, at + 2) if owned and tail.marks[at + 2] & kinds.TERM else None
 
 
 _ALLERGIES: Final = frozenset({"allergic", "allergy", "intolerance"})

@@ -38,6 +38,12 @@ KEPT = [
     "I was brought up that way",
     "the corridor's wide enough for a wheelchair",
     "the physio says so",
+    "it feels hot in here",
+    "he goes to the gym three times a week",
+    "I got up to go to the shop",
+    "it came out in the wash",
+    "my head's spinning with all these forms",
+    "I feel like I'm going to be late",
 ]
 
 MASKED = [
@@ -59,6 +65,14 @@ MASKED = [
     ),
     ("my husband's Ivor Stocking", "my husband's [REDACTED: PERSON]"),
     ("Could I speak to Miss Whitcombe?", "Could I speak to Miss [REDACTED: PERSON]?"),
+    ("He's getting up to wee five times a night", "He's [REDACTED: MEDICAL]"),
+    ("he feels hot", "he [REDACTED: MEDICAL]"),
+    ("his arms have come up in blotches", "his [REDACTED: MEDICAL]"),
+    ("I tore my rotator cuff", "I [REDACTED: MEDICAL]"),
+    ("She's got MS and ADHD", "She's got [REDACTED: MEDICAL] and [REDACTED: MEDICAL]"),
+    ("everything's spinning", "[REDACTED: MEDICAL]"),
+    ("I can't put weight on it", "I [REDACTED: MEDICAL]"),
+    ("her hair's coming out in clumps", "her [REDACTED: MEDICAL]"),
     ("the booking is for Mr Lowe", "the booking is for Mr [REDACTED: PERSON]"),
 ]
 
