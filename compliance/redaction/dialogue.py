@@ -35,6 +35,8 @@ _SHORT_TURN: Final = 3
 _ZIP_CHARS: Final = 24
 _PLAIN_WORDS: Final = 16
 _BRIEF_WORDS: Final = 6
+_BARE_WORDS: Final = 5
+"""A turn of so many words that names a value and gives none asks for it."""
 _MOST_AGE: Final = 2
 _LEAST_REFERENCE: Final = 5
 _MOST_REFERENCES: Final = 8
@@ -51,13 +53,14 @@ _QUESTION_TOKENS: Final = 8
 
 class Said(NamedTuple):
     """A turn that has ended: its number of words, whether it asks something, whether it only asks to go on
-    ("mm-hm"), and the type of a value that its end cut short.
+    ("mm-hm"), the type of a value that its end cut short, and whether it tells of the speaker ("I lost my").
     """
 
     words: int
     question: bool
     continues: bool
     unfinished: Slot | None
+    tells: bool = False
 
 
 @dataclass(slots=True)
@@ -280,7 +283,8 @@ class Expectation:
             memory.asked.update(dict.fromkeys(memory.answered, 0))
         memory.unfinished = said.unfinished or self._still_unfinished(said)
         memory.replied = True
-        asks = said.question or self._about & ASKS or said.words <= _SHORT_TURN
+        brief = said.words <= (_SHORT_TURN if self.found or said.tells else _BARE_WORDS)
+        asks = said.question or self._about & ASKS or brief
         memory.fresh = self._asks_one(said) if asks else None
         memory.given = self.found - {"MEDICAL", "PERSON"}
         if self.found:

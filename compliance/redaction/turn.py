@@ -18,6 +18,7 @@ from compliance.redaction.view import GUESSED, Match, View
 _FIGURES: Final = kinds.DIGITS | kinds.NUMERAL
 _CONTINUERS: Final = word_list("continuers")
 """A turn of these alone asks to go on."""
+_OF_SPEAKERS: Final = frozenset({"i", "i'm", "i've", "i'd", "my", "we", "we're", "our", "it's", "it"})
 _LABELS: Final[dict[str, Side]] = {
     **dict.fromkeys(("agent", "assistant", "receptionist", "clinic", "bot", "operator", "ai"), "agent"),
     **dict.fromkeys(("caller", "patient", "customer", "client", "user"), "caller"),
@@ -42,6 +43,7 @@ class TurnStream:
         "_question",
         "_side",
         "_tail",
+        "_tells",
         "_unfinished",
         "_view",
         "_words",
@@ -62,6 +64,7 @@ class TurnStream:
         self._mode = _NO_MODE
         self._words = 0
         self._question = False
+        self._tells = False
         self._continues = True
         self._unfinished: Slot | None = None
         self._overflow: EntityType | None = None
@@ -84,7 +87,13 @@ class TurnStream:
         public = self._advance()
         if self._begun:
             self._view.expects.end_turn(
-                Said(self._words, self._question, self._continues and not self.spans, self._unfinished)
+                Said(
+                    self._words,
+                    self._question,
+                    self._continues and not self.spans,
+                    self._unfinished,
+                    self._tells,
+                )
             )
         return public
 
@@ -241,6 +250,7 @@ class TurnStream:
         if kind & kinds.WORD:
             self._words += 1
             self._continues = self._continues and tail.words[at] in _CONTINUERS
+            self._tells = self._tells or tail.words[at] in _OF_SPEAKERS
             if expects.name_open and not kind & (kinds.LEAD | kinds.DOCTOR):
                 expects.name_open = 0
             if kind & kinds.CUE:
