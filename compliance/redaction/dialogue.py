@@ -112,6 +112,7 @@ class Expectation:
         "answer",
         "answered",
         "asked",
+        "code_end",
         "found",
         "given",
         "name_open",
@@ -127,6 +128,8 @@ class Expectation:
         self.side: Side = side
         self.place = 0
         """Where the rule looks now, in characters of the turn."""
+        self.code_end = -_CHARS_HELD
+        """Where the last postcode or ZIP ended, in characters of the turn."""
         self.found: set[Slot] = set()
         self._memory = memory
         self.asked: frozenset[Slot] = frozenset()
@@ -188,6 +191,8 @@ class Expectation:
             self.found.add("EXPIRY")
         if entity == "ADDRESS":
             self._name("POSTCODE", end + _ZIP_CHARS)
+        if entity == "POSTCODE":
+            self.code_end = end
 
     def _name(self, slot: Slot, until: int) -> None:
         """This is named, up to a place in the turn."""
@@ -276,6 +281,8 @@ class Expectation:
             self._end_caller(said)
         else:
             self._end_agent(said)
+        if self._about & THING and said.question and "PERSON" not in self._mentioned:
+            self._memory.asked.pop("PERSON", None)
 
     def _end_caller(self, said: Said) -> None:
         memory = self._memory

@@ -11,6 +11,7 @@ from compliance.redaction.lexicon import stem, word_list
 from compliance.redaction.spoken import Element, is_cardinal, is_counting, is_date, is_times, is_years
 from compliance.redaction.tokens import Tail
 from compliance.redaction.view import GUESSED, LIKELY, SURE, View
+from compliance.redaction.zips import is_before_place
 
 _CODE_DIGITS: Final = range(3, 5)
 """The code on a card's back."""
@@ -171,7 +172,7 @@ def _unexpected_type(view: View, said: Said) -> tuple[EntityType | None, float]:
         return "GOV_ID", GUESSED
     if "GOV_ID" in view.expects.given and is_nhs(digits):
         return "GOV_ID", LIKELY
-    if len(digits) in _ZIP_DIGITS and _behind_state(tail, said.elements[0].start):
+    if len(digits) in _ZIP_DIGITS and _is_zip(tail, said):
         return "POSTCODE", LIKELY
     if len(digits) >= _SURE_DIGITS or said.plus:
         return _type_by_shape(said, "PHONE"), LIKELY
@@ -245,6 +246,14 @@ def _asked_for(expects: Expectation, digits: str) -> EntityType | None:
     if "POSTCODE" in expects.asked and len(digits) in _ZIP_DIGITS:
         return "POSTCODE"
     return "GOV_ID" if "GOV_ID" in expects.asked and len(digits) in _ID_DIGITS else None
+
+
+def _is_zip(tail: Tail, said: Said) -> bool:
+    """Beside a state, a town or a county, or written like "02139-4307"."""
+    if [len(each.digits) for each in said.elements] == [5, 4] and said.dashed:
+        return True
+    start, end = said.elements[0].start, said.elements[-1].end
+    return _behind_state(tail, start) or (len(said.digits) == _ZIP_DIGITS[0] and is_before_place(tail, end))
 
 
 def _behind_state(tail: Tail, at: int) -> bool:

@@ -23,6 +23,7 @@ from compliance.redaction.patterns import written_email, written_safe
 from compliance.redaction.said_back import said_back, street_said_back
 from compliance.redaction.tokens import Tail
 from compliance.redaction.view import Match, View
+from compliance.redaction.zips import county_by_zip, town_by_zip
 
 Rule = Callable[[View, int], Match | None]
 _Table = tuple[tuple[int, Rule], ...]
@@ -120,8 +121,11 @@ def _all_rules(kind: int, mode: int) -> Iterator[Rule]:
         yield spoken_email
     if kind & (kinds.SPELLED | kinds.PAIR) and not kind & kinds.STOP:
         yield said_back
+    if kind & kinds.TOWN:
+        yield town_by_zip
     if kind & _STREETS and not kind & kinds.STOP:
         yield street_said_back
+        yield county_by_zip
     if kind & kinds.TERM and kind & _FIGURES:
         yield medical
     elif kind & kinds.WORD:
@@ -151,6 +155,8 @@ def _lighter(rule: Rule, kind: int, mode: int, held: int) -> Rule | None:
         return _lighter_email(kind, mode, held)
     if rule is free_address:
         return _lighter_address(kind, held)
+    if rule is town_by_zip or rule is county_by_zip:
+        return rule if held & kinds.NUMBER else None
     if rule is street_said_back:
         return rule if held & (kinds.STREET | kinds.WAY) else None
     if rule is date_of_birth and kind & kinds.ARTICLE and not held & (kinds.NUMBER | kinds.ORDINAL):
