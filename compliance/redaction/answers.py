@@ -12,9 +12,10 @@ from compliance.redaction.addresses import address
 from compliance.redaction.codes import alphanumeric
 from compliance.redaction.cues import Slot
 from compliance.redaction.dates import date_of_birth
-from compliance.redaction.emails import spoken_email
+from compliance.redaction.emails import aside, spoken_email
 from compliance.redaction.entities import EntityType
 from compliance.redaction.lexicon import word_list
+from compliance.redaction.name_spelling import is_told_by_letters
 from compliance.redaction.names import name
 from compliance.redaction.numbers import number
 from compliance.redaction.patterns import written_email
@@ -63,6 +64,8 @@ def is_lead(tail: Tail, at: int, slot: Slot) -> bool:
     kind = tail.marks[at]
     if kind & _OF_VALUES.get(slot, 0):
         return False
+    if slot == "PERSON" and tail.words[at + 1] in (",", "with") and is_told_by_letters(tail, at):
+        return False
     return not kind & (kinds.WORD | kinds.DIGITS | kinds.MARK) or tail.words[at] in _LEADS
 
 
@@ -91,15 +94,38 @@ def whole_answer(view: View, at: int, slot: Slot) -> Match | None:
         return Match(end, entity, GUESSED, begin=begin, runs_on=cut_short)
     if begin == at and entity == "DOB":
         return found
+    if entity == "EMAIL" and tail.marks[begin] & kinds.AT:
+        return None  # written, so it begins where it begins
+    return _with_misheard(tail, at, begin, found, entity)
+
+
+def _with_misheard(tail: Tail, at: int, begin: int, found: Match, entity: EntityType) -> Match | None:
+    """The value that begins at `begin` and what of it was misheard, from `at` on; None if nothing was."""
     first = _first_piece(tail, at, begin, entity)
     if first < begin:
         return Match(found.end, entity, GUESSED, begin=first)
     misheard = at < begin <= at + _MOST_MISHEARD and not any(
-        tail.words[here] in _TALK or (entity == "EMAIL" and tail.words[here] in _LEADS)
+        tail.words[here] in _TALK
+        or (entity == "EMAIL" and tail.words[here] in _LEADS)
+        or (entity in _FIGURED and tail.words[here].endswith("'s"))
         for here in range(at, begin)
     )
+    ends = not tail.marks[found.end] & kinds.WORD
+    if entity == "PERSON" and ends and _is_misheard_name(tail, at, begin):
+        return Match(found.end, entity, GUESSED, begin=at)
     begin = _behind_talk(tail, at, begin, entity)
     return Match(found.end, entity, GUESSED, begin=begin) if misheard else None
+
+
+def _is_misheard_name(tail: Tail, at: int, begin: int) -> bool:
+    """ "she von kelly", "in grid larson": a word of sentences that no name stands behind, and no verb."""
+    if not at < begin <= at + 2 or tail.words[at] not in _HEARD_AS_NAMES:
+        return False
+    return not any(tail.marks[here] & kinds.STOP for here in range(at + 1, begin))
+
+
+_HEARD_AS_NAMES: Final = frozenset({"she", "he", "in", "are", "an", "may", "do", "we", "all", "on", "her"})
+"""What Siobhan, Ingrid, Arthur and others begin with as misheard."""
 
 
 def _is_cut_short(found: Match | None, entity: EntityType) -> bool:
@@ -197,6 +223,8 @@ def _has_evidence(tail: Tail, at: int, end: int, entity: EntityType) -> bool:
 def _names_nobody(tail: Tail, at: int, end: int) -> bool:
     """ "my little boy", "full name or just first?": ordinary words about a person or a name."""
     words = [here for here in range(at, end) if tail.marks[here] & kinds.WORD]
+    if all(tail.marks[here] & _TITLES or tail.words[here] in _BESIDE_TITLES for here in words):
+        return True
     if any(not tail.marks[here] & kinds.COMMON for here in words):
         return False
     if any(tail.words[here] in _OF_NOBODY for here in words):
@@ -205,6 +233,10 @@ def _names_nobody(tail: Tail, at: int, end: int) -> bool:
 
 
 _BRIEFLY: Final = 4
+_TITLES: Final = kinds.TITLE | kinds.DOCTOR
+_BESIDE_TITLES: Final = frozenset(
+    {"please", "just", "neither", "is", "it's", "fine", "or", "either", "thanks"}
+)
 _OF_NOBODY: Final = frozenset(
     {"name", "patient", "myself", "fab", "brilliant", "lovely", "perfect", "person", "someone", "somebody"}
 )
@@ -299,6 +331,8 @@ def _is_talk(view: View, at: int, end: int, entity: EntityType) -> bool:
     if at >= end or tail.words[at] in _SPEAKS_ON or (entity == "PHONE" and _is_another(view, at)):
         return True
     if entity == "PERSON" and tail.marks[at] & kinds.NUMBER:
+        return True
+    if entity == "EMAIL" and aside(tail, at) > at:
         return True
     if entity in ("PERSON", "ADDRESS"):
         return (paused and bool(tail.marks[at] & kinds.STOP)) or alphanumeric(view, at) is not None

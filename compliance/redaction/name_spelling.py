@@ -24,6 +24,21 @@ def is_its_spelling(tail: Tail, at: int, end: int) -> bool:
     return tail.words[at].startswith("".join(letters[:2]))
 
 
+def is_told_by_letters(tail: Tail, at: int) -> bool:
+    """ "gray with an e", "Philips with one l": how the word is spelled is told, as of names alone."""
+    here = at + 1 + (tail.words[at + 1] == ",")
+    if tail.words[here] not in ("with", "without") or tail.words[here + 1] not in _COUNTS:
+        return False
+    if not tail.marks[here + 2] & kinds.LETTER and tail.words[here + 2] not in _LETTERS:
+        return False
+    return not tail.marks[here + 3] & kinds.WORD or tail.words[here + 3] in _BEHIND_LETTERS
+
+
+_COUNTS: Final = frozenset({"a", "an", "the", "one", "two", "no", "double", "only"})
+_LETTERS: Final = frozenset(f"{letter}s" for letter in "bcdefghjklmnpqrstvwxyz") - {"vs", "ms", "es"}
+_BEHIND_LETTERS: Final = frozenset({"not", "but", "and", "instead", "at", "in", "on", "like", "as", "please"})
+
+
 def spelled_on(tail: Tail, at: int) -> int:
     """Over a spelling of the name right behind it: "Smyth, S M Y T H"."""
     here = at

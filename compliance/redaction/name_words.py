@@ -143,6 +143,8 @@ def _word_continues(tail: Tail, at: int, *, strict: bool) -> bool:
             return True
         listed = tail.marks[at - 1] & LISTED and not tail.marks[at - 1] & kinds.COMMON
         return written and bool(listed) and _is_written_surname(tail, at)
+    if tail.marks[at - 1] & kinds.LETTER and not tail.marks[at + 1] & kinds.WORD:
+        return True
     if tail.marks[at + 1] & kinds.END or (tail.capital[at] and tail.capital[at - 1]):
         return True
     return tail.words[at] not in VERY_COMMON or (strict and not _sentence_goes_on(tail, at))

@@ -13,6 +13,7 @@ from compliance.redaction.name_frames import RINGING, framed, is_strange
 from compliance.redaction.name_spelling import (
     LEAST_SPELLED,
     SURELY_SPELLED,
+    is_told_by_letters,
     may_be_spelled,
     spelled_end,
     spelled_on,
@@ -30,7 +31,14 @@ from compliance.redaction.name_words import (
 )
 from compliance.redaction.paired_names import JOINS, is_offered, is_paired
 from compliance.redaction.relations import OWNERS, of_relative
-from compliance.redaction.stray_names import alone, by_neighbours, by_particle, initialled, set_apart
+from compliance.redaction.stray_names import (
+    alone,
+    by_neighbours,
+    by_particle,
+    initialled,
+    set_apart,
+    spoken_of,
+)
 from compliance.redaction.titles import patient_doctor, staff, titled
 from compliance.redaction.tokens import Tail
 from compliance.redaction.view import GUESSED, LIKELY, SURE, Match, View
@@ -50,7 +58,7 @@ def name(view: View, at: int) -> Match | None:
     house = _house_end(view.tail, at, found)
     if house is not None and view.expects.name_open != STRONG:
         return None if view.expects.awaits("ADDRESS") else Match(house, "ADDRESS", GUESSED)
-    if _is_rung_place(view.tail, at) or view.tail.words[found.end] == "underscore":
+    if _is_rung_place(view.tail, at) or "underscore" in view.tail.words[found.end - 1 : found.end + 1]:
         return Match(found.end, None)
     if _is_destination(view.tail, at):
         return Match(found.end, None)
@@ -163,7 +171,8 @@ def _unasked(view: View, at: int, kind: int, *, strong: bool) -> Match | None:
         if found is not None:
             return found
     if kind & (kinds.MAYBE | kinds.LAST | kinds.UNKNOWN):
-        return set_apart(tail, at) or by_neighbours(tail, at) or framed(tail, at) or alone(tail, at)
+        told = set_apart(tail, at) or spoken_of(tail, at)
+        return told or by_neighbours(tail, at) or framed(tail, at) or alone(tail, at)
     if kind & kinds.LETTER:
         end = spelled_end(tail, at, SURELY_SPELLED, misheard=False)
         if end is not None and not _lists_letters(tail, at, end):
@@ -200,6 +209,8 @@ def _awaited(view: View, at: int) -> Match | None:
     if spelled is not None:
         return Match(spelled_on(tail, spelled), "PERSON", SURE)
     kind = tail.marks[at]
+    if view.expects.awaits("PERSON") and not kind & kinds.STOP and is_told_by_letters(tail, at):
+        return Match(at + 1, "PERSON", SURE)
     if tail.words[at] in _WRITTEN_NAMES and tail.capital[at] and tail.capital[at + 1]:
         follows = tail.marks[at + 1]
         if follows & kinds.LAST and not follows & kinds.STOP:
@@ -207,7 +218,7 @@ def _awaited(view: View, at: int) -> Match | None:
     if not is_name(tail, at) or kind & kinds.LEAD or (_is_word_only(tail, at) and not is_offered(tail, at)):
         return None
     if ((kind & kinds.RARER or not view.expects.awaits("PERSON")) and _is_thing(tail, at)) or (
-        kind & kinds.PHONETIC and tail.words[at - 1] == "for" and _is_code(tail, at)
+        kind & (kinds.PHONETIC | kinds.FIRST) and tail.words[at - 1] == "for" and _is_code(tail, at)
     ):
         return None
     if view.expects.name_open == WEAK and not (_is_likely(tail, at) or _ends_answer(view, at)):
@@ -238,10 +249,10 @@ def _is_likely(tail: Tail, at: int) -> bool:
     kind = tail.marks[at]
     if kind & kinds.FIRST or (kind & LISTED and not kind & (kinds.COMMON | kinds.PLACE)):
         return True
-    if kind & LISTED and (tail.capital[at] or (kind & kinds.MAYBE and not kind & kinds.COMMON)):
-        return bool(tail.marks[at + 1] & (kinds.LAST | kinds.END)) or not tail.marks[at + 1] & kinds.WORD
     if kind & (LISTED | kinds.UNKNOWN) and is_offered(tail, at):
         return True
+    if kind & LISTED and (tail.capital[at] or (kind & kinds.MAYBE and not kind & kinds.COMMON)):
+        return bool(tail.marks[at + 1] & (kinds.LAST | kinds.END)) or not tail.marks[at + 1] & kinds.WORD
     if kind & kinds.MAYBE and tail.words[at - 1] == "i'm" and _is_whole_clause(tail, at):
         return True
     if kind & kinds.MAYBE and tail.words[at - 1] == "me" and tail.words[at - 2] in ("call", "calls"):

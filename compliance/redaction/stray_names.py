@@ -3,9 +3,9 @@
 from typing import Final
 
 from compliance.redaction import kinds
-from compliance.redaction.lexicon import bare
+from compliance.redaction.lexicon import bare, word_list
 from compliance.redaction.name_frames import is_strange
-from compliance.redaction.name_spelling import is_its_spelling, spelled_on
+from compliance.redaction.name_spelling import is_its_spelling, is_told_by_letters, spelled_on
 from compliance.redaction.name_words import (
     BEFORE_PLACES,
     BRANDS,
@@ -76,6 +76,38 @@ def by_neighbours(tail: Tail, at: int) -> Match | None:
         if spelled > at + 1 and (not kind & kinds.COMMON or is_its_spelling(tail, at, spelled)):
             return Match(spelled, "PERSON", LIKELY)
     return None
+
+
+def spoken_of(tail: Tail, at: int) -> Match | None:
+    """A word that can be a name, of which only a person's spelling or doings are told."""
+    spelled = tail.words[at + 1] in ("with", "without", ",") and _is_spelled_person(tail, at)
+    found = spelled or (tail.marks[at] & kinds.MAYBE and _is_asked_after(tail, at))
+    return Match(at + 1, "PERSON", LIKELY) if found else None
+
+
+def _is_spelled_person(tail: Tail, at: int) -> bool:
+    """ "gray with an e": no thing, as behind an article."""
+    listed = tail.marks[at] & (kinds.LAST | kinds.MAYBE) and is_name(tail, at)
+    return bool(listed) and tail.words[at - 1] not in _ARTICLES and is_told_by_letters(tail, at)
+
+
+_ARTICLES: Final = frozenset({"a", "an", "the", "my", "your", "some", "any", "this", "that", "no", "with"})
+
+
+def _is_asked_after(tail: Tail, at: int) -> bool:
+    """ "Is Ruby joining you?", "Has Poppy had …": at the beginning of a question, with a capital."""
+    if not tail.capital[at] or tail.words[at - 1] not in _ASKING or tail.marks[at] & kinds.MONTH:
+        return False
+    begins = not tail.words[at - 2] or tail.words[at - 2] in _BEFORE_QUESTIONS
+    return begins and tail.words[at + 1] in _ASKED_AFTER
+
+
+_ASKING: Final = frozenset(
+    ["is", "will", "does", "has", "was", "can", "would", "did", "how's", "could", "should", "how"]
+)
+_BEFORE_QUESTIONS: Final = frozenset({".", "?", "!", ":", ",", "and", "so", "but", "ok", "okay", "or", "how"})
+_ASKED_AFTER: Final = word_list("asked_after")
+"""What is asked of people, behind their names."""
 
 
 def set_apart(tail: Tail, at: int) -> Match | None:
