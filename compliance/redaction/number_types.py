@@ -127,6 +127,8 @@ def _type_by_talk(view: View, said: Said) -> tuple[EntityType | None, float]:
         return None, 0.0
     if expects.named("CODE") and len(digits) in _CODE_DIGITS and not expects.found.isdisjoint(_ON_CARDS):
         return "CARD", LIKELY
+    if len(digits) in _CARD_DIGITS and digits[0] in "3456" and is_luhn(digits) and expects.named("CODE"):
+        return "CARD", LIKELY
     if expects.awaits("CODE") or _is_reference(view.tail, said):
         phone = len(digits) in (10, 11) and digits[0] == "0" and digits[1] in "1237"
         if not (phone or said.plus):

@@ -58,25 +58,59 @@ def _is_in_diary(tail: Tail, end: int) -> bool:
     if tail.words[end - 1].endswith("'s"):
         return word in _OF_DIARIES or (word, follows) in _OFF_WORK
     if word == ",":
-        return tail.words[end + 1] in ("he's", "she's") and tail.words[end + 2] in _WORKING
+        return follows in ("he's", "she's") and _works(tail, end + 2)
     if word == "at":
-        return bool(tail.marks[end + 1] & kinds.NUMBER) or follows in ("half", "quarter")
+        timed = tail.marks[end + 1] & kinds.NUMBER and not _is_address(tail, end + 2)
+        return bool(timed) or follows in ("half", "quarter")
     return (word, follows) in _HOLDS_CLINIC or (word == "only" and follows in _PRACTISES)
 
 
-_OF_DIARIES: Final = frozenset(
-    ["fully", "next", "first", "last", "running", "retiring", "retired", "operating", "slots", "diary"]
-)
+def _works(tail: Tail, at: int) -> bool:
+    """ "in on Mondays", "off this week"; not "in hospital"."""
+    word, follows = tail.words[at], tail.words[at + 1]
+    return word in _WORKING or (word, follows) in _OFF_WORK or (word == "in" and follows in _WHEN)
+
+
+def _is_address(tail: Tail, at: int) -> bool:
+    """Behind a number, a word that tells no time: "at 14 Elm Road"."""
+    kind = tail.marks[at]
+    return bool(kind & kinds.WORD and not kind & kinds.NUMBER and tail.words[at] not in _TIMED)
+
+
+_WHEN: Final = frozenset({"today", "tomorrow", "until", "later", "all", "every", "next", "this"})
+_TIMED: Final = frozenset(
+    [
+        "past",
+        "to",
+        "o'clock",
+        "am",
+        "pm",
+        "a",
+        "p",
+        "in",
+        "on",
+        "or",
+        "and",
+        "room",
+        "with",
+        "for",
+        "tomorrow",
+    ]
+) | {"today", "this", "next", "then", "but", "if", "is", "sharp", "so", "not"}
+_OF_DIARIES: Final = frozenset(["fully", "running", "retiring", "retired", "operating", "slots", "diary"])
 _OFF_WORK: Final = frozenset(
     [("off", "this"), ("off", "next"), ("off", "sick"), ("off", "today"), ("away", "until"), ("away", "this")]
-) | frozenset([("on", "leave"), ("on", "holiday"), ("on", "call"), ("in", "on"), ("in", "theatre")])
-_WORKING: Final = frozenset({"in", "only", "off", "retiring", "retired", "away", "on", "the", "our", "fully"})
+) | frozenset(
+    [("on", "leave"), ("on", "holiday"), ("on", "call"), ("in", "on"), ("in", "theatre")]
+    + [("next", what) for what in ("clinic", "slot", "gap", "opening", "list", "available", "free")]
+)
+_WORKING: Final = frozenset({"retiring", "retired", "fully", "operating"})
 _PRACTISES: Final = frozenset({"does", "works", "operates", "sees", "consults", "has"})
 _HOLDS_CLINIC: Final = frozenset(
-    [("has", what) for what in ("a", "an", "got", "nothing", "one", "two", "space", "slots", "availability")]
-    + [(does, what) for does in ("doesn't", "can't", "won't") for what in ("do", "work", "see", "operate")]
-    + [("isn't", "in"), ("isn't", "here"), ("isn't", "available"), ("would", "see"), ("could", "see")]
-    + [("can", "see"), ("can", "do"), ("is", "retiring"), ("works", "on"), ("sees", "patients")]
+    [("has", what) for what in ("nothing", "space", "slots", "availability")]
+    + [("doesn't", what) for what in ("do", "work", "see", "operate")]
+    + [("isn't", "in"), ("isn't", "here"), ("isn't", "available"), ("would", "see"), ("can", "see")]
+    + [("is", "retiring"), ("works", "on"), ("sees", "patients")]
 )
 
 

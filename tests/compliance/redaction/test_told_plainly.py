@@ -86,6 +86,10 @@ MASKED = [
     ("everything's spinning", "[REDACTED: MEDICAL]"),
     ("I can't put weight on it", "I [REDACTED: MEDICAL]"),
     ("her hair's coming out in clumps", "her [REDACTED: MEDICAL]"),
+    ("Mr Lacey at 14 Elm Road", "Mr [REDACTED: PERSON] at [REDACTED: ADDRESS]"),
+    ("Mrs Doyle, she's in hospital", "Mrs [REDACTED: PERSON], she's in hospital"),
+    ("Mrs Fry's next appointment", "Mrs [REDACTED: PERSON] next appointment"),
+    ("it's the id card, 4111 1111 1111 1111", "it's the id card, [REDACTED: CARD]"),
     ("the booking is for Mr Lowe", "the booking is for Mr [REDACTED: PERSON]"),
 ]
 
