@@ -94,8 +94,6 @@ def whole_answer(view: View, at: int, slot: Slot) -> Match | None:
         return Match(end, entity, GUESSED, begin=begin, runs_on=cut_short)
     if begin == at and entity == "DOB":
         return found
-    if entity == "EMAIL" and tail.marks[begin] & kinds.AT:
-        return None  # written, so it begins where it begins
     return _with_misheard(tail, at, begin, found, entity)
 
 

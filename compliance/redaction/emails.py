@@ -51,12 +51,12 @@ def spoken_email(view: View, at: int) -> Match | None:
     sign = at
     limit = at + _LOCAL_TOKENS
     while not tail.marks[sign] & kinds.SIGN:
-        aside = _aside(tail, sign) if tail.words[sign] in _ASIDE_STARTS else sign
-        if sign >= limit or not ((aside > sign > at) or _in_local(tail, sign)):
+        behind = aside(tail, sign) if tail.words[sign] in _ASIDE_STARTS else sign
+        if sign >= limit or not ((behind > sign > at) or _in_local(tail, sign)):
             view.no_email_before = tail.starts[sign]
             return _without_sign(view, at, sign) if view.expects.awaits("EMAIL") else None
-        if aside > sign:
-            sign = aside
+        if behind > sign:
+            sign = behind
             continue
         letter = read_letter(tail, sign) if tail.marks[sign] & kinds.LETTER else None
         sign = sign + 1 if letter is None else letter[1]
@@ -64,7 +64,7 @@ def spoken_email(view: View, at: int) -> Match | None:
     if named is not None:
         return Match(named, "PERSON", LIKELY)
     begin = _begin_of_local(tail, at, sign)
-    end = None if sign == at or _is_site(tail, at, sign) else _host(view, _aside(tail, sign + 1))
+    end = None if sign == at or _is_site(tail, at, sign) else _host(view, aside(tail, sign + 1))
     if end is None:
         view.no_email_before = tail.starts[sign]
         return None
@@ -80,7 +80,7 @@ def _opens_rest(tail: Tail, at: int) -> bool:
     return not tail.words[at - 1] or tail.words[at - 1] in _BEFORE_REST
 
 
-def _aside(tail: Tail, at: int) -> int:
+def aside(tail: Tail, at: int) -> int:
     """Behind what a caller says of the spelling: "all one word", "no spaces", "with an e"; else `at`."""
     if tail.words[at] == "with":
         article = tail.words[at + 1] in ("a", "an") and tail.marks[at + 2] & kinds.LETTER
@@ -104,6 +104,9 @@ def _name_before(tail: Tail, at: int, sign: int) -> int | None:
 
 def _begin_of_local(tail: Tail, at: int, sign: int) -> int:
     """Behind words that are not of the address yet: "my accountant, …", "the work one …"."""
+    told = aside(tail, at)
+    if at < told < sign - 1 and tail.words[told] == ",":
+        at = told + 1
     while at + 1 < sign and _is_before_local(tail, at):
         at += 1 + (tail.words[at + 1] == ",")
     return at
@@ -226,9 +229,9 @@ def _domain(tail: Tail, at: int, *, own_words: bool = False) -> int | None:
             continue
         if kind & kinds.END or not (kind & (kinds.WORD | kinds.DIGITS) or word == "-"):
             return known
-        aside = _aside(tail, end)
-        if aside > end:
-            end = aside
+        behind = aside(tail, end)
+        if behind > end:
+            end = behind
             continue
         if known is not None:
             return _ending_without_dot(tail, end) or known
