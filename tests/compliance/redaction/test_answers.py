@@ -44,7 +44,7 @@ CALLS = [
     # postcodes and ZIP codes
     (("What's your postcode?", "N for november R, let me see, one four, um, three A B"), "[POSTCODE]"),
     (("What's your postcode?", "o x four as in oxford two j b"), "[POSTCODE]"),
-    (("we're in Tulsa Oklahoma 74103",), "we're in Tulsa Oklahoma [POSTCODE]"),
+    (("we're in Tulsa Oklahoma 74103",), "we're in [ADDRESS] [POSTCODE]"),
     (
         ("B T fourteen, six double A", "So B T thirteen six double A?", "no, one four, not one three"),
         "no, [POSTCODE], not [POSTCODE]",

@@ -67,3 +67,15 @@ def test_an_address_is_dictated_with_pauses_and_asides(text: str, public: str) -
 def test_each_half_is_masked(first: str, half: str, second: str, rest: str) -> None:
     public = said(f"Agent: {first}\nCaller: {half}\nAgent: {second}\nCaller: {rest}")
     assert public == f"Agent: {first}\nCaller: [EMAIL]\nAgent: {second}\nCaller: [EMAIL]"
+
+
+@pytest.mark.parametrize(
+    ("question", "answer", "public"),
+    [
+        ("Your email?", "bakers dozen at example dot com all one word", "[EMAIL] all one word"),
+        ("Your mobile?", "mum's is 07700 900 947", "mum's is [PHONE]"),
+        ("Your landline?", "01632 960990, they pick up till four", "[PHONE], they pick up till four"),
+    ],
+)
+def test_what_is_said_beside_a_value_stays(question: str, answer: str, public: str) -> None:
+    assert said(f"Agent: {question}\nCaller: {answer}") == f"Agent: {question}\nCaller: {public}"
