@@ -2,7 +2,7 @@
 
 import asyncio
 from collections.abc import AsyncIterator
-from contextlib import asynccontextmanager
+from contextlib import asynccontextmanager, suppress
 from urllib.parse import urlsplit
 
 
@@ -12,14 +12,23 @@ class Relay:
         self.url = ""
         self.connections = 0
         self.client_left = asyncio.Event()
+        self._serving: set[asyncio.Task[None]] = set()
 
-    async def serve(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+    def serve(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
         self.connections += 1
+        serving = asyncio.create_task(self._serve(reader, writer))
+        self._serving.add(serving)
+
+    async def _serve(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
         upstream = await asyncio.open_connection(self._target.hostname, self._target.port)
         async with asyncio.TaskGroup() as both:
             both.create_task(_pump(upstream[0], writer))
             await _pump(reader, upstream[1])
             self.client_left.set()
+
+    async def ended(self) -> None:
+        """All connections are closed on both sides."""
+        await asyncio.gather(*self._serving)
 
     def listens_at(self, port: int) -> None:
         self.url = self._target._replace(netloc=f"127.0.0.1:{port}").geturl()
@@ -35,6 +44,8 @@ async def _pump(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> N
         pass
     finally:
         writer.close()
+        with suppress(ConnectionError):
+            await writer.wait_closed()
 
 
 @asynccontextmanager
@@ -47,3 +58,4 @@ async def relay(url: str) -> AsyncIterator[Relay]:
     finally:
         server.close()
         await server.wait_closed()
+        await between.ended()
