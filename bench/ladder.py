@@ -35,7 +35,6 @@ from bench.harness.turns import Turns
 from bench.relay import NUMBER_VARIABLE
 from bench.simulators.latency import Draws
 from bench.ttfb import FAILED, MADE, WARM_UP_ID, Bench, Load, Outputs, Setup, said
-from gateway.settings import variables
 
 _OFF: Final = {"SPECULATION": "off", "LLM_HEDGE_AFTER_S": "off"}
 _SWITCHED: Final = (
@@ -46,7 +45,6 @@ _SWITCHED: Final = (
     ("+ pre-warming", "PREWARM"),
 )
 """Our gateway's switches in the order in which they are turned on."""
-_HEDGE_AFTER_S: Final = "0.7"
 
 
 @dataclass(frozen=True, slots=True)
@@ -59,15 +57,14 @@ class Rung:
     settings: Mapping[str, str] = field(default_factory=dict)
 
 
-def rungs(stable_ms: float, hedge_after: str = _HEDGE_AFTER_S) -> list[Rung]:
-    """All steps in order. `stable_ms`: for how long interim words must have stood; `hedge_after` (seconds):
-    when a second request is sent; both as the gateway's settings have them.
+def rungs(stable_ms: float, hedge_ms: float) -> list[Rung]:
+    """All steps in order. `stable_ms`: for how long interim words must have stood; `hedge_ms`: when a second
+    request is sent; both as the gateway's settings have them.
     """
     switched = ["lookups", "cache", "streaming", "pooling"]
     titles = ["relay: batch", "+ look-ups side by side", "+ cache", "+ streaming", "+ pooling"]
     relay = [Rung(title, switches=switched[:count]) for count, title in enumerate(titles)]
-    hedge_ms = float(hedge_after) * 1000
-    hedged = {"LLM_HEDGE_AFTER_S": hedge_after}
+    hedged = {"LLM_HEDGE_AFTER_S": f"{hedge_ms / 1000:g}"}
     return [
         *relay,
         *_plain_rungs(),
@@ -101,7 +98,7 @@ async def _ladder(setup: Setup, load: Load, only: Sequence[int], outputs: Output
         raise TargetUnusable("the ladder starts gateways of its own: --url and --serve-providers are not its")
     if setup.carrier != "twilio":
         raise TargetUnusable("the ladder's first steps know Twilio alone")
-    chosen = _chosen(_rungs_under(setup.settings), only)
+    chosen = _chosen(_rungs_under(setup.policy), only)
     results: list[tuple[Rung, Result]] = []
     async for rung, result in _steps(setup, load, chosen):
         results.append((rung, result))
@@ -193,15 +190,11 @@ async def _measured(setup: Setup, target: Target, turns: Turns, load: Load) -> R
     return await said(bench, load, "ladder")
 
 
-def _rungs_under(settings: Mapping[str, str]) -> list[Rung]:
-    """The steps, with these waits if they are set. Raises `TargetUnusable` for what is no number."""
-    known = {variable.name: variable.default or "" for variable in variables()}
-    stable_s = settings.get("INTERIM_SENTENCE_S", known["INTERIM_SENTENCE_S"])
-    hedge_after = settings.get("LLM_HEDGE_AFTER_S", _HEDGE_AFTER_S)
-    try:
-        return rungs(float(stable_s) * 1000, str(float(hedge_after)))
-    except ValueError:
-        raise TargetUnusable("INTERIM_SENTENCE_S and LLM_HEDGE_AFTER_S are seconds here") from None
+def _rungs_under(policy: Policy) -> list[Rung]:
+    """The steps, waiting as the settings say. Raises `TargetUnusable` if the hedge is off in them."""
+    if policy.hedge_after_ms is None:
+        raise TargetUnusable("the hedge is a step of the ladder: LLM_HEDGE_AFTER_S is seconds here")
+    return rungs(policy.interim_stable_ms, policy.hedge_after_ms)
 
 
 # --- telling ------------------------------------------------------------------------------------------------

@@ -135,10 +135,3 @@ async def note_calls_wanted(pool: asyncpg.Pool, claim: Claim, *, placed_id: UUID
     (row,) = await db.fetch(pool, claim, "note_calls_wanted", placed_id, wanted)
     noted: bool = row[0]
     return noted
-
-
-async def placed_elsewhere(pool: asyncpg.Pool, claim: Claim, *, placed_id: UUID) -> bool:
-    """Whether another org has a placed call of this id."""
-    (row,) = await db.fetch(pool, claim, "placed_call_elsewhere", placed_id)
-    elsewhere: bool = row[0]
-    return elsewhere

@@ -108,7 +108,7 @@ async def _opened(closing: AsyncExitStack, account: Account, place: Place, carri
             return _Twilio(await enter(twilio))
         case PlivoAccount(auth_id, token):
             plivo = PlivoApiSimulator(auth_id=auth_id, auth_token=token, ended=complete, host=host, port=port)
-            return _Plivo(await enter(plivo))
+            return _Listed(await enter(plivo))
         case TelnyxAccount(api_key):
             orders = _TelnyxOrders(carrier)
             telnyx = TelnyxApiSimulator(api_key=api_key, carried_out=orders, host=host, port=port)
@@ -121,7 +121,7 @@ async def _opened(closing: AsyncExitStack, account: Account, place: Place, carri
                 host=host,
                 port=port,
             )
-            return _Vonage(await enter(vonage))
+            return _Listed(await enter(vonage))
     return _Nothing()
 
 
@@ -181,24 +181,18 @@ class _TwilioOrders:
             carrier.replace(call.sid, [Redirect(call.url)])
 
 
-@dataclass(frozen=True, slots=True)
-class _Vonage:
-    api: VonageApiSimulator
+class _Listing(Protocol):
+    """A server that knows a call by its id alone."""
 
-    @property
-    def url(self) -> str:
-        return self.api.url
-
-    def dialled(self, plan: CallPlan) -> None:
-        self.api.calls.add(plan.call_id)
-
-    def over(self, plan: CallPlan) -> None:
-        self.api.calls.discard(plan.call_id)
+    url: str
+    calls: set[str]
 
 
 @dataclass(frozen=True, slots=True)
-class _Plivo:
-    api: PlivoApiSimulator
+class _Listed:
+    """Plivo's and Vonage's."""
+
+    api: _Listing
 
     @property
     def url(self) -> str:

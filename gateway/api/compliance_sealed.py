@@ -22,7 +22,7 @@ from compliance.reading import (
     read_sealed,
 )
 from gateway.api.operations import Answer, Asked, Operation
-from gateway.api.ownership import is_foreign, not_visible
+from gateway.api.ownership import not_visible, require_own
 from gateway.api.problems import ERASED, FOREIGN, INVALID, READING_REFUSED, UNREADABLE, Refused
 from gateway.api.roles import roles_in
 from gateway.api.views import AwareTime, PageSize
@@ -89,9 +89,8 @@ async def list_sealed(asked: Asked) -> Answer:
             contact_id=query.contact_id,
             limit=query.limit,
         )
-    kind, row_id = ("call", query.call_id) if query.call_id else ("contact", query.contact_id)
-    if not found and row_id is not None and await is_foreign(asked, kind, row_id):
-        raise Refused(FOREIGN, detail=kind)
+    if not found:
+        await require_own(asked, query.call_id, query.contact_id)
     items = [
         SealedView(
             kind=each.kind,

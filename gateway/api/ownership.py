@@ -27,6 +27,13 @@ async def is_foreign(asked: Asked, kind: str, row_id: UUID) -> bool:
     return True
 
 
+async def require_own(asked: Asked, call_id: UUID | None, contact_id: UUID | None) -> None:
+    """Of a call or a contact with which nothing is listed: raises the refusal if it is another clinic's."""
+    kind, row_id = ("call", call_id) if call_id else ("contact", contact_id)
+    if row_id is not None and await is_foreign(asked, kind, row_id):
+        raise Refused(FOREIGN, detail=kind)
+
+
 async def note_foreign(asked: Asked, kind: str, row_id: UUID) -> None:
     """Put on record, in the log of who asked, that another clinic's was reached for."""
     await record(

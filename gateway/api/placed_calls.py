@@ -26,11 +26,10 @@ from booking.placed_calls import (
     ask_for_call,
     find_placed_call,
     page_of_placed_calls,
-    placed_elsewhere,
     withdraw_call,
 )
 from gateway.api.operations import PREFIX, Answer, Asked, Operation
-from gateway.api.ownership import not_visible, note_foreign
+from gateway.api.ownership import not_visible
 from gateway.api.problems import CALL_LIVE, CALL_REFUSED, CONFLICT, FOREIGN, INVALID, NOT_FOUND, Refused
 from gateway.api.reach import ORG_PATH
 from gateway.api.views import AwareTime, PageSize
@@ -165,12 +164,9 @@ async def withdraw(asked: Asked) -> Answer:
 
 async def _view(asked: Asked, placed_id: UUID) -> PlacedCallView:
     placed = await find_placed_call(asked.api.pool, asked.claim, placed_id=placed_id)
-    if placed is not None:
-        return _call_view(placed)
-    if await placed_elsewhere(asked.api.pool, asked.claim, placed_id=placed_id):
-        await note_foreign(asked, "placed_call", placed_id)
-        raise Refused(FOREIGN, detail="placed_call")
-    raise Refused(NOT_FOUND, detail="placed_call")
+    if placed is None:
+        raise await not_visible(asked, "placed_call", placed_id)
+    return _call_view(placed)
 
 
 def _call_view(placed: PlacedCall) -> PlacedCallView:

@@ -16,7 +16,7 @@ from gateway.settings import load, variables
 
 
 def test_each_step_adds_one_switch_and_every_setting_is_read() -> None:
-    steps = rungs(300.0)
+    steps = rungs(300.0, 700.0)
     relay = [step.switches for step in steps if step.switches is not None]
     assert [len(switches) for switches in relay] == list(range(len(SWITCHES) + 1))
     assert set(relay[-1]) == set(SWITCHES)
@@ -30,7 +30,7 @@ def test_each_step_adds_one_switch_and_every_setting_is_read() -> None:
 
 
 def test_the_steps_wait_as_they_are_told_to() -> None:
-    *_, hedged, interim = rungs(100.0, "0.45")
+    *_, hedged, interim = rungs(100.0, 450.0)
     assert hedged.settings["LLM_HEDGE_AFTER_S"] == "0.45"
     assert (interim.policy.hedge_after_ms, interim.policy.interim_stable_ms) == (450.0, 100.0)
 
@@ -39,7 +39,7 @@ def test_the_published_figures_are_of_no_guess_of_eager_and_of_interim_ones() ->
     (published,) = [part for part in PARTS if part.name == "published"]
     words = published.command.split()
     first = words.index("--only") + 1
-    chosen = [rungs(300.0)[int(word)] for word in words[first : first + 3]]
+    chosen = [rungs(300.0, 700.0)[int(word)] for word in words[first : first + 3]]
     assert [(step.policy.speculation, step.policy.hedge_after_ms) for step in chosen] == [
         ("off", None),
         ("eager", 700.0),
@@ -49,7 +49,7 @@ def test_the_published_figures_are_of_no_guess_of_eager_and_of_interim_ones() ->
 
 
 @pytest.mark.parametrize(
-    "step", [step for step in rungs(300.0) if step.switches is None], ids=lambda step: step.name
+    "step", [step for step in rungs(300.0, 700.0) if step.switches is None], ids=lambda step: step.name
 )
 def test_the_gateway_takes_the_settings_of_each_step(step: Rung) -> None:
     with pytest.raises(SettingsInvalid) as refused:  # much else is missing here, and told in the same line
