@@ -6,7 +6,6 @@ message went out. That is `SmsUnconfirmed`, and `find` tells later. The SDK igno
 """
 
 import asyncio
-import logging
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from datetime import datetime
@@ -15,16 +14,15 @@ from typing import Any, Final, Literal, Self
 
 import aiohttp
 from twilio.base.exceptions import TwilioException, TwilioRestException, TwilioServiceException
-from twilio.http.async_http_client import AsyncTwilioHttpClient
 from twilio.rest import Client
 
 from booking.errors import SmsRefused, SmsUnavailable, SmsUnconfirmed
 from booking.ports import OutgoingSms, ProviderSms, SmsAccount, SmsStatus
+from booking.twilio_rest import TwilioRest
 
 API_URL: Final = "https://api.twilio.com"
 SEND_TIMEOUT_S: Final = 4.0
 _LISTED: Final = 100
-_NOBODY: Final = SmsAccount("unset", "unset", "", "")
 
 Reason = Literal["credentials", "receiver", "opted_out", "configuration", "content"]
 
@@ -93,20 +91,17 @@ class TwilioSms:
     """One connection pool for all accounts; an async context manager, opened inside the running loop."""
 
     def __init__(self, *, api_url: str = API_URL, timeout_s: float = SEND_TIMEOUT_S) -> None:
-        self._api_url = api_url
+        self._rest = TwilioRest(api_url)
         self._timeout_s = timeout_s
 
     async def __aenter__(self) -> Self:
-        # The SDK logs each request with its receiver and text.
-        mute = logging.Logger("twilio, unheard", level=logging.CRITICAL)
-        self._http = AsyncTwilioHttpClient(logger=mute)
-        self._client(_NOBODY)  # imports for 60 ms when first made; not during a call
+        await self._rest.__aenter__()
         return self
 
     async def __aexit__(
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
     ) -> None:
-        await self._http.close()
+        await self._rest.__aexit__(kind, error, trace)
 
     async def send(self, account: SmsAccount, sms: OutgoingSms) -> ProviderSms:
         """Raises `SmsRefused`, `SmsUnavailable` or `SmsUnconfirmed`."""
@@ -127,15 +122,7 @@ class TwilioSms:
         return [_as_ours(each) for each in sorted(same, key=lambda each: each.date_created)]
 
     def _client(self, account: SmsAccount) -> Client:
-        # An environment of its own: the SDK would read TWILIO_EDGE and TWILIO_REGION behind our back.
-        client = Client(
-            account.account_sid,
-            account.auth_token,
-            http_client=self._http,
-            environment={"TWILIO_EDGE": ""},
-        )
-        client.api.base_url = self._api_url
-        return client
+        return self._rest.of(account.account_sid, account.auth_token)
 
 
 def _fields(account: SmsAccount, sms: OutgoingSms) -> dict[str, Any]:

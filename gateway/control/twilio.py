@@ -6,9 +6,8 @@ from typing import Final, Self
 
 import aiohttp
 from twilio.base.exceptions import TwilioException, TwilioRestException
-from twilio.http.async_http_client import AsyncTwilioHttpClient
-from twilio.rest import Client
 
+from booking.twilio_rest import TwilioRest
 from gateway.errors import CarrierRefused
 from gateway.metrics import Metrics
 from gateway.tenancy.credentials import TwilioAccount
@@ -21,18 +20,18 @@ class TwilioControl:
     """One connection pool for all accounts; an async context manager, opened inside the running loop."""
 
     def __init__(self, api_url: str, metrics: Metrics, *, timeout_s: float) -> None:
-        self._api_url = api_url
+        self._rest = TwilioRest(api_url)
         self._metrics = metrics
         self._timeout_s = timeout_s
 
     async def __aenter__(self) -> Self:
-        self._http = AsyncTwilioHttpClient()
+        await self._rest.__aenter__()
         return self
 
     async def __aexit__(
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
     ) -> None:
-        await self._http.close()
+        await self._rest.__aexit__(kind, error, trace)
 
     async def hang_up(self, call_id: str, account: TwilioAccount) -> None:
         """End the account's call at the carrier; one that is over already counts as ended. An account without
@@ -51,7 +50,8 @@ class TwilioControl:
             return
         try:
             async with asyncio.timeout(self._timeout_s):
-                await self._client(account).calls(call_id).update_async(**change)
+                client = self._rest.of(account.account_sid, account.auth_token)
+                await client.calls(call_id).update_async(**change)
         except TwilioRestException as refusal:
             if refusal.code not in _OVER:
                 self._metrics.carrier_requests.labels("twilio", "refused").inc()
@@ -60,15 +60,3 @@ class TwilioControl:
             self._metrics.carrier_requests.labels("twilio", "unreachable").inc()
             raise ConnectionError(type(error).__name__) from None
         self._metrics.carrier_requests.labels("twilio", "done").inc()
-
-    def _client(self, account: TwilioAccount) -> Client:
-        """Cheap: the connections are the shared HTTP client's."""
-        # An environment of its own: the SDK would read TWILIO_EDGE and TWILIO_REGION behind our back.
-        client = Client(
-            account.account_sid,
-            account.auth_token,
-            http_client=self._http,
-            environment={"TWILIO_EDGE": ""},
-        )
-        client.api.base_url = self._api_url
-        return client

@@ -7,7 +7,6 @@ its greeting is over. The SDK's errors quote numbers, hence `from None`.
 """
 
 import asyncio
-import logging
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass
@@ -17,12 +16,12 @@ from typing import Any, Final, Literal, Self
 
 import aiohttp
 from twilio.base.exceptions import TwilioException, TwilioRestException, TwilioServiceException
-from twilio.http.async_http_client import AsyncTwilioHttpClient
 from twilio.rest import Client
 
 from booking.errors import CallingRefused, CallingUnavailable, CallingUnconfirmed
 from booking.placed_calls import CarrierWord
 from booking.placing import CallOrder, CarrierCall
+from booking.twilio_rest import TwilioRest
 from gateway.placed_address import PlacedAddresses
 from gateway.tenancy.credentials import TwilioAccount
 
@@ -74,19 +73,18 @@ class TwilioPlacing:
     """One connection pool for all accounts; an async context manager, opened inside the running loop."""
 
     def __init__(self, api_url: str, addresses: PlacedAddresses, longest: Longest) -> None:
-        self._api_url = api_url
+        self._rest = TwilioRest(api_url)
         self._addresses = addresses
         self._longest = longest
 
     async def __aenter__(self) -> Self:
-        # The SDK logs each request with its numbers.
-        self._http = AsyncTwilioHttpClient(logger=logging.Logger("twilio, unheard", level=logging.CRITICAL))
+        await self._rest.__aenter__()
         return self
 
     async def __aexit__(
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
     ) -> None:
-        await self._http.close()
+        await self._rest.__aexit__(kind, error, trace)
 
     async def place(self, account: TwilioAccount, order: CallOrder) -> str:
         """The call's id. Raises as `booking.placing.Dialler.place`."""
@@ -134,15 +132,7 @@ class TwilioPlacing:
         }
 
     def _client(self, account: TwilioAccount) -> Client:
-        # An environment of its own: the SDK would read TWILIO_EDGE and TWILIO_REGION behind our back.
-        client = Client(
-            account.account_sid,
-            account.auth_token,
-            http_client=self._http,
-            environment={"TWILIO_EDGE": ""},
-        )
-        client.api.base_url = self._api_url
-        return client
+        return self._rest.of(account.account_sid, account.auth_token)
 
 
 def _as_ours(call: Any) -> CarrierCall:
