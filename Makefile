@@ -73,7 +73,7 @@ tests: install
 
 proofs: install
 	@$(BIN)/python -m pytest -q tests/proofs --rivals 5 10 50 200 --rounds 300 --lives 500 --slots-per-org 50000 --kills 300
-	@$(BIN)/python -m pytest -q tests/pipeline/turn/test_machine_in_any_call.py --simulated-calls 100000
+	@$(BIN)/python -m pytest -q tests/pipeline/turn/test_machine_in_any_call.py --simulated-calls 200000
 
 mutations: install
 	@$(BIN)/python -m tests.proofs.mutations
