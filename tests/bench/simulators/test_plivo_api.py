@@ -6,20 +6,21 @@ import plivo
 import pytest
 
 from bench.simulators.plivo_api import PlivoApiSimulator
+from tests.bench.simulators.redirected import redirect
 
 AUTH_ID, CALL = "MA" + "1" * 18, "7c1a8ad4-0d5a-4b0b-9b9e-1f2d3c4b5a69"
 
 
-async def test_plivos_own_client_ends_a_call_once(monkeypatch: pytest.MonkeyPatch) -> None:
+async def test_plivos_own_client_ends_a_call_once() -> None:
     async with PlivoApiSimulator(auth_id=AUTH_ID, auth_token="token") as api:
         api.calls.add(CALL)
-        client = plivo.RestClient(AUTH_ID, "token", timeout=20)
-        monkeypatch.setattr("plivo.rest.client.API_VOICE_BASE_URI", f"{api.url}/v1/Account")
+        client, stranger = (plivo.RestClient(AUTH_ID, token, timeout=20) for token in ("token", "another"))
+        for each in (client, stranger):
+            redirect(each.session, api.url)
         await asyncio.to_thread(client.calls.hangup, CALL)
         assert api.calls == set()
         with pytest.raises(plivo.exceptions.ResourceNotFoundError):
             await asyncio.to_thread(client.calls.hangup, CALL)
-        stranger = plivo.RestClient(AUTH_ID, "another", timeout=20)
         with pytest.raises(plivo.exceptions.AuthenticationError):
             await asyncio.to_thread(stranger.calls.hangup, CALL)
         client.session.close()

@@ -6,9 +6,9 @@ from typing import Any
 import pytest
 import vonage_http_client as http_client
 import vonage_voice
-from requests import adapters
 
 from bench.simulators.vonage_api import VonageApiSimulator
+from tests.bench.simulators.redirected import redirect
 from tests.gateway.vonage_application import OTHER_PEM, OURS, PUBLIC_KEY
 
 CALL, HOST = "63f61863-4a51-4f6b-86e1-46edebcf9356", "api.nexmo.com"
@@ -16,15 +16,9 @@ CALL, HOST = "63f61863-4a51-4f6b-86e1-46edebcf9356", "api.nexmo.com"
 
 def client(url: str, private_key: str = OURS.private_key) -> Any:
     """Theirs knows https alone: whatever it sends goes to `url`."""
-
-    class Here(adapters.HTTPAdapter):
-        def send(self, request: Any, **how: Any) -> Any:
-            request.url = request.url.replace(f"https://{HOST}", url)
-            return super().send(request, **how)
-
     auth = http_client.Auth(application_id=OURS.application_id, private_key=private_key)
     theirs = http_client.HttpClient(auth, http_client.HttpClientOptions(api_host=HOST, timeout=20))
-    theirs._session.mount("https://", Here())
+    redirect(theirs._session, url)
     return vonage_voice.Voice(theirs)
 
 
