@@ -13,11 +13,11 @@ from typing import Any, Final, Self
 
 from aiohttp import web
 
-from bench.simulators.faults import Faults, Refuse, Stall
+from bench.simulators.faults import Faults
 from bench.simulators.google_events import Calendar, Interval, query_range
 from bench.simulators.google_refusal import ApiRefused
 from bench.simulators.google_tokens import Account, Grant, GrantRefused, Tokens
-from bench.simulators.serving import RunningServer, reset_connection, stall
+from bench.simulators.serving import RunningServer, refusal, reset_connection, stall
 
 _AUTH: Final = "https://www.googleapis.com/auth/"
 _WRITING: Final = frozenset({_AUTH + "calendar", _AUTH + "calendar.events"})
@@ -199,9 +199,7 @@ class GoogleCalendarSimulator:
         return ApiRefused(404, "notFound", "Not Found").response()
 
     async def _strike(self) -> None:
-        if self.faults.take(Stall):
-            await stall()
-        if refuse := self.faults.take(Refuse):
+        if refuse := await refusal(self.faults):
             reason = "backendError" if refuse.status >= 500 else "forbidden"
             raise ApiRefused(refuse.status, reason, refuse.message)
         if limit := self.faults.take(Limit):

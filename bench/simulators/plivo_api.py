@@ -11,8 +11,8 @@ from typing import Self
 
 from aiohttp import encode_basic_auth, web
 
-from bench.simulators.faults import Faults, Refuse, Stall
-from bench.simulators.serving import RunningServer, stall
+from bench.simulators.faults import Faults
+from bench.simulators.serving import RunningServer, refusal
 
 Handler = Callable[[web.Request], Awaitable[web.Response]]
 
@@ -75,9 +75,7 @@ class PlivoApiSimulator:
         return handle
 
     async def _struck(self) -> web.Response | None:
-        if self.faults.take(Stall):
-            await stall()
-        refuse = self.faults.take(Refuse)
+        refuse = await refusal(self.faults)
         return None if refuse is None else web.json_response({"error": refuse.message}, status=refuse.status)
 
     def _unauthorised(self, request: web.Request) -> web.Response | None:

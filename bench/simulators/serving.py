@@ -10,6 +10,8 @@ from typing import Any
 
 from aiohttp import web
 
+from bench.simulators.faults import Faults, Refuse, Stall
+
 Handler = Callable[[web.Request], Awaitable[web.StreamResponse]]
 
 # How long a handler may go on after the server was told to stop, before it is cancelled.
@@ -48,3 +50,10 @@ def reset_connection(request: web.Request) -> None:
 async def stall() -> None:
     """Say nothing until the client gives up or the server stops (either cancels the handler)."""
     await asyncio.Event().wait()
+
+
+async def refusal(faults: Faults) -> Refuse | None:
+    """How a request is to be refused by plan; one that is to stall gets no answer at all."""
+    if faults.take(Stall):
+        await stall()
+    return faults.take(Refuse)

@@ -13,8 +13,8 @@ from typing import Any, Final, Self
 
 from aiohttp import web
 
-from bench.simulators.faults import Faults, Refuse, Stall
-from bench.simulators.serving import RunningServer, stall
+from bench.simulators.faults import Faults
+from bench.simulators.serving import RunningServer, refusal, stall
 from bench.simulators.twilio_messages import TakeAndStall
 
 Handler = Callable[[web.Request], Awaitable[web.Response]]
@@ -139,9 +139,7 @@ class TelnyxApiSimulator:
 
     def _answers(self, work: Handler) -> Handler:
         async def handle(request: web.Request) -> web.Response:
-            if self.faults.take(Stall):
-                await stall()
-            if refuse := self.faults.take(Refuse):
+            if refuse := await refusal(self.faults):
                 return _error(refuse.status, "10000", refuse.message)
             if request.headers.get("Authorization") != self._bearer:
                 return _error(401, "10009", "Authentication failed")

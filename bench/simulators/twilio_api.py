@@ -18,8 +18,8 @@ from xml.etree import ElementTree
 
 from aiohttp import web
 
-from bench.simulators.faults import Faults, Refuse, Stall
-from bench.simulators.serving import RunningServer, stall
+from bench.simulators.faults import Faults
+from bench.simulators.serving import RunningServer, refusal, stall
 from bench.simulators.twilio_calls import PLACED_FIELDS, PlacedCalls, PlacedResource
 from bench.simulators.twilio_messages import SENT_FIELDS, Messages, TakeAndFail, TakeAndStall
 from bench.simulators.twilio_refusal import ApiRefused
@@ -222,9 +222,7 @@ class TwilioApiSimulator:
         return ApiRefused(404, 20404, f"The requested resource {request.path} was not found").response()
 
     async def _strike(self) -> None:
-        if self.faults.take(Stall):
-            await stall()
-        if refuse := self.faults.take(Refuse):
+        if refuse := await refusal(self.faults):
             raise ApiRefused(refuse.status, 20500 if refuse.status >= 500 else 20429, refuse.message)
 
     async def _strike_taken(self) -> None:

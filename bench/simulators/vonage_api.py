@@ -15,8 +15,8 @@ import jwt
 from aiohttp import web
 from cryptography.hazmat.primitives.asymmetric.rsa import RSAPublicKey
 
-from bench.simulators.faults import Faults, Refuse, Stall
-from bench.simulators.serving import RunningServer, stall
+from bench.simulators.faults import Faults
+from bench.simulators.serving import RunningServer, refusal
 
 Handler = Callable[[web.Request], Awaitable[web.Response]]
 
@@ -87,9 +87,7 @@ class VonageApiSimulator:
         return handle
 
     async def _struck(self) -> web.Response | None:
-        if self.faults.take(Stall):
-            await stall()
-        refuse = self.faults.take(Refuse)
+        refuse = await refusal(self.faults)
         return None if refuse is None else _problem(refuse.status, refuse.message)
 
     def _unauthorised(self, request: web.Request) -> web.Response | None:
