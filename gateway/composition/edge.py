@@ -9,8 +9,7 @@ from gateway.composition.foundation import Foundation
 from gateway.endings import Endings
 from gateway.readiness import Readiness
 from gateway.refusals import Refusals
-from gateway.routes.edge import Edge
-from gateway.routes.opening import Carriers
+from gateway.routes.edge import Carriers, Edge
 from gateway.tenancy.accounts import Accounts, Keeper
 from gateway.tenancy.credentials import VapiAccount
 from gateway.vapi.answering import Assistants
@@ -29,13 +28,7 @@ def make_edge(base: Foundation, desk: Desk, calls: Calls, carriers: Carriers, va
     )
     return Edge(
         settings=base.settings,
-        twilio=carriers.twilio,
-        twilio_orders=carriers.twilio_orders,
-        plivo=carriers.plivo,
-        telnyx=carriers.telnyx,
-        telnyx_orders=carriers.telnyx_orders,
-        vonage=carriers.vonage,
-        raw=carriers.raw,
+        carriers=carriers,
         desk=desk,
         calls=calls,
         admission=admission,

@@ -44,10 +44,9 @@ class Carrier(Generic[A]):
 
 
 @dataclass(frozen=True, slots=True)
-class Edge:
-    """One application's open resources, made by its lifespan."""
+class Carriers:
+    """All there are."""
 
-    settings: Settings
     twilio: Carrier[TwilioAccount]
     twilio_orders: TwilioControl
     plivo: Carrier[PlivoAccount]
@@ -55,6 +54,14 @@ class Edge:
     telnyx_orders: TelnyxControl
     vonage: Carrier[VonageAccount]
     raw: Carrier[RawClient]
+
+
+@dataclass(frozen=True, slots=True)
+class Edge:
+    """One application's open resources, made by its lifespan."""
+
+    settings: Settings
+    carriers: Carriers
     desk: Desk
     calls: Calls
     admission: Admission

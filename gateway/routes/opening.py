@@ -2,7 +2,6 @@
 
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
-from dataclasses import dataclass
 
 from gateway import audio_calls
 from gateway.call import Desk
@@ -11,7 +10,7 @@ from gateway.control.rest import CarrierHttp
 from gateway.control.telnyx import TelnyxControl
 from gateway.control.twilio import TwilioControl
 from gateway.control.vonage import VonageControl
-from gateway.routes.edge import Carrier
+from gateway.routes.edge import Carrier, Carriers
 from gateway.routes.twilio_handover import TwilioHandover
 from gateway.settings import Settings
 from gateway.tenancy.accounts import A, Accounts, Keeper
@@ -22,19 +21,6 @@ from gateway.tenancy.credentials import (
     TwilioAccount,
     VonageAccount,
 )
-
-
-@dataclass(frozen=True, slots=True)
-class Carriers:
-    """All there are."""
-
-    twilio: Carrier[TwilioAccount]
-    twilio_orders: TwilioControl
-    plivo: Carrier[PlivoAccount]
-    telnyx: Carrier[TelnyxAccount]
-    telnyx_orders: TelnyxControl
-    vonage: Carrier[VonageAccount]
-    raw: Carrier[RawClient]
 
 
 @asynccontextmanager

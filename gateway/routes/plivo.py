@@ -98,7 +98,7 @@ async def _signed_form(request: Request, edge: Edge) -> _SignedForm:
         return plivo_signed(account.auth_token, url, nonce, signatures, pairs)
 
     told = partial(org_told, request, edge, with_plus(form.get("To", "")), form.get("CallUUID", ""))
-    return _SignedForm(form, await signer_of(request, edge, edge.plivo, is_signed_by, told))
+    return _SignedForm(form, await signer_of(request, edge, edge.carriers.plivo, is_signed_by, told))
 
 
 async def _line(request: Request) -> Line[PlivoAccount]:
@@ -108,7 +108,7 @@ async def _line(request: Request) -> Line[PlivoAccount]:
     dialled = with_plus(form.get("To", ""))
     return Line(
         edge=edge,
-        carrier=edge.plivo,
+        carrier=edge.carriers.plivo,
         answers=ByDocument(MEDIA_TYPE, partial(_connected, edge.settings), say_and_hang_up, hang_up),
         signer=signed.signer,
         call_id=_call_id(form),
@@ -145,5 +145,5 @@ ROUTES = [
     Route("/plivo/hangup", hangup, methods=["POST"]),
     Route(STATUS, status, methods=["POST"]),
     Route(STATUS + "/{org:uuid}", status, methods=["POST"]),
-    *Door(MEDIA, lambda edge: edge.plivo, PlivoCodec, _upgrade_signed).routes(),
+    *Door(MEDIA, lambda edge: edge.carriers.plivo, PlivoCodec, _upgrade_signed).routes(),
 ]

@@ -15,4 +15,4 @@ def _unsigned(_client: RawClient, _url: str, _headers: Headers) -> bool:
     return True
 
 
-ROUTES = Door(MEDIA, lambda edge: edge.raw, RawCodec, _unsigned).routes()
+ROUTES = Door(MEDIA, lambda edge: edge.carriers.raw, RawCodec, _unsigned).routes()

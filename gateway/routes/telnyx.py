@@ -112,7 +112,7 @@ class _Event:
         placed = self.placed
         if placed is None or not self.signer.speaks_for(placed[0]):
             return None
-        return Leg(self.edge, self.edge.telnyx, self.signer, *placed, self.call_id)
+        return Leg(self.edge, self.edge.carriers.telnyx, self.signer, *placed, self.call_id)
 
     def line(self) -> Line[TelnyxAccount]:
         leg, (from_, to) = self.leg(), _numbers(self.data.payload)
@@ -121,7 +121,7 @@ class _Event:
         ends = Ends.told(caller, dialled)
         return Line(
             edge=self.edge,
-            carrier=self.edge.telnyx,
+            carrier=self.edge.carriers.telnyx,
             answers=_Answers(self),
             signer=self.signer,
             call_id=self.call_id,
@@ -227,7 +227,9 @@ class _Answers:
     async def order(self, action: str, fields: dict[str, Any]) -> Response:
         event = self.event
         once = {"command_id": f"{event.data.id}-{action}"}
-        await event.edge.telnyx_orders.order(event.signer.account, event.call_id, action, fields | once)
+        await event.edge.carriers.telnyx_orders.order(
+            event.signer.account, event.call_id, action, fields | once
+        )
         return Response(status_code=200)
 
 
@@ -253,7 +255,7 @@ async def _verified(request: Request, edge: Edge) -> _Event:
     async def told() -> UUID | None:
         return placed[0] if placed else await org_told(request, edge, dialled, payload.call_control_id)
 
-    signer = await signer_of(request, edge, edge.telnyx, is_signed_by, told)
+    signer = await signer_of(request, edge, edge.carriers.telnyx, is_signed_by, told)
     if not _EVENT_ID.fullmatch(data.id):
         raise HTTPException(400)
     if data.payload.call_control_id and not CALL_ID.fullmatch(data.payload.call_control_id):
@@ -276,5 +278,5 @@ def _unsigned(_account: TelnyxAccount, _url: str, _headers: Headers) -> bool:
 
 ROUTES = [
     Route("/telnyx/voice", webhook, methods=["POST"]),
-    *Door(MEDIA, lambda edge: edge.telnyx, TelnyxCodec, _unsigned).routes(),
+    *Door(MEDIA, lambda edge: edge.carriers.telnyx, TelnyxCodec, _unsigned).routes(),
 ]

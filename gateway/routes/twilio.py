@@ -82,7 +82,7 @@ async def signed_form(request: Request, edge: Edge) -> SignedForm:
     """
     pairs = await form_fields(request, edge)
     form = dict(pairs)
-    process = edge.twilio.accounts.process
+    process = edge.carriers.twilio.accounts.process
     if edge.settings.local_bench and process is not None:
         return SignedForm(form, process)
     url, signature = public_url(request, edge), request.headers.get(TWILIO_HEADER, "")
@@ -91,7 +91,7 @@ async def signed_form(request: Request, edge: Edge) -> SignedForm:
         return twilio_signed(account.auth_token, url, pairs, signature)
 
     told = partial(org_told, request, edge, form.get("To", ""), form.get("CallSid", ""))
-    return SignedForm(form, await signer_of(request, edge, edge.twilio, is_signed_by, told))
+    return SignedForm(form, await signer_of(request, edge, edge.carriers.twilio, is_signed_by, told))
 
 
 async def form_signed_by(request: Request, edge: Edge, org_id: UUID, auth_token: str) -> Mapping[str, str]:
@@ -111,7 +111,7 @@ async def _line(request: Request) -> Line[TwilioAccount]:
     form = signed.fields
     return Line(
         edge=edge,
-        carrier=edge.twilio,
+        carrier=edge.carriers.twilio,
         answers=ByDocument(MEDIA_TYPE, partial(_connected, edge.settings), say_and_hang_up, hang_up),
         signer=signed.signer,
         call_id=call_id_in(form),
@@ -147,5 +147,5 @@ ROUTES = [
     Route(AFTER, after, methods=["POST"]),
     Route(STATUS, status, methods=["POST"]),
     Route(STATUS + "/{org:uuid}", status, methods=["POST"]),
-    *Door(MEDIA, lambda edge: edge.twilio, TwilioCodec, _upgrade_signed).routes(),
+    *Door(MEDIA, lambda edge: edge.carriers.twilio, TwilioCodec, _upgrade_signed).routes(),
 ]

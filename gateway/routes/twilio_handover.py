@@ -91,7 +91,7 @@ class _Told:
         after = f"/twilio/handover/{self.org_id}/{self.handover_id}/after"
         return Line(
             edge=edge,
-            carrier=edge.twilio,
+            carrier=edge.carriers.twilio,
             answers=ByDocument(
                 MEDIA_TYPE, partial(_connected, edge.settings, after), say_and_hang_up, hang_up
             ),

@@ -108,7 +108,9 @@ async def _leave(leg: Leg[TwilioAccount], message: str) -> None:
     """Twilio's own voice says it: the call's stream is over by that."""
     await leg.edge.endings.mark_over(leg.call_id)
     try:
-        await leg.edge.twilio_orders.answer_anew(leg.call_id, leg.signer.account, say_and_hang_up(message))
+        await leg.edge.carriers.twilio_orders.answer_anew(
+            leg.call_id, leg.signer.account, say_and_hang_up(message)
+        )
     except (CarrierRefused, OSError, TimeoutError) as error:
         log.warning("message_not_left", stream=leg.call_id, error=type(error).__name__)
         await leg.hang_up()
@@ -139,7 +141,7 @@ async def _told(request: Request) -> _Told:
     signed = await signed_form(request, edge)
     call_id = call_id_in(signed.fields)
     await require_speaker(request, edge, signed.signer, call_id)
-    return _Told(named_leg(request, edge, edge.twilio, signed.signer, call_id), signed.fields)
+    return _Told(named_leg(request, edge, edge.carriers.twilio, signed.signer, call_id), signed.fields)
 
 
 async def _after(request: Request) -> Response:

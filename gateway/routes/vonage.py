@@ -132,14 +132,14 @@ async def _signed(request: Request, edge: Edge) -> _Event:
 
     dialled, call_id = with_plus(told.to or ""), told.uuid or ""
     find_org = partial(org_told, request, edge, dialled, call_id)
-    return _Event(told, await signer_of(request, edge, edge.vonage, is_signed_by, find_org))
+    return _Event(told, await signer_of(request, edge, edge.carriers.vonage, is_signed_by, find_org))
 
 
 def _line(edge: Edge, event: _Event, call_id: str, ends: Ends, dialled: str) -> Line[VonageAccount]:
     opened = partial(_connected, edge, call_id, dialled)
     return Line(
         edge=edge,
-        carrier=edge.vonage,
+        carrier=edge.carriers.vonage,
         answers=ByDocument(MEDIA_TYPE, opened, say_and_hang_up, hang_up),
         signer=event.signer,
         call_id=call_id,
@@ -184,5 +184,5 @@ ROUTES = [
     Route("/vonage/voice", voice, methods=["POST"]),
     Route("/vonage/event", call_event, methods=["POST"]),
     Route(AFTER + "/{org:uuid}", after, methods=["POST"]),
-    *Door(MEDIA, lambda edge: edge.vonage, VonageCodec, _upgrade_signed, _pace).routes(),
+    *Door(MEDIA, lambda edge: edge.carriers.vonage, VonageCodec, _upgrade_signed, _pace).routes(),
 ]
