@@ -105,10 +105,12 @@ def _add_follow_up(parser: argparse.ArgumentParser) -> None:
     parser.add_argument(
         "--per-second", type=float, nargs="+", default=[2, 10], metavar="N", help="calls that end"
     )
+    parser.add_argument("--jobs-at-once", type=int, metavar="N", help="JOBS_AT_ONCE of the gateway")
 
 
 def _follow_up(chosen: argparse.Namespace) -> int:
-    return run_follow_up([Endings(chosen.calls, rate) for rate in chosen.per_second])
+    at_once = chosen.jobs_at_once
+    return run_follow_up([Endings(chosen.calls, rate, at_once) for rate in chosen.per_second])
 
 
 def _add_credentials(parser: argparse.ArgumentParser) -> None:

@@ -68,10 +68,15 @@ HEADER: Final = (
 
 @dataclass(frozen=True, slots=True)
 class Load:
-    """So many calls, ending at this rate."""
+    """So many calls, ending at this rate. `jobs_at_once`: of the gateway; None: its own default."""
 
     calls: int
     per_s: float
+    jobs_at_once: int | None = None
+
+    @property
+    def settings(self) -> dict[str, str]:
+        return {} if self.jobs_at_once is None else {"JOBS_AT_ONCE": str(self.jobs_at_once)}
 
 
 @dataclass(slots=True)
@@ -147,7 +152,9 @@ async def _measure(load: Load) -> Measured:
         twilio.messages.senders.add(NUMBER)
         twilio.messages.taken = measured.take
         await _seeded(urls)
-        await closing.enter_async_context(texting_gateway(root, urls, redis_url, twilio.url, key))
+        await closing.enter_async_context(
+            texting_gateway(root, urls, redis_url, twilio.url, key, **load.settings)
+        )
         pool = await closing.enter_async_context(await open_pool(urls.app, max_size=8))
         await _opened_for_texts(pool)
         calls = [await _begun(pool, key, f"+447700{n:06d}") for n in range(load.calls)]

@@ -16,9 +16,11 @@ ACCOUNT, TOKEN = "AC" + "5" * 32, "bench-token"
 
 @asynccontextmanager
 async def texting_gateway(
-    root: Path, urls: PostgresUrls, redis_url: str, twilio_url: str, master_key: str
+    root: Path, urls: PostgresUrls, redis_url: str, twilio_url: str, master_key: str, **settings: str
 ) -> AsyncIterator[str]:
-    """Its address. Providers of speech are where nobody answers: no call is placed."""
+    """Its address. Providers of speech are where nobody answers: no call is placed. `settings`: more of its
+    environment.
+    """
     nowhere = "http://127.0.0.1:9"
     environ = {
         "PUBLIC_URL": "https://gw.example.com",
@@ -33,6 +35,7 @@ async def texting_gateway(
         "TWILIO_API_URL": twilio_url,
         **{f"{name}_API_KEY": OFFLINE_KEY for name in ("DEEPGRAM", "LLM", "CARTESIA")},
         **dict.fromkeys(("DEEPGRAM_URL", "LLM_BASE_URL", "CARTESIA_URL"), nowhere),
+        **settings,
     }
     child = Child("gateway", root)
 
