@@ -12,9 +12,12 @@ from uuid import UUID
 
 from booking.handovers import HandoverRules
 from booking.types import OrgProfile
+from gateway.caller import Ends
 from pipeline.turn.limits import TurnLimits
 
 TRANSFERRED: Final = "transferred"
+HANDOVER: Final = "/handover/{org:uuid}/{handover:uuid}"
+"""As a route, behind the carrier's name."""
 PUTTING_THROUGH: Final = "One moment, please, I'm putting you through."
 UNANNOUNCED: Final = "The clinic's assistant is putting a caller through to you."
 CAME_BACK: Final = (
@@ -45,13 +48,44 @@ _IN_PLACE: Final[Mapping[str, str]] = {
 
 @dataclass(frozen=True, slots=True)
 class HandoverOrder:
-    """One attempt, as a carrier is asked for it. `number`: the person's, E.164; `longest_s`: their talk."""
+    """One attempt, as a carrier is asked for it. `number`: the person's, E.164; `longest_s`: their talk;
+    `ends`: of the call that is handed over, for carriers that do not tell them again.
+    """
 
     org_id: UUID
     handover_id: UUID
     number: str = field(repr=False)
     ring_s: int
     longest_s: int
+    ends: Ends = field(default=Ends(), repr=False)
+
+
+@dataclass(frozen=True, slots=True)
+class HandoverAddress:
+    """Where a carrier tells of one handover, at the route `HANDOVER`. `whisper`: the person has picked up;
+    `over`: their leg has ended, or there was none; `after`: so has the stream of a caller who came back.
+    """
+
+    root: str
+
+    @property
+    def whisper(self) -> str:
+        return f"{self.root}/whisper"
+
+    @property
+    def over(self) -> str:
+        return f"{self.root}/over"
+
+    @property
+    def after(self) -> str:
+        return f"{self.root}/after"
+
+
+def handover_address(
+    public: Callable[[str], str], carrier: str, org_id: UUID, handover_id: UUID
+) -> HandoverAddress:
+    """`public`: a path as an address that carriers reach."""
+    return HandoverAddress(public(f"/{carrier}/handover/{org_id}/{handover_id}"))
 
 
 HandOver = Callable[[HandoverOrder], Awaitable[None]]

@@ -4,20 +4,14 @@ Each is a form post to an address of that very handover, verified before anythin
 """
 
 from collections.abc import Mapping
-from contextlib import suppress
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import partial
 from typing import Final
-from uuid import UUID
 
-import structlog
 from starlette.requests import Request
 from starlette.responses import Response
 from starlette.routing import Route
 
-from booking.errors import BookingUnavailable, HandoverUnknown
-from booking.handovers import HandoverState, answer_handover, end_handover
-from booking.types import Claim
 from gateway.caller import Ends
 from gateway.carriers.answers import (
     MEDIA_TYPE,
@@ -28,18 +22,23 @@ from gateway.carriers.answers import (
     say_and_hang_up,
 )
 from gateway.control.twilio import TwilioControl
-from gateway.handover import PUTTING_THROUGH, HandoverOrder, announced
+from gateway.handover import (
+    HANDOVER,
+    PUTTING_THROUGH,
+    HandoverAddress,
+    HandoverOrder,
+    handover_address,
+)
 from gateway.routes.documents import ByDocument
 from gateway.routes.edge import Edge, edge_of
 from gateway.routes.forgeries import require_speaker
+from gateway.routes.handed_over import Handed
 from gateway.routes.ringing import Line, Opening, asked_again
 from gateway.routes.twilio import MEDIA, OVER, STATUS, SignedForm, call_id_in, signed_form
 from gateway.settings import Settings
 from gateway.tenancy.credentials import TwilioAccount
 
-log = structlog.get_logger("gateway.webhooks")
-
-_AT: Final = "/twilio/handover/{org:uuid}/{handover:uuid}"
+_AT: Final = "/twilio" + HANDOVER
 # Twilio docs, "TwiML <Dial>: DialCallStatus" (read 2026-11): whoever was dialled has talked with the caller.
 _TALKED: Final = frozenset({"completed", "answered"})
 
@@ -53,12 +52,12 @@ class TwilioHandover:
 
     async def order(self, call_id: str, account: TwilioAccount, order: HandoverOrder) -> None:
         """Raises as `TwilioControl.hang_up`."""
-        at = self.settings.public(f"/twilio/handover/{order.org_id}/{order.handover_id}")
+        at = handover_address(self.settings.public, "twilio", order.org_id, order.handover_id)
         document = put_through(
             PUTTING_THROUGH,
             order.number,
-            over_url=f"{at}/over",
-            whisper_url=f"{at}/whisper",
+            over_url=at.over,
+            whisper_url=at.whisper,
             ring_s=order.ring_s,
             longest_s=order.longest_s,
         )
@@ -71,33 +70,30 @@ class _Told:
 
     edge: Edge
     signed: SignedForm
-    org_id: UUID
-    handover_id: UUID
+    handed: Handed[TwilioAccount]
 
     @property
     def form(self) -> Mapping[str, str]:
         return self.signed.fields
 
     @property
-    def claim(self) -> Claim:
-        return Claim(self.org_id)
+    def has_talked(self) -> bool:
+        """Twilio's word counts: whoever picks up may hang up before they have talked with the caller."""
+        return self.form.get("DialCallStatus") in _TALKED and self.form.get("DialBridged") != "false"
 
     def line(self) -> Line[TwilioAccount]:
         """The caller's own leg. Of a call that the clinic placed, the caller is whoever was called."""
-        edge, form = self.edge, self.form
+        edge, form, handed = self.edge, self.form, self.handed
         is_placed = form.get("Direction", "").startswith("outbound")
         caller, dialled = (form.get(name, "") for name in (("To", "From") if is_placed else ("From", "To")))
-        ends = Ends.told(caller, dialled)
-        after = f"/twilio/handover/{self.org_id}/{self.handover_id}/after"
+        at = handover_address(edge.settings.public, "twilio", handed.org_id, handed.handover_id)
         return Line(
             edge=edge,
             carrier=edge.carriers.twilio,
-            answers=ByDocument(
-                MEDIA_TYPE, partial(_connected, edge.settings, after), say_and_hang_up, hang_up
-            ),
+            answers=ByDocument(MEDIA_TYPE, partial(_connected, edge.settings, at), say_and_hang_up, hang_up),
             signer=self.signed.signer,
             call_id=call_id_in(form),
-            ends=Ends(ends.caller, ends.dialled, came_back=True),
+            ends=replace(Ends.told(caller, dialled), came_back=True),
             dialled=dialled,
             is_over=form.get("CallStatus") in OVER,
         )
@@ -106,13 +102,8 @@ class _Told:
 async def whisper(request: Request) -> Response:
     """The person has picked up, and hears what the caller wants."""
     told = await _told(request)
-    try:
-        summary = await answer_handover(told.edge.desk.pool, told.claim, handover_id=told.handover_id)
-    except HandoverUnknown:
-        return _document(hang_up())
-    except BookingUnavailable:  # the caller is not kept waiting for that
-        summary = None
-    return _document(say(announced(summary)))
+    sentence = await told.handed.announcement()
+    return Response(hang_up() if sentence is None else say(sentence), media_type=MEDIA_TYPE)
 
 
 async def over(request: Request) -> Response:
@@ -120,10 +111,7 @@ async def over(request: Request) -> Response:
     told = await _told(request)
     line = told.line()
     await require_speaker(request, told.edge, told.signed.signer, line.call_id)
-    came = await _came(told)
-    told.edge.metrics.handovers.labels(came).inc()
-    log.info("handover_over", stream=line.call_id, outcome=came)
-    return await line.answers.hang_up() if came == "answered" else await line.comes_back()
+    return await told.handed.over(line, talked=told.has_talked)
 
 
 async def after(request: Request) -> Response:
@@ -132,33 +120,20 @@ async def after(request: Request) -> Response:
     return await told.line().stream_ended(asked_again(request.query_params.get("attempt", "0")))
 
 
-async def _came(told: _Told) -> HandoverState:
-    """Twilio's word counts: whoever picks up may hang up before they have talked with the caller."""
-    if told.form.get("DialCallStatus") in _TALKED and told.form.get("DialBridged") != "false":
-        return "answered"
-    with suppress(HandoverUnknown, BookingUnavailable):
-        await end_handover(told.edge.desk.pool, told.claim, handover_id=told.handover_id, state="unanswered")
-    return "unanswered"
-
-
 async def _told(request: Request) -> _Told:
     edge = edge_of(request)
     signed = await signed_form(request, edge)
     path = request.path_params
-    return _Told(edge, signed, path["org"], path["handover"])
+    return _Told(edge, signed, Handed(edge, path["org"], path["handover"]))
 
 
-def _connected(settings: Settings, after: str, opening: Opening) -> str:
+def _connected(settings: Settings, at: HandoverAddress, opening: Opening) -> str:
     return connect_stream(
         settings.media_url(MEDIA + opening.whose),
-        action_url=settings.public(f"{after}?attempt={opening.attempt}"),
+        action_url=f"{at.after}?attempt={opening.attempt}",
         status_url=settings.public(STATUS + opening.whose),
         parameters=opening.parameters,
     )
-
-
-def _document(text: str) -> Response:
-    return Response(text, media_type=MEDIA_TYPE)
 
 
 ROUTES = [

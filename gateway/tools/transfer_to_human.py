@@ -62,6 +62,7 @@ class TransferToHuman:
             number=handover.rules.number or "",
             ring_s=handover.rules.ring_s,
             longest_s=handover.longest_s,
+            ends=booking.ends,
         )
         try:
             await handover.order(order)
