@@ -6,7 +6,7 @@ from collections.abc import AsyncIterator, Callable, Mapping, Sequence
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
 from datetime import datetime
-from typing import Final
+from typing import Any, Final, Generic, Protocol, TypeVar
 
 import asyncpg
 
@@ -21,6 +21,7 @@ from gateway.metrics import Metrics
 from gateway.placed_address import PlacedAddresses
 from gateway.sealing import VaultSealer
 from gateway.settings import Settings
+from gateway.tenancy.accounts import A
 from gateway.tenancy.credentials import (
     TelnyxAccount,
     TwilioAccount,
@@ -32,8 +33,28 @@ from pipeline.turn.limits import TurnLimits
 
 # What a call may take beyond its conversation: ringing again for lost media, a machine's message.
 _BEYOND_S: Final = 120
-Parse = Callable[[str], TwilioAccount | TelnyxAccount]
-_PARSERS: Final[Mapping[str, Parse]] = {"twilio": parse_twilio, "telnyx": parse_telnyx}
+A_contra = TypeVar("A_contra", contravariant=True)
+
+
+class AccountPlacing(Protocol[A_contra]):
+    """Places calls at one carrier with the account that it is given; else as `booking.placing.Dialler`."""
+
+    async def place(self, account: A_contra, order: CallOrder) -> str: ...
+
+    async def find(
+        self, account: A_contra, order: CallOrder, *, since: datetime
+    ) -> Sequence[CarrierCall]: ...
+
+    async def look(self, account: A_contra, carrier_call_id: str) -> CarrierCall | None: ...
+
+
+@dataclass(frozen=True, slots=True)
+class PlacingAt(Generic[A]):
+    """One carrier over which calls are placed. `of_process`: the account there of orgs without their own."""
+
+    placing: AccountPlacing[A]
+    parse: Callable[[str], A]
+    of_process: A | None
 
 
 @dataclass(frozen=True, slots=True)
@@ -50,67 +71,35 @@ class CountedPlacing:
 
 
 @dataclass(frozen=True, slots=True)
-class ProcessAccounts:
-    """Of orgs without their own; None where there is none."""
-
-    twilio: TwilioAccount | None = None
-    telnyx: TelnyxAccount | None = None
-
-    @classmethod
-    def of(cls, settings: Settings) -> "ProcessAccounts":
-        at_twilio, at_telnyx = settings.twilio, settings.telnyx
-        has_twilio = bool(at_twilio.account_sid and at_twilio.auth_token)
-        return cls(
-            TwilioAccount(at_twilio.account_sid, at_twilio.auth_token) if has_twilio else None,
-            TelnyxAccount(at_telnyx.api_key, at_telnyx.public_key) if at_telnyx.api_key else None,
-        )
-
-    def at(self, carrier: str) -> TwilioAccount | TelnyxAccount | None:
-        """None for a carrier over which no calls are placed."""
-        return {"twilio": self.twilio, "telnyx": self.telnyx}.get(carrier)
-
-
-@dataclass(frozen=True, slots=True)
 class CarrierDialler:
-    """Satisfies `booking.placing.Dialler`: the order names its carrier. `of_process`: its accounts there."""
+    """Satisfies `booking.placing.Dialler`: the order names its carrier, one of `at`."""
 
     vault: Vault
-    twilio: TwilioPlacing
-    telnyx: TelnyxPlacing
-    of_process: ProcessAccounts
+    at: Mapping[str, PlacingAt[Any]]
 
     async def place(self, order: CallOrder) -> str:
-        match self._account(order):
-            case TwilioAccount() as account:
-                return await self.twilio.place(account, order)
-            case TelnyxAccount() as account:
-                return await self.telnyx.place(account, order)
+        at, account = self._where(order)
+        return await at.placing.place(account, order)
 
     async def find(self, order: CallOrder, *, since: datetime) -> Sequence[CarrierCall]:
-        match self._account(order):
-            case TwilioAccount() as account:
-                return await self.twilio.find(account, order, since=since)
-            case TelnyxAccount() as account:
-                return await self.telnyx.find(account, order)
+        at, account = self._where(order)
+        return await at.placing.find(account, order, since=since)
 
     async def look(self, order: CallOrder, carrier_call_id: str) -> CarrierCall | None:
-        match self._account(order):
-            case TwilioAccount() as account:
-                return await self.twilio.look(account, carrier_call_id)
-            case TelnyxAccount() as account:
-                return await self.telnyx.look(account, carrier_call_id)
+        at, account = self._where(order)
+        return await at.placing.look(account, carrier_call_id)
 
-    def _account(self, order: CallOrder) -> TwilioAccount | TelnyxAccount:
+    def _where(self, order: CallOrder) -> tuple[PlacingAt[Any], Any]:
         """An account that does not open is nobody's: no org calls in another's name by mistake."""
-        parse = _PARSERS.get(order.carrier)
-        account = self.of_process.at(order.carrier)
-        if parse is not None and order.sealed is not None:
-            account = self._opened(order, parse)
+        at = self.at.get(order.carrier)
+        if at is None:
+            raise CallingNotConfigured(CallingNotConfigured.__doc__)
+        account = at.of_process if order.sealed is None else self._opened(order, at.parse)
         if account is None:
             raise CallingNotConfigured(CallingNotConfigured.__doc__)
-        return account
+        return at, account
 
-    def _opened(self, order: CallOrder, parse: Parse) -> TwilioAccount | TelnyxAccount:
+    def _opened(self, order: CallOrder, parse: Callable[[str], A]) -> A:
         try:
             vault = self.vault.for_org(order.org_id)
             return parse(vault.open(order.sealed or b"", credentials_cell(order.carrier)).decode())
@@ -130,8 +119,21 @@ async def open_placing(
         CarrierHttp(metrics, timeout_s=longest.request_s) as http,
     ):
         at_telnyx = TelnyxPlacing(http, settings.telnyx.api_url, longest.call_s)
-        dialler = CarrierDialler(vault, at_twilio, at_telnyx, ProcessAccounts.of(settings))
-        yield Placing(pool, VaultSealer(vault), dialler, CountedPlacing(metrics))
+        at: dict[str, PlacingAt[Any]] = {
+            "twilio": PlacingAt(at_twilio, parse_twilio, _of_twilio(settings)),
+            "telnyx": PlacingAt(at_telnyx, parse_telnyx, _of_telnyx(settings)),
+        }
+        yield Placing(pool, VaultSealer(vault), CarrierDialler(vault, at), CountedPlacing(metrics))
+
+
+def _of_twilio(settings: Settings) -> TwilioAccount | None:
+    at = settings.twilio
+    return TwilioAccount(at.account_sid, at.auth_token) if at.account_sid and at.auth_token else None
+
+
+def _of_telnyx(settings: Settings) -> TelnyxAccount | None:
+    at = settings.telnyx
+    return TelnyxAccount(at.api_key, at.public_key) if at.api_key else None
 
 
 def longest_call_s(settings: Settings) -> int:

@@ -8,6 +8,7 @@ what is signed. A `command_id` makes the same request within a minute count once
 
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
+from datetime import datetime
 from http import HTTPStatus
 from typing import Any, Final, Literal
 from urllib.parse import quote
@@ -82,9 +83,11 @@ class TelnyxPlacing:
         call: _Call = _read(made, _Made, CallingUnconfirmed).data
         return call.call_control_id
 
-    async def find(self, account: TelnyxAccount, order: CallOrder) -> list[CarrierCall]:
-        """The attempt's call, as long as it is live; one that is over is not told of. Raises
-        `CallingUnavailable`, `CallingNotConfigured`.
+    async def find(
+        self, account: TelnyxAccount, order: CallOrder, *, since: datetime | None = None
+    ) -> list[CarrierCall]:
+        """The attempt's call, as long as it is live, which names its attempt: `since` is not asked for. One
+        that is over is not told of. Raises `CallingUnavailable`, `CallingNotConfigured`.
         """
         connection_id = await self._connection(account, order)
         path = f"/v2/connections/{quote(connection_id, safe='')}/active_calls?page[limit]={_MOST_LISTED}"

@@ -23,9 +23,9 @@ from gateway.control.telnyx_placing import TelnyxPlacing
 from gateway.control.twilio_placing import Longest, TwilioPlacing
 from gateway.metrics import Metrics
 from gateway.placed_address import PlacedAddresses
-from gateway.placing import CarrierDialler, ProcessAccounts
+from gateway.placing import CarrierDialler, PlacingAt
 from gateway.sealing import VaultSealer
-from gateway.tenancy.credentials import TwilioAccount
+from gateway.tenancy.credentials import TwilioAccount, parse_telnyx, parse_twilio
 from tests.booking.following import KEY, mobile
 from tests.booking.texting import ACCOUNT_SID, TOKEN
 from tests.conftest import Clinic
@@ -148,7 +148,11 @@ async def calling(pool: asyncpg.Pool, clinic: Clinic) -> AsyncIterator[Calling]:
         ):
             ours = TwilioAccount(ACCOUNT_SID, TOKEN)
             at_telnyx = TelnyxPlacing(http, "http://127.0.0.1:9", 1020)
-            dialler = CarrierDialler(vault, at_twilio, at_telnyx, ProcessAccounts(ours))
+            at = {
+                "twilio": PlacingAt(at_twilio, parse_twilio, ours),
+                "telnyx": PlacingAt(at_telnyx, parse_telnyx, None),
+            }
+            dialler = CarrierDialler(vault, at)
             made = Calling(pool, clinic, twilio, Placing(pool, VaultSealer(vault), dialler, watch), watch)
             await made.by_hand(
                 "insert into follow_up_settings (org_id, quiet_from, quiet_to) values ($1, '00:00', '00:00')",
