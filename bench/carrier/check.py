@@ -2,11 +2,12 @@
 happened and which of the carrier's rules were broken.
 
 Exit codes: 0 the call was taken, something was heard and no rule was broken (with a bad signature: the call
-was refused); 1 not so; 2 it could not be run.
+was refused); 1 not so; 2 it could not be run; 3 nobody listens there, so no call was placed.
 """
 
 import asyncio
 import json
+import sys
 from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -16,8 +17,9 @@ from urllib.parse import urlsplit
 from bench.caller import Manners, hold_conversation
 from bench.carrier.call import LiveCall
 from bench.carrier.dialect import Account
-from bench.carrier.errors import CallOver
+from bench.carrier.errors import CallOver, NobodyListens
 from bench.carrier.faults import NO_FAULTS, LineFaults
+from bench.carrier.listening import has_port, require_listener
 from bench.carrier.report import Report, report_of
 from bench.carrier.rest import Exchange, Place, exchange
 from bench.carrier.telnyx import TelnyxAccount
@@ -25,7 +27,7 @@ from bench.harness.running import run
 from bench.harness.target import TargetUnusable
 from bench.recording import read_recording, split_turns
 
-GOOD, BAD = 0, 1
+GOOD, BAD, NOBODY = 0, 1, 3
 USUAL_MANNERS: Final = Manners()
 
 
@@ -53,7 +55,7 @@ class Check:
     def place(self) -> Place:
         """Raises `TargetUnusable`."""
         parts = urlsplit(self.url)
-        if parts.scheme not in ("ws", "wss", "http", "https") or not parts.netloc:
+        if parts.scheme not in ("ws", "wss", "http", "https") or not parts.hostname or not has_port(parts):
             raise TargetUnusable(f"{self.url!r} is no ws, wss, http or https address")
         socket = parts.scheme in ("ws", "wss")
         public = parts._replace(scheme=parts.scheme.replace("ws", "http"), path="", query="").geturl()
@@ -79,7 +81,13 @@ def run_check(check: Check) -> int:
 async def checked(check: Check) -> int:
     """The same in a loop that runs."""
     turns = [] if check.audio is None else split_turns(read_recording(check.audio))
-    async with exchange(check.account, check.place()) as calling:
+    place = check.place()
+    try:
+        await require_listener(check.connect_url or check.url)
+    except NobodyListens as error:
+        print(f"{error}; start the gateway, or correct --url and --connect-url", file=sys.stderr)
+        return NOBODY
+    async with exchange(check.account, place) as calling:
         _tell_before(check, calling)
         report = await placed(calling, check, turns)
     print_report(report)

@@ -3,6 +3,7 @@
 CarrierError
 ├── CallOver             asked of a call that has ended
 ├── InterfaceUnusable    the account's REST interface cannot be served
+├── NobodyListens        there is no gateway where the call is to go
 └── CarrierFault         the gateway did what the carrier does not put up with: a rule, and what was done
     ├── WebhookFailed    no usable answer to a webhook
     ├── AnswerRejected   a document or an order is malformed or breaks its schema
@@ -38,6 +39,10 @@ class CallOver(CarrierError):
 
 class InterfaceUnusable(CarrierError):
     """The account's REST interface cannot be served; the message says why."""
+
+
+class NobodyListens(CarrierError):
+    """There is no gateway where the call is to go; the message says where that is."""
 
 
 class CarrierFault(CarrierError):
