@@ -12,7 +12,7 @@ confirmed is looked for in the provider's list once it would be there, and sent 
 """
 
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field, fields, replace
 from datetime import UTC, datetime, timedelta
 from typing import Final, Literal, Protocol, assert_never
@@ -152,6 +152,21 @@ class Lead:
 
 
 @dataclass(frozen=True, slots=True)
+class _Ready:
+    """What the text of this attempt is sent by, found out a moment ago. `zones`: where the lead may be."""
+
+    facts: Facts
+    rules: FollowUpRules
+    lead: Lead
+    zones: Sequence[ZoneInfo]
+    account: SmsAccount
+
+
+# What comes of a step: a text to be handed over, or whether there may be a further step now.
+_Came = _Ready | bool
+
+
+@dataclass(frozen=True, slots=True)
 class _InTime:
     """Sends nothing for whoever was held up too long since recording. Satisfies `SmsSender`."""
 
@@ -166,6 +181,17 @@ class _InTime:
 
     async def find(self, account: SmsAccount, sms: OutgoingSms, *, since: datetime) -> list[ProviderSms]:
         return await self.inner.find(account, sms, since=since)
+
+
+def _obstacle(facts: Facts, rules: FollowUpRules) -> str | None:
+    """Why there is nothing to send, to whomever."""
+    if not rules.enabled:
+        return "off"
+    if facts.service_id is None:
+        return "no_procedure"
+    if not (facts.has_guide or facts.guide_url or rules.booking_url):
+        return "no_guide"
+    return None
 
 
 def _utc_now() -> datetime:
@@ -206,15 +232,16 @@ class FollowUps:
             if facts is None:
                 return
             begun = self.now()
-            goes_on = await self._take(claim, call_id, facts, next_step(facts, begun, self.unsure))
+            came = await self._take(claim, call_id, facts, next_step(facts, begun, self.unsure))
             if taken == 0 and facts.state == "due" and facts.ended_at is not None:  # once it is done
                 over_at = told_over_at(facts.ended_at, facts.settled_at)
                 self.watch.triggered((begun - over_at).total_seconds())
-            if not goes_on:
+            if isinstance(came, _Ready):
+                await self._hand_over(claim, call_id, came)
+            elif not came:
                 return
 
-    async def _take(self, claim: Claim, call_id: UUID, facts: Facts, step: Step) -> bool:
-        """Whether there may be a further step now."""
+    async def _take(self, claim: Claim, call_id: UUID, facts: Facts, step: Step) -> _Came:
         match step:
             case Nothing():
                 return False
@@ -223,7 +250,7 @@ class FollowUps:
             case Prepare():
                 return await self._prepare(claim, call_id, facts)
             case Send():
-                await self._send(claim, call_id, facts)
+                return await self._send(claim, call_id, facts)
             case Wait(until):
                 return await self._wait(claim, call_id, until)
             case AskProvider():
@@ -245,50 +272,38 @@ class FollowUps:
 
     # --- who, whether and when ------------------------------------------------------------------------------
 
-    async def _prepare(self, claim: Claim, call_id: UUID, facts: Facts) -> bool:
+    async def _prepare(self, claim: Claim, call_id: UUID, facts: Facts) -> _Came:
         is_put_through = facts.end_reason == _PUT_THROUGH_BY_ITS_CARRIER
         if is_put_through or await was_handed_over(self._pool, claim, call_id=call_id):
             return await self._skip(claim, call_id, "transferred")
         rules = await load_rules(self._pool, claim)
-        lead = await self._lead(claim, call_id, facts)
-        if (reason := await self._obstacle(claim, facts, rules, lead)) is not None or lead is None:
-            return await self._skip(claim, call_id, reason or "no_number")
+        if (reason := _obstacle(facts, rules)) is not None:
+            return await self._skip(claim, call_id, reason)
+        if (lead := await self._lead(claim, call_id, facts)) is None:
+            return await self._skip(claim, call_id, "no_number")
+        try:
+            account = await self.messages.accounts.account(claim)
+        except SmsNotConfigured:
+            return await self._skip(claim, call_id, "not_configured")
         words = await self._words(claim, lead)
         if (reason := consent_refusal(facts.texts_wanted, words, rules.consent)) is not None:
-            await self._note_consent(claim, call_id, lead.contact_id, facts)
+            await self._note_consent(claim, call_id, lead.contact_id, facts, words)
             return await self._skip(claim, call_id, reason)
         zones = zones_of(lead.number, words.time_zone, facts.org_zone)
         decent_at = next_decent(self.now(), zones, rules.quiet_from, rules.quiet_to)
         if decent_at > self.now():
             return await self._wait(claim, call_id, decent_at)
         contact_id = lead.contact_id or await self._made_contact(claim, lead)
-        await self._note_consent(claim, call_id, contact_id, facts)
-        return await self._begin(claim, call_id, rules, replace(lead, contact_id=contact_id))
-
-    async def _obstacle(
-        self, claim: Claim, facts: Facts, rules: FollowUpRules, lead: Lead | None
-    ) -> str | None:
-        """Why there is nothing to send, to whomever."""
-        if not rules.enabled:
-            return "off"
-        if facts.service_id is None:
-            return "no_procedure"
-        if not (facts.has_guide or facts.guide_url or rules.booking_url):
-            return "no_guide"
-        if lead is None:
-            return "no_number"
-        try:
-            await self.messages.accounts.account(claim)
-        except SmsNotConfigured:
-            return "not_configured"
-        return None
+        await self._note_consent(claim, call_id, contact_id, facts, words)
+        known = replace(lead, contact_id=contact_id)
+        return await self._begin(claim, call_id, _Ready(facts, rules, known, zones, account))
 
     async def _lead(self, claim: Claim, call_id: UUID, facts: Facts) -> Lead | None:
         """Whoever proved a number in the call, else whose number it showed."""
         try:
             if facts.contact_id is not None:
                 return await self._contact(claim, facts.contact_id)
-            number = await self._shown_number(claim, call_id)
+            number = await self._shown_number(claim, call_id, facts)
             if number is None:
                 return None
             known = await find_contact(self._pool, claim, self.messages.sealer, phone=number)
@@ -303,13 +318,12 @@ class FollowUps:
             return None
         return Lead(contact.phone, contact_id, contact.name)
 
-    async def _shown_number(self, claim: Claim, call_id: UUID) -> str | None:
-        (row,) = await db.fetch(self._pool, claim, "follow_up_facts", call_id)
-        if row["sealed_caller"] is None:
+    async def _shown_number(self, claim: Claim, call_id: UUID, facts: Facts) -> str | None:
+        if facts.sealed_caller is None:
             return None
-        key = None if row["key_id"] is None else PersonKey(row["key_id"], row["wrapped"])
+        key = None if facts.key_id is None else PersonKey(facts.key_id, facts.wrapped or b"")
         under = await self.messages.sealer.under(claim.org_id, key)
-        return under.open(row["sealed_caller"], Place("calls", "sealed_caller", str(call_id))).decode()
+        return under.open(facts.sealed_caller, Place("calls", "sealed_caller", str(call_id))).decode()
 
     async def _made_contact(self, claim: Claim, lead: Lead) -> UUID:
         return await save_contact(self._pool, claim, self.messages.sealer, Person(lead.number))
@@ -321,21 +335,24 @@ class FollowUps:
         (row,) = await db.fetch(self._pool, claim, "lead_facts", lead.contact_id, self._digests(claim, lead))
         return LeadWords(**dict(row))
 
-    async def _note_consent(self, claim: Claim, call_id: UUID, contact_id: UUID | None, facts: Facts) -> None:
+    async def _note_consent(
+        self, claim: Claim, call_id: UUID, contact_id: UUID | None, facts: Facts, words: LeadWords
+    ) -> None:
         """What was said in the call is the contact's word from then on; once, however often this is done."""
         if facts.texts_wanted is None or contact_id is None:
             return
         said = facts.texts_wanted
-        (words,) = await db.fetch(self._pool, claim, "lead_facts", contact_id, [])
-        noted_at = words["agreed_at"] if said else words["refused_at"]
+        noted_at = words.agreed_at if said else words.refused_at
         if noted_at is not None and facts.ended_at is not None and noted_at >= facts.ended_at:
             return
         await db.fetch(
             self._pool, claim, "record_consent", "texts", said, "call", contact_id, None, "call", call_id
         )
 
-    async def _begin(self, claim: Claim, call_id: UUID, rules: FollowUpRules, lead: Lead) -> bool:
-        link = self.links.link(claim.org_id, call_id)
+    async def _begin(self, claim: Claim, call_id: UUID, ready: _Ready) -> _Came:
+        """Who begins sends by what was found out for it, and need not ask again."""
+        link, rules, lead = self.links.link(claim.org_id, call_id), ready.rules, ready.lead
+        message_id = message_id_of(call_id, 1)
         (row,) = await db.fetch(
             self._pool,
             claim,
@@ -343,44 +360,46 @@ class FollowUps:
             call_id,
             lead.contact_id,
             self._digests(claim, lead),
-            message_id_of(call_id, 1),
+            message_id,
             link.digest,
             rules.agent_name,
             rules.window_days,
             rules.link_days,
         )
         outcome: str = row[0]
-        if outcome in ("begun", "again"):
-            return outcome == "begun"
-        return await self._skip(claim, call_id, outcome)
+        if outcome == "again":
+            return False
+        if outcome != "begun":
+            return await self._skip(claim, call_id, outcome)
+        begun = replace(
+            ready.facts, state="sending", attempt=1, message_id=message_id, code_digest=link.digest
+        )
+        return replace(ready, facts=begun)
 
     # --- handing over ---------------------------------------------------------------------------------------
 
-    async def _send(self, claim: Claim, call_id: UUID, facts: Facts) -> None:
-        """Its message is recorded, then handed over; what is unclear stays recorded, for the next step."""
+    async def _send(self, claim: Claim, call_id: UUID, facts: Facts) -> _Came:
+        """The attempt of somebody who did not come to it, or a further one: by what holds now."""
         rules, lead = await load_rules(self._pool, claim), await self._campaigns_lead(claim, call_id)
         if lead is None or facts.message_id is None:
-            await self._fail(claim, call_id, "erased")
-            return
+            return await self._fail(claim, call_id, "erased")
         words = await self._words(claim, lead)
         zones = zones_of(lead.number, words.time_zone, facts.org_zone)
         decent_at = next_decent(self.now(), zones, rules.quiet_from, rules.quiet_to)
         if facts.attempt > 1 and decent_at > self.now():
-            await self._wait(claim, call_id, decent_at)
-            return
-        valid = until_quiet(self.now(), zones, rules.quiet_from, rules.quiet_to)
-        valid_s = int(min(max(valid, _SHORTEST_VALIDITY), _LONGEST_VALIDITY).total_seconds())
-        body = self._body(claim, call_id, facts, rules, lead, zones[0])
-        text = Text(KIND, call_id, lead.number, body, valid_s, facts.message_id)
-        await self._hand_over(claim, call_id, facts, text)
-
-    async def _hand_over(self, claim: Claim, call_id: UUID, facts: Facts, text: Text) -> None:
+            return await self._wait(claim, call_id, decent_at)
         try:
             account = await self.messages.accounts.account(claim)
-            in_time = _InTime(self.messages.sender, self.now_s() + _SEND_WITHIN_S, self.now_s)
-            handed = await replace(self.messages, sender=in_time).send(claim, account, text)
         except SmsNotConfigured:
-            await self._fail(claim, call_id, "not_configured")
+            return await self._fail(claim, call_id, "not_configured")
+        return _Ready(facts, rules, lead, zones, account)
+
+    async def _hand_over(self, claim: Claim, call_id: UUID, ready: _Ready) -> None:
+        """Its message is recorded, then handed over; what is unclear stays recorded, for the next step."""
+        in_time = _InTime(self.messages.sender, self.now_s() + _SEND_WITHIN_S, self.now_s)
+        sending = replace(self.messages, sender=in_time)
+        try:
+            handed = await sending.send(claim, ready.account, self._text(claim, call_id, ready))
         except SmsRefused as refusal:
             if refusal.reason in ("opted_out", "receiver"):  # known before it was tried, too
                 reason = "stopped" if refusal.reason == "opted_out" else "receiver"
@@ -389,7 +408,14 @@ class FollowUps:
             return  # the message's own record says which; the next step goes by that
         else:
             if handed:
-                self._tell_handed_over(facts)
+                self._tell_handed_over(ready.facts)
+
+    def _text(self, claim: Claim, call_id: UUID, ready: _Ready) -> Text:
+        rules, message_id = ready.rules, ready.facts.message_id or message_id_of(call_id, ready.facts.attempt)
+        valid = until_quiet(self.now(), ready.zones, rules.quiet_from, rules.quiet_to)
+        valid_s = int(min(max(valid, _SHORTEST_VALIDITY), _LONGEST_VALIDITY).total_seconds())
+        body = self._body(claim, call_id, ready)
+        return Text(KIND, call_id, ready.lead.number, body, valid_s, message_id)
 
     def _tell_handed_over(self, facts: Facts) -> None:
         self.watch.ended("sent", "")
@@ -401,15 +427,14 @@ class FollowUps:
         (row,) = await db.fetch(self._pool, claim, "campaign_lead", call_id) or [None]
         return None if row is None else await self._contact(claim, row["contact_id"])
 
-    def _body(
-        self, claim: Claim, call_id: UUID, facts: Facts, rules: FollowUpRules, lead: Lead, zone: ZoneInfo
-    ) -> str:
+    def _body(self, claim: Claim, call_id: UUID, ready: _Ready) -> str:
         """With the lead's name, unless that makes it too long. The same again for the same attempt's day."""
+        facts, rules = ready.facts, ready.rules
         called_at = facts.ended_at or facts.started_at
 
         def told(name: str | None) -> str:
             values = Filled(
-                personal=personal_line(name, called_at, self.now(), zone),
+                personal=personal_line(name, called_at, self.now(), ready.zones[0]),
                 agent=rules.agent_name,
                 clinic=facts.org_name,
                 link=self.links.link(claim.org_id, call_id, facts.code_digest).url,
@@ -417,7 +442,7 @@ class FollowUps:
             )
             return filled(rules.words, values)
 
-        named = told(lead.name)
+        named = told(ready.lead.name)
         return named if size_of(named).segments <= MOST_SEGMENTS else told(None)
 
     # --- how it goes on or ends -----------------------------------------------------------------------------

@@ -41,7 +41,9 @@ _REASONS: Final[Mapping[int, str]] = {
 
 @dataclass(frozen=True, slots=True)
 class Facts:
-    """One follow-up, its call, and what became of the message that it sent last."""
+    """One follow-up, its call, and what became of the message that it sent last. `sealed_caller`: the number
+    that the call showed, under the key `key_id`, if it is still there.
+    """
 
     state: str
     service_id: UUID | None
@@ -65,6 +67,9 @@ class Facts:
     message_code: int | None
     message_recorded_at: datetime | None
     code_digest: bytes | None = field(repr=False)
+    sealed_caller: bytes | None = field(default=None, repr=False)
+    key_id: UUID | None = None
+    wrapped: bytes | None = field(default=None, repr=False)
 
 
 @dataclass(frozen=True, slots=True)

@@ -26,6 +26,7 @@ from booking.hours import generate_slots, set_hours
 from booking.otp import clear_call_otp, clear_otp, store_call_otp, store_otp, verify_call_otp, verify_otp
 from booking.reception import verified_caller
 from booking.types import Actor, WorkingHours
+from tests.booking.following import following
 from tests.booking.patients import TTL, Desk, make_sealer, new_phone
 from tests.conftest import Clinic, Stack
 
@@ -178,3 +179,16 @@ async def test_people_hours_and_records(counted: Counted) -> None:
         lambda: audit.owned_elsewhere(pool, claim, kind="contact", row_id=contact),
     ]
     assert [await counted.trips(ask) for ask in asked] == [1] * len(asked)
+
+
+async def test_a_follow_up(counted: Counted) -> None:
+    """Facts, put through?, rules, known?, account, words, contact, consent, begun, key, recorded, taken, and
+    the facts again.
+    """
+    async with following(counted.desk.pool, counted.desk.clinic) as calls:
+        await calls.go_on(await calls.call())
+        call_id = await calls.call()
+        before = counted.counter.round_trips
+        await calls.go_on(call_id)
+        assert counted.counter.round_trips - before == 13
+        assert len(calls.sent) == 2
