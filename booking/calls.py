@@ -55,9 +55,9 @@ async def store_turn(pool: asyncpg.Pool, claim: Claim, *, call_id: UUID, turn: C
         "keep_turn",
         call_id,
         turn.turn,
-        _json(turn.said),
+        json_text(turn.said),
         turn.outcome,
-        _json(turn.stages_s),
+        json_text(turn.stages_s),
         turn.ttfb_ms,
         turn.overhead_ms,
         turn.speculated,
@@ -66,7 +66,8 @@ async def store_turn(pool: asyncpg.Pool, claim: Claim, *, call_id: UUID, turn: C
     )
 
 
-def _json(value: object) -> str:
+def json_text(value: object) -> str:
+    """Raises `ValueInvalid` for what no database takes."""
     try:
         return msgspec.json.encode(value).decode()
     except UnicodeEncodeError:  # a lone surrogate, quoted

@@ -1,8 +1,9 @@
 """Calls that Vapi carries, as the database knows them: whose they are to work on, what their requests share.
 
-One coroutine per SQL function of migration 0060; what is sealed and how is the caller's business.
+One coroutine per SQL function of migrations 0060 and 0062; what is sealed and how is the caller's business.
 """
 
+from collections.abc import Sequence
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from typing import Final
@@ -12,7 +13,8 @@ import asyncpg
 import msgspec
 
 from booking import db
-from booking.types import Claim
+from booking.calls import json_text
+from booking.types import CallTurn, Claim
 
 CARRIER: Final = "vapi"
 """Whoever carries them, in the record of a call."""
@@ -28,12 +30,24 @@ class TakenCall:
 
 
 @dataclass(frozen=True, slots=True)
+class SeenCall:
+    """`free` False: somebody works on it now, and what they share is not told."""
+
+    free: bool
+    settled: bool
+    sealed_state: bytes | None = field(default=None, repr=False)
+
+
+@dataclass(frozen=True, slots=True)
 class UnsettledCall:
-    """`vapi_id`: Vapi's own; `asked`: how often Vapi was asked for it."""
+    """`vapi_id`: Vapi's own; `asked`: how often Vapi was asked for it in vain; `over_for`: how long ago Vapi
+    told that it has ended, None if it has not told that.
+    """
 
     vapi_id: str
     started_at: datetime
     asked: int
+    over_for: timedelta | None = None
 
 
 async def open_vapi_call(
@@ -50,9 +64,21 @@ async def open_vapi_call(
     return bool(row[0])
 
 
-async def heard_of(pool: asyncpg.Pool, claim: Claim, *, call_id: UUID, ask_after: timedelta) -> bool:
-    """Something was heard of the call. False if it is settled."""
-    (row,) = await db.fetch(pool, claim, "heard_of_vapi_call", call_id, ask_after)
+async def note_vapi_call(
+    pool: asyncpg.Pool,
+    claim: Claim,
+    *,
+    call_id: UUID,
+    vapi_id: str,
+    started_at: datetime,
+    ask_after: timedelta,
+    is_over: bool,
+) -> bool:
+    """Something was heard of the call, be it that it has ended. Whether it was put on record by that.
+
+    Vapi is asked for it after `ask_after`, or sooner where it is known to be over.
+    """
+    (row,) = await db.fetch(pool, claim, "note_vapi_call", call_id, vapi_id, started_at, ask_after, is_over)
     return bool(row[0])
 
 
@@ -62,6 +88,12 @@ async def take(
     """Be the one who works on it, for so long at most. Raises `CallUnknown`."""
     (row,) = await db.fetch(pool, claim, "take_vapi_call", call_id, holder, lasting)
     return TakenCall(**dict(row))
+
+
+async def look_at(pool: asyncpg.Pool, claim: Claim, *, call_id: UUID) -> SeenCall:
+    """What its requests share, for whoever changes nothing of it. Raises `CallUnknown`."""
+    (row,) = await db.fetch(pool, claim, "look_at_vapi_call", call_id)
+    return SeenCall(**dict(row))
 
 
 async def keep_state(
@@ -94,9 +126,19 @@ async def end(
     return released
 
 
+async def keep_told_turns(
+    pool: asyncpg.Pool, claim: Claim, *, call_id: UUID, turns: Sequence[CallTurn]
+) -> None:
+    """Keep turns of a call that was told as a whole; one stored again replaces itself. Redacted, as in
+    `booking.calls.store_turn`. Raises `CallUnknown`, `ValueInvalid`.
+    """
+    told = [{"turn": each.turn, "said": each.said, "outcome": each.outcome} for each in turns]
+    await db.fetch(pool, claim, "keep_told_turns", call_id, json_text(told))
+
+
 async def unsettled(pool: asyncpg.Pool, claim: Claim, *, call_id: UUID) -> UnsettledCall | None:
     """None if it is settled, or there is none."""
-    rows = await db.fetch(pool, claim, "unsettled_vapi_call", call_id)
+    rows = await db.fetch(pool, claim, "vapi_call_to_ask_for", call_id)
     return UnsettledCall(**dict(rows[0])) if rows else None
 
 

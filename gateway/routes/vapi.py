@@ -1,8 +1,9 @@
 """Vapi's webhooks: who takes a call, tools as it goes on, its report, and the tokens that show who Vapi is.
 
 A message's signature is checked over its raw bytes before anything of it is read. What expects no answer is
-acknowledged; a tool's failure is an answer, too. Only a report that could not be kept is refused (503), so
-that it comes again. `docs/vapi.md` says what each kind of bad message gets.
+acknowledged; a tool's failure is an answer, too. Only a report that could not be kept and a call's end that
+could not be noted are refused (503), so that they come again. `docs/vapi.md` says what each kind of bad
+message gets.
 """
 
 import asyncio
@@ -89,6 +90,10 @@ class _Exchange:
     @property
     def _stream(self) -> str:
         return "" if self.told.call is None else self.told.call.vapi_id
+
+    @property
+    def _is_over(self) -> bool:
+        return self.told.kind == "status-update" and self.told.status == _ENDED
 
     def _left_s(self, within_s: float) -> float:
         """Vapi has waited from the beginning, while it was read and its sender made out, too."""
@@ -203,13 +208,17 @@ class _Exchange:
         return _Reply(outcome, {})
 
     async def _noted(self, reply: _Reply) -> _Reply:
-        """The call goes on, or has just ended. Whatever fails here, Vapi has its answer."""
+        """The call goes on, or has just ended. Whatever fails here, Vapi has its answer, but for the end of a
+        call: that is refused then, so that it comes again. Raises `BookingError`, `OrgUnavailable`.
+        """
         try:
             profile = await self._profile()
             if profile is None:
                 return _Reply("unknown_org", reply.content)
             await self._heard_of(profile)
         except OrgUnavailable:
+            if self._is_over:
+                raise
             return _Reply("unavailable", reply.content)
         return reply
 
@@ -217,11 +226,13 @@ class _Exchange:
         call, waits = self._call(profile), self.edge.settings.waits
         if call is None:
             return
-        is_over = self.told.kind == "status-update" and self.told.status == _ENDED
+        is_over = self._is_over
         ask_after_s = waits.vapi_report_s if is_over else waits.vapi_silent_s
         try:
-            await self.edge.vapi_calls.heard_of(call, ask_after_s=ask_after_s, urgent=is_over)
+            await self.edge.vapi_calls.heard_of(call, ask_after_s=ask_after_s, is_over=is_over)
         except BookingError as error:
+            if is_over:
+                raise  # told again, it is asked for in time
             log.warning("vapi_call_not_noted", call=str(call.call_id), error=type(error).__name__)
 
 

@@ -186,6 +186,9 @@ class _Answering:
             return SharedState()
         try:
             await calls.heard_of(call, ask_after_s=self._edge.settings.waits.vapi_silent_s)
+            state = await calls.sharing.seen(call.claim, call.call_id, within_s=_CALL_WAIT_S)
+            if state.was_looked_up or self._edge.desk.callers is None:
+                return state
             async with calls.sharing.taken(call.claim, call.call_id, within_s=_CALL_WAIT_S) as holding:
                 await self._recognise(holding)
                 return holding.state
@@ -202,7 +205,7 @@ class _Answering:
         state.meet(self._call.ends)
         state.returning = await callers.find(self._call.org_id, number, self._call.call_id)
         state.was_looked_up = True
-        await holding.keep()
+        await holding.keep(leave=True)
 
     # --- our tools ------------------------------------------------------------------------------------------
 

@@ -21,7 +21,7 @@ from booking.db import org_transaction
 from booking.errors import BookingError, ServiceUnknown
 from booking.follow_up import note_asked
 from booking.types import Claim, OrgProfile, Slot
-from booking.vapi_calls import CARRIER, heard_of, open_vapi_call
+from booking.vapi_calls import CARRIER, note_vapi_call
 from compliance.consent import SpokenConsent, note_call_consent
 from compliance.errors import VaultError
 from gateway.call import Desk
@@ -47,7 +47,6 @@ TOOL_S: Final = 20.0
 _TURN_S: Final = 45.0
 """All tools of one request; shorter than the lease of their call."""
 _SIGN_EVERY_S: Final = 60.0
-_KNOWN_S: Final = 3_600.0
 # What would be another answer the next time is not remembered.
 _PASSING: Final = frozenset({"unavailable", "texts_busy", "failed", "timed_out"})
 _OLDEST_START: Final = timedelta(days=1)
@@ -105,7 +104,6 @@ class VapiCalls:
         self._desk = desk
         self._tasks: set[_Answering] = set()
         self._under_way: dict[_Key, _Answering] = {}
-        self._known: Lately[UUID] = Lately()
         self._signed: Lately[UUID] = Lately()
         self._stack = AsyncExitStack()
 
@@ -120,36 +118,33 @@ class VapiCalls:
             task.cancel()
         await self._stack.__aexit__(kind, error, trace)
 
-    async def heard_of(self, call: VapiCall, *, ask_after_s: float, urgent: bool = False) -> None:
+    async def heard_of(self, call: VapiCall, *, ask_after_s: float, is_over: bool = False) -> None:
         """Put it on record, and Vapi is not asked for it before then; seldom for what is chatty.
 
-        `urgent`: however lately that was said. Raises `BookingError`.
+        `is_over`: Vapi has told that it has ended. Raises `BookingError`.
         """
-        now_s, ask_after = self._desk.clock.now_s(), timedelta(seconds=ask_after_s)
-        if not self._known.holds(call.call_id, now_s) and await self._opened(call, ask_after, now_s):
+        now_s = self._desk.clock.now_s()
+        if not is_over and self._signed.holds(call.call_id, now_s):
             return
-        if urgent or not self._signed.holds(call.call_id, now_s):
-            await heard_of(self._desk.pool, call.claim, call_id=call.call_id, ask_after=ask_after)
-            self._signed.add(call.call_id, until_s=now_s + _SIGN_EVERY_S, now_s=now_s)
-
-    async def _opened(self, call: VapiCall, ask_after: timedelta, now_s: float) -> bool:
-        """Whether it was not on record, anywhere."""
-        opened = await open_vapi_call(
+        opened = await note_vapi_call(
             self._desk.pool,
             call.claim,
             call_id=call.call_id,
             vapi_id=call.vapi_id,
             started_at=call.started_at,
-            ask_after=ask_after,
+            ask_after=timedelta(seconds=ask_after_s),
+            is_over=is_over,
         )
-        self._known.add(call.call_id, until_s=now_s + _KNOWN_S, now_s=now_s)
+        self._signed.add(call.call_id, until_s=now_s + _SIGN_EVERY_S, now_s=now_s)
         if opened:
-            self._signed.add(call.call_id, until_s=now_s + _SIGN_EVERY_S, now_s=now_s)
-            log.info("call_opened", call=str(call.call_id), org=str(call.org_id), carrier=CARRIER)
-            began = {"carrier_call_id": call.vapi_id, "started_at": call.started_at.isoformat()}
-            self._emit(call, "CallOpened", began)
-            await self._keep_ends(call)
-        return opened
+            await self._opened(call)
+
+    async def _opened(self, call: VapiCall) -> None:
+        """It was not on record, anywhere."""
+        log.info("call_opened", call=str(call.call_id), org=str(call.org_id), carrier=CARRIER)
+        began = {"carrier_call_id": call.vapi_id, "started_at": call.started_at.isoformat()}
+        self._emit(call, "CallOpened", began)
+        await self._keep_ends(call)
 
     def closed(self, call: VapiCall, reason: str, outcome: str) -> None:
         """Say it to whoever watches the org's calls."""
@@ -218,7 +213,7 @@ class VapiCalls:
             return [ToolAnswer.failure(each, "call_over", SENTENCES["call_over"]) for each in asked]
         holding.state.meet(call.ends)
         turn = _Turn(self._desk, profile, call, holding)
-        return [await turn.answer(each) for each in asked]
+        return [await turn.answer(each, is_last=each is asked[-1]) for each in asked]
 
 
 @dataclass(slots=True)
@@ -231,11 +226,15 @@ class _Turn:
     holding: Holding
     refused: bool = False
 
-    async def answer(self, asked: AskedTool) -> ToolAnswer:
-        """What was answered before, or what the tool says now, which is kept first. Raises `BookingError`."""
+    async def answer(self, asked: AskedTool, *, is_last: bool) -> ToolAnswer:
+        """What was answered before, or what the tool says now, which is kept first. Raises `BookingError`.
+
+        `is_last`: the call is left with it.
+        """
         given = self.holding.state.answers.get(asked.id)
         if given is None:
             given = await self._used(asked)
+            await self.holding.keep(leave=is_last)
         return ToolAnswer(asked.id, asked.name, given.text, given.failed)
 
     async def _used(self, asked: AskedTool) -> GivenAnswer:
@@ -255,7 +254,6 @@ class _Turn:
             state.used(ToolUse(asked.turn, asked.name, json.dumps(asked.arguments or {}), given.text))
         if result.outcome not in _PASSING:
             state.answer(asked.id, given)
-        await self.holding.keep()
         return given
 
     def _booking(self) -> CallBooking:

@@ -67,8 +67,8 @@ class Reports:
         if isinstance(fetched, FetchedCall) and fetched.end is not None:
             await self._settle(profile, VapiCall.told(claim.org_id, fetched.told, self.now()), fetched.end)
         elif isinstance(fetched, FetchedCall) and not over_long:
-            again = timedelta(seconds=self.again_s)
-            await ask_again(self.pool, claim, call_id=call_id, after=again, counts=False)
+            after = self._while_it_goes_on(waiting)
+            await ask_again(self.pool, claim, call_id=call_id, after=after, counts=False)
         elif fetched == "unknown" or over_long or waiting.asked + 1 >= MOST_TRIES:
             await self._give_up(profile, waiting)
         else:
@@ -95,6 +95,12 @@ class Reports:
         if own is not None or ours.auth is None:
             return own
         return VapiAccount(ours.api_key, ours.auth, ours.llm_key, ours.region)
+
+    def _while_it_goes_on(self, waiting: UnsettledCall) -> timedelta:
+        """One that has ended by Vapi's own word, whatever it says now, is soon to have its report."""
+        if waiting.over_for is None:
+            return timedelta(seconds=self.again_s)
+        return min(max(waiting.over_for, _FIRST_PAUSE), _LONGEST_PAUSE)
 
     async def _settle(self, profile: OrgProfile, call: VapiCall, told: ToldEnd) -> None:
         settled = await self.settling.settle(profile, call, told)

@@ -16,13 +16,13 @@ from uuid import UUID, uuid5
 import asyncpg
 import structlog
 
-from booking.calls import close_call, store_turn
+from booking.calls import close_call
 from booking.db import org_transaction
 from booking.errors import CallUnknown, ServiceUnknown
 from booking.follow_up import note_asked
 from booking.follow_up_procedure import Procedures
 from booking.types import CallTurn, OrgProfile, Said
-from booking.vapi_calls import CARRIER, end, open_vapi_call
+from booking.vapi_calls import CARRIER, end, keep_told_turns, open_vapi_call
 from compliance.keys import Keyring
 from compliance.records import SpokenValue, keep_values, settle_call
 from compliance.redaction.call import Speaker
@@ -99,6 +99,17 @@ class Settling:
 
         Raises `BookingError`, `VaultError`, `CallBusy`: then it is not over.
         """
+        try:
+            return await self._taken(profile, call, told)
+        except CallUnknown:  # its report is the first that is heard of it
+            await self._open(call)
+        try:
+            return await self._taken(profile, call, told)
+        except CallUnknown:
+            await self._close_erased(call, told)
+            return False
+
+    async def _open(self, call: VapiCall) -> None:
         await open_vapi_call(
             self._pool,
             call.claim,
@@ -107,15 +118,13 @@ class Settling:
             started_at=call.started_at,
             ask_after=_UNKNOWN_YET,
         )
-        try:
-            async with self.sharing.taken(call.claim, call.call_id, within_s=self.wait_s) as holding:
-                if holding.settled:
-                    return False
-                holding.state.meet(call.ends)
-                return await self._settled(profile, call, told, holding)
-        except CallUnknown:
-            await self._close_erased(call, told)
-            return False
+
+    async def _taken(self, profile: OrgProfile, call: VapiCall, told: ToldEnd) -> bool:
+        async with self.sharing.taken(call.claim, call.call_id, within_s=self.wait_s) as holding:
+            if holding.settled:
+                return False
+            holding.state.meet(call.ends)
+            return await self._settled(profile, call, told, holding)
 
     async def _close_erased(self, call: VapiCall, told: ToldEnd) -> None:
         """The caller was erased while it went on: that it is over is all that is kept."""
@@ -145,6 +154,7 @@ class Settling:
         )
         if released is None:  # somebody else took over meanwhile
             return False
+        holding.left = True
         self._tell(call, group, _outcome(state, keeps), released, ended_at)
         return True
 
@@ -185,10 +195,10 @@ class Settling:
         return without_name(redactor, state.returning)
 
     async def _store(self, call: VapiCall, kept: _Kept) -> None:
-        for number, said in enumerate(kept.said):
-            answered = any(each.speaker == "agent" for each in said) and number > 0
-            turn = CallTurn(turn=number, said=tuple(said), outcome="answered" if answered else "silent")
-            await store_turn(self._pool, call.claim, call_id=call.call_id, turn=turn)
+        turns = [_turn(number, said) for number, said in enumerate(kept.said)]
+        for begins in range(0, len(turns), _BATCH):
+            batch = turns[begins : begins + _BATCH]
+            await keep_told_turns(self._pool, call.claim, call_id=call.call_id, turns=batch)
 
     async def _keep_sealed(self, call: VapiCall, state: SharedState, values: Sequence[SpokenValue]) -> None:
         """Both ends' numbers and what was masked. Whoever was erased has no key."""
@@ -257,6 +267,11 @@ async def _masked_all(
                 asked = procedures.asked(each.text) or asked
             await asyncio.sleep(0)  # calls that are heard here come in between
     return asked
+
+
+def _turn(number: int, said: Sequence[Said]) -> CallTurn:
+    answered = any(each.speaker == "agent" for each in said) and number > 0
+    return CallTurn(turn=number, said=tuple(said), outcome="answered" if answered else "silent")
 
 
 def _group(told: ToldEnd) -> Group:

@@ -5,11 +5,11 @@ process dies. Others wait for their turn.
 """
 
 import asyncio
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Awaitable, Callable
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
 from datetime import timedelta
-from typing import Final
+from typing import Final, TypeVar
 from uuid import UUID, uuid4, uuid5
 
 import asyncpg
@@ -17,13 +17,15 @@ import structlog
 
 from booking.errors import BookingError
 from booking.types import Claim
-from booking.vapi_calls import TakenCall, keep_state, take
+from booking.vapi_calls import TakenCall, keep_state, look_at, take
 from compliance.errors import VaultError
 from compliance.vault import Cell, Vault
 from gateway.errors import CallBusy
 from gateway.vapi.state import SharedState, packed, unpacked
 
 log = structlog.get_logger("gateway.vapi")
+
+T = TypeVar("T")
 
 LEASE_S: Final = 60.0
 """Longer than any work on a call takes."""
@@ -47,9 +49,10 @@ class Holding:
     holder: UUID
     settled: bool
     state: SharedState
+    left: bool = False
 
     async def keep(self, *, leave: bool = False) -> None:
-        """Have `state` found by whoever comes next. Raises `BookingError`."""
+        """Have `state` found by whoever comes next, who may come now if we `leave`. Raises `BookingError`."""
         sealed = None if self.settled else self.sharing.sealed(self.claim, self.call_id, self.state)
         kept = await keep_state(
             self.sharing.pool,
@@ -59,6 +62,7 @@ class Holding:
             sealed=sealed,
             leave=leave,
         )
+        self.left = leave
         if not kept and not self.settled:
             log.warning("vapi_call_taken_away", call=str(self.call_id))
 
@@ -79,11 +83,23 @@ class Sharing:
         except (asyncio.CancelledError, CallBusy):  # cut off while taking it: it may be theirs all the same
             await self._leave(claim, call_id, holder)
             raise
+        state = self._opened(claim, call_id, found.sealed_state)
+        holding = Holding(self, claim, call_id, holder, found.settled, state)
         try:
-            state = self._opened(claim, call_id, found)
-            yield Holding(self, claim, call_id, holder, found.settled, state)
+            yield holding
         finally:
-            await self._leave(claim, call_id, holder)
+            if not holding.left:
+                await self._leave(claim, call_id, holder)
+
+    async def seen(self, claim: Claim, call_id: UUID, *, within_s: float) -> SharedState:
+        """What the call's requests share, once nobody works on it, for whoever changes nothing of it.
+
+        Raises `CallBusy`, `CallUnknown`, `BookingUnavailable`.
+        """
+        found = await _once(
+            lambda: look_at(self.pool, claim, call_id=call_id), lambda seen: seen.free, within_s
+        )
+        return self._opened(claim, call_id, found.sealed_state)
 
     def sealed(self, claim: Claim, call_id: UUID, state: SharedState) -> bytes:
         return self.vault.for_org(claim.org_id).seal(packed(state), _cell(call_id))
@@ -104,27 +120,35 @@ class Sharing:
             log.warning("vapi_call_not_left", call=str(call_id), error=type(error).__name__)
 
     async def _waited_for(self, claim: Claim, call_id: UUID, holder: UUID, within_s: float) -> TakenCall:
-        wait_s, lasting = _FIRST_WAIT_S, timedelta(seconds=LEASE_S)
-        try:
-            async with asyncio.timeout(within_s):
-                while not (
-                    found := await take(self.pool, claim, call_id=call_id, holder=holder, lasting=lasting)
-                ).taken:
-                    await asyncio.sleep(wait_s)
-                    wait_s = min(wait_s * 2, _LONGEST_WAIT_S)
-                return found
-        except TimeoutError:
-            raise CallBusy("somebody else works on the call") from None
+        lasting = timedelta(seconds=LEASE_S)
+        return await _once(
+            lambda: take(self.pool, claim, call_id=call_id, holder=holder, lasting=lasting),
+            lambda found: found.taken,
+            within_s,
+        )
 
-    def _opened(self, claim: Claim, call_id: UUID, found: TakenCall) -> SharedState:
+    def _opened(self, claim: Claim, call_id: UUID, sealed: bytes | None) -> SharedState:
         """One that does not open (its master key is gone) counts as none."""
-        if found.sealed_state is None:
+        if sealed is None:
             return SharedState()
         try:
-            return unpacked(self.vault.for_org(claim.org_id).open(found.sealed_state, _cell(call_id)))
+            return unpacked(self.vault.for_org(claim.org_id).open(sealed, _cell(call_id)))
         except (VaultError, ValueError) as error:
             log.error("vapi_state_unreadable", call=str(call_id), error=type(error).__name__)
             return SharedState()
+
+
+async def _once(ask: Callable[[], Awaitable[T]], is_so: Callable[[T], bool], within_s: float) -> T:
+    """The first answer that is so. Raises `CallBusy` if none is in time."""
+    wait_s = _FIRST_WAIT_S
+    try:
+        async with asyncio.timeout(within_s):
+            while not is_so(found := await ask()):
+                await asyncio.sleep(wait_s)
+                wait_s = min(wait_s * 2, _LONGEST_WAIT_S)
+            return found
+    except TimeoutError:
+        raise CallBusy("somebody else works on the call") from None
 
 
 def _cell(call_id: UUID) -> Cell:

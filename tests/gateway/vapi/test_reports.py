@@ -207,6 +207,35 @@ async def test_a_report_that_never_came_is_asked_for(
     assert asking.gateway.counted("gateway_vapi_reports_total", source="webhook", outcome="repeated") == 1
 
 
+async def test_what_comes_late_does_not_put_off_asking_for_a_call_that_is_over(
+    asking: Asking, api: VapiApiSimulator, call: CallAtVapi, environ: dict[str, str], pool: asyncpg.Pool
+) -> None:
+    """Be it at a replica that has not heard of its end; nor does Vapi, which goes on with its own work."""
+    soon = timedelta(seconds=asking.gateway.edge.settings.waits.vapi_report_s)
+    statement = "select next_at - now() as wait from vapi_calls where call_id = $1"
+    assert (await call.row(pool, statement))["wait"] > 2 * soon
+    assert (await call.tell(asking.gateway, "status-update", status="ended")).status_code == 200
+    async with running.gateway(environ) as another:
+        for kind, parts in (("hang", {}), ("status-update", {"status": "in-progress"})):
+            assert (await call.tell(another, kind, **parts)).status_code == 200
+        assert "error" not in await call.use(another, "find_slots", service="nose job")
+    assert (await call.row(pool, statement))["wait"] <= soon
+    api.add_call(**call.call)
+    for over_for, least, most in (
+        ("1 second", 55, 60),
+        ("20 minutes", 1_100, 1_220),
+        ("9 hours", 3_500, 3_600),
+    ):
+        over = (
+            f"update vapi_calls set over_since = now() - interval '{over_for}' where call_id = $1 returning 1"
+        )
+        await call.rows(pool, over)
+        await asking.ask()
+        wait = (await call.row(pool, statement))["wait"]
+        assert timedelta(seconds=least) < wait <= timedelta(seconds=most), over_for
+    assert await asking.stands() == (None, 0, True)
+
+
 async def test_a_call_that_vapi_does_not_know_is_lost(asking: Asking, call: CallAtVapi) -> None:
     await asking.ask()
     assert await asking.stands() == ("lost", 0, False)

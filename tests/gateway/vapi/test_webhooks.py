@@ -187,13 +187,14 @@ async def test_reports_at_once_settle_once(
 async def test_a_report_that_cannot_be_kept_is_sent_again(
     environ: dict[str, str], call: CallAtVapi, pool: asyncpg.Pool
 ) -> None:
-    """Somebody holds the row: the database gives no answer in time."""
-    async with running.gateway({**environ, "VAPI_SETTLE_S": "1"}) as gateway:
+    """Somebody holds the row: the database gives no answer in time. The same goes for the call's end."""
+    async with running.gateway({**environ, "VAPI_SETTLE_S": "1", "DATABASE_S": "1"}) as gateway:
         assert (await call.tell(gateway, "status-update", status="in-progress")).status_code == 200
         async with org_transaction(pool, call.clinic.claim) as blocking:
             await blocking.execute("select from vapi_calls for update")
-            refused = await call.end(gateway)
-        assert (refused.status_code, refused.headers["retry-after"]) == (503, "1")
+            refused = [await call.end(gateway), await call.tell(gateway, "status-update", status="ended")]
+        assert [(each.status_code, each.headers["retry-after"]) for each in refused] == [(503, "1")] * 2
+        assert (await call.tell(gateway, "status-update", status="ended")).status_code == 200
     async with running.gateway(environ) as gateway:
         assert (await call.end(gateway)).status_code == 200
     assert (await call.row(pool, _VAPI_CALLS))["settled_at"] is not None
