@@ -1,8 +1,9 @@
-"""Vonage's voice REST interface as far as a gateway needs it: listing calls, and ending one. Strict.
+"""Vonage's voice REST interface as far as a gateway needs it: placing, listing, ending, transferring calls.
 
 Vonage docs, "Voice API reference" and "Authentication: JWT" (read 2026-11): a bearer token that the
-application signed with RS256, of at most a day; PUT on a call with `{"action": "hangup"}`, 204 without a
-body; 404 for a call that is not live; problems as JSON with `type`, `title`, `detail`. A `jti` counts once.
+application signed with RS256, of at most a day; a call that is placed is 201; PUT on a call with `hangup`, or
+`transfer` and a document, 204 without a body; 404 for a call that is not live; problems as JSON with `type`,
+`title`, `detail` and, of a bad field, `invalid_parameters`. A `jti` counts once. Strict.
 """
 
 import time
@@ -16,17 +17,20 @@ from aiohttp import web
 from cryptography.hazmat.primitives.asymmetric.rsa import RSAPublicKey
 
 from bench.simulators.faults import Faults
-from bench.simulators.serving import RunningServer, refusal
+from bench.simulators.serving import RunningServer, refusal, stall
+from bench.simulators.twilio_messages import TakeAndFail, TakeAndStall
+from bench.simulators.vonage_calls import LIVE, PlacedCalls, Refused, VonagePlaced
+from bench.simulators.vonage_ncco import are_addresses, ncco_fault
 
 Handler = Callable[[web.Request], Awaitable[web.Response]]
+Document = list[dict[str, Any]] | str
+"""An NCCO, or the address that has it."""
 
 LONGEST_TOKEN_S: Final = 86_400
 _LEEWAY_S: Final = 30
 _BEARER: Final = "Bearer "
 _CLAIMS: Final = ["application_id", "iat", "exp", "jti"]
-_LIST_PARAMETERS: Final = frozenset(
-    {"status", "date_start", "date_end", "page_size", "record_index", "order", "conversation_uuid"}
-)
+_MOST_LISTED: Final = 100
 
 
 @dataclass(frozen=True, slots=True)
@@ -41,7 +45,9 @@ class VonageRequest:
 class VonageApiSimulator:
     """`{url}/v1/calls` and `{url}/v1/calls/{uuid}`, from `async with` to its end.
 
-    `calls` are the live ones. `ended` is told of one that was ended. Faults understood: `Refuse` and `Stall`.
+    `calls` are the live ones that came in, `placed` those that the application placed. `ended` is told of one
+    that was ended; `documents` are what calls were transferred to, in order. Faults understood: `Refuse`,
+    `Stall` and, for a call that is placed, `TakeAndStall` and `TakeAndFail`.
     """
 
     def __init__(
@@ -58,6 +64,8 @@ class VonageApiSimulator:
         self._ended = ended or (lambda _: None)
         self._seen: set[str] = set()
         self.calls: set[str] = set()
+        self.placed = PlacedCalls()
+        self.documents: list[tuple[str, Document]] = []
         self.requests: list[VonageRequest] = []
         self.faults = Faults()
         self._host = host
@@ -74,6 +82,8 @@ class VonageApiSimulator:
     def _application(self) -> web.Application:
         app = web.Application()
         app.router.add_get("/v1/calls", self._answers(self._list))
+        app.router.add_post("/v1/calls", self._answers(self._place))
+        app.router.add_get("/v1/calls/{call}", self._answers(self._details))
         app.router.add_put("/v1/calls/{call}", self._answers(self._modify))
         app.router.add_route("*", "/{rest:.*}", self._answers(self._unknown))
         return app
@@ -110,24 +120,66 @@ class VonageApiSimulator:
         self._seen.add(claims["jti"])
         return not used and 0 < lasts_s <= LONGEST_TOKEN_S and claims["iat"] <= time.time() + _LEEWAY_S
 
+    async def _place(self, request: web.Request) -> web.Response:
+        try:
+            call = self.placed.create(await _told(request))
+        except Refused as refused:
+            return _problem(400, "Bad Request", refused.parameter)
+        if self.faults.take(TakeAndStall):
+            await stall()
+        if fail := self.faults.take(TakeAndFail):
+            return _problem(fail.status, "failed by plan")
+        made = {"uuid": call.uuid, "status": call.status, "direction": "outbound"}
+        return web.json_response(made | {"conversation_uuid": call.conversation}, status=201)
+
     async def _list(self, request: web.Request) -> web.Response:
-        if unknown := sorted(request.query.keys() - _LIST_PARAMETERS):
-            return _problem(400, f"unknown parameter {unknown[0]}")
-        size = int(request.query.get("page_size", "10"))
-        embedded = [_live(uuid) for uuid in sorted(self.calls)[:size]]
-        told = {"count": len(self.calls), "page_size": size, "record_index": 0}
+        """What came in is listed without a filter alone: nobody here knows when it began."""
+        try:
+            placed = [_placed(call) for call in self.placed.matching(request.query)]
+            size = _count(request, "page_size", 10, range(1, _MOST_LISTED + 1))
+            index = _count(request, "record_index", 0, range(1_000_000))
+        except Refused as refused:
+            return _problem(400, "Bad Request", refused.parameter)
+        filtered = request.query.keys() - {"page_size", "record_index", "order"}
+        found = [*([] if filtered else map(_live, sorted(self.calls))), *placed]
         links = {"self": {"href": request.path_qs}}
-        return web.json_response(told | {"_embedded": {"calls": embedded}, "_links": links})
+        if index + size < len(found):
+            links["next"] = {"href": f"/calls?page_size={size}&record_index={index + size}"}
+        told = {"count": len(found), "page_size": size, "record_index": index}
+        listed = {"_embedded": {"calls": found[index : index + size]}, "_links": links}
+        return web.json_response(told | listed)
+
+    async def _details(self, request: web.Request) -> web.Response:
+        uuid = request.match_info["call"]
+        if (placed := self.placed.with_id(uuid)) is not None:
+            return web.json_response(_placed(placed))
+        return web.json_response(_live(uuid)) if uuid in self.calls else _problem(404, "Not found")
 
     async def _modify(self, request: web.Request) -> web.Response:
         uuid = request.match_info["call"]
-        if not _is_uuid(uuid) or uuid not in self.calls:
+        if not self._is_live(uuid):
             return _problem(404, "Not found")
-        if request.content_type != "application/json" or await _told(request) != {"action": "hangup"}:
-            return _problem(400, "Bad request")
+        match await _told(request):
+            case {"action": "hangup", **more} if not more:
+                self._end(uuid)
+            case {"action": "transfer", "destination": dict(destination), **more} if not more:
+                document = _document(destination)
+                if document is None:
+                    return _problem(400, "Bad Request", "destination")
+                self.documents.append((uuid, document))
+            case _:
+                return _problem(400, "Bad Request", "action")
+        return web.Response(status=204)
+
+    def _is_live(self, uuid: str) -> bool:
+        placed = self.placed.with_id(uuid)
+        return _is_uuid(uuid) and (uuid in self.calls if placed is None else placed.status in LIVE)
+
+    def _end(self, uuid: str) -> None:
+        if (placed := self.placed.with_id(uuid)) is not None:
+            placed.status = "completed"
         self.calls.discard(uuid)
         self._ended(uuid)
-        return web.Response(status=204)
 
     async def _unknown(self, _request: web.Request) -> web.Response:
         return _problem(404, "Not found")
@@ -145,6 +197,33 @@ def _live(uuid: str) -> dict[str, Any]:
     }
 
 
+def _placed(call: VonagePlaced) -> dict[str, Any]:
+    return _live(call.uuid) | {
+        "status": call.status,
+        "direction": "outbound",
+        "from": {"type": "phone", "number": call.from_},
+        "to": {"type": "phone", "number": call.to},
+        "start_time": call.started_at.strftime("%Y-%m-%dT%H:%M:%S.000Z"),
+    }
+
+
+def _document(destination: dict[str, Any]) -> Document | None:
+    """What a call is transferred to; None for what is no such thing."""
+    match destination:
+        case {"type": "ncco", "ncco": list(actions), **more} if not more and not ncco_fault(actions):
+            return actions
+        case {"type": "ncco", "url": urls, **more} if not more and are_addresses(urls):
+            return str(urls[0])
+    return None
+
+
+def _count(request: web.Request, name: str, usual: int, among: range) -> int:
+    text = request.query.get(name, str(usual))
+    if not (text.isascii() and text.isdigit() and int(text) in among):
+        raise Refused(name)
+    return int(text)
+
+
 def _is_uuid(text: str) -> bool:
     try:
         return str(UUID(text)) == text
@@ -153,12 +232,18 @@ def _is_uuid(text: str) -> bool:
 
 
 async def _told(request: web.Request) -> object:
+    """None for what is no JSON, or does not say that it is."""
+    if request.content_type != "application/json":
+        return None
     try:
         return await request.json()
     except ValueError:
         return None
 
 
-def _problem(status: int, title: str) -> web.Response:
+def _problem(status: int, title: str, parameter: str | None = None) -> web.Response:
     about = "https://developer.vonage.com/api-errors"
-    return web.json_response({"type": about, "title": title, "detail": title}, status=status)
+    told: dict[str, Any] = {"type": about, "title": title, "detail": title}
+    if parameter is not None:
+        told["invalid_parameters"] = [{"name": parameter, "reason": "Is invalid."}]
+    return web.json_response(told, status=status)

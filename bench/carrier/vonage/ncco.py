@@ -15,29 +15,15 @@ from bench.carrier.errors import AnswerRejected
 from bench.carrier.markup import MAX_DOCUMENT_BYTES, socket_url
 from bench.carrier.steps import ConnectStream, Pause, Say, Step
 from bench.carrier.vonage.rules import ADDRESS, CONTENT_TYPE, HEADERS, NUMBER, SCHEMA, UNREADABLE
+from bench.simulators.vonage_ncco import FIELDS
 
 MOST_HEADER_BYTES: Final = 512
 _RATE: Final = re.compile(r"audio/l16;\s?rate=(8000|16000|24000)")
 _DIGITS: Final = re.compile(r"[0-9]{3,15}")
 _FIELDS: Final[Mapping[str, frozenset[str]]] = MappingProxyType(
     {
-        "connect": frozenset(
-            {
-                "action",
-                "endpoint",
-                "from",
-                "randomFromNumber",
-                "eventType",
-                "timeout",
-                "limit",
-                "machineDetection",
-                "advancedMachineDetection",
-                "eventUrl",
-                "eventMethod",
-                "ringbackTone",
-            }
-        ),
-        "talk": frozenset({"action", "text", "bargeIn", "loop", "level", "language", "style", "premium"}),
+        "connect": FIELDS["connect"],
+        "talk": FIELDS["talk"],
         "wait": frozenset({"action", "timeout"}),
         "endpoint": frozenset({"type", "uri", "content-type", "headers", "authorization"}),
         "authorization": frozenset({"type", "value"}),
