@@ -34,7 +34,6 @@ as $$
 declare
     v_opened boolean := false;
 begin
-    perform app.require_org(p_org);
     perform from public.vapi_calls v where v.org_id = p_org and v.call_id = p_call;
     if not found then
         v_opened := app.open_vapi_call(p_org, p_call, p_vapi_id, p_started_at, p_ask_after);
