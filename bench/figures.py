@@ -2,7 +2,7 @@
 
 Each part is a command of this harness in a process of its own, so that a figure is what its command gives.
 What it printed and its JSON are kept as soon as it ends; started again, the parts that are there are not made
-again. Meant for a machine that does nothing else, some 25 minutes long; `--quick` tries the road at a size
+again. Meant for a machine that does nothing else, some 45 minutes long; `--quick` tries the road at a size
 that measures nothing.
 """
 
@@ -53,10 +53,17 @@ PARTS: Final[Sequence[Part]] = (
         5.5,
     ),
     Part(
-        "published-hedged-early",
-        "ladder --model published --only 12 13 --turns 800 --per-call 16 --at-once 50 --pin "
-        "--set LLM_HEDGE_AFTER_S=0.45 --set LLM_HEDGE_SHARE_PERCENT=60 --set LLM_HEDGES_PER_CALL=16",
-        "ladder --model published --only 12 13 --turns 2 --at-once 2 --per-call 1",
+        "published-eager-hurried",
+        "ladder --model published --only 12 --turns 800 --per-call 16 --at-once 25 --pin "
+        "--set LLM_HEDGE_AFTER_S=0.4 --set LLM_HEDGE_SHARE_PERCENT=60 --set LLM_HEDGES_PER_CALL=16",
+        "ladder --model published --only 12 --turns 2 --at-once 2 --per-call 1",
+        3.5,
+    ),
+    Part(
+        "published-interim-hurried",
+        "ladder --model published --only 13 --turns 800 --per-call 16 --at-once 25 --pin "
+        "--set LLM_HEDGE_AFTER_S=0.15 --set LLM_HEDGE_SHARE_PERCENT=60 --set LLM_HEDGES_PER_CALL=16",
+        "ladder --model published --only 13 --turns 2 --at-once 2 --per-call 1",
         3.5,
     ),
     Part(
@@ -81,8 +88,8 @@ PARTS: Final[Sequence[Part]] = (
     Part("credentials", "credentials", "credentials --lookups 5 --callers 20 --rounds 2", 0.5, False),
     Part(
         "hedge",
-        "hedge --after 0 0.6 0.7 0.8 0.9 --requests 1500 --at-once 60",
-        "hedge --after 0 0.7 --requests 10 --at-once 10",
+        "hedge --after 0 0.4 0.5 0.6 0.7 --requests 1500 --at-once 60",
+        "hedge --after 0 0.5 --requests 10 --at-once 10",
         2,
         False,
     ),

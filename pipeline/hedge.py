@@ -5,16 +5,19 @@ silent to the caller as one that never opens. The first request to give a clause
 wins; the other is cancelled, and nothing of it, above all no tool call, reaches whoever asked. The second
 request goes to the fallback model if there is one, otherwise to the same model: most late replies are late by
 accident, and asking again draws a new lot (Dean and Barroso, The Tail at Scale, CACM 2013: hedged requests).
+A reply begun while the caller still speaks is not late before the caller waits for it.
 
 A slow provider must not be asked twice as much because it is slow. So second requests to cut a wait are
-capped per call, and per org to a share of its requests, as gRPC throttles retries (proposal A6); what they
-cost is counted in tokens. A fallback model takes over from a request that failed without regard to that
-share: then there is one request alone that costs anything.
+capped per call, and per org to a share of its requests, as gRPC throttles retries (proposal A6), and what
+counts as late follows the org's recent replies, so that the share goes to the latest of them; what second
+requests cost is counted in tokens. A fallback model takes over from a request that failed without regard to
+that share: then there is one request alone that costs anything.
 
 Until a request has won, its words are held back; an empty `TextDelta` tells that the model has begun.
 """
 
 import asyncio
+from bisect import bisect_left, insort
 from collections import deque
 from collections.abc import AsyncGenerator, AsyncIterator, Callable, Sequence
 from dataclasses import dataclass
@@ -28,12 +31,17 @@ from pipeline.streams import closing
 from pipeline.tokens import RequestTokens
 
 CLOSE_S: Final = 2.0
+RECENT: Final = 200
+FEWEST: Final = 20
+"""How many replies of an org are remembered, and how many must be before they say what is late."""
 Reason = Literal["late", "failed"]
 
 
 @dataclass(frozen=True, slots=True)
 class HedgeLimits:
-    """`after_s`: request to first speakable clause; then it is sent again. None: only a failure does that."""
+    """`after_s`: the least wait for the first speakable clause before it is asked for again, counted from the
+    request, or from when the caller began to wait. None: only a failure does that.
+    """
 
     after_s: float | None
     requests_per_call: int = 10
@@ -56,10 +64,26 @@ class Hedged:
 class HedgeBudget:
     """All calls of one org: second requests are at most a `share` of the first ones, and `burst` at once."""
 
-    def __init__(self, share: float = 0.2, burst: int = 10) -> None:
+    def __init__(self, share: float = 0.3, burst: int = 10) -> None:
         self._share = share
         self._burst = burst
         self._left = float(burst)
+        self._recent: deque[float] = deque()
+        self._ascending: list[float] = []
+
+    def note(self, clause_s: float) -> None:
+        """How long a reply's first clause took, by whichever request gave it."""
+        if len(self._recent) == RECENT:
+            del self._ascending[bisect_left(self._ascending, self._recent.popleft())]
+        self._recent.append(clause_s)
+        insort(self._ascending, clause_s)
+
+    def late_s(self, after_s: float) -> float:
+        """When a reply is late: among the slowest `share` of the recent ones, and not before `after_s`."""
+        if len(self._ascending) < FEWEST:
+            return after_s
+        slowest = int(len(self._ascending) * (1 - self._share))
+        return max(after_s, self._ascending[min(slowest, len(self._ascending) - 1)])
 
     def earn(self) -> None:
         """A first request was sent."""
@@ -78,7 +102,8 @@ _Ask = Callable[[], tuple[AsyncIterator[LlmEvent], RequestTokens]]
 
 
 class HedgedModel:
-    """Satisfies `LanguageModel`, for one call. `fallback`: another model, or None to ask the same one again.
+    """Satisfies `LanguageModel` and `Heeds`, for one call. `fallback`: another model, or None to ask the same
+    one again.
 
     `on_hedge` is told of every second request once it is over.
     """
@@ -98,6 +123,15 @@ class HedgedModel:
         self._on_hedge = on_hedge
         self._requests = 0
         self._tokens = 0
+        self._caller_waits = True
+        self._races: set[_Race] = set()
+
+    def caller_waits(self, waits: bool) -> None:
+        """See `pipeline.ports.Heeds`."""
+        self._caller_waits = waits
+        if waits:
+            for race in self._races:
+                race.hurry()
 
     async def reply(
         self, messages: Sequence[Message], tools: Sequence[ToolSpec]
@@ -111,13 +145,17 @@ class HedgedModel:
         race = _Race(
             ask(self._first),
             ask(self._fallback or self._first),
-            late_s=self._limits.after_s,
+            late_s=self._late_s(),
             may_start=self._may_start,
         )
+        if self._caller_waits:
+            race.hurry()
+        self._races.add(race)
         try:
             while (event := await race.next()) is not None:
                 yield event
         finally:
+            self._races.discard(race)
             await race.close()
             self._account(race)
 
@@ -125,6 +163,10 @@ class HedgedModel:
         """See `LanguageModel`."""
         models = [self._first] if self._fallback is None else [self._first, self._fallback]
         await asyncio.gather(*(model.warm_up() for model in models))
+
+    def _late_s(self) -> float | None:
+        after_s = self._limits.after_s
+        return None if after_s is None else self._budget.late_s(after_s)
 
     def _may_start(self, reason: Reason) -> bool:
         if reason == "failed" and self._fallback is None:
@@ -138,6 +180,8 @@ class HedgedModel:
         return True
 
     def _account(self, race: "_Race") -> None:
+        if race.clause_s is not None:
+            self._budget.note(race.clause_s)
         if race.reason is None:
             return
         extra = sum(loser.tokens() for loser in race.losers())
@@ -146,7 +190,9 @@ class HedgedModel:
 
 
 class _Race:
-    """One reply's requests. `reason`: why a second one was sent, None if none was."""
+    """One reply's requests. `reason`: why a second one was sent, None if none was. `clause_s`: from the first
+    request to the reply's first clause, None before that.
+    """
 
     def __init__(
         self,
@@ -157,14 +203,16 @@ class _Race:
         may_start: Callable[[Reason], bool],
     ) -> None:
         self.reason: Reason | None = None
+        self.clause_s: float | None = None
+        self._late_s = late_s
+        self._began_s = asyncio.get_running_loop().time()
         self._second = second
         self._may_start = may_start
         self._news = asyncio.Event()
         self._contenders = [_Contender(*first(), self._news)]
         self._winner: _Contender | None = None
         self._has_begun = False
-        loop = asyncio.get_running_loop()
-        self._alarm = None if late_s is None else loop.call_later(late_s, self._send_second, "late")
+        self._alarm: asyncio.TimerHandle | None = None
 
     @property
     def won(self) -> Literal["first", "second", "none"]:
@@ -189,6 +237,12 @@ class _Race:
             self._news.clear()
             await self._news.wait()
 
+    def hurry(self) -> None:
+        """Somebody waits from now on: a second request is sent once that has lasted `late_s`."""
+        if self._late_s is not None and self._alarm is None and self._winner is None:
+            loop = asyncio.get_running_loop()
+            self._alarm = loop.call_later(self._late_s, self._send_second, "late")
+
     async def close(self) -> None:
         """Cancels what still runs and waits until it has gone."""
         self._stand_down()
@@ -211,6 +265,8 @@ class _Race:
             if self._contenders[-1].is_over:
                 self._winner = _least_bad(self._contenders)
         if self._winner is not None:
+            if self._winner.has_reply:
+                self.clause_s = asyncio.get_running_loop().time() - self._began_s
             self._stand_down()
             for loser in self.losers():
                 loser.cancel()

@@ -112,6 +112,16 @@ class LanguageModel(Protocol):
 
 
 @runtime_checkable
+class Heeds(Protocol):
+    """What a `LanguageModel` may also be able to do: one that asks again for a late reply goes by the
+    caller's clock, not by its own.
+    """
+
+    def caller_waits(self, waits: bool) -> None:
+        """Whether the caller has stopped speaking, as far as the recogniser can tell; true at first."""
+
+
+@runtime_checkable
 class Informs(Protocol):
     """What a `LanguageModel` may also be able to do. The time that it takes is ours, not the model's."""
 

@@ -9,10 +9,27 @@ from typing import Any, Literal, assert_never
 from pipeline.audio.energy import VoiceActivity
 from pipeline.conversation import Conversation
 from pipeline.errors import ProviderDropped, ProviderError
-from pipeline.events import BargedIn, CallerSaid, CallFinished, ProviderFailed, TurnFinished
+from pipeline.events import (
+    BargedIn,
+    CallerSaid,
+    CallFinished,
+    EagerEndOfTurn,
+    ProviderFailed,
+    TurnFinished,
+)
 from pipeline.floor import Floor, Silenced
 from pipeline.phrase import stock_phrase
-from pipeline.ports import Clock, Journal, LanguageModel, Line, Redactor, SttSession, TextToSpeech, Tool
+from pipeline.ports import (
+    Clock,
+    Heeds,
+    Journal,
+    LanguageModel,
+    Line,
+    Redactor,
+    SttSession,
+    TextToSpeech,
+    Tool,
+)
 from pipeline.reply import Reply
 from pipeline.settings import DEFAULT_PHRASES, ConversationSettings, Phrase, PhraseKind
 from pipeline.streams import closing
@@ -91,6 +108,7 @@ class CallRunner:
     def __init__(self, ports: CallPorts, settings: ConversationSettings) -> None:
         self._ports = ports
         self._settings = settings
+        self._heedful = ports.llm if isinstance(ports.llm, Heeds) else None
         self._machine = TurnMachine(settings)
         self._conversation = Conversation(settings.system_prompt)
         self._voice = VoiceActivity()
@@ -218,6 +236,8 @@ class CallRunner:
         if self._group is None:
             self._early.append(event)
             return
+        if isinstance(event, EagerEndOfTurn):
+            self._caller_waits(True)
         now_s = self._ports.clock.now_s()
         for action in self._machine.handle(event, now_s):
             self._carry_out(action, now_s)
@@ -245,7 +265,12 @@ class CallRunner:
             case _:
                 assert_never(action)
 
+    def _caller_waits(self, waits: bool) -> None:
+        if self._heedful is not None:
+            self._heedful.caller_waits(waits)
+
     def _speculate(self, order: Speculate, now_s: float) -> None:
+        self._caller_waits(order.sign != "interim")
         reply = Reply(order, self._parts, Timeline(now_s))
         self._guess = _Guess(order.sign, reply, _Speaker(reply, self._spawn(self._say(reply))))
 
@@ -261,6 +286,7 @@ class CallRunner:
             self._spawn(self._ports.llm.warm_up())
 
     def _start_reply(self, order: StartReply) -> None:
+        self._caller_waits(True)
         guess, self._guess = self._guess, None
         timeline = guess.reply.timeline if guess is not None else Timeline(order.end_of_turn_s)
         self._turns[order.turn] = _Turn(timeline, order.speculated, self._wasted)

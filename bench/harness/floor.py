@@ -14,7 +14,9 @@ Speculation = Literal["off", "eager", "interim"]
 
 @dataclass(frozen=True, slots=True)
 class Policy:
-    """When a gateway may begin, and whether it asks twice. `hedge_after_ms`: counted from the request."""
+    """When a gateway may begin, and whether it asks twice. `hedge_after_ms`: counted from the request, and of
+    one that was sent before the end of the turn was guessed, from that.
+    """
 
     speculation: Speculation = "off"
     hedge_after_ms: float | None = None
@@ -50,9 +52,10 @@ def floor_ms(delays: Delays, policy: Policy) -> float:
 def clause_after_ms(delays: Delays, policy: Policy) -> float:
     """From the request to the first clause, by the faster of one or two requests."""
     first_ms = delays.llm_ms[0] + delays.clause_ms
-    if policy.hedge_after_ms is None or first_ms <= policy.hedge_after_ms:
+    if policy.hedge_after_ms is None:
         return first_ms
-    return min(first_ms, policy.hedge_after_ms + delays.llm_ms[1] + delays.clause_ms)
+    early_ms = max(0.0, delays.eager_ms - _begins_ms(delays, policy))
+    return min(first_ms, early_ms + policy.hedge_after_ms + delays.llm_ms[1] + delays.clause_ms)
 
 
 def _begins_ms(delays: Delays, policy: Policy) -> float:

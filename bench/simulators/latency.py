@@ -2,6 +2,9 @@
 
 A draw depends on the seed and on the key of what is drawn for (turn, provider, how many-th request) and on
 nothing else: two gateways that are asked the same meet the same delays, however they go about them.
+Draws are stratified: of a hundred turns in a row each hundredth of a distribution falls to one, in an order
+of its own for each provider (Latin hypercube sampling: McKay, Beckman and Conover 1979, Technometrics 21),
+so that the median and the tail of a short run are nearly those of a long one.
 Where the figures of the named models come from: docs/bench.md.
 """
 
@@ -9,10 +12,14 @@ import math
 import random
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, replace
+from functools import lru_cache
 from pathlib import Path
+from statistics import NormalDist
 from typing import Any, Final
 
-_P95_SIGMAS: Final = 1.6448536269514722  # the standard normal distribution's 95th percentile
+STRATA: Final = 100
+_EDGE: Final = 1e-9  # no draw nearer to the ends of a distribution, which may lie at infinity
+_P95_SIGMAS: Final = NormalDist().inv_cdf(0.95)
 _P95_PARETO: Final = math.log(20)
 FEWEST_RECORDED: Final = 20
 
@@ -27,7 +34,7 @@ class Fixed:
 
     ms: float
 
-    def draw_ms(self, chance: random.Random) -> float:
+    def at(self, share: float) -> float:
         return self.ms
 
 
@@ -38,10 +45,9 @@ class LogNormal:
     p50_ms: float
     p95_ms: float
 
-    def draw_ms(self, chance: random.Random) -> float:
-        return self.p50_ms * math.exp(
-            chance.gauss(0.0, 1.0) * math.log(self.p95_ms / self.p50_ms) / _P95_SIGMAS
-        )
+    def at(self, share: float) -> float:
+        sigmas = NormalDist().inv_cdf(share) / _P95_SIGMAS
+        return self.p50_ms * math.exp(sigmas * math.log(self.p95_ms / self.p50_ms))
 
 
 @dataclass(frozen=True, slots=True)
@@ -51,22 +57,22 @@ class HeavyTail:
     p50_ms: float
     p95_ms: float
 
-    def draw_ms(self, chance: random.Random) -> float:
+    def at(self, share: float) -> float:
         exponent = math.log(self.p95_ms / self.p50_ms) / (_P95_PARETO - math.log(2))
-        return self.p50_ms / math.pow(2, exponent) * math.pow(1 - chance.random(), -exponent)
+        return self.p50_ms / math.pow(2, exponent) * math.pow(1 - share, -exponent)
 
 
 @dataclass(frozen=True, slots=True)
 class Stalling:
-    """`usual`, but in `share` of the draws `stall_ms`."""
+    """`usual`, but in `share` of the draws, the last ones, `stall_ms`."""
 
     usual: LogNormal
     share: float
     stall_ms: float
 
-    def draw_ms(self, chance: random.Random) -> float:
-        usual_ms = self.usual.draw_ms(chance)
-        return self.stall_ms if chance.random() < self.share else usual_ms
+    def at(self, share: float) -> float:
+        as_usual = 1 - self.share
+        return self.usual.at(share / as_usual) if share < as_usual else self.stall_ms
 
 
 @dataclass(frozen=True, slots=True)
@@ -77,13 +83,14 @@ class Recorded:
     ms: tuple[float, ...]
     """In ascending order, two at least."""
 
-    def draw_ms(self, chance: random.Random) -> float:
-        at = chance.random() * (len(self.ms) - 1)
-        below = int(at)
-        return self.ms[below] + (at - below) * (self.ms[below + 1] - self.ms[below])
+    def at(self, share: float) -> float:
+        place = share * (len(self.ms) - 1)
+        below = int(place)
+        return self.ms[below] + (place - below) * (self.ms[below + 1] - self.ms[below])
 
 
 Latency = Fixed | LogNormal | HeavyTail | Stalling | Recorded
+"""A distribution; `at(share)` is the delay in ms below which `share` of its draws lie, 0 < share < 1."""
 
 
 def parse_latency(text: str) -> Latency:
@@ -227,8 +234,8 @@ class Draws:
     seed: int
 
     def turn(self, turn_id: int) -> TurnDelays:
-        end_ms = self.model.stt_end.draw_ms(self._chance("stt", turn_id))
-        stable = self._chance("stable", turn_id).random() < self.model.stable_share
+        end_ms = self.model.stt_end.at(self._share(turn_id, "stt"))
+        stable = self._share(turn_id, "stable") < self.model.stable_share
         return TurnDelays(
             eager_ms=max(0.0, end_ms - self.model.eager_before_ms),
             end_ms=end_ms,
@@ -237,15 +244,29 @@ class Draws:
 
     def llm_ms(self, turn_id: int, nth: int) -> float:
         """To the first token of the turn's `nth` request."""
-        return self.model.llm.draw_ms(self._chance("llm", turn_id, nth))
+        return self.model.llm.at(self._share(turn_id, "llm", nth))
 
     def tts_ms(self, turn_id: int, nth: int) -> float:
         """Text to first audio of the turn's `nth` speech context."""
-        return self.model.tts.draw_ms(self._chance("tts", turn_id, nth))
+        return self.model.tts.at(self._share(turn_id, "tts", nth))
 
     @property
     def between_tokens_s(self) -> float:
         return 1 / self.model.tokens_per_s
 
-    def _chance(self, *key: object) -> random.Random:
-        return random.Random(":".join(map(str, (self.seed, *key))))
+    def _share(self, turn_id: int, *what: object) -> float:
+        """Where in its distribution the draw lies."""
+        series, place = divmod(turn_id, STRATA)
+        within = random.Random(_key(self.seed, *what, turn_id)).random()
+        share = (_order(_key(self.seed, *what, "series", series))[place] + within) / STRATA
+        return min(max(share, _EDGE), 1 - _EDGE)
+
+
+def _key(*parts: object) -> str:
+    return ":".join(map(str, parts))
+
+
+@lru_cache(maxsize=1024)
+def _order(key: str) -> list[int]:
+    """The strata of one series of turns, shuffled."""
+    return random.Random(key).sample(range(STRATA), STRATA)

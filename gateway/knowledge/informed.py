@@ -10,7 +10,7 @@ from collections.abc import AsyncIterator, Awaitable, Callable, Sequence
 from typing import Final
 
 from pipeline.events import LlmEvent
-from pipeline.ports import LanguageModel, Message, ToolSpec
+from pipeline.ports import Heeds, LanguageModel, Message, ToolSpec
 
 HEADING: Final = "From the clinic's documents"
 _NOTE: Final = (
@@ -37,6 +37,11 @@ class InformedModel:
 
     async def warm_up(self) -> None:
         await self._model.warm_up()
+
+    def caller_waits(self, waits: bool) -> None:
+        """See `pipeline.ports.Heeds`; the model's own affair."""
+        if isinstance(self._model, Heeds):
+            self._model.caller_waits(waits)
 
     async def informed(self, messages: Sequence[Message]) -> Sequence[Message]:
         """See `pipeline.ports.Informs`: the passages stand before the caller's last words."""

@@ -32,7 +32,7 @@ def read_turbo(reader: Reader) -> Turbo:
         stt_model=living_model(reader, "TURBO_STT_MODEL", "stt", FASTEST),
         llm_model=living_model(reader, "TURBO_LLM_MODEL", "llm", FASTEST),
         tts_model=living_model(reader, "TURBO_TTS_MODEL", "tts", FASTEST),
-        hedge_after_s=reader.parsed("TURBO_LLM_HEDGE_AFTER_S", "0.5", seconds_or_off, OFF_OR_SECONDS, None),
+        hedge_after_s=reader.parsed("TURBO_LLM_HEDGE_AFTER_S", "0.4", seconds_or_off, OFF_OR_SECONDS, None),
         speculation=reader.parsed("TURBO_SPECULATION", "interim", speculation, levels, "interim"),
     )
 

@@ -154,7 +154,7 @@ def test_fillers_and_kept_connections_can_be_switched_off() -> None:
 
 
 def test_hedging_can_be_switched_off() -> None:
-    assert settings().hedging.after_s == 0.7
+    assert settings().hedging.after_s == 0.5
     assert settings(LLM_HEDGE_AFTER_S="off").hedging.after_s is None
     assert settings().hedging.fallback is None
 

@@ -5,6 +5,7 @@ import pytest
 from bench.harness.floor import Delays, Policy, floor_ms
 
 STEADY = Delays(end_ms=250, eager_ms=130, stable_ms=-400, llm_ms=(250, 300), clause_ms=20, tts_ms=90)
+STALLED_EARLY = Delays(end_ms=250, eager_ms=130, stable_ms=-400, llm_ms=(3000, 300), clause_ms=20, tts_ms=90)
 STALLED = Delays(end_ms=250, eager_ms=130, stable_ms=None, llm_ms=(3000, 300), clause_ms=20, tts_ms=90)
 
 
@@ -18,6 +19,7 @@ STALLED = Delays(end_ms=250, eager_ms=130, stable_ms=None, llm_ms=(3000, 300), c
         (STALLED, Policy("interim"), 130 + 3000 + 20 + 90),
         (STALLED, Policy("eager", hedge_after_ms=600), 130 + 600 + 300 + 20 + 90),
         (STEADY, Policy("eager", hedge_after_ms=600), 130 + 250 + 20 + 90),
+        (STALLED_EARLY, Policy("interim", hedge_after_ms=600), 130 + 600 + 300 + 20 + 90),
     ],
 )
 def test_floor_of_a_policy(delays: Delays, policy: Policy, expected_ms: float) -> None:

@@ -2,6 +2,7 @@
 
 import random
 from pathlib import Path
+from statistics import correlation
 
 import pytest
 
@@ -24,7 +25,7 @@ DRAWS = 20_000
 
 def drawn(latency: Latency) -> list[float]:
     chance = random.Random(7)
-    return [latency.draw_ms(chance) for _ in range(DRAWS)]
+    return [latency.at(chance.random()) for _ in range(DRAWS)]
 
 
 @pytest.mark.parametrize("latency", [LogNormal(380, 650), HeavyTail(380, 650)])
@@ -83,6 +84,32 @@ def test_a_draw_depends_on_its_seed_and_key_alone() -> None:
     assert Draws(MODELS["published"], 2).llm_ms(3, 0) != asked[3]
 
 
+@pytest.mark.parametrize("seed", range(5))
+@pytest.mark.parametrize("nth", [0, 1, -1])
+def test_a_hundred_turns_meet_each_hundredth_of_a_distribution_once(seed: int, nth: int) -> None:
+    draws = Draws(MODELS["published"], seed)
+    for begin in (0, 300):
+        met = sorted(draws.llm_ms(turn, nth) for turn in range(begin, begin + 100))
+        assert met.count(3000) == 2
+        bounds = [draws.model.llm.at(edge / 100) for edge in range(1, 98)]
+        assert all(below <= bound <= above for below, bound, above in _parted(met, bounds))
+
+
+def _parted(met: list[float], bounds: list[float]) -> list[tuple[float, float, float]]:
+    """Each bound between the draws that it parts."""
+    return [(met[at], bound, met[at + 1]) for at, bound in enumerate(bounds)]
+
+
+def test_providers_are_late_independently_of_each_other() -> None:
+    draws = Draws(MODELS["published"], 1)
+    llm = [draws.llm_ms(turn, 0) for turn in range(2000)]
+    for other in (
+        [draws.tts_ms(turn, 0) for turn in range(2000)],
+        [draws.llm_ms(turn, 1) for turn in range(2000)],
+    ):
+        assert abs(correlation(llm, other)) < 0.06
+
+
 def test_the_guess_comes_before_the_end_and_never_before_the_speech_ends() -> None:
     draws = Draws(MODELS["published"], 1)
     for turn in range(200):
@@ -105,11 +132,10 @@ def test_what_was_recorded_comes_as_often_as_it_did(tmp_path: Path) -> None:
     record = tmp_path / "ttft.txt"
     record.write_text("# ms\n" + "\n".join(["300"] * 90 + ["900"] * 10) + "\n")
     recorded = parse_latency(f"recorded:{record}")
-    chance = random.Random(1)
-    drawn = [recorded.draw_ms(chance) for _ in range(20_000)]
-    assert min(drawn) == 300
-    assert max(drawn) == 900
-    assert sum(each == 300 for each in drawn) / len(drawn) == pytest.approx(0.9, abs=0.02)
+    values = drawn(recorded)
+    assert min(values) == 300
+    assert max(values) == 900
+    assert sum(each == 300 for each in values) / DRAWS == pytest.approx(0.9, abs=0.02)
 
 
 @pytest.mark.parametrize("text", ["", "300\n" * 19, "300\n" * 30 + "soon", "300\n" * 30 + "-1", "nan\n" * 30])

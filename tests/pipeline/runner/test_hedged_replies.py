@@ -6,12 +6,13 @@ from collections.abc import Sequence
 import pytest
 
 from pipeline.errors import ProviderDropped, ProviderError, ProviderRefused
-from pipeline.events import LlmEvent, ReplyFinished, TextDelta, ToolCall
-from pipeline.hedge import HedgeBudget, Hedged, HedgedModel, HedgeLimits
+from pipeline.events import EagerEndOfTurn, EndOfTurn, LlmEvent, ReplyFinished, TextDelta, ToolCall
+from pipeline.hedge import FEWEST, RECENT, HedgeBudget, Hedged, HedgedModel, HedgeLimits
 from pipeline.ports import Message
 from tests.pipeline.runner.world import Beat, Hand, Mind, call, now_s
 
 LATE_S = 0.8
+STALL_S = 9.0
 ASKED = [Message("user", "Is Tuesday free?")]
 CLAIM = ToolCall("c1", "claim_slot", "{}")
 
@@ -39,7 +40,11 @@ class TwoMinds(Mind):
 
     def __init__(self, mind: Mind) -> None:
         super().__init__()
-        self.reply = Hedge(mind).model.reply  # type: ignore[method-assign]
+        self._hedged = Hedge(mind).model
+        self.reply = self._hedged.reply  # type: ignore[method-assign]
+
+    def caller_waits(self, waits: bool) -> None:
+        self._hedged.caller_waits(waits)
 
 
 def refused() -> ProviderRefused:
@@ -198,6 +203,70 @@ async def test_an_orgs_calls_share_one_budget() -> None:
         await hedge.says()
         outcomes += [hedged.won for hedged in hedge.told]
     assert outcomes == ["first", "capped", "first", "capped"]
+
+
+async def test_a_reply_is_not_late_before_the_caller_waits_for_it() -> None:
+    mind = Mind([5.0, "Late."], ["Yes, it is."])
+    hedge = Hedge(mind)
+    hedge.model.caller_waits(False)
+    said = asyncio.create_task(hedge.says())
+    await asyncio.sleep(2)
+    assert len(mind.requests) == 1
+    hedge.model.caller_waits(True)
+    hedge.model.caller_waits(True)
+    await asyncio.sleep(LATE_S - 0.01)
+    assert len(mind.requests) == 1
+    assert await said == "Yes, it is."
+    assert [hedged.won for hedged in hedge.told] == ["second"]
+
+
+@pytest.mark.parametrize("guessed", [True, False], ids=["guessed", "never guessed"])
+async def test_a_reply_begun_while_the_caller_speaks_is_late_by_the_callers_clock(guessed: bool) -> None:
+    mind = Mind([9.0, "Late."], ["Yes, it is."])
+    async with call(TwoMinds(mind), speculation="interim", interim_sentence_s=0.1) as c:
+        await c.greeted()
+        c.speaks("Is Tuesday free?")
+        await c.passes(1.5)
+        assert len(mind.requests) == 1
+        c.ear.hears(EagerEndOfTurn("Is Tuesday free?") if guessed else EndOfTurn("Is Tuesday free?"))
+        await c.passes(LATE_S - 0.1)
+        assert len(mind.requests) == 1
+        await c.passes(0.2)
+        assert len(mind.requests) == 2
+
+
+@pytest.mark.parametrize(
+    ("took_s", "late_s"),
+    [
+        ([2.0] * (FEWEST - 1), 0.8),
+        ([0.4] * 70 + [2.0] * 30, 2.0),
+        ([0.4] * 71 + [2.0] * 29, 0.8),
+        ([2.0] * 31 + [0.4] * RECENT, 0.8),
+        ([0.4] * RECENT + [1.1, 1.2, 1.3] * 30, 1.2),
+    ],
+    ids=["too few", "the slowest share", "a smaller share", "long ago", "slower of late"],
+)
+async def test_what_is_late_follows_the_slowest_share_of_recent_replies(
+    took_s: Sequence[float], late_s: float
+) -> None:
+    budget = HedgeBudget(share=0.3)
+    for each in took_s:
+        budget.note(each)
+    assert budget.late_s(LATE_S) == late_s
+
+
+async def test_a_slow_models_second_requests_go_to_its_latest_replies() -> None:
+    """Every reply takes longer than the least wait; second ones come for the latest, within the share."""
+    budget = HedgeBudget(share=0.3)
+    told = []
+    for number in range(300):
+        first_s = STALL_S if number % 10 == 5 else 1.5 + number * 0.618 % 1
+        hedge = Hedge(Mind([first_s, "First."], [1.6, "Second."]), budget=budget)
+        await hedge.says()
+        told += [(first_s, hedged.won) for hedged in hedge.told if number >= 100]
+    asked_twice = [first_s for first_s, won in told if won != "capped"]
+    assert asked_twice.count(STALL_S) >= 18
+    assert len(asked_twice) <= 0.3 * 200 + 10
 
 
 async def test_a_spent_budget_does_not_keep_the_fallback_from_taking_over() -> None:
