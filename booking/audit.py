@@ -10,7 +10,7 @@ from booking import db
 from booking.types import Actor, AuditRecord, Claim
 
 _SEALED: Final = ("note", "value", "text")
-_BY_THEMSELVES: Final = ("reply", "recording", "placed_call")
+_BY_THEMSELVES: Final = ("reply", "recording", "placed_call", "campaign")
 
 
 async def record(
@@ -41,8 +41,8 @@ async def record_refusal(pool: asyncpg.Pool, claim: Claim, *, action: str, subje
 async def owned_elsewhere(pool: asyncpg.Pool, claim: Claim, *, kind: str, row_id: UUID) -> bool:
     """Whether another org has a row of this id: 403 rather than 404.
 
-    `kind`: slot, hold, booking, contact, service, practitioner, call, placed_call; of sealed rows note,
-    value, text, reply, recording.
+    `kind`: slot, hold, booking, contact, service, practitioner, call, placed_call, campaign; of
+    sealed rows note, value, text, reply, recording.
     """
     if kind in _BY_THEMSELVES:
         (row,) = await db.fetch(pool, claim, f"{kind}_elsewhere", row_id)

@@ -21,6 +21,7 @@ from gateway.api.operations import PREFIX, Method, Operation
 from gateway.api.problems import MALFORMED, METHOD_UNKNOWN, NOT_FOUND, Kind, Refused
 from gateway.api.surface import OPERATIONS
 
+_UNVERSIONED: Final = "/api"
 _BY_STATUS: Final[Mapping[int, Kind]] = {404: NOT_FOUND, 405: METHOD_UNKNOWN}
 
 
@@ -90,9 +91,23 @@ class _EverythingBelow(Mount):
         self.path_regex = re.compile(self.path_regex.pattern, re.DOTALL)
 
 
+@dataclass(frozen=True, slots=True)
+class _Alias:
+    """The same paths without their version, for those who ask so: whatever is asked there is asked here."""
+
+    routes: ASGIApp
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        path = PREFIX + scope["path"].removeprefix(_UNVERSIONED)
+        await self.routes({**scope, "path": path, "root_path": PREFIX}, receive, send)
+
+
 _DOCUMENT: Final = document(OPERATIONS)
 _GUARDED: Final = Guarded(Router(_routes(OPERATIONS), redirect_slashes=False))
+_CALLS: Final = _Alias(_GUARDED)
 ROUTES: Final = [
+    Route(_UNVERSIONED + "/calls", _CALLS),
+    _EverythingBelow(_UNVERSIONED + "/calls", app=_CALLS),
     Route("/api/openapi.json", openapi, methods=["GET"]),
     Route(PREFIX, _GUARDED),  # else Starlette would redirect, to wherever `Host` says
     _EverythingBelow(PREFIX, app=_GUARDED),

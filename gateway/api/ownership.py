@@ -30,6 +30,11 @@ async def is_foreign(asked: Asked, kind: str, row_id: UUID) -> bool:
 async def require_own(asked: Asked, call_id: UUID | None, contact_id: UUID | None) -> None:
     """Of a call or a contact with which nothing is listed: raises the refusal if it is another clinic's."""
     kind, row_id = ("call", call_id) if call_id else ("contact", contact_id)
+    await require_no_foreign(asked, kind, row_id)
+
+
+async def require_no_foreign(asked: Asked, kind: str, row_id: UUID | None) -> None:
+    """Raises the refusal if it is another clinic's, whatever else there is to say of it."""
     if row_id is not None and await is_foreign(asked, kind, row_id):
         raise Refused(FOREIGN, detail=kind)
 

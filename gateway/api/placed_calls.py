@@ -29,7 +29,7 @@ from booking.placed_calls import (
     withdraw_call,
 )
 from gateway.api.operations import PREFIX, Answer, Asked, Operation
-from gateway.api.ownership import not_visible
+from gateway.api.ownership import not_visible, require_no_foreign
 from gateway.api.problems import CALL_LIVE, CALL_REFUSED, CONFLICT, FOREIGN, INVALID, NOT_FOUND, Refused
 from gateway.api.reach import ORG_PATH
 from gateway.api.views import AwareTime, PageSize
@@ -135,6 +135,7 @@ async def place_call(asked: Asked) -> Answer:
     except ContactUnknown:
         raise await not_visible(asked, "contact", form.contact_id) from None
     except CampaignUnknown:
+        await require_no_foreign(asked, "campaign", form.campaign_id)
         raise Refused(INVALID, pointer="$.campaign_id", detail="is no running campaign for them") from None
     if came == "live":
         raise Refused(CALL_LIVE)
@@ -198,18 +199,18 @@ async def patch_rules(asked: Asked) -> Answer:
 
 async def put_campaign_agent(asked: Asked) -> Answer:
     form: CampaignAgentForm = asked.body
-    brief = CallBrief(form.agent_name, form.goal, form.opening)
+    campaign_id, brief = asked.id("campaign_id"), CallBrief(form.agent_name, form.goal, form.opening)
     try:
         await set_campaign_agent(
             asked.api.pool,
             asked.claim,
-            campaign_id=asked.id("campaign_id"),
+            campaign_id=campaign_id,
             brief=brief,
             services=await _services(asked),
             actor=asked.actor,
         )
     except CampaignUnknown:
-        raise Refused(NOT_FOUND, detail="campaign") from None
+        raise await not_visible(asked, "campaign", campaign_id) from None
     except ClinicInvalid as invalid:
         raise Refused(INVALID, pointer=f"$.{invalid.field}", detail=invalid.fault) from None
     return Answer(204)

@@ -8,8 +8,10 @@ import pytest
 
 from bench.simulators.twilio_api import TwilioApiSimulator
 from booking.audit import page_of_records
+from booking.contacts import Person, save_contact
 from booking.staff import issue_token
 from compliance.vault import MasterKey
+from gateway.sealing import VaultSealer
 from tests.compliance.offices import Office
 from tests.conftest import Clinic
 from tests.gateway.api.booked import PERSON, PHONE, booked, free_slots, held
@@ -35,6 +37,7 @@ async def theirs(
         "contact": booking["contact_id"],
         "reply": str(reply_id),
         "placed_call": str(await placed(office, contact_id)),
+        "campaign": str(await campaign(office, clinic.service_ids[0])),
         "recording": str(await recorded(office, call_id)),
         "service": str(clinic.service_ids[0]),
         "practitioner": str(clinic.practitioner_ids[0]),
@@ -50,6 +53,17 @@ async def placed(office: Office, contact_id: UUID) -> UUID:
             *(placed_id, office.org_id, contact_id),
         )
     return placed_id
+
+
+async def campaign(office: Office, service_id: UUID) -> UUID:
+    """One that runs."""
+    campaign_id = uuid4()
+    async with office.armed() as connection:
+        await connection.execute(
+            "insert into outbound_campaigns (id, org_id, service_id, status) values ($1, $2, $3, 'running')",
+            *(campaign_id, office.org_id, service_id),
+        )
+    return campaign_id
 
 
 async def recorded(office: Office, call_id: UUID) -> UUID:
@@ -87,6 +101,7 @@ REACHES: list[tuple[str, str, str, Any]] = [
     ("contact", "POST", "/calls", {"contact_id": "{contact}"}),
     ("placed_call", "GET", "/calls/{placed_call}", None),
     ("placed_call", "DELETE", "/calls/{placed_call}", None),
+    ("campaign", "PUT", "/campaigns/{campaign}/agent", {"agent_name": "Eve"}),
     ("contact", "GET", "/recordings?contact_id={contact}", None),
     ("recording", "GET", "/recordings/{recording}/audio?purpose=care", None),
 ]
@@ -151,6 +166,20 @@ async def test_a_slot_of_theirs_for_a_booking_of_ours(
     slot, *_ = await free_slots(other_client, other_clinic)
     answer = await client.patch(f"/bookings/{booking['id']}", {"slot_id": slot["id"]})
     assert (answer.status_code, kind(answer)) == (403, "foreign")
+
+
+async def test_a_campaign_of_theirs_for_a_call_of_ours(
+    other_client: Client, other_clinic: Clinic, theirs: dict[str, str], gateway: Gateway, pool: asyncpg.Pool
+) -> None:
+    sealer = VaultSealer(gateway.edge.desk.vault)
+    contact_id = await save_contact(pool, other_clinic.claim, sealer, Person("+447700900142"))
+    form = {"contact_id": str(contact_id), "campaign_id": theirs["campaign"]}
+    answer = await other_client.post("/calls", form)
+    assert (answer.status_code, kind(answer)) == (403, "foreign")
+    assert kind(await other_client.post("/calls", form | {"campaign_id": str(uuid4())})) == "invalid"
+    entries = await page_of_records(pool, other_clinic.claim, limit=100)
+    (entry,) = [entry for entry in entries if entry.action == "foreign_refused"]
+    assert (entry.subject_kind, entry.subject_id) == ("campaign", UUID(theirs["campaign"]))
 
 
 async def test_lists_hold_ones_own_alone(
