@@ -71,12 +71,12 @@ class HedgeBudget:
         self._recent: deque[float] = deque()
         self._ascending: list[float] = []
 
-    def note(self, clause_s: float) -> None:
-        """How long a reply's first clause took, by whichever request gave it."""
+    def note(self, waited_s: float) -> None:
+        """How long a caller waited for a reply's first clause, whichever request gave it."""
         if len(self._recent) == RECENT:
             del self._ascending[bisect_left(self._ascending, self._recent.popleft())]
-        self._recent.append(clause_s)
-        insort(self._ascending, clause_s)
+        self._recent.append(waited_s)
+        insort(self._ascending, waited_s)
 
     def late_s(self, after_s: float) -> float:
         """When a reply is late: among the slowest `share` of the recent ones, and not before `after_s`."""
@@ -180,8 +180,8 @@ class HedgedModel:
         return True
 
     def _account(self, race: "_Race") -> None:
-        if race.clause_s is not None:
-            self._budget.note(race.clause_s)
+        if race.waited_s is not None:
+            self._budget.note(race.waited_s)
         if race.reason is None:
             return
         extra = sum(loser.tokens() for loser in race.losers())
@@ -190,8 +190,8 @@ class HedgedModel:
 
 
 class _Race:
-    """One reply's requests. `reason`: why a second one was sent, None if none was. `clause_s`: from the first
-    request to the reply's first clause, None before that.
+    """One reply's requests. `reason`: why a second one was sent, None if none was. `waited_s`: from when the
+    caller waited for it to the reply's first clause, None before that.
     """
 
     def __init__(
@@ -203,9 +203,9 @@ class _Race:
         may_start: Callable[[Reason], bool],
     ) -> None:
         self.reason: Reason | None = None
-        self.clause_s: float | None = None
+        self.waited_s: float | None = None
         self._late_s = late_s
-        self._began_s = asyncio.get_running_loop().time()
+        self._waiting_since_s: float | None = None
         self._second = second
         self._may_start = may_start
         self._news = asyncio.Event()
@@ -239,8 +239,11 @@ class _Race:
 
     def hurry(self) -> None:
         """Somebody waits from now on: a second request is sent once that has lasted `late_s`."""
-        if self._late_s is not None and self._alarm is None and self._winner is None:
-            loop = asyncio.get_running_loop()
+        if self._waiting_since_s is not None or self._winner is not None:
+            return
+        loop = asyncio.get_running_loop()
+        self._waiting_since_s = loop.time()
+        if self._late_s is not None:
             self._alarm = loop.call_later(self._late_s, self._send_second, "late")
 
     async def close(self) -> None:
@@ -266,10 +269,14 @@ class _Race:
                 self._winner = _least_bad(self._contenders)
         if self._winner is not None:
             if self._winner.has_reply:
-                self.clause_s = asyncio.get_running_loop().time() - self._began_s
+                self.waited_s = self._waited_s()
             self._stand_down()
             for loser in self.losers():
                 loser.cancel()
+
+    def _waited_s(self) -> float:
+        since_s = self._waiting_since_s
+        return 0.0 if since_s is None else asyncio.get_running_loop().time() - since_s
 
     def _send_second(self, reason: Reason) -> None:
         if len(self._contenders) == 1 and self._may_start(reason):

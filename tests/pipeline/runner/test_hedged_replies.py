@@ -255,6 +255,15 @@ async def test_what_is_late_follows_the_slowest_share_of_recent_replies(
     assert budget.late_s(LATE_S) == late_s
 
 
+async def test_what_the_caller_did_not_wait_for_makes_nothing_late() -> None:
+    budget = HedgeBudget(share=0.3)
+    for _ in range(FEWEST):
+        hedge = Hedge(Mind([3.0, "Long ago."]), budget=budget)
+        hedge.model.caller_waits(False)
+        await hedge.says()
+    assert budget.late_s(LATE_S) == LATE_S
+
+
 async def test_a_slow_models_second_requests_go_to_its_latest_replies() -> None:
     """Every reply takes longer than the least wait; second ones come for the latest, within the share."""
     budget = HedgeBudget(share=0.3)
