@@ -33,7 +33,10 @@ from pipeline.tokens import RequestTokens
 CLOSE_S: Final = 2.0
 RECENT: Final = 200
 FEWEST: Final = 20
-"""How many replies of an org are remembered, and how many must be before they say what is late."""
+MOST_WAITS: Final = 4
+"""How many replies of an org are remembered; how many must be before they say what is late; and how many
+times the least wait that may be.
+"""
 Reason = Literal["late", "failed"]
 
 
@@ -79,11 +82,14 @@ class HedgeBudget:
         insort(self._ascending, waited_s)
 
     def late_s(self, after_s: float) -> float:
-        """When a reply is late: among the slowest `share` of the recent ones, and not before `after_s`."""
+        """When a reply is late: among the slowest `share` of the recent ones, not before `after_s`, and after
+        four times that in any case, so that an outage is not what later replies are measured by.
+        """
         if len(self._ascending) < FEWEST:
             return after_s
         slowest = int(len(self._ascending) * (1 - self._share))
-        return max(after_s, self._ascending[min(slowest, len(self._ascending) - 1)])
+        late_s = self._ascending[min(slowest, len(self._ascending) - 1)]
+        return min(max(after_s, late_s), MOST_WAITS * after_s)
 
     def earn(self) -> None:
         """A first request was sent."""

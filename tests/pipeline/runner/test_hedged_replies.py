@@ -243,8 +243,9 @@ async def test_a_reply_begun_while_the_caller_speaks_is_late_by_the_callers_cloc
         ([0.4] * 71 + [2.0] * 29, 0.8),
         ([2.0] * 31 + [0.4] * RECENT, 0.8),
         ([0.4] * RECENT + [1.1, 1.2, 1.3] * 30, 1.2),
+        ([30.0] * 100, 3.2),
     ],
-    ids=["too few", "the slowest share", "a smaller share", "long ago", "slower of late"],
+    ids=["too few", "the slowest share", "a smaller share", "long ago", "slower of late", "an outage"],
 )
 async def test_what_is_late_follows_the_slowest_share_of_recent_replies(
     took_s: Sequence[float], late_s: float
