@@ -2,16 +2,15 @@
 
 from collections.abc import Callable
 from dataclasses import dataclass
-from uuid import UUID, uuid4
+from uuid import UUID
 
 import asyncpg
 
-from booking.db import org_transaction
+from booking import db
 from booking.errors import SealUnreadable
 from booking.types import Claim
 from compliance.errors import VaultError
-from compliance.keys import Keyring
-from compliance.records import call_key
+from compliance.keys import Keyring, PersonKey, WrappedKey
 from compliance.vault import Cell
 
 
@@ -27,28 +26,31 @@ class Voicemail:
     keys: Keyring
     redacted: Callable[[str], str | None]
 
-    async def keep(self, said: str) -> bool:
-        """The call must be on record. False if nothing is kept of whoever calls: they were erased.
+    async def keep(self, said: str, message_id: UUID) -> bool:
+        """The call must be on record. Kept again under the same id, it is there once. False if nothing is
+        kept of whoever calls: they were erased.
 
-        Raises `SealUnreadable`, `CallUnknown`, `BookingUnavailable`.
+        Two round trips: a key that goes in between takes the message with it. Raises `SealUnreadable`,
+        `CallUnknown`, `BookingUnavailable`.
         """
-        message_id, org_id = uuid4(), self.claim.org_id
         try:
-            async with org_transaction(self.pool, self.claim) as connection:
-                key = await call_key(connection, self.keys, org_id, self.call_id)
-                if key is None:
-                    return False
-                cell = Cell("text_replies", "sealed_body", str(message_id))
-                sealed = key.seal(said.encode("utf-8", "replace"), cell)
-                kept: bool = await connection.fetchval(
-                    "select app.keep_voicemail($1, $2, $3, $4, $5, $6)",
-                    org_id,
-                    message_id,
-                    self.call_id,
-                    key.id,
-                    sealed,
-                    self.redacted(said),
-                )
-                return kept
+            key = await self._key()
         except VaultError:
             raise SealUnreadable(SealUnreadable.__doc__) from None
+        if key is None:
+            return False
+        sealed = key.seal(
+            said.encode("utf-8", "replace"), Cell("text_replies", "sealed_body", str(message_id))
+        )
+        kept = (message_id, self.call_id, key.id, sealed, self.redacted(said))
+        (row,) = await db.fetch(self.pool, self.claim, "keep_voicemail", *kept)
+        return bool(row[0])
+
+    async def _key(self) -> PersonKey | None:
+        """The call's, made if it has none; None if its caller was erased. Raises `VaultError`."""
+        org_id = self.claim.org_id
+        new = await self.keys.new_key(org_id)
+        rows = await db.fetch(self.pool, self.claim, "call_key", self.call_id, new.id, new.wrapped)
+        if not rows:
+            return None
+        return await self.keys.unlocked(org_id, WrappedKey(rows[0]["key_id"], rows[0]["wrapped"]))

@@ -44,7 +44,7 @@ from gateway.vapi.messages import AskedTool, Told, asked_function, asked_tools, 
 
 log = structlog.get_logger("gateway.vapi")
 
-NO_TRANSFER: Final = "I'm sorry, I can't put you through from here. The clinic can call you back."
+NO_TRANSFER: Final = "I'm sorry, I can't put you through just now. Would you like to leave a message?"
 _ENDED: Final = "ended"
 
 

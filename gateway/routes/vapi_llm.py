@@ -35,7 +35,6 @@ from gateway.routes.forms import body_of
 from gateway.routes.streamed import Outcome, Streamed
 from gateway.routes.vapi_faults import note_fault
 from gateway.routes.vapi_office import office_reached
-from gateway.tools import tool_specs
 from gateway.vapi.calls import VapiCall
 from gateway.vapi.completion_request import CompletionRequest, parse_completion_request
 from gateway.vapi.completion_stream import DONE, HEADERS, Chunks, error_body
@@ -46,6 +45,7 @@ from gateway.vapi.sharing import Holding
 from gateway.vapi.state import SharedState
 from gateway.vapi.thinking import Answer, AnswerEvent, Ended, PassedOn, Thinking
 from gateway.vapi.tool_uses import caller_turns, joined, use_id, woven
+from gateway.vapi.tools import BESIDES, specs_at_vapi
 from gateway.vapi.wire_json import anything
 from pipeline.conversation import Step
 from pipeline.errors import ProviderError, ProviderRefused
@@ -158,7 +158,7 @@ class _Answering:
         desk, profile = self._edge.desk, self._office.profile
         return Thinking(
             model=model,
-            ours=tool_specs(profile) if self._asked.call_id else (),
+            ours=specs_at_vapi(profile) if self._asked.call_id else (),
             theirs=self._asked.tools,
             use=self._use,
             settings=ConversationSettings(
@@ -172,7 +172,7 @@ class _Answering:
     async def _messages(self, model: InformedModel) -> Sequence[Message]:
         """What was said, what our tools answered meanwhile, and what the documents say of the last words."""
         known, _ = await asyncio.gather(self._known(), model.informed(self._history))
-        prompt = system_prompt(self._office.profile, self._edge.desk.now(), known.returning)
+        prompt = system_prompt(self._office.profile, self._edge.desk.now(), known.returning) + BESIDES
         informed = await model.informed(instructed(prompt, self._history))  # found already
         return woven(informed, known.uses)
 

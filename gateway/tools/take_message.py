@@ -1,7 +1,8 @@
 """`take_message(message)`: what the caller wants the clinic to be told."""
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from typing import Any, Final
+from uuid import UUID, uuid4
 
 from gateway.tools.answers import answer, refusal, telling_failures
 from gateway.tools.arguments import schema, text_of
@@ -15,6 +16,8 @@ _MOST: Final = 3  # of one call
 
 
 class TakeMessage:
+    """`taken`: the messages that were left in the call before. `new_id`: of the next one."""
+
     spec = ToolSpec(
         name="take_message",
         description=(
@@ -25,10 +28,18 @@ class TakeMessage:
         effectful=True,
     )
 
-    def __init__(self, booking: CallBooking, voicemail: Voicemail) -> None:
+    def __init__(
+        self,
+        booking: CallBooking,
+        voicemail: Voicemail,
+        taken: list[str] | None = None,
+        new_id: Callable[[], UUID] = uuid4,
+    ) -> None:
         self._booking = booking
         self._voicemail = voicemail
-        self._taken: list[str] = []
+        self._taken = [] if taken is None else taken
+        self._new_id = new_id
+        self._ids: dict[str, UUID] = {}  # of messages of which it is not known whether they were kept
 
     @telling_failures(taken=False)
     async def run(self, arguments: Mapping[str, Any]) -> ToolResult:
@@ -39,7 +50,9 @@ class TakeMessage:
             if len(self._taken) >= _MOST:
                 return refusal("messages_full", {"taken": False})
             await self._booking.open()
-            if not await self._voicemail.keep(message):
+            if message not in self._ids:
+                self._ids[message] = self._new_id()
+            if not await self._voicemail.keep(message, self._ids[message]):
                 return refusal("failed", {"taken": False})
             self._taken.append(message)
         return answer("message_taken", {"taken": True})

@@ -15,7 +15,6 @@ from booking.handovers import load_handover_rules
 from booking.types import Claim, OrgProfile
 from booking.vapi_setups import VapiSetup, load_vapi_setup
 from gateway.prompt import system_prompt
-from gateway.tools import tool_specs
 from gateway.vapi.assistant import (
     Addresses,
     Choices,
@@ -25,6 +24,7 @@ from gateway.vapi.assistant import (
     instructions_said,
     tool_payloads,
 )
+from gateway.vapi.tools import BESIDES, specs_at_vapi
 
 
 @dataclass(frozen=True, slots=True)
@@ -54,8 +54,8 @@ def assistant_of(
     credentials = CredentialIds(setup.credential_id, setup.model_credential_id)
     if choices.serves_llm:
         return assistant_payload(profile, addresses, credentials, choices, transfers=transfers)
-    told = tool_payloads(tool_specs(profile), addresses, credentials, choices)
-    instructions = instructions_said(system_prompt(profile, now))
+    told = tool_payloads(specs_at_vapi(profile), addresses, credentials, choices)
+    instructions = instructions_said(system_prompt(profile, now) + BESIDES)
     return assistant_payload(
         profile,
         addresses,

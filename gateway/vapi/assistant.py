@@ -239,10 +239,13 @@ def webhook_server(addresses: Addresses, credentials: CredentialIds, choices: Ch
     }
 
 
-def standing_instructions(profile: OrgProfile) -> str:
-    """Our system prompt for an assistant that is kept at Vapi, which puts in date and time at each call."""
+def standing_instructions(profile: OrgProfile, besides: str = "") -> str:
+    """Our system prompt for an assistant that is kept at Vapi, which puts in date and time at each call.
+
+    `besides`: what it is told behind that.
+    """
     day, time = (f'{{{{"now" | date: "{form}", "{profile.time_zone}"}}}}' for form in (_DAY, _TIME))
-    said = instructions_said(clinic_prompt(profile, today=_DAY_HERE, time=_TIME_HERE))
+    said = instructions_said(clinic_prompt(profile, today=_DAY_HERE, time=_TIME_HERE) + besides)
     return said.replace(_DAY_HERE, day).replace(_TIME_HERE, time)
 
 

@@ -29,13 +29,14 @@ from gateway.caller import Ends
 from gateway.errors import CallBusy
 from gateway.lately import Lately
 from gateway.sealing import keyring
-from gateway.tools import CallBooking, call_tools
+from gateway.tools import CallBooking
 from gateway.tools.sentences import SENTENCES
 from gateway.vapi.ends import keep_both
 from gateway.vapi.messages import AskedTool, ToldCall
 from gateway.vapi.sharing import Holding, Sharing, call_id_of
 from gateway.vapi.state import GivenAnswer
 from gateway.vapi.tool_uses import ToolUse
+from gateway.vapi.tools import tool_asked_for
 from pipeline.errors import ToolArgumentError
 from pipeline.ports import Tool, ToolResult
 from pipeline.toolbox import SAY
@@ -239,8 +240,7 @@ class _Turn:
 
     async def _used(self, asked: AskedTool) -> GivenAnswer:
         booking = self._booking()
-        tools = {tool.spec.name: tool for tool in call_tools(booking, self._refuse)}
-        tool = tools.get(asked.name)
+        tool = await tool_asked_for(self.desk, booking, self.holding.state, asked, self._refuse)
         began_s = self.desk.clock.now_s()
         result, failed = await _run(tool, asked)
         if self.refused:

@@ -13,19 +13,16 @@ from uuid import uuid4
 
 import structlog
 
-from booking.db import org_transaction
 from booking.errors import BookingError
 from booking.types import Claim, OrgProfile
-from booking.vapi_calls import CARRIER
-from compliance.consent import refused_before
 from compliance.redaction.call import Speaker
 from compliance.redaction.entities import EntityType
 from compliance.spoken_consent import recording_word
 from gateway.call import Desk, profile_redactor
 from gateway.code_redactor import CodeRedactor
 from gateway.consent import WITHHELD
-from gateway.sealing import keyring
 from gateway.vapi.sharing import call_id_of
+from gateway.vapi.tools import has_refused
 
 log = structlog.get_logger("gateway.call")
 
@@ -86,15 +83,7 @@ class HeardWords:
         if not self._vapi_id:
             return False
         try:
-            async with org_transaction(self._desk.pool, self._claim) as connection:
-                return await refused_before(
-                    connection,
-                    keyring(self._desk.vault),
-                    self._claim.org_id,
-                    carrier=CARRIER,
-                    carrier_call_id=self._vapi_id,
-                    caller=None,
-                )
+            return await has_refused(self._desk, self._claim, self._vapi_id, None)
         except BookingError as error:
             log.warning("consent_unknown", call=str(self._call_id), error=type(error).__name__)
             return True

@@ -14,7 +14,6 @@ from booking.types import OrgProfile
 from booking.vapi_setups import VapiSetup
 from gateway.errors import VapiSetupRefused
 from gateway.tenancy.credentials import VapiAccount
-from gateway.tools import tool_specs
 from gateway.vapi.api import Json, Kind, VapiObjects
 from gateway.vapi.assistant import (
     Addresses,
@@ -34,6 +33,7 @@ from gateway.vapi.credentials import (
     server_credential,
 )
 from gateway.vapi.differences import differing
+from gateway.vapi.tools import BESIDES, specs_at_vapi
 
 Done = Literal["created", "updated", "sent again", "as it was"]
 # What an update may not name: it cannot change.
@@ -132,7 +132,7 @@ class Setup:
             org.addresses,
             credentials,
             self._choices,
-            instructions="" if self._choices.serves_llm else standing_instructions(org.profile),
+            instructions="" if self._choices.serves_llm else standing_instructions(org.profile, BESIDES),
             tools=tools,
         )
         return await self._put("assistant", payload["name"], payload, await self._known_assistant(payload))
@@ -149,7 +149,7 @@ class Setup:
     async def _tools(self, credentials: CredentialIds) -> list[str]:
         org = self._org
         kept = await self._objects.every("tool")
-        wanted = tool_payloads(tool_specs(org.profile), org.addresses, credentials, self._choices)
+        wanted = tool_payloads(specs_at_vapi(org.profile), org.addresses, credentials, self._choices)
         return [await self._tool(each, kept) for each in wanted]
 
     async def _tool(self, payload: Json, kept: Sequence[Json]) -> str:

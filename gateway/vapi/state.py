@@ -32,8 +32,8 @@ class GivenAnswer:
 class SharedState:
     """As `CallBooking` names it. `held_at`: since when; `used_at`: when a tool was last used.
 
-    `answers`: by tool-call id, oldest first; `uses`: of our own model's, likewise; `returning`: who is known
-    by the caller's number, once that `was_looked_up`.
+    `answers`: by tool-call id, oldest first; `uses`: of our own model's, likewise; `messages`: left for the
+    clinic; `returning`: who is known by the caller's number, once that `was_looked_up`.
     """
 
     ends: Ends = field(default_factory=Ends)
@@ -48,6 +48,7 @@ class SharedState:
     appointments: dict[str, Booking] = field(default_factory=dict, repr=False)
     answers: dict[str, GivenAnswer] = field(default_factory=dict, repr=False)
     uses: list[ToolUse] = field(default_factory=list, repr=False)
+    messages: list[str] = field(default_factory=list, repr=False)
     was_looked_up: bool = False
     returning: ReturningCaller | None = None
 

@@ -114,7 +114,7 @@ async def test_a_dry_run_shows_what_would_be_sent_and_does_nothing(
 ) -> None:
     vapi.add_number(clinic.number)
     told = await operator.done("--number", clinic.number, "--dry-run", "--llm", "vapi")
-    assert told.count("would be created") == 12
+    assert told.count("would be created") == 13
     assert '"token": "(secret)"' in told
     assert f'"firstMessage": "{clinic.spec.greeting}"' in told
     assert not {request.method for request in vapi.requests} & CHANGING
@@ -124,11 +124,11 @@ async def test_a_dry_run_shows_what_would_be_sent_and_does_nothing(
 
 async def test_what_is_chosen_is_remembered(vapi: VapiApiSimulator, operator: Operator) -> None:
     chosen = ("--llm", "vapi", "--voice", "vapi", "--fallback", "+442079460100", "--hipaa")
-    assert (await operator.done(*chosen)).count("created") == 12
+    assert (await operator.done(*chosen)).count("created") == 13
     model = only(vapi, "assistant")["model"]
     assert set(model["toolIds"]) == vapi.objects["tool"].keys()
     assert "%H:%M" in model["messages"][0]["content"]
-    assert (await operator.done()).count("as it was") == 11
+    assert (await operator.done()).count("as it was") == 12
     back = await operator.done("--llm", "ours", "--fallback", "", "--no-hipaa")
     assert "updated (model, credentialIds, compliancePlan)" in back
     kept = only(vapi, "assistant")
@@ -149,7 +149,7 @@ async def test_what_broke_off_is_taken_up_where_it_ended(vapi: VapiApiSimulator,
         vapi.objects["tool"] = dict(list(vapi.objects["tool"].items())[:tools_made])
         await operator.done("--llm", "vapi")
         names = [each["function"]["name"] for each in vapi.objects["tool"].values()]
-        assert len(names) == len(set(names)) == 10
+        assert len(names) == len(set(names)) == 11
     vapi.objects["assistant"].clear()
     assert "assistant Harley Street Clinic: created" in await operator.done()
 
