@@ -20,6 +20,14 @@ STALE: Final = timedelta(hours=1)
 
 
 @dataclass(frozen=True, slots=True)
+class Handover:
+    """One attempt. `summary`: what the person is still to be told, redacted."""
+
+    state: HandoverState
+    summary: str | None
+
+
+@dataclass(frozen=True, slots=True)
 class HandoverRules:
     """`number` (E.164) None: nobody is handed over. `days`: Monday is 0; `opens` to `closes` in the clinic's
     time, all day if they are the same. `ring_s`: for how long it rings there.
@@ -42,6 +50,12 @@ class HandoverRules:
 _SETTLE_STALE: Final = """
 update public.handovers set state = 'unanswered', summary = null, settled_at = clock_timestamp()
 where org_id = $1 and state = 'asked' and asked_at < clock_timestamp() - $2::interval
+"""
+_FIND: Final = "select h.state, h.summary from public.handovers h where h.org_id = $1 and h.id = $2"
+_IS_BEING: Final = """
+select exists (
+    select from public.calls c join public.handovers h on h.org_id = c.org_id and h.call_id = c.id
+    where c.org_id = $1 and c.carrier = $2 and c.carrier_call_id = $3 and h.state in ('asked', 'answered'))
 """
 NOBODY: Final = HandoverRules()
 """Of a clinic that hands nobody over."""
@@ -95,6 +109,21 @@ async def ask_handover(
     """On record before the carrier is asked. `summary`: redacted. Raises `CallUnknown`."""
     told = summary[:LONGEST_SUMMARY] if summary else None
     await db.fetch(pool, claim, "ask_handover", handover_id, call_id, told)
+
+
+async def find_handover(pool: asyncpg.Pool, claim: Claim, *, handover_id: UUID) -> Handover | None:
+    async with db.org_transaction(pool, claim) as connection:
+        row = await connection.fetchrow(_FIND, claim.org_id, handover_id)
+    return None if row is None else Handover(**dict(row))
+
+
+async def is_being_handed_over(
+    pool: asyncpg.Pool, claim: Claim, *, carrier: str, carrier_call_id: str
+) -> bool:
+    """Whether the carrier has this call ring at a person's, or they are talking."""
+    async with db.org_transaction(pool, claim) as connection:
+        found: bool = await connection.fetchval(_IS_BEING, claim.org_id, carrier, carrier_call_id)
+    return found
 
 
 async def answer_handover(pool: asyncpg.Pool, claim: Claim, *, handover_id: UUID) -> str | None:

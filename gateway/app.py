@@ -35,6 +35,7 @@ from gateway.routes import (
     vapi_services,
     vonage,
 )
+    vonage_handover,
 from gateway.routes.edge import Edge
 from gateway.routes.opening import open_carriers
 from gateway.sealing import open_vault
@@ -67,6 +68,7 @@ def build_app(settings: Settings) -> Starlette:
         *vonage.ROUTES,
         *raw.ROUTES,
         *vapi.ROUTES,
+        *vonage_handover.ROUTES,
     ]
     ours = [*calls, *vapi_services.ROUTES, *sms.ROUTES, *guides.ROUTES, *ops.ROUTES]
     routes = [*ours, *operator_pages.ROUTES, *mount.ROUTES]

@@ -34,7 +34,7 @@ from gateway.vapi.settling import Settling
 @dataclass(frozen=True, slots=True)
 class Carrier(Generic[A]):
     """One carrier: who may sign for it, how a call of its is ended from our side, and how it is put
-    through to a person, if it can be.
+    through to a person, if it can be. `keeps_stream`: then its stream stays open, and is closed from here.
     """
 
     name: str
@@ -42,6 +42,7 @@ class Carrier(Generic[A]):
     hang_up: Callable[[str, A], Awaitable[None]]
     hand_over: Callable[[str, A, HandoverOrder], Awaitable[None]] | None = None
 
+    keeps_stream: bool = False
 
 @dataclass(frozen=True, slots=True)
 class Carriers:

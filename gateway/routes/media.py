@@ -32,7 +32,7 @@ from gateway.errors import (
     TokenRefused,
     UnknownFrame,
 )
-from gateway.handover import HandOver, HandoverOrder
+from gateway.handover import TRANSFERRED, HandOver, HandoverOrder
 from gateway.metrics import Metrics
 from gateway.outbound import SMALLEST_FRAME_BYTES, STALLED, Outbound, SocketLine
 from gateway.pace import Pace
@@ -307,7 +307,7 @@ class _Entry(Generic[A]):
         call = edge.calls.expect_again(self.carrier.name, start.call_id, org_id, ends)
         handed_over = asyncio.Event()
         line = self._line(start, handed_over)
-        stream = Stream(self.inbound, line, ends, self._hand_over(start.call_id, handed_over))
+        stream = Stream(self.inbound, line, ends, self._hand_over(call, start.call_id, handed_over))
         edge.calls.join(call, stream)
         try:
             async with _sent_on(line, stream):
@@ -334,7 +334,7 @@ class _Entry(Generic[A]):
             return None
         return token.org_id
 
-    def _hand_over(self, call_id: str, handed_over: asyncio.Event) -> HandOver | None:
+    def _hand_over(self, call: Call, call_id: str, handed_over: asyncio.Event) -> HandOver | None:
         """Whatever ends here from then on, the call goes on elsewhere: it is not hung up."""
         order_of = self.carrier.hand_over
         if order_of is None:
@@ -347,6 +347,8 @@ class _Entry(Generic[A]):
             except BaseException:
                 handed_over.clear()
                 raise
+            if self.carrier.keeps_stream:  # once whoever gave the order has seen that it was taken
+                asyncio.get_running_loop().call_soon(call.line_closed, TRANSFERRED)
 
         return hand_over
 

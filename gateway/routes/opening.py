@@ -12,6 +12,7 @@ from gateway.control.twilio import TwilioControl
 from gateway.control.vonage import VonageControl
 from gateway.routes.edge import Carrier, Carriers
 from gateway.routes.twilio_handover import TwilioHandover
+from gateway.routes.vonage_handover import VonageHandover
 from gateway.settings import Settings
 from gateway.tenancy.accounts import A, Accounts, Keeper
 from gateway.tenancy.credentials import (
@@ -35,13 +36,20 @@ async def open_carriers(desk: Desk) -> AsyncIterator[Carriers]:
         at_plivo = PlivoControl(http, settings.plivo.api_url)
         at_telnyx = TelnyxControl(http, settings.telnyx.api_url)
         at_vonage = VonageControl(http, settings.vonage.api_url)
+        by_vonage = VonageHandover(at_vonage, settings, desk.vault)
         yield Carriers(
             twilio=Carrier("twilio", _accounts(desk, _of_twilio(settings)), at_twilio.hang_up, putting.order),
             twilio_orders=at_twilio,
             plivo=Carrier("plivo", _accounts(desk, _of_plivo(settings)), at_plivo.hang_up),
             telnyx=Carrier("telnyx", _accounts(desk, _of_telnyx(settings)), at_telnyx.hang_up),
             telnyx_orders=at_telnyx,
-            vonage=Carrier("vonage", _accounts(desk, _of_vonage(settings)), at_vonage.hang_up),
+            vonage=Carrier(
+                "vonage",
+                _accounts(desk, _of_vonage(settings)),
+                at_vonage.hang_up,
+                by_vonage.order,
+                keeps_stream=True,
+            ),
             raw=Carrier(audio_calls.CARRIER, _accounts(desk, Keeper(RawClient(), lambda _: None)), _nothing),
         )
 
