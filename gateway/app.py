@@ -24,6 +24,7 @@ from gateway.routes import (
     guides,
     ops,
     plivo,
+    plivo_placed,
     raw,
     sms,
     telnyx,
@@ -34,8 +35,8 @@ from gateway.routes import (
     vapi,
     vapi_services,
     vonage,
-)
     vonage_handover,
+)
 from gateway.routes.edge import Edge
 from gateway.routes.opening import open_carriers
 from gateway.sealing import open_vault
@@ -62,13 +63,14 @@ def build_app(settings: Settings) -> Starlette:
     calls = [
         *twilio.ROUTES,
         *twilio_placed.ROUTES,
+        *plivo_placed.ROUTES,
         *twilio_handover.ROUTES,
         *plivo.ROUTES,
         *telnyx.ROUTES,
         *vonage.ROUTES,
+        *vonage_handover.ROUTES,
         *raw.ROUTES,
         *vapi.ROUTES,
-        *vonage_handover.ROUTES,
     ]
     ours = [*calls, *vapi_services.ROUTES, *sms.ROUTES, *guides.ROUTES, *ops.ROUTES]
     routes = [*ours, *operator_pages.ROUTES, *mount.ROUTES]

@@ -13,7 +13,7 @@ LEG: Final = "/placed/{org:uuid}/{placed:uuid}/{attempt:int}"
 
 @dataclass(frozen=True, slots=True)
 class PlacedAddress:
-    """Of one attempt. `after`: once its stream has ended."""
+    """Of one attempt. `after`: once its stream has ended; `message`: what is left on a machine."""
 
     answered: str
 
@@ -28,6 +28,10 @@ class PlacedAddress:
     @property
     def machine(self) -> str:
         return f"{self.answered}/machine"
+
+    @property
+    def message(self) -> str:
+        return f"{self.answered}/message"
 
 
 @dataclass(frozen=True, slots=True)

@@ -14,6 +14,7 @@ from booking.errors import CallingNotConfigured
 from booking.placing import CallOrder, CarrierCall, Placing
 from compliance.errors import VaultError
 from compliance.vault import Vault
+from gateway.control.plivo_placing import PlivoPlacing
 from gateway.control.rest import CarrierHttp
 from gateway.control.telnyx_placing import TelnyxPlacing
 from gateway.control.twilio_placing import Longest, TwilioPlacing
@@ -23,9 +24,11 @@ from gateway.sealing import VaultSealer
 from gateway.settings import Settings
 from gateway.tenancy.accounts import A
 from gateway.tenancy.credentials import (
+    PlivoAccount,
     TelnyxAccount,
     TwilioAccount,
     credentials_cell,
+    parse_plivo,
     parse_telnyx,
     parse_twilio,
 )
@@ -119,9 +122,11 @@ async def open_placing(
         CarrierHttp(metrics, timeout_s=longest.request_s) as http,
     ):
         at_telnyx = TelnyxPlacing(http, settings.telnyx.api_url, longest.call_s)
+        at_plivo = PlivoPlacing(http, settings.plivo.api_url, addresses, longest.call_s)
         at: dict[str, PlacingAt[Any]] = {
             "twilio": PlacingAt(at_twilio, parse_twilio, _of_twilio(settings)),
             "telnyx": PlacingAt(at_telnyx, parse_telnyx, _of_telnyx(settings)),
+            "plivo": PlacingAt(at_plivo, parse_plivo, _of_plivo(settings)),
         }
         yield Placing(pool, VaultSealer(vault), CarrierDialler(vault, at), CountedPlacing(metrics))
 
@@ -134,6 +139,11 @@ def _of_twilio(settings: Settings) -> TwilioAccount | None:
 def _of_telnyx(settings: Settings) -> TelnyxAccount | None:
     at = settings.telnyx
     return TelnyxAccount(at.api_key, at.public_key) if at.api_key else None
+
+
+def _of_plivo(settings: Settings) -> PlivoAccount | None:
+    at = settings.plivo
+    return PlivoAccount(at.auth_id, at.auth_token) if at.auth_id and at.auth_token else None
 
 
 def longest_call_s(settings: Settings) -> int:

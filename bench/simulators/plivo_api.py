@@ -1,18 +1,21 @@
-"""Plivo's REST interface as far as a gateway needs it: the account, and ending a call. Strict.
+"""Plivo's REST interface as far as a gateway needs it: the account, its calls, placed, listed, transferred
+and ended. Strict.
 
-Plivo docs, "Account", "Hang up a call", "Authentication" (read 2026-11): basic authentication with the auth
-id and token, a trailing slash on every path, 204 without a body for a call that is ended, 404 for one that is
-not live, 401 in plain text.
+Plivo docs, "Account", "Call", "Authentication" (read 2026-11): basic authentication with the auth id and
+token, a trailing slash on every path, JSON, 201 for a call that is placed, 202 for one that is transferred,
+204 without a body for one that is ended, 404 for one that is not live, 401 in plain text.
 """
 
 from collections.abc import Awaitable, Callable
 from dataclasses import dataclass
-from typing import Self
+from typing import Any, Self
 
 from aiohttp import encode_basic_auth, web
 
 from bench.simulators.faults import Faults
-from bench.simulators.serving import RunningServer, refusal
+from bench.simulators.plivo_calls import PlivoCalls, PlivoRefused, check_transfer
+from bench.simulators.serving import RunningServer, refusal, stall
+from bench.simulators.twilio_messages import TakeAndFail, TakeAndStall
 
 Handler = Callable[[web.Request], Awaitable[web.Response]]
 
@@ -27,10 +30,11 @@ class PlivoRequest:
 
 
 class PlivoApiSimulator:
-    """`{url}/v1/Account/{auth_id}/` and `…/Call/{call_uuid}/`, from `async with` to its end.
+    """`{url}/v1/Account/{auth_id}/`, `…/Call/` and `…/Call/{call_uuid}/`, from `async with` to its end.
 
-    Only calls in `calls` are live; `ended` is called with each that was hung up. Faults understood: `Refuse`
-    and `Stall`.
+    Only calls in `calls` are live, and those that the account has `placed`; `ended` is called with each that
+    was hung up. `transferred`: each call's address that it went on to. Faults understood: `Refuse`, `Stall`,
+    and for a call that is placed `TakeAndStall` and `TakeAndFail`.
     """
 
     def __init__(
@@ -46,6 +50,8 @@ class PlivoApiSimulator:
         self._basic = encode_basic_auth(auth_id, auth_token)
         self._ended = ended
         self.calls: set[str] = set()
+        self.placed = PlivoCalls()
+        self.transferred: dict[str, str] = {}
         self.faults = Faults()
         self.requests: list[PlivoRequest] = []
         self._host = host
@@ -62,13 +68,21 @@ class PlivoApiSimulator:
     def _application(self) -> web.Application:
         app = web.Application()
         app.router.add_get("/v1/Account/{account}/", self._answers(self._fetch_account))
+        app.router.add_get("/v1/Account/{account}/Call/", self._answers(self._list))
+        app.router.add_post("/v1/Account/{account}/Call/", self._answers(self._place))
+        app.router.add_get("/v1/Account/{account}/Call/{call}/", self._answers(self._fetch))
+        app.router.add_post("/v1/Account/{account}/Call/{call}/", self._answers(self._transfer))
         app.router.add_delete("/v1/Account/{account}/Call/{call}/", self._answers(self._hang_up))
         app.router.add_route("*", "/{rest:.*}", self._answers(self._unknown))
         return app
 
     def _answers(self, work: Handler) -> Handler:
         async def handle(request: web.Request) -> web.Response:
-            response = await self._struck() or self._unauthorised(request) or await work(request)
+            try:
+                response = await self._struck() or self._unauthorised(request) or await work(request)
+            except PlivoRefused as refused:
+                told = {"api_id": "0", "error": refused.message}
+                response = web.json_response(told, status=refused.status)
             self.requests.append(PlivoRequest(request.method, request.path, response.status))
             return response
 
@@ -90,13 +104,56 @@ class PlivoApiSimulator:
         told = {"account_type": "standard", "auth_id": self._auth_id, "name": "Offline", "state": None}
         return web.json_response({**told, "api_id": "0", "resource_uri": uri})
 
+    async def _place(self, request: web.Request) -> web.Response:
+        placed = self.placed.create(await _json_object(request))
+        if self.faults.take(TakeAndStall):
+            await stall()
+        if fail := self.faults.take(TakeAndFail):
+            return web.json_response({"error": "failed by plan"}, status=fail.status)
+        told = {"api_id": "0", "message": "call fired", "request_uuid": placed.call_uuid}
+        return web.json_response(told, status=201)
+
+    async def _list(self, request: web.Request) -> web.Response:
+        return web.json_response(self.placed.page(request.query))
+
+    async def _fetch(self, request: web.Request) -> web.Response:
+        return web.json_response(self.placed.one(request.match_info["call"], request.query.get("status")))
+
+    async def _transfer(self, request: web.Request) -> web.Response:
+        call_uuid = self._live(request)
+        fields = await _json_object(request)
+        check_transfer(fields)
+        self.transferred[call_uuid] = fields.get("aleg_url", "")
+        return web.json_response({"api_id": "0", "message": "call transferred"}, status=202)
+
     async def _hang_up(self, request: web.Request) -> web.Response:
-        call_uuid = request.match_info["call"]
-        if call_uuid not in self.calls:
-            return web.json_response({"api_id": "0", "error": "call not found"}, status=404)
+        call_uuid = self._live(request)
         self.calls.discard(call_uuid)
+        if (placed := self.placed.find(call_uuid)) is not None:
+            placed.end(4000 if placed.answered_at else 1000)
         self._ended(call_uuid)
         return web.Response(status=204)
 
+    def _live(self, request: web.Request) -> str:
+        """Raises `PlivoRefused` for a call that is not live."""
+        call_uuid = request.match_info["call"]
+        placed = self.placed.find(call_uuid)
+        if call_uuid not in self.calls and (placed is None or not placed.is_live):
+            raise PlivoRefused(404, "call not found")
+        return call_uuid
+
     async def _unknown(self, _request: web.Request) -> web.Response:
         return web.json_response({"api_id": "0", "error": "not found"}, status=404)
+
+
+async def _json_object(request: web.Request) -> dict[str, Any]:
+    """Raises `PlivoRefused`."""
+    if request.content_type != "application/json":
+        raise PlivoRefused(415, "send JSON")
+    try:
+        told = await request.json()
+    except ValueError:
+        told = None
+    if not isinstance(told, dict):
+        raise PlivoRefused(400, "not a JSON object")
+    return told

@@ -9,6 +9,7 @@ from starlette.requests import HTTPConnection
 from gateway.admission import Admission
 from gateway.call import Desk
 from gateway.calls import Calls
+from gateway.control.plivo import PlivoControl
 from gateway.control.telnyx import TelnyxControl
 from gateway.control.twilio import TwilioControl
 from gateway.endings import Endings
@@ -41,8 +42,8 @@ class Carrier(Generic[A]):
     accounts: Accounts[A]
     hang_up: Callable[[str, A], Awaitable[None]]
     hand_over: Callable[[str, A, HandoverOrder], Awaitable[None]] | None = None
-
     keeps_stream: bool = False
+
 
 @dataclass(frozen=True, slots=True)
 class Carriers:
@@ -51,6 +52,7 @@ class Carriers:
     twilio: Carrier[TwilioAccount]
     twilio_orders: TwilioControl
     plivo: Carrier[PlivoAccount]
+    plivo_orders: PlivoControl
     telnyx: Carrier[TelnyxAccount]
     telnyx_orders: TelnyxControl
     vonage: Carrier[VonageAccount]

@@ -74,7 +74,7 @@ class Leg(Generic[A]):
         """Note who answers. What is to be left on the machine that does; "": it is hung up; None: the call
         goes on, as it does for a carrier that repeats itself.
         """
-        spoken = await self._message() if answered_by == "machine" else ""
+        spoken = await self.spoken_message() if answered_by == "machine" else ""
         is_new = await note_answered_by(
             self.edge.desk.pool,
             Claim(self.org_id),
@@ -94,7 +94,8 @@ class Leg(Generic[A]):
         placed = await find_placed_call(self.edge.desk.pool, Claim(self.org_id), placed_id=self.placed_id)
         return placed is not None and placed.answered_by == "machine"
 
-    async def _message(self) -> str:
+    async def spoken_message(self) -> str:
+        """What is left on a machine, "" for nothing. Raises `BookingUnavailable`."""
         pool, claim = self.edge.desk.pool, Claim(self.org_id)
         rules = await load_calling_rules(pool, claim)
         profile = await load_profile(pool, claim)

@@ -44,12 +44,14 @@ AFTER: Final = "/plivo/after"
 STATUS: Final = "/plivo/status"
 
 # Plivo docs, "Call object: call status" (read 2026-11).
-_OVER: Final = frozenset({"completed", "busy", "failed", "timeout", "no-answer", "cancel"})
+OVER: Final = frozenset({"completed", "busy", "failed", "timeout", "no-answer", "cancel"})
 _CALL_ID: Final = re.compile(r"[0-9A-Za-z\-]{1,64}")
 
 
 @dataclass(frozen=True, slots=True)
-class _SignedForm:
+class SignedForm:
+    """A form, and the account that signed it."""
+
     fields: Mapping[str, str]
     signer: Signer[PlivoAccount]
 
@@ -68,8 +70,8 @@ async def after(request: Request) -> Response:
 async def hangup(request: Request) -> Response:
     """The call has ended, whatever became of its socket."""
     edge = edge_of(request)
-    signed = await _signed_form(request, edge)
-    call_id = _call_id(signed.fields)
+    signed = await signed_form(request, edge)
+    call_id = call_id_in(signed.fields)
     await require_speaker(request, edge, signed.signer, call_id)
     await call_over(edge, call_id)
     return Response(status_code=204)
@@ -78,8 +80,8 @@ async def hangup(request: Request) -> Response:
 async def status(request: Request) -> Response:
     """What becomes of a stream. Audio that Plivo had to drop is told; the rest the socket tells itself."""
     edge = edge_of(request)
-    signed = await _signed_form(request, edge)
-    call_id = _call_id(signed.fields)
+    signed = await signed_form(request, edge)
+    call_id = call_id_in(signed.fields)
     await require_speaker(request, edge, signed.signer, call_id)
     if signed.fields.get("Event") in ("DegradedStream", "DroppedStream"):
         edge.metrics.refused.labels("stream_error").inc()
@@ -87,7 +89,7 @@ async def status(request: Request) -> Response:
     return Response(status_code=204)
 
 
-async def _signed_form(request: Request, edge: Edge) -> _SignedForm:
+async def signed_form(request: Request, edge: Edge) -> SignedForm:
     """Raises 403 unless the org's account signed it, 400, 408 or 413 for what is no reasonable form."""
     pairs = await form_fields(request, edge)
     form = dict(pairs)
@@ -98,12 +100,12 @@ async def _signed_form(request: Request, edge: Edge) -> _SignedForm:
         return plivo_signed(account.auth_token, url, nonce, signatures, pairs)
 
     told = partial(org_told, request, edge, with_plus(form.get("To", "")), form.get("CallUUID", ""))
-    return _SignedForm(form, await signer_of(request, edge, edge.carriers.plivo, is_signed_by, told))
+    return SignedForm(form, await signer_of(request, edge, edge.carriers.plivo, is_signed_by, told))
 
 
 async def _line(request: Request) -> Line[PlivoAccount]:
     edge = edge_of(request)
-    signed = await _signed_form(request, edge)
+    signed = await signed_form(request, edge)
     form = signed.fields
     dialled = with_plus(form.get("To", ""))
     return Line(
@@ -111,14 +113,15 @@ async def _line(request: Request) -> Line[PlivoAccount]:
         carrier=edge.carriers.plivo,
         answers=ByDocument(MEDIA_TYPE, partial(_connected, edge.settings), say_and_hang_up, hang_up),
         signer=signed.signer,
-        call_id=_call_id(form),
+        call_id=call_id_in(form),
         ends=Ends.told(with_plus(form.get("From", "")), dialled),
         dialled=dialled,
-        is_over=form.get("CallStatus") in _OVER,
+        is_over=form.get("CallStatus") in OVER,
     )
 
 
-def _call_id(form: Mapping[str, str]) -> str:
+def call_id_in(form: Mapping[str, str]) -> str:
+    """Raises 400 for what is no call of Plivo's."""
     call_id = form.get("CallUUID", "")
     if not _CALL_ID.fullmatch(call_id):
         raise HTTPException(400)
