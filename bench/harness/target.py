@@ -124,6 +124,10 @@ async def by_address(address: Address) -> AsyncIterator[Target]:
         yield Target(carrier, address.number, {"kind": "address", "url": address.url})
 
 
+_STEADY: Final = {"LATENCY_PROFILES": "false"}
+"""What is measured is one policy, and an org that is answered late would get another midway."""
+
+
 @asynccontextmanager
 async def our_own(
     providers: Mapping[Provider, str],
@@ -147,7 +151,7 @@ async def our_own(
         if pinned:
             closing.callback(psutil.Process().cpu_affinity, had)
         line = _Line.of(carrier, closing)
-        plan = make_plan(providers_environment(providers) | line.settings | dict(settings))
+        plan = make_plan(providers_environment(providers) | line.settings | _STEADY | dict(settings))
         supervisor = await closing.enter_async_context(Supervisor(plan, root, _nothing_to_report))
         process = gateway_process()
         if pinned:
