@@ -46,10 +46,11 @@ class _CallerTurn:
 class Conversation:
     """The history of one call, in order. Every tool call in it has an answer, whatever became of the turn."""
 
-    def __init__(self, system_prompt: str) -> None:
-        self._system = Message("system", system_prompt)
+    def __init__(self, system_prompt: str, earlier: Sequence[Message] = ()) -> None:
+        """`earlier`: what was said in the call before this conversation of it, as `messages` told it."""
+        self._before_all = (Message("system", system_prompt), *earlier)
         self._entries: list[_CallerTurn | Step] = []
-        self._call_ids: set[str] = set()
+        self._call_ids = {call[0] for message in earlier for call in message.tool_calls}
 
     def draft(self, text: str) -> "Draft":
         """The history as it would go on if the caller had said this; `adopt` makes it so."""
@@ -87,7 +88,7 @@ class Conversation:
 
     def messages(self, *, resume: bool = False) -> list[Message]:
         """The history as the model gets it; turns of one side in a row are one message."""
-        merged = [self._system]
+        merged = [*self._before_all]
         for message in (message for entry in self._entries for message in entry.messages()):
             if _same_say(merged[-1], message):
                 merged[-1] = Message(message.role, f"{merged[-1].content} {message.content}")
@@ -100,7 +101,7 @@ class Draft(Conversation):
     """A history beside the call's own, which must not grow meanwhile. Ids of tool calls stay unique."""
 
     def __init__(self, history: Conversation, text: str) -> None:
-        self._system = history._system
+        self._before_all = history._before_all
         self._before = len(history._entries)
         self._entries = [*history._entries, _CallerTurn(text)]
         self._call_ids = history._call_ids

@@ -25,6 +25,7 @@ from pipeline.ports import (
     Journal,
     LanguageModel,
     Line,
+    Message,
     Redactor,
     SttSession,
     TextToSpeech,
@@ -110,7 +111,7 @@ class CallRunner:
         self._settings = settings
         self._heedful = ports.llm if isinstance(ports.llm, Heeds) else None
         self._machine = TurnMachine(settings)
-        self._conversation = Conversation(settings.system_prompt)
+        self._conversation = Conversation(settings.system_prompt, settings.earlier)
         self._voice = VoiceActivity()
         self._voiced_s: float | None = None
         self._turns: dict[int, _Turn] = {}
@@ -139,6 +140,11 @@ class CallRunner:
             floor=self._floor,
             spawn=self._spawn,
         )
+
+    @property
+    def history(self) -> Sequence[Message]:
+        """What has been said, in the caller's own words, for a conversation that goes on with it."""
+        return self._conversation.messages()[1:]
 
     async def run(self) -> CallOutcome:
         """The whole conversation, from the greeting to the hang-up. Leaves no task behind.

@@ -1,10 +1,11 @@
 """What one conversation is told: its words, limits and waits. Every wait has a name, a default and a unit."""
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, fields
 from types import MappingProxyType
 from typing import Literal
 
+from pipeline.ports import Message
 from pipeline.turn.limits import TurnLimits
 
 PhraseKind = Literal["filler", "prompt", "apology", "fault", "goodbye"]
@@ -37,6 +38,8 @@ class ConversationSettings(TurnLimits):
 
     system_prompt: str
     greeting: Phrase
+    earlier: Sequence[Message] = ()
+    """What was said in the call before this conversation of it, as `CallRunner.history` told it."""
     phrases: Mapping[PhraseKind, Phrase] = field(default_factory=lambda: DEFAULT_PHRASES)
     """Those left out are taken from `DEFAULT_PHRASES`."""
 

@@ -49,7 +49,8 @@ class LiveCall:
         self._started = asyncio.Event()
         self._over = asyncio.Event()
         self._ending: EndReason | None = None
-        self._put_down = asyncio.Event()
+        self._roused = asyncio.Event()
+        self._is_pausing = False
         self._replacement: Sequence[Step] | None = None
 
     # --- the caller's moves ---------------------------------------------------------------------------------
@@ -151,13 +152,16 @@ class LiveCall:
         return True
 
     def replace(self, steps: Sequence[Step]) -> bool:
-        """Another answer from the REST interface: the stream ends and this is done; False if the call was
-        over.
+        """Another answer from the REST interface: the stream or the pause ends and this is done; False if the
+        call was over, or there is neither.
         """
-        if self.is_over or self._stream is None:
+        if self.is_over or not (self._stream or self._is_pausing):
             return False
         self._replacement = steps
-        self._stream.end("rest_replaced")
+        if self._stream is not None:
+            self._stream.end("rest_replaced")
+        else:
+            self._roused.set()
         return True
 
     # --- the carrier's work ---------------------------------------------------------------------------------
@@ -210,7 +214,7 @@ class LiveCall:
                     steps = await self.dialect.said(following)
                 case Pause(length_s):
                     await self._paused(length_s)
-                    steps = following
+                    steps = self._replaced() or following
                 case Redirect(url):
                     steps = await self.dialect.document(url)
                 case Hangup() | Reject():
@@ -220,10 +224,19 @@ class LiveCall:
         return self._ending or "answer_ended"
 
     async def _paused(self, length_s: float) -> None:
-        """Shorter for a caller who hangs up meanwhile."""
+        """Shorter for a caller who hangs up meanwhile, or is given another answer."""
+        self._is_pausing = True
         with contextlib.suppress(TimeoutError):
             async with asyncio.timeout(length_s / self.plan.pace):
-                await self._put_down.wait()
+                await self._roused.wait()
+        self._is_pausing = False
+
+    def _replaced(self) -> Sequence[Step]:
+        """What is to be done instead, once; nothing if that is as it was."""
+        replacement, self._replacement = self._replacement or (), None
+        if replacement and self._ending is None:
+            self._roused.clear()
+        return replacement
 
     async def _connected(
         self, step: ConnectStream, following: Sequence[Step]
@@ -235,8 +248,7 @@ class LiveCall:
         if reason in _OF_THE_CALL:
             await self.dialect.stream_over(step, wire, reason)
             return reason, ()
-        if self._replacement is not None:
-            replacement, self._replacement = self._replacement, None
+        if replacement := self._replaced():
             return None, replacement
         return None, await self.dialect.stream_ended(step, wire, following, reason)
 
@@ -314,7 +326,7 @@ class LiveCall:
     def _end(self, reason: EndReason) -> None:
         if reason != "dropped":
             self._ending = self._ending or reason
-            self._put_down.set()
+            self._roused.set()
             self._state.end()
         if self._stream is not None:
             self._stream.end(reason)

@@ -9,6 +9,7 @@ from booking.types import Claim, ReturningCaller
 from gateway.call.desk import Desk, Office
 from gateway.call.masking import call_redactor, profile_redactor
 from gateway.call.media import Media
+from gateway.call.recollection import Recollection
 from gateway.caller import Ends
 from gateway.consent import CallConsent, CallLine, ConsentRedactor
 from gateway.handover import CallHandover, longest_s, spoken
@@ -60,13 +61,16 @@ class Talk:
 
 @dataclass(frozen=True, slots=True)
 class Assembly:
-    """One call's, whose org and media are there. `returning`: who is known to call."""
+    """One call's, whose org and media are there. `returning`: who is known to call; `before`: the call until
+    it was put through, of a caller who is back.
+    """
 
     desk: Desk
     which: Which
     office: Office
     media: Media
     returning: ReturningCaller | None
+    before: Recollection | None = None
 
     async def talk(self, hearing: SttSession) -> Talk:
         """All of it, wired. `hearing`: the recogniser that listens already."""
@@ -110,7 +114,7 @@ class Assembly:
 
     def _booking(self) -> CallBooking:
         desk, profile, call_id, media = self.desk, self.office.profile, self.which.call_id, self.media
-        return CallBooking(
+        booking = CallBooking(
             claim=Claim(profile.org_id),
             call_id=call_id,
             carrier=self.which.carrier,
@@ -125,6 +129,9 @@ class Assembly:
             now=desk.now,
             placed_id=self.which.ends.placed_id,
         )
+        if self.before is not None:
+            booking.go_on(self.before.booking)
+        return booking
 
     def _consent(self) -> CallConsent:
         desk, profile, media = self.desk, self.office.profile, self.media
@@ -208,6 +215,7 @@ class Assembly:
         return ConversationSettings(
             system_prompt=system_prompt(profile, desk.now(), self.returning) + office.besides,
             greeting=phrase(profile.greeting),
+            earlier=() if self.before is None else self.before.history,
             phrases={kind: phrase(each.text) for kind, each in DEFAULT_PHRASES.items()},
             **gear.conversation,
         )

@@ -17,6 +17,7 @@ from booking.errors import BookingError
 from gateway.call.assembly import Talk
 from gateway.call.desk import Desk
 from gateway.call.media import CALLER_HUNG_UP, Media, hear
+from gateway.call.recollection import Recollection
 from gateway.handover import TRANSFERRED
 from gateway.tools import CallBooking
 from pipeline.runner import CallOutcome
@@ -67,6 +68,7 @@ class Conversation:
                 ending = await self._hold()
             if self._booking.handover is not None and self._booking.handover.done:
                 ending = Ending(TRANSFERRED, in_order=True)
+                desk.recollections.keep(Recollection(self._runner.history, self._booking))
         except Exception as fault:
             ending = Ending("failed", in_order=False)
             log.error("conversation_failed", call=str(self._booking.call_id), exc_info=fault)
@@ -120,6 +122,8 @@ class Conversation:
                     ended_at=ended_at,
                     keep_hold=keep,
                 )
+                if not keep:
+                    released += await self._booking.release_earlier()
         except (BookingError, TimeoutError) as error:
             log.error("call_not_recorded", call=str(self._booking.call_id), error=type(error).__name__)
         outcome = self._booking.outcome if keep or self._booking.outcome == "booked" else "none"

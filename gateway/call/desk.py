@@ -1,7 +1,7 @@
 """What all calls of a process share, and the org that a call reached."""
 
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import datetime
 from uuid import UUID
 
@@ -10,6 +10,7 @@ import asyncpg
 from booking.handovers import NOBODY, HandoverRules
 from booking.types import OrgProfile
 from compliance.vault import Vault
+from gateway.call.recollection import Recollections
 from gateway.feed import Feed
 from gateway.gear import Gear
 from gateway.hedging import Hedges
@@ -66,6 +67,7 @@ class Desk:
     callers: ReturningCallers | None = None
     traces: Traces | None = None
     recorders: Recorders | None = None
+    recollections: Recollections = field(default_factory=Recollections)
 
     def gear(self, office: Office) -> Gear:
         """What this org's calls are made with now."""

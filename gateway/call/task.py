@@ -22,6 +22,7 @@ from gateway.call.conversation import Conversation
 from gateway.call.desk import Desk, Office
 from gateway.call.masking import keyterms
 from gateway.call.media import Media
+from gateway.call.recollection import Recollection
 from gateway.caller import Ends
 from gateway.errors import OrgUnavailable
 from gateway.handover import come_back, handover_prompt
@@ -262,9 +263,15 @@ class Call:
     async def _converse(self, office: Office, media: Media, hearing: SttSession) -> None:
         returning = None if self._recognising is None else await self._recognising
         which = Which(self.carrier, self.carrier_call_id, self._call_id, self._ends)
-        talk = await Assembly(self._desk, which, office, media, returning).talk(hearing)
+        talk = await Assembly(self._desk, which, office, media, returning, self._before(office)).talk(hearing)
         self._conversation = Conversation(self._desk, media, talk)
         try:
             await self._conversation.run()
         finally:
             self._conversation = None
+
+    def _before(self, office: Office) -> Recollection | None:
+        """What was said until the caller was put through, if that was here."""
+        if not self._ends.came_back:
+            return None
+        return self._desk.recollections.take(self.carrier_call_id, office.profile.org_id)

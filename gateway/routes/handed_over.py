@@ -53,6 +53,7 @@ class Handed(Generic[A]):
         self.edge.metrics.handovers.labels(outcome).inc()
         log.info("handover_over", stream=line.call_id, outcome=outcome)
         if talked:
+            self.edge.desk.recollections.forget(line.call_id)
             return await line.answers.hang_up()
         with suppress(HandoverUnknown, BookingUnavailable):
             await end_handover(

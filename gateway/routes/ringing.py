@@ -140,6 +140,7 @@ class Line(Generic[A]):
 async def call_over(edge: Edge, call_id: str) -> None:
     """The carrier says that the call has ended, whatever became of its socket."""
     await edge.endings.mark_over(call_id)
+    edge.desk.recollections.forget(call_id)
     edge.calls.line_closed(call_id, CALLER_HUNG_UP)
 
 

@@ -10,6 +10,7 @@ from zoneinfo import ZoneInfo
 import asyncpg
 
 from booking.calls import open_call
+from booking.holds import release_call
 from booking.ports import Sealer
 from booking.types import Booking, Claim, Held, OrgProfile, Slot
 from booking.verification import Verification
@@ -34,7 +35,8 @@ class CallBooking:
     `accepted`: the caller has heard a whole turn of ours since the slot was held. `changing` lets effects
     happen one after the other, so that a repeated call finds what the first one did. `sent`: the last code
     that went out; `proved`: the one that came back. `placed_id`: of a call that the clinic has placed.
-    `handover`: where the caller can be put through to a person.
+    `handover`: where the caller can be put through to a person; `held_by`: the record that what is held
+    belongs to, if it is not this conversation's own but the one's before it in the same call.
     """
 
     pool: asyncpg.Pool
@@ -52,6 +54,7 @@ class CallBooking:
     placed_id: UUID | None = None
     handover: CallHandover | None = None
     held: Held | None = None
+    held_by: UUID | None = None
     accepted: bool = False
     booked: Booking | None = None
     sent: SentCode | None = None
@@ -75,6 +78,17 @@ class CallBooking:
             started_at=self.started_at,
         )
         self.is_open = True
+
+    def go_on(self, before: "CallBooking") -> None:
+        """With what was offered, held, booked and proved in the same call's conversation before this one. A
+        code for that call itself counts in it alone.
+        """
+        self.offers, self.appointments = dict(before.offers), dict(before.appointments)
+        self.held, self.accepted, self.booked = before.held, before.accepted, before.booked
+        self.held_by = None if before.held is None else before.held_by or before.call_id
+        self.texts = before.texts
+        if before.sent is not None and before.sent.hold_id is not None:
+            self.sent, self.proved = before.sent, before.proved
 
     @property
     def zone(self) -> ZoneInfo:
@@ -102,7 +116,15 @@ class CallBooking:
 
     def hold(self, held: Held) -> None:
         """The slot is the call's; what was held before is not any more."""
-        self.held, self.accepted = held, False
+        self.held, self.held_by, self.accepted = held, None, False
+
+    async def release_earlier(self) -> int:
+        """What the conversation before this one held is given back; how many slots. Raises `BookingError`."""
+        if self.held_by is None:
+            return 0
+        released = await release_call(self.pool, self.claim, call_id=self.held_by)
+        self.held_by = None
+        return released
 
     def let_go(self, hold_id: UUID) -> None:
         """This hold is over, if it is the one that we think of."""

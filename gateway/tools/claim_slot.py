@@ -37,6 +37,9 @@ class ClaimSlot:
             if booked is not None and booked.status == "booked" and booked.slot.id == slot.id:
                 facts = {"held": True, "booked": True, "spoken": booking.spoken(slot)}
                 return answer("already_booked", facts, time=booking.spoken(slot))
+            held = booking.held_now()
+            if held is not None and booking.held_by is not None and held.slot.id == slot.id:
+                return self._held(held)
             return await self._claim(slot)
 
     async def _claim(self, slot: Slot) -> ToolResult:
@@ -48,6 +51,7 @@ class ClaimSlot:
         )
         if not isinstance(claimed, Held):
             return conflict(booking, claimed, {"held": False})
+        await booking.release_earlier()
         booking.hold(claimed)
         return self._held(claimed)
 

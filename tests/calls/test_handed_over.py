@@ -1,7 +1,7 @@
 """A caller who is put through to a person: whom that reaches, and who comes back to the agent."""
 
 import asyncio
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Callable
 from dataclasses import replace
 from datetime import UTC, datetime, time, timedelta
 from typing import Any
@@ -13,6 +13,7 @@ import asyncpg
 import pytest
 
 from bench.carrier import LiveCall
+from bench.carrier.twilio.twiml import parse_twiml
 from bench.simulators.faults import Refuse
 from bench.simulators.replies import Call, Reply
 from booking.db import fetch, org_transaction
@@ -64,14 +65,19 @@ async def webhook(made: Rig, live: LiveCall, path: str, **fields: str) -> Elemen
     return running.document(await made.gateway.post(path, form | {"Direction": "inbound"}))
 
 
+async def until(holds: Callable[[], bool]) -> None:
+    async with asyncio.timeout(20):
+        while not holds():  # noqa: ASYNC110
+            await asyncio.sleep(0.02)
+
+
 async def put_through(made: Rig, live: LiveCall) -> ElementTree.Element:
     """The document that the call goes on with."""
     await live.agent_answers(500)
     await say(live)
     call = made.twilio.calls[live.plan.call_id]
-    async with asyncio.timeout(10):
-        while call.twiml is None:  # noqa: ASYNC110
-            await asyncio.sleep(0.02)
+    await until(lambda: call.twiml is not None)
+    assert call.twiml is not None
     return ElementTree.fromstring(call.twiml)  # noqa: S314  our own document
 
 
@@ -106,29 +112,39 @@ async def test_a_caller_is_put_through_and_the_person_hears_why(
         assert made.gateway.counted("gateway_handovers_total", outcome="answered") == 1
 
 
+@pytest.mark.parametrize("elsewhere", [False, True], ids=["same replica", "another"])
 async def test_a_caller_whom_nobody_takes_is_back_with_the_agent(
-    calling: Calling, pool: asyncpg.Pool, clinic: Clinic
+    calling: Calling, pool: asyncpg.Pool, clinic: Clinic, elsewhere: bool
 ) -> None:
+    """Who knows what was said before, if it is the same process; else that nobody answered."""
     await staffed(pool, clinic)
-    async with calling(["Put me through, please."], [Reply("Of course.", (THROUGH,))]) as made:
+    lines = ["This is Mary, put me through, please.", "So nobody is there."]
+    async with calling(lines, [Reply("Of course.", (THROUGH,)), "What may I note?"]) as made:
         async with made.call(strict=False) as live:
             document = await put_through(made, live)
             over = document[1].attrib["action"].removeprefix(running.PUBLIC_URL)
+            recollections = made.gateway.edge.desk.recollections
+            await until(lambda: len(recollections) == 1)
+            if elsewhere:
+                recollections.forget(live.plan.call_id)
             back = await webhook(made, live, over, DialCallStatus="no-answer", CallStatus="in-progress")
             assert running.verbs(back) == ["Connect"]
-            token = back.find(".//Parameter[@name='token']")
-            ends = back.find(".//Parameter[@name='ends']")
-            assert token is not None
-            assert ends is not None
-            start = running.start(token.attrib["value"], live.plan.call_id)
-            told = start.replace('"token":', f'"ends": "{ends.attrib["value"]}", "token":')
-            async with made.gateway.media() as socket:
-                await socket.send(told)
-                assert await running.first_audio(socket)
-                await socket.send(running.frame("stop", stop={"callSid": live.plan.call_id}))
+            steps = parse_twiml(ElementTree.tostring(back), live.plan.voice_url)
+            heard_ms = live.record.agent_audible_ms
+            assert made.carrier.replace(live.plan.call_id, steps)
+            await until(lambda: live.record.agent_audible_ms > heard_ms)
+            await live.agent_quiet(500)
+            await ask(live)
+            assert len(recollections) == 0
         assert (await handover(made))["state"] == "unanswered"
-        said = await rows(made, "select said::text as said from call_turns")
-        assert any("nobody can come to the telephone" in row["said"] for row in said)
+        said = " ".join(row["said"] for row in await rows(made, "select said::text as said from call_turns"))
+        assert "nobody can come to the telephone" in said
+        assert "Mary" not in said
+        messages = made.asked(-1)
+        assert "nobody answered" in messages[0]["content"]
+        heard = [each["content"] for each in messages if each["role"] == "user"]
+        assert heard == ([] if elsewhere else [lines[0]]) + [lines[1]]
+        assert any(each.get("tool_call_id") for each in messages) is not elsewhere
 
 
 async def test_what_the_carrier_refuses_leaves_the_caller_with_the_agent(

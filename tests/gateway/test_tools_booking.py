@@ -64,6 +64,22 @@ async def rows(booking: CallBooking, table: str) -> list[asyncpg.Record]:
     return found
 
 
+async def test_a_conversation_goes_on_with_what_the_one_before_it_held(
+    booking: CallBooking, post: Post
+) -> None:
+    await held(booking)
+    assert (await use(booking, "send_code", number=None))[0] == "sent"
+    later = await booking_of(post, booking.ends.caller)
+    later.go_on(booking)
+    assert (await use(later, "claim_slot", slot="s1"))[0] == "held"  # its own, not taken
+    assert (await use(later, "verify_code", code=code_in(post)))[0] == "verified"
+    assert [row["state"] for row in await rows(later, "appointment_holds")] == ["held"]
+    assert (await use(later, "claim_slot", slot="s2"))[0] == "held"
+    states = {row["call_id"]: row["state"] for row in await rows(later, "appointment_holds")}
+    assert states == {booking.call_id: "released", later.call_id: "held"}
+    assert await later.release_earlier() == 0
+
+
 async def test_a_hold_becomes_an_appointment(booking: CallBooking, post: Post) -> None:
     await held(booking)
     outcome, told = await use(booking, "send_code", number=None)

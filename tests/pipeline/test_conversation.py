@@ -2,6 +2,7 @@
 
 from pipeline.conversation import Conversation
 from pipeline.events import ToolCall
+from pipeline.ports import Message
 
 
 def roles(conversation: Conversation) -> list[tuple[str, str]]:
@@ -46,6 +47,22 @@ def test_ids_are_unique_within_the_call() -> None:
     ids = [call.id for call in (*first, *second)]
     assert len(set(ids)) == 4
     assert all(ids)
+
+
+def test_a_conversation_goes_on_with_what_was_said_before_it() -> None:
+    before = Conversation("Be brief.")
+    before.caller_said("Put me through.")
+    step = before.new_step()
+    step.calls = before.unique([ToolCall("", "transfer", "{}")])
+    step.results[step.calls[0].id] = "{}"
+    earlier = before.messages()[1:]
+    talk = Conversation("Nobody answered.", earlier)
+    talk.new_step().text = "I'm sorry."
+    assert talk.messages()[1:-1] == earlier
+    assert talk.draft("Then note this.").messages()[-1] == Message("user", "Then note this.")
+    assert talk.draft("Then note this.").messages()[1:-2] == earlier
+    (again,) = talk.unique([ToolCall("", "transfer", "{}")])
+    assert again.id != step.calls[0].id
 
 
 def test_a_dropped_step_leaves_no_trace() -> None:
