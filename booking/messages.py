@@ -62,6 +62,8 @@ class Unwatched:
 
     def sms_settled(self, kind: str, status: SmsStatus) -> None: ...
 
+    def sms_delivered(self, kind: str, seconds: float) -> None: ...
+
 
 def no_reports(org_id: UUID, message_id: UUID) -> str | None:
     """The status address of who cannot be reached: what became of a message is learnt by reconciling."""
@@ -141,16 +143,24 @@ class Messages:
         status: SmsStatus,
         provider_id: str | None = None,
         error_code: int | None = None,
+        at: datetime | None = None,
     ) -> bool:
         """Take the provider's word. False if it says nothing new, or the org has no such message.
 
-        Words may come twice and in any order: a status never goes back. Raises `BookingUnavailable`.
+        Words may come twice and in any order: a status never goes back. `at`: since when it is so, if that is
+        not just now. Raises `BookingUnavailable`.
         """
-        rows = await db.fetch(self.pool, claim, "advance_sms", message_id, status, provider_id, error_code)
-        advanced = bool(rows) and bool(rows[0]["advanced"])
-        if advanced and status in _LAST:
-            self.watch.sms_settled(rows[0]["kind"], status)
-        return advanced
+        rows = await db.fetch(
+            self.pool, claim, "advance_text", message_id, status, provider_id, error_code, at
+        )
+        if not rows or not rows[0]["advanced"]:
+            return False
+        (row,) = rows
+        if status in _LAST:
+            self.watch.sms_settled(row["kind"], status)
+        if row["delivered_s"] is not None:
+            self.watch.sms_delivered(row["kind"], row["delivered_s"])
+        return True
 
     async def opt_out(self, claim: Claim, number: str) -> bool:
         """The carrier says that the number (E.164) wants no more texts: none is tried until it opts in.
@@ -241,7 +251,8 @@ class Messages:
     ) -> bool:
         """Whether there is nothing more to learn."""
         for each in found:
-            if await self.advance(claim, message_id, each.status, each.provider_id, each.error_code):
+            word = (each.status, each.provider_id, each.error_code, each.changed_at)
+            if await self.advance(claim, message_id, *word):
                 return each.status in _LAST
         return status == "recorded" and await self.advance(claim, message_id, "lost")
 

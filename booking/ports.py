@@ -109,11 +109,15 @@ class OutgoingSms:
 
 @dataclass(frozen=True, slots=True)
 class ProviderSms:
-    """A message as the provider knows it. `error_code` is the provider's own, None if there is none."""
+    """A message as the provider knows it. `error_code` is the provider's own, None if there is none.
+
+    `changed_at`: since when it has this status, None if that is not told.
+    """
 
     provider_id: str
     status: SmsStatus
     error_code: int | None = None
+    changed_at: datetime | None = None
 
 
 class SmsSender(Protocol):
@@ -169,6 +173,10 @@ class CodeWatch(Protocol):
 
     def sms_settled(self, kind: str, status: SmsStatus) -> None:
         """A message reached its last status, said once per message; `kind` as recorded: `otp` …"""
+        ...
+
+    def sms_delivered(self, kind: str, seconds: float) -> None:
+        """Besides, once per message that has arrived: so long after it was sent."""
         ...
 
 

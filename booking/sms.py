@@ -137,7 +137,8 @@ def _fields(account: SmsAccount, sms: OutgoingSms) -> dict[str, Any]:
 
 def _as_ours(message: Any) -> ProviderSms:
     """An unknown status counts as queued: the provider has the message."""
-    return ProviderSms(message.sid, status_of(str(message.status)) or "queued", message.error_code)
+    status = status_of(str(message.status)) or "queued"
+    return ProviderSms(message.sid, status, message.error_code, message.date_updated)
 
 
 @contextmanager

@@ -34,6 +34,7 @@ _OVERHEAD_S: Final = (0.001, 0.002, 0.005, 0.01, 0.02, 0.05, 0.1, 0.2, 0.5)
 _ALERTED_ENDS: Final = ("custom_service", "start_up", "platform")
 _ALERTED_FAILURES: Final = ("refused", "not_configured", "tried_often", "filtered", "blocked")
 _HANDOVER_S: Final = (0.05, 0.1, 0.25, 0.5, 0.75, 1.0, 1.5, 2.0, 3.0, 4.0, 5.0, 7.5, 10.0, 20.0)
+_DELIVERY_S: Final = (1.0, 2.0, 3.0, 5.0, 7.5, 10.0, 15.0, 20.0, 30.0, 60.0, 120.0, 300.0, 1800.0, 21_600.0)
 _WORK_S: Final = (0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1.0, 2.5, 5.0)
 
 
@@ -296,6 +297,13 @@ class Metrics:
             "gateway_texts_settled",
             "Text messages by their last status",
             ["kind", "status"],
+            registry=registry,
+        )
+        self.text_delivery = Histogram(
+            "gateway_text_delivery_seconds",
+            "From a text's being sent to its having arrived, as the carrier tells it",
+            ["kind"],
+            buckets=_DELIVERY_S,
             registry=registry,
         )
 

@@ -49,7 +49,14 @@ class CountedCodes:
         self.metrics.code_checks.labels(outcome).inc()
 
     def sms_settled(self, kind: str, status: SmsStatus) -> None:
-        self.metrics.texts_settled.labels(kind if kind in _KINDS else "other", status).inc()
+        self.metrics.texts_settled.labels(_known(kind), status).inc()
+
+    def sms_delivered(self, kind: str, seconds: float) -> None:
+        self.metrics.text_delivery.labels(_known(kind)).observe(seconds)
+
+
+def _known(kind: str) -> str:
+    return kind if kind in _KINDS else "other"
 
 
 @asynccontextmanager

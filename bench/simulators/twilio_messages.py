@@ -63,6 +63,11 @@ _GSM7_CHARS: Final = 160
 _CALLBACK_LIMIT_S: Final = 15.0
 
 
+def _now() -> datetime:
+    """In whole seconds, as the vendor tells time."""
+    return datetime.now(UTC).replace(microsecond=0)
+
+
 @dataclass(frozen=True, slots=True)
 class TakeAndStall:
     """A fault: the message is taken and goes out, but the request is never answered."""
@@ -88,7 +93,8 @@ class MessageResource:
     status_callback: str | None = None
     validity_s: int = _LONGEST_VALIDITY_S
     error_code: int | None = None
-    created_at: datetime = field(default_factory=lambda: datetime.now(UTC).replace(microsecond=0))
+    created_at: datetime = field(default_factory=_now)
+    updated_at: datetime = field(default_factory=_now)
 
 
 class Messages:
@@ -182,14 +188,14 @@ class Messages:
             "price": None,
             "price_unit": "USD",
             "date_created": format_datetime(message.created_at),
-            "date_updated": format_datetime(message.created_at),
+            "date_updated": format_datetime(message.updated_at),
             "date_sent": format_datetime(message.created_at) if message.status in LAST else None,
             "uri": f"/2010-04-01/Accounts/{self._account_sid}/Messages/{message.sid}.json",
         }
 
     async def report(self, message: MessageResource, status: str, error_code: int | None = None) -> int:
         """The message's status becomes this, and its callback is told. Its answer's status; 0 without one."""
-        message.status, message.error_code = status, error_code
+        message.status, message.error_code, message.updated_at = status, error_code, _now()
         if message.status_callback is None:
             return 0
         return await self.call_back(message, status, error_code)

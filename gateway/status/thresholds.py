@@ -14,6 +14,8 @@ FEWEST: Final = 20
 """Of fewer than so many no share is taken for an alarm."""
 HANDOVER_S: Final = 5.0
 """From a call's end, or the request for a code, to the provider's taking the text, at the 95th percentile."""
+CODE_DELIVERED_S: Final = 20.0
+"""From a code's being sent to its having arrived, at the 95th percentile: somebody waits on the line."""
 TRIGGER_S: Final = 2.0
 """From a call's end to the beginning of its follow-up, at the 95th percentile."""
 LATE_SHARE: Final = 0.05

@@ -93,6 +93,8 @@ class Watch:
 
     def sms_settled(self, kind: str, status: str) -> None: ...
 
+    def sms_delivered(self, kind: str, seconds: float) -> None: ...
+
 
 async def main(dsn: str, twilio_url: str, org: str, hold: str, to: str) -> None:
     async with await open_pool(dsn, max_size=1) as pool, TwilioSms(api_url=twilio_url) as sms:

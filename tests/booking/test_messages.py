@@ -1,8 +1,9 @@
 """The record of text messages: written first, never sent twice, settled by the provider's word alone."""
 
+import asyncio
 from collections.abc import AsyncIterator
 from dataclasses import replace
-from datetime import datetime
+from datetime import datetime, timedelta
 from uuid import UUID, uuid4
 
 import asyncpg
@@ -24,7 +25,7 @@ from booking.errors import (
 from booking.messages import ProcessAccount, StoredAccounts, Text, due_messages
 from booking.orgs import store_credentials
 from booking.ports import Place, Sealer, SmsAccount
-from tests.booking.texting import ACCOUNT_SID, RECEIVER, TOKEN, Post, a_sealer, post_office
+from tests.booking.texting import ACCOUNT_SID, RECEIVER, TOKEN, Heard, Post, a_sealer, post_office
 from tests.conftest import Clinic, Stack
 
 
@@ -112,6 +113,63 @@ async def test_a_status_never_goes_back(post: Post) -> None:
         False,
     ]
     assert post.heard.settled == [("otp", "delivered")]
+
+
+async def aged(stack: Stack, message_id: UUID, age: timedelta) -> datetime:
+    """As if it had been sent so long ago; when that was."""
+    admin = await asyncpg.connect(stack.admin)
+    try:
+        recorded_at: datetime = await admin.fetchval(
+            "update sms_messages set recorded_at = recorded_at - $2::interval where id = $1"
+            " returning recorded_at",
+            message_id,
+            age,
+        )
+    finally:
+        await admin.close()
+    return recorded_at
+
+
+@pytest.mark.parametrize(
+    ("arrived_s", "least_s", "most_s"), [(3, 3, 3), (-3600, 0, 0), (None, 60, 3600), (7200, 60, 3600)]
+)
+async def test_of_reports_at_two_replicas_at_once_one_tells_how_long_the_text_took(
+    stack: Stack, post: Post, arrived_s: float | None, least_s: float, most_s: float
+) -> None:
+    """It was sent a minute ago, and the provider says when it arrived, nothing of that, or what cannot be."""
+    sent, heard = text(), Heard()
+    await post.send(sent)
+    sent_at = await aged(stack, sent.id, timedelta(minutes=1))
+    at = None if arrived_s is None else sent_at + timedelta(seconds=arrived_s)
+    replicas = [post.messages, replace(post.messages, watch=heard)]
+    came = await asyncio.gather(
+        *(each.advance(post.claim, sent.id, "delivered", at=at) for each in replicas for _ in range(2))
+    )
+    assert sorted(came) == [False, False, False, True]
+    ((kind, took_s),) = post.heard.delivered + heard.delivered
+    assert kind == "otp"
+    assert least_s <= round(took_s, 3) <= most_s
+
+
+async def test_what_is_learnt_late_took_as_long_as_the_provider_says(stack: Stack, post: Post) -> None:
+    """Its report never came; it is listed an hour later, in whole seconds."""
+    sent = text()
+    await post.send(sent)
+    (message,) = post.twilio.messages.all
+    await post.twilio.messages.report(message, "delivered")
+    sent_at = await aged(stack, sent.id, timedelta(hours=1))
+    message.created_at = sent_at.replace(microsecond=0)
+    message.updated_at = message.created_at + timedelta(seconds=5)
+    await post.messages.reconcile(post.claim, sent.id)
+    ((_, took_s),) = post.heard.delivered
+    assert 4 <= took_s <= 5
+
+
+async def test_what_did_not_arrive_took_no_time(post: Post) -> None:
+    sent = text()
+    await post.send(sent)
+    assert await post.messages.advance(post.claim, sent.id, "undelivered", error_code=30005)
+    assert (post.heard.settled, post.heard.delivered) == ([("otp", "undelivered")], [])
 
 
 async def test_another_messages_word_changes_nothing(post: Post, other_clinic: Clinic) -> None:

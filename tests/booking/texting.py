@@ -28,6 +28,7 @@ class Heard:
     sent: list[SendOutcome] = field(default_factory=list)
     checked: list[CheckOutcome] = field(default_factory=list)
     settled: list[tuple[str, SmsStatus]] = field(default_factory=list)
+    delivered: list[tuple[str, float]] = field(default_factory=list)
 
     def code_sent(self, outcome: SendOutcome, seconds: float) -> None:
         assert seconds >= 0
@@ -38,6 +39,10 @@ class Heard:
 
     def sms_settled(self, kind: str, status: SmsStatus) -> None:
         self.settled.append((kind, status))
+
+    def sms_delivered(self, kind: str, seconds: float) -> None:
+        assert seconds >= 0
+        self.delivered.append((kind, seconds))
 
 
 @dataclass(frozen=True)

@@ -108,9 +108,10 @@ async def test_everything_is_asked_org_by_org_and_only_of_the_last_hours(
         others = await texts.asked(admin, other_clinic.claim.org_id, since)
     finally:
         await admin.close()
-    assert (found_texts.settled, found_texts.delivered) == (3, 2)
-    assert sorted(found_texts.delivered_s) == [1.0, 3.0]
-    assert others == texts.Texts(0, 0, [])
+    assert (found_texts.settled, found_texts.delivered) == (4, 3)
+    assert sorted(found_texts.delivered_s) == [1.0, 1.0, 3.0]
+    assert sorted(found_texts.codes_s) == [1.0, 3.0]
+    assert others == texts.Texts(0, 0, [], [])
     assert found_follow_ups == follow_ups.FollowUps(
         due=1, waiting=1, sent=2, failed=0, prompt=2, late=1, overdue=1
     )
@@ -118,17 +119,17 @@ async def test_everything_is_asked_org_by_org_and_only_of_the_last_hours(
 
 
 async def _texts(admin: asyncpg.Connection, org_id: UUID) -> None:
-    """Two that arrived after 1 s and 3 s, one that did not, one under way, one of yesterday."""
-    for status, age_s, took_s in (
-        ("delivered", 60, 1), ("delivered", 60, 3), ("failed", 60, 1), ("sent", 60, None),
-        ("delivered", 90_000, 1),
+    """Codes: arrived after 1 s and 3 s, not arrived, under way, of yesterday. A reply that arrived."""
+    for status, age_s, took_s, kind in (
+        ("delivered", 60, 1, "otp"), ("delivered", 60, 3, "otp"), ("failed", 60, 1, "otp"),
+        ("sent", 60, None, "otp"), ("delivered", 90_000, 1, "otp"), ("delivered", 60, 1, "reply"),
     ):  # fmt: skip
         await admin.execute(
             "insert into sms_messages (org_id, id, kind, subject_id, receiver_digest, sealed_receiver,"
-            " sealed_body, status, recorded_at, settled_at) values ($1, $2, 'otp', $2, $3, 'x', 'x', $4,"
+            " sealed_body, status, recorded_at, settled_at) values ($1, $2, $7, $2, $3, 'x', 'x', $4,"
             " now() - $5::interval, now() - $5::interval + $6::interval)",
             org_id, uuid4(), bytes(32), status, timedelta(seconds=age_s),
-            None if took_s is None else timedelta(seconds=took_s),
+            None if took_s is None else timedelta(seconds=took_s), kind,
         )  # fmt: skip
 
 
@@ -188,6 +189,16 @@ def test_codes_are_an_alarm_below_95_per_cent(sent: int, verified: int, level: L
 )
 def test_texts_are_an_alarm_below_99_and_a_half_per_cent(settled: int, delivered: int, level: Level) -> None:
     assert texts.judged({ORG: texts.Texts(settled, delivered, [1.0])}).level == level
+
+
+@pytest.mark.parametrize(
+    ("codes_s", "level"),
+    [([21.0] * 19, "ok"), ([1.0] * 19 + [21.0], "ok"), ([1.0] * 18 + [21.0] * 2, "alarm"), ([], "ok")],
+)
+def test_codes_that_arrive_late_are_an_alarm_other_texts_are_not(codes_s: list[float], level: Level) -> None:
+    others_s = [3600.0] * 100
+    found = texts.Texts(200, 200, others_s + codes_s, codes_s)
+    assert texts.judged({ORG: found}).level == level
 
 
 @pytest.mark.parametrize(

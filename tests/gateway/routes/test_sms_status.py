@@ -61,6 +61,16 @@ async def test_a_report_settles_the_message(
     assert await status(gateway, clinic.claim, message_id) == "undelivered 30005"
     assert gateway.counted("gateway_texts_settled_total", kind="otp", status="undelivered") == 1
     assert gateway.counted("gateway_texts_settled_total", kind="otp", status="delivered") == 0
+    assert gateway.counted("gateway_text_delivery_seconds_count", kind="otp") == 0
+
+
+async def test_a_text_that_has_arrived_is_timed_once(
+    gateway: Gateway, twilio: TwilioApiSimulator, clinic: Clinic
+) -> None:
+    _, message = await send(gateway, twilio, clinic.claim)
+    for status in ("delivered", "delivered", "sent", "failed"):
+        assert await twilio.messages.report(message, status) == 204
+    assert gateway.counted("gateway_text_delivery_seconds_count", kind="otp") == 1
 
 
 async def test_an_unknown_status_changes_nothing(
