@@ -19,7 +19,7 @@ from booking.errors import ClinicInvalid
 from booking.follow_up_rules import Consent
 from booking.types import Actor, Claim
 
-CallCarrier = Literal["twilio", "telnyx", "plivo"]
+CallCarrier = Literal["twilio", "telnyx", "plivo", "vonage"]
 OnMachine = Literal["hang_up", "message"]
 
 INTRODUCTION: Final = "Hello, this is {agent}, the automated assistant of {clinic}."

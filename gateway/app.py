@@ -37,6 +37,7 @@ from gateway.routes import (
     vonage,
     vonage_handover,
 )
+    vonage_placed,
 from gateway.routes.edge import Edge
 from gateway.routes.opening import open_carriers
 from gateway.sealing import open_vault
@@ -70,6 +71,7 @@ def build_app(settings: Settings) -> Starlette:
         *vonage.ROUTES,
         *vonage_handover.ROUTES,
         *raw.ROUTES,
+        *vonage_placed.ROUTES,
         *vapi.ROUTES,
     ]
     ours = [*calls, *vapi_services.ROUTES, *sms.ROUTES, *guides.ROUTES, *ops.ROUTES]

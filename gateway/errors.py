@@ -157,11 +157,12 @@ class KeysUnavailable(GatewayError):
 
 
 class CarrierRefused(GatewayError):
-    """The carrier's REST interface answered no."""
+    """The carrier's REST interface answered no. `body`: in its own words, which may quote numbers."""
 
-    def __init__(self, status: int) -> None:
+    def __init__(self, status: int, body: bytes = b"") -> None:
         super().__init__(f"carrier answered {status}")
         self.status = status
+        self.body = body
 
 
 class VapiRefused(GatewayError):

@@ -18,6 +18,7 @@ from gateway.control.plivo_placing import PlivoPlacing
 from gateway.control.rest import CarrierHttp
 from gateway.control.telnyx_placing import TelnyxPlacing
 from gateway.control.twilio_placing import Longest, TwilioPlacing
+from gateway.control.vonage_placing import VonagePlacing
 from gateway.metrics import Metrics
 from gateway.placed_address import PlacedAddresses
 from gateway.sealing import VaultSealer
@@ -27,10 +28,12 @@ from gateway.tenancy.credentials import (
     PlivoAccount,
     TelnyxAccount,
     TwilioAccount,
+    VonageAccount,
     credentials_cell,
     parse_plivo,
     parse_telnyx,
     parse_twilio,
+    parse_vonage,
 )
 from pipeline.turn.limits import TurnLimits
 
@@ -123,10 +126,12 @@ async def open_placing(
     ):
         at_telnyx = TelnyxPlacing(http, settings.telnyx.api_url, longest.call_s)
         at_plivo = PlivoPlacing(http, settings.plivo.api_url, addresses, longest.call_s)
+        at_vonage = VonagePlacing(http, settings.vonage.api_url, addresses, longest.call_s)
         at: dict[str, PlacingAt[Any]] = {
             "twilio": PlacingAt(at_twilio, parse_twilio, _of_twilio(settings)),
             "telnyx": PlacingAt(at_telnyx, parse_telnyx, _of_telnyx(settings)),
             "plivo": PlacingAt(at_plivo, parse_plivo, _of_plivo(settings)),
+            "vonage": PlacingAt(at_vonage, parse_vonage, _of_vonage(settings)),
         }
         yield Placing(pool, VaultSealer(vault), CarrierDialler(vault, at), CountedPlacing(metrics))
 
@@ -144,6 +149,12 @@ def _of_telnyx(settings: Settings) -> TelnyxAccount | None:
 def _of_plivo(settings: Settings) -> PlivoAccount | None:
     at = settings.plivo
     return PlivoAccount(at.auth_id, at.auth_token) if at.auth_id and at.auth_token else None
+
+
+def _of_vonage(settings: Settings) -> VonageAccount | None:
+    at = settings.vonage
+    account = VonageAccount(at.application_id, at.private_key, at.signature_secret)
+    return account if at.application_id else None
 
 
 def longest_call_s(settings: Settings) -> int:

@@ -62,7 +62,7 @@ class CarrierHttp:
             raise ConnectionError(type(error).__name__) from None
         if not is_done(answered):
             self._count(order, "refused")
-            raise CarrierRefused(answered.status)
+            raise CarrierRefused(answered.status, answered.body)
         self._count(order, "done")
         return answered
 

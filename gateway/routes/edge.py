@@ -12,6 +12,7 @@ from gateway.calls import Calls
 from gateway.control.plivo import PlivoControl
 from gateway.control.telnyx import TelnyxControl
 from gateway.control.twilio import TwilioControl
+from gateway.control.vonage import VonageControl
 from gateway.endings import Endings
 from gateway.handover import HandoverOrder
 from gateway.metrics import Metrics
@@ -56,6 +57,7 @@ class Carriers:
     telnyx: Carrier[TelnyxAccount]
     telnyx_orders: TelnyxControl
     vonage: Carrier[VonageAccount]
+    vonage_orders: VonageControl
     raw: Carrier[RawClient]
 
 

@@ -57,6 +57,7 @@ async def open_carriers(desk: Desk) -> AsyncIterator[Carriers]:
 
 def _accounts(desk: Desk, keeper: Keeper[A]) -> Accounts[A]:
     return Accounts(keeper, desk.credentials, desk.vault, lookup_s=desk.settings.waits.webhook_s / 2)
+            vonage_orders=at_vonage,
 
 
 def _of_twilio(settings: Settings) -> Keeper[TwilioAccount]:

@@ -55,6 +55,18 @@ class PlacedForms(Generic[A]):
             Route(at + "/machine", self._endpoint(self._machine), methods=["POST"]),
         ]
 
+    def routes_of_events(self, carrier: str) -> list[Route]:
+        """Of one that tells all of a call at one address, and of streams elsewhere."""
+        at = f"/{carrier}{LEG}"
+        return [
+            Route(at, self._endpoint(_answered), methods=["POST"]),
+            Route(at + "/status", self._endpoint(self._event), methods=["POST"]),
+        ]
+
+    async def _event(self, told: PlacedForm[A]) -> Response:
+        await _status(told)
+        return await self._machine(told)
+
     async def _after(self, request: Request) -> Response:
         """The stream is over."""
         told = await self.told(request)

@@ -103,7 +103,9 @@ async def _goes_on_without(edge: Edge, claim: Claim, call_id: str, ends: Ends) -
     return False
 
 
-def vonage_line(edge: Edge, signer: Signer[VonageAccount], call_id: str, ends: Ends) -> Line[VonageAccount]:
+def vonage_line(
+    edge: Edge, signer: Signer[VonageAccount], call_id: str, ends: Ends, *, is_over: bool = False
+) -> Line[VonageAccount]:
     """One call, whichever webhook tells of it: it is answered with documents."""
     opened = partial(_connected, edge, call_id, ends.dialled)
     return Line(
@@ -114,7 +116,7 @@ def vonage_line(edge: Edge, signer: Signer[VonageAccount], call_id: str, ends: E
         call_id=call_id,
         ends=ends,
         dialled=ends.dialled,
-        is_over=False,
+        is_over=is_over,
     )
 
 
