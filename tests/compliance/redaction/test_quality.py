@@ -10,7 +10,7 @@ from pathlib import Path
 
 import pytest
 
-from bench.redaction.corpus import Case, read_corpus
+from bench.redaction.corpus import TYPES, Case, read_corpus
 from bench.redaction.score import Scores, StreamScores, score_streamed, score_whole
 from bench.redaction.streaming import CUTS
 from compliance.redaction import Redactor, find
@@ -175,3 +175,12 @@ def test_little_is_taken_of_hard_talk() -> None:
     assert talk.main.overlap_f1 >= TALK_F1_OVERLAP
     assert talk.ordinary.false_per_1000_words <= TALK_ORDINARY_FALSE_PER_1000_WORDS
     assert talk.negatives.false_per_1000_words <= TALK_NEGATIVES_FALSE_PER_1000_WORDS
+
+
+def test_the_seventh_part_covers_every_type_and_kind() -> None:
+    """It judges unseen words: its size and mixture are held, its scores are printed by the bench."""
+    seventh = cases("seventh")
+    assert {entity.type for case in seventh for entity in case.entities} == TYPES
+    assert len(seventh) >= 1_400
+    assert sum(case.words for case in seventh if case.file == "ordinary") >= 6_000
+    assert sum(case.file in ("negatives", "must_not") for case in seventh) >= 290
