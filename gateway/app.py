@@ -24,6 +24,7 @@ from gateway.routes import (
     guides,
     ops,
     plivo,
+    plivo_handover,
     plivo_placed,
     raw,
     sms,
@@ -36,8 +37,8 @@ from gateway.routes import (
     vapi_services,
     vonage,
     vonage_handover,
-)
     vonage_placed,
+)
 from gateway.routes.edge import Edge
 from gateway.routes.opening import open_carriers
 from gateway.sealing import open_vault
@@ -67,11 +68,12 @@ def build_app(settings: Settings) -> Starlette:
         *plivo_placed.ROUTES,
         *twilio_handover.ROUTES,
         *plivo.ROUTES,
+        *plivo_handover.ROUTES,
         *telnyx.ROUTES,
         *vonage.ROUTES,
+        *vonage_placed.ROUTES,
         *vonage_handover.ROUTES,
         *raw.ROUTES,
-        *vonage_placed.ROUTES,
         *vapi.ROUTES,
     ]
     ours = [*calls, *vapi_services.ROUTES, *sms.ROUTES, *guides.ROUTES, *ops.ROUTES]

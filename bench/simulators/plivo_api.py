@@ -43,12 +43,14 @@ class PlivoApiSimulator:
         auth_id: str,
         auth_token: str,
         ended: Callable[[str], None] = lambda call_uuid: None,
+        moved: Callable[[str, str], None] = lambda call_uuid, url: None,
         host: str = "127.0.0.1",
         port: int = 0,
     ) -> None:
         self._auth_id = auth_id
         self._basic = encode_basic_auth(auth_id, auth_token)
         self._ended = ended
+        self._moved = moved
         self.calls: set[str] = set()
         self.placed = PlivoCalls()
         self.transferred: dict[str, str] = {}
@@ -123,7 +125,8 @@ class PlivoApiSimulator:
         call_uuid = self._live(request)
         fields = await _json_object(request)
         check_transfer(fields)
-        self.transferred[call_uuid] = fields.get("aleg_url", "")
+        self.transferred[call_uuid] = url = fields.get("aleg_url", "")
+        self._moved(call_uuid, url)
         return web.json_response({"api_id": "0", "message": "call transferred"}, status=202)
 
     async def _hang_up(self, request: web.Request) -> web.Response:

@@ -14,6 +14,7 @@ from gateway.carriers.plivo import CONTENT_TYPE, SAMPLE_RATE_HZ, extra_headers
 
 MEDIA_TYPE: Final = "application/xml"
 LONGEST_S: Final = 86_400
+_HOLD_S: Final = 2
 _GREETING_S: Final = 30  # of a machine at most: then it is talked to without a beep
 
 
@@ -50,6 +51,14 @@ def say(sentence: str, *, language: str = "en-GB") -> str:
     """The carrier's own voice says one sentence, then what was under way goes on."""
     response = ElementTree.Element("Response")
     ElementTree.SubElement(response, "Speak", {"language": language}).text = sentence
+    return document(response)
+
+
+def hold(after_url: str) -> str:
+    """Nothing is heard for a while, unless the call goes on elsewhere; then `after_url` is asked."""
+    response = ElementTree.Element("Response")
+    ElementTree.SubElement(response, "Wait", {"length": str(_HOLD_S)})
+    ElementTree.SubElement(response, "Redirect", {"method": "POST"}).text = after_url
     return document(response)
 
 

@@ -11,6 +11,7 @@ from gateway.control.telnyx import TelnyxControl
 from gateway.control.twilio import TwilioControl
 from gateway.control.vonage import VonageControl
 from gateway.routes.edge import Carrier, Carriers
+from gateway.routes.plivo_handover import PlivoHandover
 from gateway.routes.twilio_handover import TwilioHandover
 from gateway.routes.vonage_handover import VonageHandover
 from gateway.settings import Settings
@@ -36,11 +37,12 @@ async def open_carriers(desk: Desk) -> AsyncIterator[Carriers]:
         at_plivo = PlivoControl(http, settings.plivo.api_url)
         at_telnyx = TelnyxControl(http, settings.telnyx.api_url)
         at_vonage = VonageControl(http, settings.vonage.api_url)
+        by_plivo = PlivoHandover(at_plivo, settings)
         by_vonage = VonageHandover(at_vonage, settings, desk.vault)
         yield Carriers(
             twilio=Carrier("twilio", _accounts(desk, _of_twilio(settings)), at_twilio.hang_up, putting.order),
             twilio_orders=at_twilio,
-            plivo=Carrier("plivo", _accounts(desk, _of_plivo(settings)), at_plivo.hang_up),
+            plivo=Carrier("plivo", _accounts(desk, _of_plivo(settings)), at_plivo.hang_up, by_plivo.order),
             plivo_orders=at_plivo,
             telnyx=Carrier("telnyx", _accounts(desk, _of_telnyx(settings)), at_telnyx.hang_up),
             telnyx_orders=at_telnyx,
@@ -51,13 +53,13 @@ async def open_carriers(desk: Desk) -> AsyncIterator[Carriers]:
                 by_vonage.order,
                 keeps_stream=True,
             ),
+            vonage_orders=at_vonage,
             raw=Carrier(audio_calls.CARRIER, _accounts(desk, Keeper(RawClient(), lambda _: None)), _nothing),
         )
 
 
 def _accounts(desk: Desk, keeper: Keeper[A]) -> Accounts[A]:
     return Accounts(keeper, desk.credentials, desk.vault, lookup_s=desk.settings.waits.webhook_s / 2)
-            vonage_orders=at_vonage,
 
 
 def _of_twilio(settings: Settings) -> Keeper[TwilioAccount]:

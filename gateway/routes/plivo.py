@@ -6,6 +6,7 @@ address and `/plivo/hangup` as its hang-up address, both by POST.
 
 import re
 from collections.abc import Mapping
+from contextlib import suppress
 from dataclasses import dataclass
 from functools import partial
 from typing import Final
@@ -17,16 +18,20 @@ from starlette.requests import Request
 from starlette.responses import Response
 from starlette.routing import Route
 
+from booking.errors import BookingUnavailable
+from booking.handovers import is_being_handed_over
+from booking.types import Claim
 from gateway.caller import Ends
 from gateway.carriers.answers import hang_up
 from gateway.carriers.plivo import PlivoCodec
-from gateway.carriers.plivo_answers import MEDIA_TYPE, connect_stream, say_and_hang_up
+from gateway.carriers.plivo_answers import MEDIA_TYPE, connect_stream, hold, say_and_hang_up
 from gateway.carriers.plivo_signature import (
     NONCE_HEADER,
     SIGNATURE_HEADER,
     plivo_signed,
     plivo_signed_upgrade,
 )
+from gateway.errors import OrgUnavailable
 from gateway.routes.documents import ByDocument
 from gateway.routes.edge import Edge, edge_of
 from gateway.routes.forgeries import org_told, require_speaker, signer_of
@@ -62,9 +67,25 @@ async def voice(request: Request) -> Response:
 
 
 async def after(request: Request) -> Response:
-    """The stream is over."""
+    """The stream is over. A call of which Plivo has an order, not yet carried out, waits for that."""
     attempt = asked_again(request.query_params.get("attempt", "0"))
-    return await (await _line(request)).stream_ended(attempt)
+    line = await _line(request)
+    if attempt < line.edge.settings.limits.reconnect_attempts and await _goes_on_without(line):
+        again = line.edge.settings.public(f"{AFTER}?attempt={attempt + 1}")
+        return Response(hold(again), media_type=MEDIA_TYPE)
+    return await line.stream_ended(attempt)
+
+
+async def _goes_on_without(line: Line[PlivoAccount]) -> bool:
+    """Whether the call is about to ring at a person's."""
+    desk = line.edge.desk
+    with suppress(OrgUnavailable, BookingUnavailable):
+        org_id = await desk.numbers.get(line.dialled)
+        if org_id is not None and line.signer.speaks_for(org_id):
+            return await is_being_handed_over(
+                desk.pool, Claim(org_id), carrier=line.carrier.name, carrier_call_id=line.call_id
+            )
+    return False
 
 
 async def hangup(request: Request) -> Response:

@@ -1,7 +1,4 @@
-"""Twilio's webhooks of callers who are put through: the person has picked up, or the caller is back.
-
-Each is a form post to an address of that very handover, verified before anything is done with it.
-"""
+"""Twilio's webhooks of callers who are put through: the person has picked up, or the caller is back."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
@@ -9,8 +6,6 @@ from functools import partial
 from typing import Final
 
 from starlette.requests import Request
-from starlette.responses import Response
-from starlette.routing import Route
 
 from gateway.caller import Ends
 from gateway.carriers.answers import (
@@ -22,23 +17,16 @@ from gateway.carriers.answers import (
     say_and_hang_up,
 )
 from gateway.control.twilio import TwilioControl
-from gateway.handover import (
-    HANDOVER,
-    PUTTING_THROUGH,
-    HandoverAddress,
-    HandoverOrder,
-    handover_address,
-)
+from gateway.handover import PUTTING_THROUGH, HandoverAddress, HandoverOrder, handover_address
 from gateway.routes.documents import ByDocument
-from gateway.routes.edge import Edge, edge_of
-from gateway.routes.forgeries import require_speaker
+from gateway.routes.edge import edge_of
+from gateway.routes.handed_forms import HandedForm, HandedForms
 from gateway.routes.handed_over import Handed
-from gateway.routes.ringing import Line, Opening, asked_again
+from gateway.routes.ringing import Line, Opening
 from gateway.routes.twilio import MEDIA, OVER, STATUS, SignedForm, call_id_in, signed_form
 from gateway.settings import Settings
 from gateway.tenancy.credentials import TwilioAccount
 
-_AT: Final = "/twilio" + HANDOVER
 # Twilio docs, "TwiML <Dial>: DialCallStatus" (read 2026-11): whoever was dialled has talked with the caller.
 _TALKED: Final = frozenset({"completed", "answered"})
 
@@ -64,67 +52,35 @@ class TwilioHandover:
         await self.control.answer_anew(call_id, account, document)
 
 
-@dataclass(frozen=True, slots=True)
-class _Told:
-    """A verified webhook of one handover."""
-
-    edge: Edge
-    signed: SignedForm
-    handed: Handed[TwilioAccount]
-
-    @property
-    def form(self) -> Mapping[str, str]:
-        return self.signed.fields
-
-    @property
-    def has_talked(self) -> bool:
-        """Twilio's word counts: whoever picks up may hang up before they have talked with the caller."""
-        return self.form.get("DialCallStatus") in _TALKED and self.form.get("DialBridged") != "false"
-
-    def line(self) -> Line[TwilioAccount]:
-        """The caller's own leg. Of a call that the clinic placed, the caller is whoever was called."""
-        edge, form, handed = self.edge, self.form, self.handed
-        is_placed = form.get("Direction", "").startswith("outbound")
-        caller, dialled = (form.get(name, "") for name in (("To", "From") if is_placed else ("From", "To")))
-        at = handover_address(edge.settings.public, "twilio", handed.org_id, handed.handover_id)
-        return Line(
-            edge=edge,
-            carrier=edge.carriers.twilio,
-            answers=ByDocument(MEDIA_TYPE, partial(_connected, edge.settings, at), say_and_hang_up, hang_up),
-            signer=self.signed.signer,
-            call_id=call_id_in(form),
-            ends=replace(Ends.told(caller, dialled), came_back=True),
-            dialled=dialled,
-            is_over=form.get("CallStatus") in OVER,
-        )
-
-
-async def whisper(request: Request) -> Response:
-    """The person has picked up, and hears what the caller wants."""
-    told = await _told(request)
-    sentence = await told.handed.announcement()
-    return Response(hang_up() if sentence is None else say(sentence), media_type=MEDIA_TYPE)
-
-
-async def over(request: Request) -> Response:
-    """The person's leg has ended, or there was none."""
-    told = await _told(request)
-    line = told.line()
-    await require_speaker(request, told.edge, told.signed.signer, line.call_id)
-    return await told.handed.over(line, talked=told.has_talked)
-
-
-async def after(request: Request) -> Response:
-    """The stream of a caller who came back is over."""
-    told = await _told(request)
-    return await told.line().stream_ended(asked_again(request.query_params.get("attempt", "0")))
-
-
-async def _told(request: Request) -> _Told:
+async def _told(request: Request) -> HandedForm[TwilioAccount]:
     edge = edge_of(request)
     signed = await signed_form(request, edge)
     path = request.path_params
-    return _Told(edge, signed, Handed(edge, path["org"], path["handover"]))
+    handed: Handed[TwilioAccount] = Handed(edge, path["org"], path["handover"])
+    return HandedForm(handed, signed.signer, partial(_line, handed, signed), _has_talked(signed.fields))
+
+
+def _has_talked(form: Mapping[str, str]) -> bool:
+    """Twilio's word counts: whoever picks up may hang up before they have talked with the caller."""
+    return form.get("DialCallStatus") in _TALKED and form.get("DialBridged") != "false"
+
+
+def _line(handed: Handed[TwilioAccount], signed: SignedForm) -> Line[TwilioAccount]:
+    """Of a call that the clinic placed, the caller is whoever was called."""
+    edge, form = handed.edge, signed.fields
+    is_placed = form.get("Direction", "").startswith("outbound")
+    caller, dialled = (form.get(name, "") for name in (("To", "From") if is_placed else ("From", "To")))
+    at = handover_address(edge.settings.public, "twilio", handed.org_id, handed.handover_id)
+    return Line(
+        edge=edge,
+        carrier=edge.carriers.twilio,
+        answers=ByDocument(MEDIA_TYPE, partial(_connected, edge.settings, at), say_and_hang_up, hang_up),
+        signer=signed.signer,
+        call_id=call_id_in(form),
+        ends=replace(Ends.told(caller, dialled), came_back=True),
+        dialled=dialled,
+        is_over=form.get("CallStatus") in OVER,
+    )
 
 
 def _connected(settings: Settings, at: HandoverAddress, opening: Opening) -> str:
@@ -136,8 +92,4 @@ def _connected(settings: Settings, at: HandoverAddress, opening: Opening) -> str
     )
 
 
-ROUTES = [
-    Route(_AT + "/whisper", whisper, methods=["POST"]),
-    Route(_AT + "/over", over, methods=["POST"]),
-    Route(_AT + "/after", after, methods=["POST"]),
-]
+ROUTES = HandedForms(_told, MEDIA_TYPE, say, hang_up).routes("twilio")
