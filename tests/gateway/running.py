@@ -69,7 +69,8 @@ async def vendors() -> AsyncIterator[Vendors]:
 def environment(stack: Stack, **changes: str) -> dict[str, str]:
     """A complete environment; vendors are where nobody answers unless they are told otherwise.
 
-    Redis has more time than a call would give it: the tests' machine may be busy.
+    The tests' machine may be busy: Redis has more time than a call would give it, and a model that it makes
+    late is not asked twice.
     """
     base = {
         "PUBLIC_URL": PUBLIC_URL,
@@ -89,6 +90,7 @@ def environment(stack: Stack, **changes: str) -> dict[str, str]:
         "DATABASE_CONNECTIONS": "4",
         "WORKERS": "0",
         "REDIS_S": "3",
+        "LLM_HEDGE_AFTER_S": "off",
     }
     return base | changes
 
