@@ -8,6 +8,8 @@ that holds the job alone. What in 1.6 stands against leaving that to it:
 - A job whose retry cannot be written, because the database is away for a moment, is given up.
 - Ends are written for any job of that id, also one that another worker has taken over since.
 - A job is cancelled by a notice, and any role of the database may send one: such notices are not let through.
+- Its first probe of the notices may go out before it listens; 10 s later it takes its connection for lost and
+  stands still while it makes another. Here a probe waits until somebody listens.
 - Names of its tables are read from variables as common as CHANNEL: each is given here.
 """
 
@@ -60,6 +62,7 @@ class _Driver(AsyncpgPoolDriver):
     def __init__(self, pool: asyncpg.Pool, listener: asyncpg.Connection) -> None:
         super().__init__(pool)
         self._listener = listener
+        self._listening = asyncio.Event()
 
     async def add_listener(self, channel: str, callback: NotifyCallback) -> None:
         def relay(_connection: object, _pid: object, _channel: object, notice: object) -> None:
@@ -67,6 +70,11 @@ class _Driver(AsyncpgPoolDriver):
                 callback(notice)
 
         await self._listener.add_listener(channel, relay)
+        self._listening.set()
+
+    async def notify(self, channel: str, payload: str) -> None:
+        await self._listening.wait()
+        await super().notify(channel, payload)
 
     async def remove_listener(self, channel: str, callback: NotifyCallback) -> None:
         await self._listener.reset()

@@ -23,7 +23,7 @@ class Limits:
     api_body_bytes: int = 65_536
     vapi_body_bytes: int = 4_194_304  # one message of Vapi's: a whole assistant, and all that was said
     vapi_text_characters: int = 3_000  # spoken for Vapi in one request
-    jobs_at_once: int = 4  # background jobs of this process; 2 at least
+    jobs_at_once: int = 8  # background jobs of this process; 2 at least
 
 
 def read_limits(reader: Reader) -> Limits:

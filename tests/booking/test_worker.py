@@ -7,15 +7,21 @@ import signal
 import sys
 from contextlib import suppress
 from dataclasses import replace
+from datetime import timedelta
 from uuid import UUID, uuid4
 
 import asyncpg
 import pytest
+from pgqueuer.core.listeners import (
+    PGNoticeEventListener,
+    default_event_router,
+    initialize_notice_event_listener,
+)
 
 from booking.db import fetch
 from booking.errors import BookingError, BookingUnavailable
 from booking.jobs import Sweep, backlog, failures, fan_out, requeue
-from booking.queue import CHANNEL
+from booking.queue import CHANNEL, open_listener, queue_over
 from booking.types import Claim
 from booking.worker import housekeeping
 from tests.booking.patients import Desk
@@ -82,6 +88,24 @@ async def test_a_notice_wakes_the_worker_long_before_it_would_look(workshop: Wor
         await ended.next_job()
         await workshop.ask(uuid4())
         assert await ended.next_job() == ("done", None)
+
+
+async def test_a_probe_waits_until_somebody_listens(workshop: Workshop) -> None:
+    """The library may send its first one sooner: unheard, it would cost a new connection 10 s later."""
+    listener = await open_listener(workshop.stack.postgres.worker, timeout_s=PATIENT_S)
+    try:
+        manager = queue_over(workshop.queue, listener).qm
+        probing = asyncio.create_task(manager.listener_healthy(timedelta(seconds=PATIENT_S)))
+        await asyncio.wait({probing}, timeout=0.2)
+        heard = default_event_router(
+            notice_event_queue=PGNoticeEventListener(),
+            canceled={},
+            pending_health_check=manager.pending_health_check,
+        )
+        await initialize_notice_event_listener(manager.queries.driver, CHANNEL, heard)
+        assert (await probing).type == "health_check_event"
+    finally:
+        await listener.close()
 
 
 async def test_two_workers_share_jobs_and_do_each_once(workshop: Workshop) -> None:
