@@ -65,9 +65,10 @@ async def _answered_by(leg: Leg[VonageAccount], event: SignedEvent) -> AnsweredB
 
 
 async def _leave(leg: Leg[VonageAccount], message: str) -> None:
-    """Vonage's own voice says it."""
+    """Vonage's own voice says it. The stream stays open at Vonage, and is closed from here."""
     orders = leg.edge.carriers.vonage_orders
     await orders.answer_anew(leg.call_id, leg.signer.account, [say(message)])
+    await leg.over()
 
 
 ROUTES = PlacedForms(_told, _leave).routes_of_events("vonage")

@@ -146,21 +146,18 @@ async def test_a_caller_whom_nobody_takes_is_back_with_the_agent(
     assert [row["end_reason"] for row in ended] == ["transferred", "caller_hung_up"]
 
 
-@pytest.fixture
-async def order(
+async def put_through(
     gateway: Gateway, clinic: Clinic, pool: asyncpg.Pool, api: VonageApiSimulator
-) -> dict[str, Any]:
+) -> dict[str, str]:
     """A handover that the carrier has taken: the addresses that it was given."""
     call_id, handover_id = str(uuid4()), uuid4()
     api.calls.add(call_id)
     await begun(pool, clinic, call_id, handover_id)
-    vonage = gateway.edge.carriers.vonage
-    assert vonage.hand_over is not None
+    hand_over = gateway.edge.carriers.vonage.hand_over
+    assert hand_over is not None
     ends = Ends("+447700900123", clinic.number)
-    await vonage.hand_over(
-        call_id, OURS, HandoverOrder(clinic.claim.org_id, handover_id, DESK, 20, 900, ends)
-    )
-    [(_, [_, dial, notify])] = api.documents
+    await hand_over(call_id, OURS, HandoverOrder(clinic.claim.org_id, handover_id, DESK, 20, 900, ends))
+    _, [_, dial, notify] = api.documents[-1]
     addresses = {
         "whisper": dial["endpoint"][0]["onAnswer"]["url"],
         "over": dial["eventUrl"][0],
@@ -181,8 +178,9 @@ async def begun(pool: asyncpg.Pool, clinic: Clinic, carrier_call_id: str, handov
 
 
 async def test_the_person_hears_why_and_the_caller_is_done_when_they_have_talked(
-    gateway: Gateway, clinic: Clinic, pool: asyncpg.Pool, order: dict[str, Any]
+    gateway: Gateway, clinic: Clinic, pool: asyncpg.Pool, api: VonageApiSimulator
 ) -> None:
+    order = await put_through(gateway, clinic, pool, api)
     for _ in range(2):  # told until it was heard
         [talk, notify] = ncco(await get(gateway, order["whisper"]))
         assert talk["text"].endswith(WANTED)
@@ -194,30 +192,29 @@ async def test_the_person_hears_why_and_the_caller_is_done_when_they_have_talked
     assert ncco(await post(gateway, order["over"], person("completed", duration="4"))) == []
     assert ncco(await post(gateway, order["next"], {"payload": {}})) == []
     assert gateway.counted("gateway_handovers_total", outcome="answered") == 1
+    await who_hangs_up_at_once_has_not_taken_the_caller(gateway, clinic, pool, api)
 
 
-@pytest.mark.parametrize(("lasted", "came"), [("9", "unanswered"), ("61", "answered"), (None, "unanswered")])
-async def test_a_person_who_hangs_up_at_once_has_not_taken_the_caller(
-    gateway: Gateway,
-    clinic: Clinic,
-    pool: asyncpg.Pool,
-    order: dict[str, Any],
-    lasted: str | None,
-    came: str,
+async def who_hangs_up_at_once_has_not_taken_the_caller(
+    gateway: Gateway, clinic: Clinic, pool: asyncpg.Pool, api: VonageApiSimulator
 ) -> None:
-    await get(gateway, order["whisper"])
-    first = ncco(await post(gateway, order["over"], person("completed", duration=lasted)))
-    following = ncco(await post(gateway, order["next"], {"payload": {}}))
-    assert await stands(pool, clinic) == [(came, None)]
-    assert [len(first), len(following)] == ([0, 0] if came == "answered" else [1, 1])
-    if following:
-        headers = following[0]["endpoint"][0]["headers"]
-        assert headers["token"] != first[0]["endpoint"][0]["headers"]["token"]
+    """Unless they stayed for longer than anything that is announced."""
+    for duration, came in (("9", "unanswered"), ("61", "answered"), (None, "unanswered")):
+        order = await put_through(gateway, clinic, pool, api)
+        await get(gateway, order["whisper"])
+        first = ncco(await post(gateway, order["over"], person("completed", duration=duration)))
+        following = ncco(await post(gateway, order["next"], {"payload": {}}))
+        assert (await stands(pool, clinic))[-1] == (came, None)
+        assert [len(first), len(following)] == ([0, 0] if came == "answered" else [1, 1])
+        if following:
+            headers = following[0]["endpoint"][0]["headers"]
+            assert headers["token"] != first[0]["endpoint"][0]["headers"]["token"]
 
 
 async def test_what_is_not_signed_by_the_account_or_names_no_call_is_refused(
-    gateway: Gateway, clinic: Clinic, other_clinic: Clinic, pool: asyncpg.Pool, order: dict[str, Any]
+    gateway: Gateway, clinic: Clinic, other_clinic: Clinic, pool: asyncpg.Pool, api: VonageApiSimulator
 ) -> None:
+    order = await put_through(gateway, clinic, pool, api)
     refused = [
         await get(gateway, order["whisper"], ""),
         await get(gateway, order["whisper"], bearer(None, ITS_OWN)),

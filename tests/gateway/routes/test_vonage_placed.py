@@ -41,7 +41,7 @@ from tests.gateway.routes.test_vonage import (
     post,
     settings,
 )
-from tests.gateway.running import PUBLIC_URL, Gateway, Vendors
+from tests.gateway.running import PUBLIC_URL, Gateway, Vendors, closed
 from tests.gateway.vonage_application import OTHER_PEM, OURS, PUBLIC_KEY
 
 CLERK = Actor("operator")
@@ -159,10 +159,14 @@ async def test_a_machine_gets_the_message_behind_its_beep_or_is_hung_up(
     placed_id = await placed(gateway, clinic, engine)
     [call] = api.placed.all
     [action] = await answered(gateway, call)
-    assert await told(gateway, call, "machine") == 204
-    assert (api.documents, call.status) == ([], "machine")  # its greeting goes on
-    for sub_state in ("beep_start", "beep_start", "beep_timeout"):
-        assert await told(gateway, call, "machine", sub_state=sub_state) == 204
+    async with media(gateway, action) as socket:
+        await socket.send(first_frame(action))
+        await first_audio(socket)
+        assert await told(gateway, call, "machine") == 204
+        assert (api.documents, call.status) == ([], "machine")  # its greeting goes on
+        for sub_state in ("beep_start", "beep_start", "beep_timeout"):
+            assert await told(gateway, call, "machine", sub_state=sub_state) == 204
+        assert (await closed(socket))[0] == 1000
     [(uuid, [talk])] = api.documents
     assert (uuid, "Harley Street Clinic" in talk["text"]) == (call.uuid, True)
     lost = await post(gateway, path_of(action["eventUrl"][0]), leg_event(action, "disconnected"))
