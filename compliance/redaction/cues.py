@@ -85,6 +85,10 @@ PLACE: Final = 4
 """In a turn of a few words these ask for a part of an address."""
 DIARY: Final = 8
 """Of appointments."""
+MEDICINES: Final = 16
+"""Of what somebody takes."""
+ALLERGY: Final = 32
+"""Of what somebody cannot bear."""
 _THINGS: Final = frozenset(
     [
         "medication",
@@ -128,12 +132,16 @@ _ASK_WORDS: Final = frozenset(
         "when",
     }
 )
+_TAKEN: Final = frozenset({"medication", "medications", "medicine", "medicines", "tablets", "meds", "taking"})
+_REACTING: Final = frozenset({"intolerant", "react", "reacts", "reacted", "allergic"})
 _PLACES: Final = frozenset({"street", "town", "road", "city", "county", "address"})
 _ABOUT: Final = (
     (_THINGS, THING),
     (_ASK_WORDS, ASKS),
     (_PLACES, PLACE),
     (word_list("diary_words"), DIARY),
+    (_TAKEN, MEDICINES),
+    (_REACTING, ALLERGY),
 )
 
 

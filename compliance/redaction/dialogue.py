@@ -13,9 +13,11 @@ from dataclasses import dataclass, field
 from typing import Final, Literal, NamedTuple
 
 from compliance.redaction.cues import (
+    ALLERGY,
     ASKS,
     CUE_WORDS,
     DIARY,
+    MEDICINES,
     PLACE,
     STRONG,
     THING,
@@ -38,6 +40,10 @@ _BRIEF_WORDS: Final = 6
 _BARE_WORDS: Final = 5
 """A turn of so many words that names a value and gives none asks for it."""
 _MOST_AGE: Final = 2
+_OF_AILMENTS: Final = 2
+"""Turns after the one that named an ailment."""
+_OF_ALLERGIES: Final = 3
+"""Turns after the one that named an allergy."""
 _LEAST_REFERENCE: Final = 5
 _MOST_REFERENCES: Final = 8
 
@@ -91,6 +97,12 @@ class CallMemory:
     """Of `asked`: the agent has spoken of something else since, so only a whole value still answers."""
     year_asked: bool = False
     """The last turn asked for a year of birth."""
+    allergies: int = 0
+    """For so many turns more the talk is of allergies."""
+    ailing: int = 0
+    """For so many turns more what is told may be of an ailment named before."""
+    medicines: bool = False
+    """The last turn asked what somebody takes."""
 
 
 class Expectation:
@@ -109,12 +121,15 @@ class Expectation:
         "_until",
         "_year",
         "_year_of_it",
+        "ailing",
+        "allergies",
         "answer",
         "answered",
         "asked",
         "code_end",
         "found",
         "given",
+        "medicines",
         "name_open",
         "place",
         "read_back",
@@ -161,6 +176,12 @@ class Expectation:
         """The caller was asked for the year of birth."""
         self._year = False
         self._year_of_it = False
+        self.allergies = memory.allergies > 0
+        """The talk is of allergies."""
+        self.ailing = memory.ailing > 0
+        """An ailment, or a part of the body, was named just before."""
+        self.medicines = memory.medicines and side == "caller"
+        """Somebody was asked just now what is taken."""
 
     def in_play(self, slot: Slot) -> bool:
         """A value of this type was said in this turn or the one before: it may be corrected or read back."""
@@ -183,6 +204,16 @@ class Expectation:
     def waiting(self) -> bool:
         """Something was named just now or asked for."""
         return self.place <= self.waits_until
+
+    def named_allergy(self) -> None:
+        """An allergy was named: what it is to may follow, now or in the turns to come."""
+        self.allergies = True
+        self._memory.allergies = _OF_ALLERGIES + 1
+
+    def named_ailment(self) -> None:
+        """An ailment or a part of the body was named: how it is may follow, now or in the turns to come."""
+        self.ailing = True
+        self._memory.ailing = _OF_AILMENTS + 1
 
     def took(self, entity: EntityType, end: int) -> None:
         """An entity was found up to this place; a postcode or ZIP follows an address."""
@@ -217,6 +248,8 @@ class Expectation:
         if cues:
             self._take(cues, tail.end(at))
         self._about |= known.about
+        if known.about & ALLERGY:
+            self.named_allergy()
 
     @property
     def diary(self) -> bool:
@@ -276,6 +309,10 @@ class Expectation:
             self._mentioned.add("ADDRESS")
         if self._year_of_it and said.words <= _BRIEF_WORDS and self._is_of_birth():
             self._mentioned.add("DOB")
+        self._memory.ailing = max(0, self._memory.ailing - 1)
+        self._memory.allergies = max(0, self._memory.allergies - 1)
+        asks = said.question or self.side == "agent" or bool(self._about & ASKS)
+        self._memory.medicines = bool(self._about & MEDICINES) and asks
         self._memory.year_asked = "DOB" in self._mentioned and self._year and "DOB" not in self.found
         if self.side == "caller":
             self._end_caller(said)

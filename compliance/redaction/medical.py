@@ -148,7 +148,7 @@ _ALLERGIES: Final = frozenset({"allergic", "allergy", "intolerance"})
 _BEFORE_ILLNESS: Final = frozenset(
     {"got", "has", "have", "had", "with", "of", "my", "his", "her", "their", "about", "and", "or", "from"}
 )
-_SWOLLEN: Final = frozenset({"swollen", "inflamed", "itchy", "sore", "painful", "bleeding", "infected"})
+_SWOLLEN: Final = word_list("hurting_states") - {"ringing", "hot", "floating", "racing", "dead", "crossed"}
 _TAILS: Final = word_list("medical_tails")
 _MOST_TAILS: Final = 2
 

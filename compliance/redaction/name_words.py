@@ -44,9 +44,15 @@ PARTICLES: Final = frozenset(
         "abu",
         "ter",
         "nic",
+        "ni",
+        "ui",
+        "bint",
+        "abd",
     ]
 )
-_SURELY_PARTICLES: Final = frozenset({"de", "van", "von", "der", "den", "di", "bin", "ibn", "du", "del"})
+_SURELY_PARTICLES: Final = frozenset(
+    {"de", "van", "von", "der", "den", "di", "bin", "ibn", "du", "del", "bint"}
+)
 LISTED: Final = kinds.FIRST | kinds.MAYBE | kinds.LAST
 _NEVER: Final = (
     kinds.STOP
@@ -147,6 +153,8 @@ def _word_continues(tail: Tail, at: int, *, strict: bool) -> bool:
         return True
     if tail.marks[at + 1] & kinds.END or (tail.capital[at] and tail.capital[at - 1]):
         return True
+    if tail.words[at + 1] == "," and tail.marks[at - 1] & kinds.FIRST and tail.marks[at] & kinds.LAST:
+        return True
     return tail.words[at] not in VERY_COMMON or (strict and not _sentence_goes_on(tail, at))
 
 
@@ -171,7 +179,9 @@ def _is_called_like_town(tail: Tail, at: int) -> bool:
 
 def _by_particle(tail: Tail, at: int, *, strict: bool) -> bool | None:
     """Whether a particle, or the word behind one, goes on with the name; None if there is none."""
-    word, follows = tail.words[at], tail.marks[at + 1]
+    word = tail.words[at]
+    joined = tail.words[at + 1] == "-" and tail.glued[at + 1]
+    follows = tail.marks[at + 1 + joined]
     if word in PARTICLES or (word == "oh" and strict):
         likely = kinds.WORD if strict and word in _SURELY_PARTICLES else LISTED | kinds.UNKNOWN
         return bool(follows & likely) and not follows & (kinds.STOP | kinds.LETTER)

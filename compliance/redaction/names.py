@@ -42,6 +42,7 @@ from compliance.redaction.stray_names import (
 from compliance.redaction.titles import patient_doctor, staff, titled
 from compliance.redaction.tokens import Tail
 from compliance.redaction.view import GUESSED, LIKELY, SURE, Match, View
+from compliance.redaction.word_names import called_by_word
 
 _HOUSES: Final = word_list("houses")
 _RARELY_SURNAMES: Final = frozenset({"house", "cottage", "villa", "farm", "barn", "lodge", "grange", "manor"})
@@ -171,7 +172,8 @@ def _unasked(view: View, at: int, kind: int, *, strong: bool) -> Match | None:
         if found is not None:
             return found
     if kind & (kinds.MAYBE | kinds.LAST | kinds.UNKNOWN):
-        told = set_apart(tail, at) or spoken_of(tail, at)
+        told = called_by_word(tail, at) if kind & kinds.MAYBE else None
+        told = told or set_apart(tail, at) or spoken_of(tail, at)
         return told or by_neighbours(tail, at) or framed(tail, at) or alone(tail, at)
     if kind & kinds.LETTER:
         end = spelled_end(tail, at, SURELY_SPELLED, misheard=False)

@@ -11,6 +11,7 @@ from typing import Final
 
 from compliance.redaction import kinds
 from compliance.redaction.addresses import address, called_house, free_address, house_before_number
+from compliance.redaction.allergens import taken_or_shunned
 from compliance.redaction.cards import expiry
 from compliance.redaction.codes import alphanumeric
 from compliance.redaction.dates import date_of_birth
@@ -22,6 +23,7 @@ from compliance.redaction.passed import idiom, kept
 from compliance.redaction.patterns import written_email, written_safe
 from compliance.redaction.said_back import said_back, street_said_back
 from compliance.redaction.tokens import Tail
+from compliance.redaction.told_on import told_on
 from compliance.redaction.view import Match, View
 from compliance.redaction.zips import county_by_zip, town_by_zip
 
@@ -36,6 +38,10 @@ KEPT: Final = 4
 """The org has names that are never masked."""
 NEAR: Final = 8
 """The org has services, which may be misheard."""
+AILING: Final = 32
+"""An ailment was named just before."""
+TAKING: Final = 16
+"""The talk is of allergies, or of what somebody takes."""
 
 _FIGURES: Final = kinds.DIGITS | kinds.NUMERAL
 _CODED: Final = kinds.SPELLED | kinds.PAIR | kinds.REPEAT
@@ -70,6 +76,8 @@ _AWAITING_RULES: Final[_Table] = (
     (_NAMES | kinds.PHONETIC, name),
 )
 """The same where something was named or asked for."""
+_BY_TALK: Final = ((TAKING, taken_or_shunned), (AILING, told_on))
+"""What only what was said before tells."""
 _TELLING: Final = (kinds.SIGN, kinds.STREET | kinds.WAY, kinds.NUMBER, kinds.ORDINAL, kinds.NAMING)
 """Kinds without any of which in the turn some rule finds nothing."""
 _ANY_TELLING: Final = reduce(or_, _TELLING)
@@ -119,6 +127,18 @@ def _all_rules(kind: int, mode: int) -> Iterator[Rule]:
         yield written_email
     if kind & _IN_EMAIL:
         yield spoken_email
+    yield from _said_back(kind)
+    if kind & kinds.TERM and kind & _FIGURES:
+        yield medical
+    elif kind & kinds.WORD:
+        yield from _early(kind, mode)
+    yield from (rule for looked_at, rule in _tables(mode) if kind & looked_at)
+    if kind & kinds.WORD and not kind & kinds.STOP:
+        yield from (rule for told, rule in _BY_TALK if mode & told)
+
+
+def _said_back(kind: int) -> Iterator[Rule]:
+    """Pieces of values, and places beside ZIPs."""
     if kind & (kinds.SPELLED | kinds.PAIR) and not kind & kinds.STOP:
         yield said_back
     if kind & kinds.TOWN:
@@ -126,11 +146,6 @@ def _all_rules(kind: int, mode: int) -> Iterator[Rule]:
     if kind & _STREETS and not kind & kinds.STOP:
         yield street_said_back
         yield county_by_zip
-    if kind & kinds.TERM and kind & _FIGURES:
-        yield medical
-    elif kind & kinds.WORD:
-        yield from _early(kind, mode)
-    yield from (rule for looked_at, rule in _tables(mode) if kind & looked_at)
 
 
 def _tables(mode: int) -> _Table:

@@ -31,12 +31,22 @@ def of_relative(tail: Tail, at: int) -> Match | None:
         or (tail.capital[here] and not kind & kinds.COMMON and is_name(tail, here))
         or (_is_owned(tail, at, here) and kind & (LISTED | kinds.UNKNOWN) and not kind & kinds.COMMON)
     )
-    if not fits or tail.words[here] in NOT_NAMES or kind & (kinds.MONTH | kinds.ALONE | kinds.STOP):
+    if not fits or tail.words[here] in NOT_NAMES or kind & (kinds.ALONE | kinds.STOP):
+        return None
+    if kind & kinds.MONTH and not _is_called_like_month(tail, at, here):
         return None
     if tail.words[here + 1] in _IN_EMAILS:
         return None
-    end = name_end(tail, here, strict=True)
+    end = here + 1 if kind & kinds.MONTH else name_end(tail, here, strict=True)
     return None if end is None else Match(end, "PERSON", LIKELY, begin=here)
+
+
+def _is_called_like_month(tail: Tail, at: int, here: int) -> bool:
+    """ "my mum june", "for my nan, April": right behind the relative, and no date."""
+    follows = tail.marks[here + 1]
+    dated = follows & (kinds.NUMBER | kinds.ORDINAL | kinds.ARTICLE) or tail.words[here] in ("may", "march")
+    owned = tail.words[at - 1] in OWNERS and tail.marks[here] & kinds.MAYBE
+    return bool(owned) and here <= at + 2 and not (dated and not tail.capital[here])
 
 
 def _is_owned(tail: Tail, at: int, here: int) -> bool:

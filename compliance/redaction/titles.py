@@ -15,7 +15,7 @@ def titled(tail: Tail, at: int, *, strong: bool) -> Match | None:
     if tail.words[at] == "miss" and not tail.capital[at] and tail.words[at - 1] in _MISSING:
         return None
     begin = at + 1 + (tail.words[at + 1] == ".")
-    end = name_end(tail, begin, strict=True)
+    end = name_end(tail, begin, strict=True) or _end_of_word(tail, begin)
     if end is None:
         return None
     if (
@@ -27,6 +27,41 @@ def titled(tail: Tail, at: int, *, strong: bool) -> Match | None:
     return Match(end, "PERSON", SURE, begin=begin)
 
 
+def _end_of_word(tail: Tail, at: int) -> int | None:
+    """ "Ms Winter", "Mrs May": a word that is hardly ever a name but behind a title."""
+    written = tail.capital[at] and tail.capital[at - 1]
+    sure = written or (tail.words[at] in _PLAINLY_TITLED and tail.words[at - 1] in ("mr", "mrs", "ms"))
+    return at + 1 if sure and tail.words[at] in _TITLED_WORDS else None
+
+
+_TITLED_WORDS: Final = frozenset(
+    [
+        "winter",
+        "may",
+        "will",
+        "spring",
+        "christmas",
+        "easter",
+        "free",
+        "best",
+        "good",
+        "friday",
+        "lovely",
+        "new",
+        "more",
+        "much",
+        "past",
+        "full",
+        "down",
+        "sunday",
+        "monday",
+        "march",
+        "august",
+        "june",
+        "hope",
+    ]
+)
+_PLAINLY_TITLED: Final = frozenset({"winter", "may", "christmas", "friday", "march", "spring"})
 _MISSING: Final = frozenset(
     ["he'll", "she'll", "i'll", "we'll", "they'll", "you'll", "will", "would", "i'd", "he'd", "she'd"]
 ) | frozenset(
@@ -48,8 +83,76 @@ def _is_operational(tail: Tail, at: int, end: int) -> bool:
         return True
     if (tail.words[end], tail.words[end + 1]) in _STAFF_DOES_SO or _is_told_staff(tail, end):
         return True
+    if tail.words[end] == "has" and _is_free(tail, end + 1):
+        return True
+    if tail.words[end] in ("will", "'ll") and tail.words[end + 1] in _STAFF_WILL:
+        return tail.words[end + 1] != "be" or tail.words[end + 2] in _STAFF_WILL_BE
     possessive = tail.words[end - 1].endswith("'s")
     return tail.words[end] in (_OF_STAFF if possessive else _STAFF_DOES)
+
+
+def _is_free(tail: Tail, at: int) -> bool:
+    """ "Mr Bell has a gap on Friday", "has another clinic"; "Mr Bell has a cough" is a patient."""
+    for here in range(at, at + _FREE_TOKENS):
+        word = tail.words[here]
+        if word in _FREE:
+            return True
+        if word in ("appointment", "appointments"):
+            return tail.words[at] != "an" or tail.words[here + 1] in ("free", "available", "left")
+        if not tail.marks[here] & (kinds.STOP | kinds.NUMBER) and word not in _OF_FREE:
+            return False
+    return False
+
+
+_FREE_TOKENS: Final = 4
+_FREE: Final = frozenset(
+    [
+        "gap",
+        "slot",
+        "slots",
+        "space",
+        "spaces",
+        "clinic",
+        "clinics",
+        "list",
+        "opening",
+        "cancellation",
+        "session",
+        "sessions",
+        "window",
+        "availability",
+        "gaps",
+        "time",
+        "room",
+        "theatre",
+        "diary",
+    ]
+)
+_OF_FREE: Final = frozenset(
+    ["another", "free", "full", "short", "long", "late", "early", "new", "busy", "half"]
+)
+_STAFF_WILL: Final = frozenset(["see", "be", "have", "call", "operate", "do", "want", "let", "decide"])
+_STAFF_WILL_BE: Final = frozenset(
+    [
+        "back",
+        "away",
+        "in",
+        "on",
+        "operating",
+        "available",
+        "doing",
+        "seeing",
+        "free",
+        "off",
+        "running",
+        "able",
+        "with",
+        "here",
+        "covering",
+        "performing",
+        "happy",
+    ]
+)
 
 
 def _is_in_diary(tail: Tail, end: int) -> bool:
@@ -173,7 +276,7 @@ _STAFF_DOES_SO: Final = frozenset(
     for word in ("running", "away", "operating", "fully", "on", "off", "free", "not", "in", "back")
 ) | frozenset(
     (verb, word)
-    for verb in ("recommended", "suggested", "has", "does", "will")
+    for verb in ("recommended", "suggested", "does")
     for word in (
         "a",
         "an",

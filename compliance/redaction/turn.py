@@ -11,7 +11,7 @@ from compliance.redaction.lexicon import word_list
 from compliance.redaction.lexis import Lexis
 from compliance.redaction.name_words import lasting_names
 from compliance.redaction.passed import idiom, kept
-from compliance.redaction.plans import AWAITING, KEPT, NAMING, NEAR, Plan, plan_of
+from compliance.redaction.plans import AILING, AWAITING, KEPT, NAMING, NEAR, TAKING, Plan, plan_of
 from compliance.redaction.tokens import FIRST_TOKEN, UNIT_CHARS, Tail
 from compliance.redaction.view import GUESSED, Match, View
 
@@ -23,7 +23,12 @@ _LABELS: Final[dict[str, Side]] = {
     **dict.fromkeys(("agent", "assistant", "receptionist", "clinic", "bot", "operator", "ai"), "agent"),
     **dict.fromkeys(("caller", "patient", "customer", "client", "user"), "caller"),
 }
+_PARTS: Final = word_list("body_distinct")
+_WHOSE: Final = frozenset({"the", "your", "my", "that", "his", "her", "which", "left", "right", "this"})
 _NO_MODE: Final = -1
+_ALLERGIES: Final = frozenset(
+    ["allergic", "allergy", "allergies", "intolerant", "intolerance", "intolerances", "reaction", "reactions"]
+)
 
 
 class TurnStream:
@@ -171,13 +176,20 @@ class TurnStream:
         for passed in range(at, begin):
             self._pass(passed)
         if match.type is None:
-            if self._tail.marks[at] & _FIGURES and (match.end > at + 1 or self._tail.words[at] != "one"):
-                self._view.expects.counted()
+            if self._tail.marks[at] & _FIGURES:
+                self._pass_figures(at, match.end)
             self._view.expects.name_open = 0
             self._view.expects.answer = None
         else:
             self._take(begin, match, match.type, public)
         self._at = match.end
+
+    def _pass_figures(self, at: int, end: int) -> None:
+        """Figures of no entity: they count something, or end a phrase: "and the last four"."""
+        if end > at + 1 or self._tail.words[at] != "one":
+            self._view.expects.counted()
+        if self._tail.marks[end - 1] & kinds.CUE:
+            self._view.expects.note(self._tail, end - 1)
 
     def _overflowing(self, at: int) -> Match | None:
         """What a masked entity longer than the window goes on with, or a word too long to be known as one."""
@@ -216,6 +228,10 @@ class TurnStream:
         mode = AWAITING if place <= expects.waits_until else 0
         if expects.name_open or view.names:
             mode |= NAMING
+        if expects.allergies or expects.medicines:
+            mode |= TAKING
+        if expects.ailing:
+            mode |= AILING
         if mode != self._mode:
             self._mode = mode
             self._plan = plan_of(mode | self._org_mode(), tail.held)
@@ -255,6 +271,8 @@ class TurnStream:
                 expects.name_open = 0
             if kind & kinds.CUE:
                 expects.note(tail, at)
+            if kind & kinds.BODY and tail.words[at] in _PARTS and tail.words[at - 1] in _WHOSE:
+                expects.named_ailment()
         elif tail.words[at] == "?":
             self._question = True
             expects.note_question(tail, at)
@@ -266,6 +284,10 @@ class TurnStream:
         if entity == "PERSON":
             self._memory.names.update(lasting_names(tail.words[at : match.end]))
             self._view.person_end = end
+        if entity == "MEDICAL":
+            self._view.expects.named_ailment()
+            if not _ALLERGIES.isdisjoint(tail.words[at : match.end]):
+                self._view.expects.named_allergy()
         self._unfinished = entity if match.runs_on else None
         self._view.expects.took(entity, tail.end(match.end - 1))
         self._view.expects.name_open = 0

@@ -97,7 +97,7 @@ _EPONYM_HEADS: Final = word_list("eponym_heads")
 MEDICAL_LEADS: Final = word_list("medical_leads")
 """How a term is made more exact: "cystic"."""
 MEDICAL_CAPITALS: Final = word_list("medical_capitals")
-ENGLISH: Final = word_list("english") | word_list("common")
+ENGLISH: Final = (word_list("english") | word_list("common")) - word_list("names_no_words")
 
 
 def american(word: str) -> str:
@@ -163,7 +163,7 @@ _NO_NAMES: Final = (
 TOWNS: Final = word_list("towns") | word_list("places")
 """Towns, counties, states and countries, in lower case."""
 _EVERYDAY: Final = word_list("common") - word_list("sure_names")
-_FIRST_NAMES: Final = word_list("first_names") | word_list("sure_names")
+_FIRST_NAMES: Final = word_list("first_names") | word_list("more_first_names") | word_list("sure_names")
 
 _LISTS: Final = (
     (UNITS, kinds.NUMERAL),
@@ -182,7 +182,7 @@ _LISTS: Final = (
     (_FIRST_NAMES & (TOWNS | _EVERYDAY), kinds.MAYBE),
     ((town for town in TOWNS if " " not in town), kinds.PLACE),
     (word_list("ambiguous_names") - word_list("sure_names") - _NO_NAMES, kinds.MAYBE),
-    (word_list("last_names") - _NO_NAMES, kinds.LAST),
+    ((word_list("last_names") | word_list("more_last_names")) - _NO_NAMES, kinds.LAST),
     (ENGLISH, kinds.COMMON),
     (word_list("stop_words"), kinds.STOP | kinds.COMMON),
     (("mr", "mrs", "miss", "ms", "mister", "missus", "master", "mx"), kinds.TITLE),

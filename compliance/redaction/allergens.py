@@ -1,0 +1,30 @@
+"""What somebody is allergic to: "nuts and latex", "only cats", where the talk is of allergies.
+
+Of the words of every day that these are, only the talk tells: a question for allergies, or "allergic to"
+before. A word of no list is a drug, where the question was for medicines.
+"""
+
+from typing import Final
+
+from compliance.redaction import kinds
+from compliance.redaction.lexicon import phrase_index, word_list
+from compliance.redaction.phrases import may_begin, phrase
+from compliance.redaction.view import GUESSED, LIKELY, Match, View
+
+_ALLERGENS: Final = phrase_index(word_list("allergens"))
+_LISTED: Final = kinds.RARER | kinds.FIRST | kinds.LAST | kinds.MAYBE | kinds.SELDOM
+_DRUG_LETTERS: Final = 5
+
+
+def taken_or_shunned(view: View, at: int) -> Match | None:
+    """An allergen, or the unlisted name of what is taken."""
+    tail = view.tail
+    if view.expects.allergies and may_begin(tail, at, _ALLERGENS):
+        end = phrase(tail, at, _ALLERGENS)
+        if end is not None:
+            return Match(end, "MEDICAL", LIKELY)
+    if not view.expects.medicines:
+        return None
+    kind = tail.marks[at]
+    strange = kind & kinds.UNKNOWN and not kind & _LISTED and len(tail.words[at]) >= _DRUG_LETTERS
+    return Match(at + 1, "MEDICAL", GUESSED) if strange else None

@@ -1,0 +1,59 @@
+"""What is said on of an ailment that the talk is of: "it throbs at night", "they're blocked again".
+
+A state or a deed of every day ("cracked", "clicks") is a symptom only where an ailment or a part of the body
+was named just before, and where "it" or nothing else is what does so.
+"""
+
+from typing import Final
+
+from compliance.redaction import kinds
+from compliance.redaction.lexicon import word_list
+from compliance.redaction.tokens import Tail
+from compliance.redaction.view import GUESSED, Match, View
+
+_IS: Final = (word_list("hurting_states") | word_list("ailing_on")) - {
+    *(
+        "hot",
+        "dead",
+        "dodgy",
+        "upset",
+        "lazy",
+        "crossed",
+        "ringing",
+        "floating",
+        "popped",
+        "sensitive",
+        "burning",
+    ),
+}
+_DOES: Final = word_list("hurting_verbs") - {"runs", "waters", "cracks", "races", "waits"}
+_COMES: Final = frozenset(
+    {"come", "came", "comes", "coming", "fallen", "fell", "dropped", "popped", "worked"}
+)
+_IT: Final = frozenset({"it", "they", "it's", "they're", "its", "which", "they've", "it'll"})
+_BETWEEN: Final = word_list("ailing_between")
+_MOST_BETWEEN: Final = 5
+
+
+def told_on(view: View, at: int) -> Match | None:
+    """A state or deed of the ailment named before."""
+    tail = view.tail
+    word = tail.words[at]
+    if word in _DOES:
+        return Match(at + 1, "MEDICAL", GUESSED) if _is_of_it(tail, at, bare=False) else None
+    if word in _COMES and tail.words[at + 1] == "loose":
+        return Match(at + 2, "MEDICAL", GUESSED) if _is_of_it(tail, at, bare=False) else None
+    if word not in _IS or tail.marks[at + 1] & kinds.BODY:
+        return None
+    return Match(at + 1, "MEDICAL", GUESSED) if _is_of_it(tail, at, bare=True) else None
+
+
+def _is_of_it(tail: Tail, at: int, *, bare: bool) -> bool:
+    """ "it's", "they've gone all" stands before; with `bare` also nothing, at the beginning of the turn."""
+    here = at - 1
+    while here > at - _MOST_BETWEEN and tail.words[here] in _BETWEEN:
+        here -= 1
+    word = tail.words[here]
+    if word in _IT:
+        return True
+    return bare and (not word or word == ":")

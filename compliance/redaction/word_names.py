@@ -1,0 +1,144 @@
+"""First names that are words of every day as well, told by what only people say, do or are.
+
+"It's Rose, I rang earlier", "grace speaking", "Joy is my sister", "if Willow's got a slot": a recogniser
+writes them like any word, so that their neighbours on both sides have to tell.
+"""
+
+from typing import Final
+
+from compliance.redaction import kinds
+from compliance.redaction.lexicon import bare, word_list
+from compliance.redaction.relations import OWNERS
+from compliance.redaction.tokens import Tail
+from compliance.redaction.view import LIKELY, Match
+
+_STATES: Final = word_list("states_like_names")
+_THINGS: Final = word_list("things_like_names")
+"""Colours, stones, spices, seasons and what else "it's" may be said of: "it's ginger", "it's summer"."""
+_GREETINGS: Final = frozenset(
+    [
+        "hi",
+        "hello",
+        "hiya",
+        "hey",
+        "morning",
+        "afternoon",
+        "evening",
+        "",
+        ".",
+        "!",
+        ",",
+        ":",
+        "yes",
+        "yeah",
+        "again",
+        "there",
+        "oh",
+        "well",
+        "so",
+        "ok",
+        "okay",
+        "um",
+        "er",
+        "sorry",
+        "no",
+        "right",
+        "erm",
+        "love",
+    ]
+)
+_MYSELF: Final = frozenset({"i", "i'm", "i've", "i'd", "i'll", "we've", "we're", "we'd"})
+_SPEAKING: Final = frozenset({"speaking", "calling", "ringing", "phoning", "here"})
+_REACHING: Final = frozenset(
+    {"ringing", "calling", "phoning", "booking", "asking", "enquiring", "rang", "behalf"}
+)
+_THEY: Final = frozenset({"he's", "she's", "who's", "who", "he", "she", "he'll", "she'll", "they're"})
+_ASKING_WHETHER: Final = frozenset(
+    {"if", "whether", "that", "when", "because", "where", "think", "hope", "sure"}
+)
+_ARE: Final = word_list("patients_are")
+_OF_DIARY: Final = frozenset(
+    {"booked", "down", "registered", "filed", "listed", "saved", "account", "booking"}
+)
+_FOR_SHORT: Final = frozenset({"everyone", "everybody", "they", "most", "we", "for", "people", "my"})
+
+
+def called_by_word(tail: Tail, at: int) -> Match | None:
+    """The name at `at`, if it is one: only the word itself, and a surname right behind it."""
+    word = bare(tail.words[at])
+    if _is_booked(tail, at) or _is_greeted(tail, at, word):
+        return Match(at + 1, "PERSON", LIKELY)
+    if word in _STATES or tail.marks[at] & kinds.STOP:
+        return None
+    month = bool(tail.marks[at] & kinds.MONTH)
+    found = _speaks(tail, at) or (not month and (_is_somebodys(tail, at) or _is_told_of(tail, at)))
+    found = found or _is_introduced(tail, at, word, month=month)
+    return Match(at + 1, "PERSON", LIKELY) if found else None
+
+
+def _speaks(tail: Tail, at: int) -> bool:
+    """ "grace speaking", "hi, it's april here"."""
+    before = tail.words[at - 1]
+    if tail.words[at + 1] not in _SPEAKING or before not in _GREETINGS | {"it's", "its", "is"}:
+        return False
+    return (
+        tail.words[at + 1] != "here" or not tail.marks[at + 2] & kinds.WORD or tail.words[at + 2] in _MYSELF
+    )
+
+
+def _is_introduced(tail: Tail, at: int, word: str, *, month: bool) -> bool:
+    """ "I'm dawn, Olivia's mum", "hi it's rose I've an appointment", "this is hope from upstairs"."""
+    before, follows = tail.words[at - 1], tail.words[at + 1]
+    ends = not tail.marks[at + 1] & (kinds.WORD | kinds.NUMBER)
+    if before in ("i'm", "am"):
+        return ends or (follows in _FROM and not month) or (month and follows in ("and", "i", "i'm", "i've"))
+    if before == "is" and tail.words[at - 2] == "this":
+        return (not month and ends and word not in _THINGS) or follows in _MYSELF or follows in _FROM
+    if before in ("it's", "its", "that's") and tail.words[at - 2] in _GREETINGS:
+        if month or word in _THINGS:
+            return follows in _MYSELF and tail.words[at - 2] in _HELLO
+        greeted = tail.words[at - 2] in _HELLO and (ends or follows in _FROM)
+        return follows in _MYSELF or greeted or (follows == "," and tail.words[at + 2] in _MYSELF)
+    return before in ("me", "him", "her") and tail.words[at - 2] in _CALLING and follows in _FOR_SHORT
+
+
+_FROM: Final = frozenset({"from", "again", "and", "on", "at", "about", "returning"})
+_HELLO: Final = frozenset({"hi", "hello", "hiya", "hey", "morning", "afternoon", "evening", "there", "again"})
+_CALLING: Final = frozenset({"call", "calls", "called"})
+
+
+def _is_somebodys(tail: Tail, at: int) -> bool:
+    """ "Joy is my sister", "willow's our eldest"."""
+    here = at + 1
+    if tail.words[here] in ("is", "was"):
+        here += 1
+    elif not tail.words[at].endswith("'s"):
+        return False
+    return tail.words[here] in OWNERS and bool(tail.marks[here + 1] & kinds.RELATIVE)
+
+
+def _is_told_of(tail: Tail, at: int) -> bool:
+    """ "ringing for don he's my dad", "if willow's got a slot"."""
+    before, follows = tail.words[at - 1], tail.words[at + 1]
+    if before in ("for", "about", "of") and tail.words[at - 2] in _REACHING:
+        here = at + 1 + (follows == ",")
+        return tail.words[here] in _THEY or not tail.marks[at + 1] & (kinds.WORD | kinds.NUMBER)
+    owns = tail.words[at].endswith("'s")
+    return owns and before in _ASKING_WHETHER and follows in _ARE
+
+
+def _is_greeted(tail: Tail, at: int, word: str) -> bool:
+    """ "hi it's frank I need"; with a capital also "It's Will, I rang earlier"."""
+    if tail.words[at - 1] not in ("it's", "its") or word in ("early", "long", "lovely"):
+        return False
+    if tail.words[at - 2] in _HELLO:
+        return tail.words[at + 1] in _MYSELF
+    alone = not tail.capital[at + 1] and tail.words[at + 1] == ","
+    return tail.capital[at] and alone and tail.words[at + 2] in _MYSELF
+
+
+def _is_booked(tail: Tail, at: int) -> bool:
+    """ "it's booked under love"."""
+    if tail.words[at - 1] != "under" or tail.marks[at + 1] & (kinds.WORD | kinds.NUMBER):
+        return False
+    return any(tail.words[here] in _OF_DIARY for here in range(at - 4, at - 1))
