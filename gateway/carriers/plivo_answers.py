@@ -14,7 +14,7 @@ from gateway.carriers.plivo import CONTENT_TYPE, SAMPLE_RATE_HZ, extra_headers
 
 MEDIA_TYPE: Final = "application/xml"
 LONGEST_S: Final = 86_400
-_HOLD_S: Final = 2
+_HOLD_S: Final = 5
 _GREETING_S: Final = 30  # of a machine at most: then it is talked to without a beep
 
 

@@ -42,7 +42,13 @@ async def open_carriers(desk: Desk) -> AsyncIterator[Carriers]:
         yield Carriers(
             twilio=Carrier("twilio", _accounts(desk, _of_twilio(settings)), at_twilio.hang_up, putting.order),
             twilio_orders=at_twilio,
-            plivo=Carrier("plivo", _accounts(desk, _of_plivo(settings)), at_plivo.hang_up, by_plivo.order),
+            plivo=Carrier(
+                "plivo",
+                _accounts(desk, _of_plivo(settings)),
+                at_plivo.hang_up,
+                by_plivo.order,
+                keeps_stream=True,
+            ),
             plivo_orders=at_plivo,
             telnyx=Carrier("telnyx", _accounts(desk, _of_telnyx(settings)), at_telnyx.hang_up),
             telnyx_orders=at_telnyx,

@@ -10,6 +10,7 @@ from contextlib import suppress
 from dataclasses import dataclass
 from functools import partial
 from typing import Final
+from uuid import UUID
 
 import structlog
 from starlette.datastructures import Headers
@@ -70,22 +71,35 @@ async def after(request: Request) -> Response:
     """The stream is over. A call of which Plivo has an order, not yet carried out, waits for that."""
     attempt = asked_again(request.query_params.get("attempt", "0"))
     line = await _line(request)
-    if attempt < line.edge.settings.limits.reconnect_attempts and await _goes_on_without(line):
-        again = line.edge.settings.public(f"{AFTER}?attempt={attempt + 1}")
-        return Response(hold(again), media_type=MEDIA_TYPE)
-    return await line.stream_ended(attempt)
+    waiting = await _waits(line, attempt)
+    return await line.stream_ended(attempt) if waiting is None else waiting
 
 
-async def _goes_on_without(line: Line[PlivoAccount]) -> bool:
-    """Whether the call is about to ring at a person's."""
-    desk = line.edge.desk
-    with suppress(OrgUnavailable, BookingUnavailable):
-        org_id = await desk.numbers.get(line.dialled)
-        if org_id is not None and line.signer.speaks_for(org_id):
-            return await is_being_handed_over(
-                desk.pool, Claim(org_id), carrier=line.carrier.name, carrier_call_id=line.call_id
-            )
+async def _waits(line: Line[PlivoAccount], attempt: int) -> Response | None:
+    edge = line.edge
+    with suppress(OrgUnavailable):
+        org_id = await edge.desk.numbers.get(line.dialled)
+        if org_id is None or line.is_over or not line.signer.speaks_for(org_id):
+            return None
+        if await is_put_through(line, org_id):
+            return held(edge, edge.settings.public(AFTER), attempt)
+    return None
+
+
+async def is_put_through(line: Line[PlivoAccount], org_id: UUID) -> bool:
+    """Whether the call rings at a person's, or is about to. Never raises."""
+    with suppress(BookingUnavailable):
+        return await is_being_handed_over(
+            line.edge.desk.pool, Claim(org_id), carrier=line.carrier.name, carrier_call_id=line.call_id
+        )
     return False
+
+
+def held(edge: Edge, after_url: str, attempt: int) -> Response | None:
+    """The call waits for what Plivo has been ordered, and asks again; None if it has waited for long."""
+    if attempt >= edge.settings.limits.reconnect_attempts:
+        return None
+    return Response(hold(f"{after_url}?attempt={attempt + 1}"), media_type=MEDIA_TYPE)
 
 
 async def hangup(request: Request) -> Response:

@@ -5,6 +5,7 @@ is told of machines alone for certain; a machine is told of before its greeting 
 """
 
 from collections.abc import Mapping
+from contextlib import suppress
 from functools import partial
 from typing import Final
 
@@ -26,7 +27,7 @@ from gateway.routes.forgeries import require_speaker
 from gateway.routes.forms import with_plus
 from gateway.routes.placed import Leg, named_leg
 from gateway.routes.placed_forms import PlacedForm, PlacedForms
-from gateway.routes.plivo import MEDIA, OVER, STATUS, call_id_in, signed_form
+from gateway.routes.plivo import MEDIA, OVER, STATUS, call_id_in, held, is_put_through, signed_form
 from gateway.routes.ringing import Line, Opening
 from gateway.settings import Settings
 from gateway.tenancy.credentials import PlivoAccount
@@ -76,9 +77,21 @@ def _line(leg: Leg[PlivoAccount], form: Mapping[str, str]) -> Line[PlivoAccount]
 
 
 async def _leave(leg: Leg[PlivoAccount], _message: str) -> None:
-    """Plivo asks for the words, and says them behind the beep."""
+    """Plivo asks for the words, and says them behind the beep. The stream is closed from here: whether it
+    outlives a transfer Plivo does not say.
+    """
     orders = leg.edge.carriers.plivo_orders
     await orders.answer_anew(leg.call_id, leg.signer.account, _address(leg).message)
+    await leg.over()
+
+
+async def _waits(told: PlacedForm[PlivoAccount], attempt: int) -> Response | None:
+    """An order that Plivo has taken may be carried out after the stream's end."""
+    leg = told.leg
+    is_elsewhere = await is_put_through(told.line, leg.org_id)
+    with suppress(BookingUnavailable):
+        is_elsewhere = is_elsewhere or await leg.is_a_machines()
+    return held(leg.edge, _address(leg).after, attempt) if is_elsewhere and not told.line.is_over else None
 
 
 def _address(leg: Leg[PlivoAccount]) -> PlacedAddress:
@@ -96,6 +109,6 @@ def _connected(settings: Settings, at: PlacedAddress, opening: Opening) -> str:
 
 
 ROUTES = [
-    *PlacedForms(_told, _leave).routes("plivo"),
+    *PlacedForms(_told, _leave, _waits).routes("plivo"),
     Route(f"/plivo{LEG}/message", message, methods=["POST"]),
 ]
