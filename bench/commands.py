@@ -23,8 +23,8 @@ from bench.otp import run_otp
 from bench.overhead import Load, run_overhead
 from bench.redaction.command import CORPUS, Options, run_redaction
 from bench.status import run_status
+from bench.validate.command import ANSWERED_BY_DOCUMENT, run_validate
 from bench.validate.command import Options as Validation
-from bench.validate.command import run_validate
 from gateway.status.thresholds import TTFB_MS
 
 
@@ -187,7 +187,18 @@ def _figures(chosen: argparse.Namespace) -> int:
 def _add_validate(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--url", help="a deployment's public address (default: the demo that runs here)")
     parser.add_argument("--number", help="a number of the carrier's account that no clinic has, for --url")
-    parser.add_argument("--account-sid", help="that signs the call; its token is read from TWILIO_AUTH_TOKEN")
+    parser.add_argument(
+        "--carrier",
+        choices=ANSWERED_BY_DOCUMENT,
+        default="twilio",
+        help="as which the call is placed, for --url (default: %(default)s)",
+    )
+    parser.add_argument(
+        "--account-id",
+        "--account-sid",
+        metavar="ID",
+        help="there, which signs the call (default: from the gateway's own variables, as its secret is)",
+    )
     parser.add_argument("--text-to", metavar="NUMBER", help="your own telephone: it gets one text, for --url")
     parser.add_argument(
         "--database-url", metavar="URL", help="role gw_app's, to read the transcript too, for --url"
@@ -204,7 +215,8 @@ def _validate(chosen: argparse.Namespace) -> int:
         Validation(
             url=chosen.url,
             number=chosen.number,
-            account_sid=chosen.account_sid,
+            carrier=chosen.carrier,
+            account_id=chosen.account_id,
             text_to=chosen.text_to,
             database_url=chosen.database_url,
             claims=max(chosen.claims, 2),

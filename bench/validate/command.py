@@ -17,7 +17,8 @@ from typing import Any, Final
 from urllib.parse import urlsplit
 from uuid import UUID
 
-from bench.carrier import TwilioAccount
+from bench.carrier import Account, TwilioAccount
+from bench.carrier.credentials import CARRIERS, account_of
 from bench.demo.clinic import TRIAL_NUMBER, a_caller_number
 from bench.demo.running import Running, read_running
 from bench.demo.supervisor import run_folder
@@ -29,6 +30,8 @@ from bench.validate.deployment import Deployment, Issuer, reached
 from bench.validate.trial import TRIAL_MINUTES, Trial, on_trial
 from gateway.status.thresholds import TTFB_MS
 
+ANSWERED_BY_DOCUMENT: Final = ("twilio", "plivo", "vonage")
+"""Carriers whose part the command can play: of another's calls the carrier itself would have to know."""
 PASSED, FAILED, NOT_TRIED, INTERRUPTED = 0, 1, 2, 130
 TOKEN_NAME: Final = "VALIDATE_TOKEN"  # noqa: S105 - the variable's name
 _MARKS: Final = {True: "passed", False: "FAILED", None: "skipped"}
@@ -36,11 +39,14 @@ _MARKS: Final = {True: "passed", False: "FAILED", None: "skipped"}
 
 @dataclass(frozen=True, slots=True)
 class Options:
-    """`url` None: the demo that runs in this folder. `text_to`: the one number that may be texted."""
+    """`url` None: the demo that runs in this folder. `account_id`: at the carrier, None: as the environment
+    has it; `text_to`: the one number that may be texted.
+    """
 
     url: str | None = None
     number: str | None = None
-    account_sid: str | None = None
+    carrier: str = "twilio"
+    account_id: str | None = None
     text_to: str | None = None
     database_url: str | None = None
     claims: int = 20
@@ -92,18 +98,26 @@ def chosen(options: Options, environ: Mapping[str, str], root: Path) -> Deployme
         return of_demo(running)
     if urlsplit(options.url).scheme not in ("http", "https") or not urlsplit(options.url).netloc:
         raise NotTried("--url is the deployment's public address, https://…")
-    if options.number is None or options.account_sid is None:
-        raise NotTried("--url needs --number and --account-sid: a number of the account that no clinic has")
-    if not environ.get("TWILIO_AUTH_TOKEN"):
-        raise NotTried("TWILIO_AUTH_TOKEN is missing: it signs the call")
+    if options.number is None:
+        raise NotTried("--url needs --number: one of the carrier's account that no clinic has")
     return Deployment(
         url=options.url.rstrip("/"),
         platform_token=_token(environ),
-        account=TwilioAccount(options.account_sid, environ["TWILIO_AUTH_TOKEN"]),
+        account=_account(options, environ),
         number=options.number,
         phone=options.text_to,
         database_url=options.database_url,
     )
+
+
+def _account(options: Options, environ: Mapping[str, str]) -> Account:
+    """That of the deployment at its carrier. Raises `NotTried`."""
+    id_variable, secret_variable, _ = CARRIERS[options.carrier]
+    if not options.account_id and not environ.get(id_variable):
+        raise NotTried(f"--url needs --account-id, or {id_variable}: whose number calls")
+    if not environ.get(secret_variable):
+        raise NotTried(f"{secret_variable} is missing: it signs the call")
+    return account_of(options.carrier, options.account_id, None, environ)
 
 
 def of_demo(running: Running) -> Deployment:

@@ -12,7 +12,7 @@ import aiohttp
 import jwt
 import msgspec
 
-from bench.carrier import Carrier, TwilioAccount
+from bench.carrier import Account, Carrier
 from bench.validate.checked import NotTried
 
 LIMIT_S: Final = 20.0
@@ -50,7 +50,7 @@ class Deployment:
 
     url: str
     platform_token: str = field(repr=False)
-    account: TwilioAccount
+    account: Account = field(repr=False)
     number: str
     phone: str | None
     connect_url: str | None = None

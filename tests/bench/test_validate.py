@@ -10,6 +10,7 @@ from typing import Any
 
 import pytest
 
+from bench.carrier import VonageAccount
 from bench.status import run_status
 from bench.validate import claims, follow_up, redaction
 from bench.validate.checked import NotTried
@@ -85,16 +86,19 @@ def test_a_follow_up_that_is_late_or_has_no_campaign_fails(changes: dict[str, An
         (Options(), "no demo runs here"),
         (Options(url="ftp://x"), "https"),
         (Options(url="https://x"), "--number"),
-        (Options(url="https://x", number="+1", account_sid="AC"), "TWILIO_AUTH_TOKEN"),
+        (Options(url="https://x", number="+1"), "TWILIO_ACCOUNT_SID"),
+        (Options(url="https://x", number="+1", account_id="AC"), "TWILIO_AUTH_TOKEN"),
+        (Options(url="https://x", number="+1", carrier="vonage"), "VONAGE_APPLICATION_ID"),
+        (Options(url="https://x", number="+1", carrier="vonage", account_id="u"), "VONAGE_SIGNATURE_SECRET"),
     ],
 )
 def test_what_is_not_told_is_asked_for(options: Options, why: str, tmp_path: Path) -> None:
     with pytest.raises(NotTried, match=why):
-        chosen(options, {}, tmp_path)
+        chosen(options, {"VALIDATE_TOKEN": "given"}, tmp_path)
 
 
 def test_a_token_is_given_or_signed(tmp_path: Path) -> None:
-    options = Options(url="https://x/", number="+1", account_sid="AC")
+    options = Options(url="https://x/", number="+1", account_id="AC")
     base = {"TWILIO_AUTH_TOKEN": "t"}
     with pytest.raises(NotTried, match="VALIDATE_TOKEN"):
         chosen(options, base, tmp_path)
@@ -104,6 +108,13 @@ def test_a_token_is_given_or_signed(tmp_path: Path) -> None:
     assert signed.platform_token.count(".") == 2
     assert (signed.url, signed.phone) == ("https://x", None)
     assert "s" * 32 not in repr(signed) + repr(chosen)
+
+
+def test_any_carriers_account_may_sign_the_call(tmp_path: Path) -> None:
+    told = {"VALIDATE_TOKEN": "given", "VONAGE_APPLICATION_ID": "u-1", "VONAGE_SIGNATURE_SECRET": "s3cret"}
+    made = chosen(Options(url="https://x", number="+1", carrier="vonage"), told, tmp_path)
+    assert made.account == VonageAccount("u-1", "s3cret")
+    assert "s3cret" not in repr(made)
 
 
 @pytest.fixture(autouse=True)
