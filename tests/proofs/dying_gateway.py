@@ -1,8 +1,9 @@
 """Forks gateways, one after the other, each to be killed at the turn of its event loop that it is told.
 
 Started once: `dying_gateway worker_dsn org`, with a gateway's environment. An order is a line of JSON,
-`{"turns": 57, "calls": [[id, caller], …]}`: how often the loop may turn (null: for ever) once the gateway
-serves, and calls that it has at that time. A life says where it serves, and that it is over.
+`{"turns": 57, "calls": [[id, caller], …], "at_report": false}`: how often the loop may turn (null: for ever)
+once the gateway serves, or once a report of Vapi's comes in, and calls that it has at that time. A life says
+where it serves, and that it is over.
 """
 
 import asyncio
@@ -12,9 +13,12 @@ import selectors
 import signal
 import sys
 from collections.abc import Mapping
+from dataclasses import dataclass
 from datetime import UTC, datetime
 from typing import Any
 from uuid import UUID
+
+from starlette.types import ASGIApp, Receive, Scope, Send
 
 from booking.calls import close_call, open_call
 from booking.db import open_pool
@@ -23,6 +27,7 @@ from booking.jobs import Sweep, Work, fan_out
 from booking.messages import due_messages
 from booking.orgs import load_profile
 from booking.types import Claim
+from booking.vapi_calls import due_vapi_calls
 from booking.worker import Pace, working
 from compliance.keys import Keyring
 from gateway import logs
@@ -35,6 +40,7 @@ from gateway.jobs import WatchedJobs
 from gateway.records import CallRecords
 from gateway.server import GatewayServer
 from gateway.settings import load
+from gateway.vapi.reports import Reports, open_reports
 from tests.proofs.killing import UNSURE
 
 QUICK = Pace(first_retry_s=0.05, longest_retry_s=0.2, poll_s=0.1)
@@ -54,18 +60,36 @@ class Mortal(selectors.DefaultSelector):  # type: ignore[misc, valid-type]
         return super().select(timeout)
 
 
+@dataclass(frozen=True)
+class AtReport:
+    """Has the turns counted from when Vapi's first report comes in."""
+
+    app: ASGIApp
+    selector: Mortal
+    turns: int
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        if scope.get("path", "").endswith("/call-ended") and self.selector.turns is None:
+            self.selector.turns = self.turns
+        await self.app(scope, receive, send)
+
+
 async def live(order: Mapping[str, Any], worker_url: str, org: str, selector: Mortal) -> None:
     settings = load(env_file=None)
     app = build_app(settings)
+    if order["at_report"]:
+        app.add_middleware(AtReport, selector=selector, turns=order["turns"])
     server = GatewayServer(app, settings)
     serving = asyncio.create_task(server.serve())
     while not server.started:  # noqa: ASYNC110  it has no event to wait for
         await asyncio.sleep(0.005)
     desk, claim = app.state.edge.desk, Claim(UUID(org))
-    selector.turns = order["turns"]
+    if not order["at_report"]:
+        selector.turns = order["turns"]
     async with (
         await open_pool(worker_url, max_size=3) as queue,
-        working(queue, worker_url, work(desk, queue), WatchedJobs(desk.metrics), QUICK),
+        open_reports(settings, desk.pool, desk.vault, desk.metrics) as reports,
+        working(queue, worker_url, work(desk, queue, reports), WatchedJobs(desk.metrics), QUICK),
         asyncio.TaskGroup() as calls,
     ):
         for call_id, caller in order["calls"]:
@@ -73,13 +97,18 @@ async def live(order: Mapping[str, Any], worker_url: str, org: str, selector: Mo
         await serving
 
 
-def work(desk: Desk, queue: Any) -> Work:
-    """What a gateway does of jobs that has to do with texts, at the pace of a test."""
+def work(desk: Desk, queue: Any, reports: Reports) -> Work:
+    """What a gateway does of jobs that has to do with texts and with calls at Vapi, at the pace of a test."""
     messages = desk.texts.messages
     engine = FollowUps(messages, guide_links(desk.settings), unsure=UNSURE)
     return Work(
-        {"follow_up": engine.go_on, "sms_reconcile": messages.reconcile},
+        {"follow_up": engine.go_on, "sms_reconcile": messages.reconcile, "vapi_report": reports.ask},
         [
+            Sweep(
+                "due_vapi_calls",
+                EVERY_SECOND,
+                fan_out(desk.pool, "vapi_report", lambda: due_vapi_calls(queue)),
+            ),
             Sweep(
                 "due_follow_ups",
                 EVERY_SECOND,

@@ -76,9 +76,12 @@ class Mortals:
                 self.over = "over" in said or (self.over and "pid" not in said)
                 self.told.notify_all()
 
-    async def begin(self, turns: int | None, calls: list[tuple[UUID, str]]) -> None:
+    async def begin(
+        self, turns: int | None, calls: list[tuple[UUID, str]], *, at_report: bool = False
+    ) -> None:
         assert self.process.stdin
-        order = {"turns": turns, "calls": [[str(call_id), caller] for call_id, caller in calls]}
+        named = [[str(call_id), caller] for call_id, caller in calls]
+        order = {"turns": turns, "calls": named, "at_report": at_report}
         self.over, self.url = False, ""
         self.process.stdin.write(json.dumps(order).encode() + b"\n")
         await self.process.stdin.drain()
@@ -151,10 +154,12 @@ async def shop(aside: Stack) -> Clinic:
 
 
 @asynccontextmanager
-async def carrier(aside: Stack, shop: Clinic) -> AsyncIterator[Carrier]:
+async def carrier(aside: Stack, shop: Clinic, **changes: str) -> AsyncIterator[Carrier]:
     async with TwilioApiSimulator(account_sid=ACCOUNT, auth_token=AUTH_TOKEN) as twilio:
         twilio.messages.senders.add(shop.number)
-        environ = dict(os.environ) | environment(aside, TWILIO_API_URL=twilio.url, LOG_LEVEL="error")
+        environ = dict(os.environ) | environment(
+            aside, TWILIO_API_URL=twilio.url, LOG_LEVEL="error", **changes
+        )
         process = await asyncio.create_subprocess_exec(
             *(sys.executable, "-m", "tests.proofs.dying_gateway"),
             *(aside.postgres.worker, str(shop.claim.org_id)),
