@@ -133,14 +133,16 @@ class _Exchange:
             return _Reply("unavailable", {"error": CANNOT_CONNECT})
 
     async def _assistant_found(self) -> _Reply:
-        """The call is put on record beside it: at the latest its next message tells of it again."""
+        """The call is put on record beside it, which is not waited for long: its next message does it, too."""
         profile = await self._profile()
         if profile is None:
             return self._refused("unknown_number", NOT_IN_SERVICE)
         desk = self.edge.desk
         try:
+            left_s = self._left_s(self.edge.settings.waits.vapi_assistant_s)
             assistant, _ = await asyncio.gather(
-                self.edge.vapi_assistants.of(profile, self._stream, desk.now()), self._heard_of(profile)
+                self.edge.vapi_assistants.of(profile, self._stream, desk.now(), within_s=left_s),
+                self._begun(profile, left_s / 2),
             )
         except VapiSetupRefused:
             return self._refused("vapi_set_up_wrong", CANNOT_CONNECT)
@@ -221,6 +223,11 @@ class _Exchange:
                 raise
             return _Reply("unavailable", reply.content)
         return reply
+
+    async def _begun(self, profile: OrgProfile, wait_s: float) -> None:
+        call, ask_after_s = self._call(profile), self.edge.settings.waits.vapi_silent_s
+        if call is not None:
+            await self.edge.vapi_calls.noted(call, ask_after_s=ask_after_s, wait_s=wait_s)
 
     async def _heard_of(self, profile: OrgProfile) -> None:
         call, waits = self._call(profile), self.edge.settings.waits

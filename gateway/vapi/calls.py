@@ -104,6 +104,7 @@ class VapiCalls:
         self.sharing = Sharing(desk.pool, desk.vault)
         self._desk = desk
         self._tasks: set[_Answering] = set()
+        self._notes: set[asyncio.Task[None]] = set()
         self._under_way: dict[_Key, _Answering] = {}
         self._signed: Lately[UUID] = Lately()
         self._stack = AsyncExitStack()
@@ -115,7 +116,7 @@ class VapiCalls:
     async def __aexit__(
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
     ) -> None:
-        for task in self._tasks:
+        for task in (*self._tasks, *self._notes):
             task.cancel()
         await self._stack.__aexit__(kind, error, trace)
 
@@ -146,6 +147,19 @@ class VapiCalls:
         began = {"carrier_call_id": call.vapi_id, "started_at": call.started_at.isoformat()}
         self._emit(call, "CallOpened", began)
         await self._keep_ends(call)
+
+    async def noted(self, call: VapiCall, *, ask_after_s: float, wait_s: float) -> None:
+        """As `heard_of`, but that it goes on by itself if it takes longer, and its failure is none."""
+        noting = self._group.create_task(self._noted(call, ask_after_s))
+        self._notes.add(noting)
+        noting.add_done_callback(self._notes.discard)
+        await asyncio.wait({noting}, timeout=wait_s)
+
+    async def _noted(self, call: VapiCall, ask_after_s: float) -> None:
+        try:
+            await self.heard_of(call, ask_after_s=ask_after_s)
+        except BookingError as error:
+            log.warning("vapi_call_not_noted", call=str(call.call_id), error=type(error).__name__)
 
     def closed(self, call: VapiCall, reason: str, outcome: str) -> None:
         """Say it to whoever watches the org's calls."""
