@@ -26,6 +26,8 @@ from gateway.placed_address import PlacedAddresses
 from gateway.tenancy.credentials import PlivoAccount
 
 _MOST_LISTED: Final = 20
+# 201, says the page of the request; 200, says that of machine detection, also for a call that is queued.
+_MADE: Final = frozenset({HTTPStatus.OK, HTTPStatus.CREATED, HTTPStatus.ACCEPTED})
 _DETECTION_MS: Final = 5000
 _REASONS: Final[Mapping[int, Literal["credentials", "receiver"]]] = {
     401: "credentials",
@@ -112,7 +114,7 @@ class PlivoPlacing:
         """The call's id. Raises as `booking.placing.Dialler.place`."""
         request = plivo_order(self.api_url, account, "POST", "Call/", self._fields(order))
         try:
-            made = await self.http.carry_out(request, lambda each: each.status == HTTPStatus.CREATED)
+            made = await self.http.carry_out(request, lambda each: each.status in _MADE)
         except CarrierRefused as refusal:
             raise _refusal(refusal.status) from None
         except ConnectionError:

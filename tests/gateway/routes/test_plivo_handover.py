@@ -29,6 +29,7 @@ from booking.calls import open_call
 from booking.db import org_transaction
 from booking.handovers import HandoverRules, ask_handover, end_handover, store_handover_rules
 from booking.types import Actor
+from gateway.handover import UNANNOUNCED
 from tests.conftest import Clinic, Stack
 from tests.gateway import running
 from tests.gateway.routes.test_plivo import ACCOUNT, TOKEN, document, media, post, start, until
@@ -182,16 +183,14 @@ async def test_the_person_hears_why_and_the_caller_is_done_when_they_have_talked
     assert made.gateway.counted("gateway_handovers_total", outcome="answered") == 1
 
 
-@pytest.mark.parametrize("status", ["busy", "failed", "timeout", "no-answer", "cancel"])
-async def test_who_has_not_been_connected_is_back(
-    made: Made, order: tuple[str, str, UUID], status: str
-) -> None:
-    """Also when the person has picked up, and hung up before that."""
+async def test_who_has_not_been_connected_is_back(made: Made, order: tuple[str, str, UUID]) -> None:
+    """Also when the person has picked up, and hung up before that; told twice it means the same."""
     url, call_id, _ = order
     await made.tell(f"{url}/whisper", call_id)
-    back = document(await made.tell(f"{url}/over", call_id, DialStatus=status))
-    assert verbs(back) == ["Stream", "Redirect"]
-    assert await made.stands() == [("unanswered", None)]
+    for status in ("busy", "failed", "timeout", "no-answer", "cancel", "no-answer"):
+        back = document(await made.tell(f"{url}/over", call_id, DialStatus=status))
+        assert verbs(back) == ["Stream", "Redirect"]
+        assert await made.stands() == [("unanswered", None)]
 
 
 async def test_who_is_to_be_put_through_no_more_is_back_with_the_agent(
@@ -206,6 +205,17 @@ async def test_who_is_to_be_put_through_no_more_is_back_with_the_agent(
     for each in (url, unknown):
         assert verbs(document(await made.tell(each, call_id))) == ["Stream", "Redirect"]
     assert verbs(document(await made.tell(f"{unknown}/whisper", call_id))) == ["Hangup"]
+
+
+async def test_while_the_database_is_away_a_caller_is_back_and_a_person_hears_the_least(
+    made: Made, order: tuple[str, str, UUID]
+) -> None:
+    url, call_id, _ = order
+    assert verbs(document(await made.tell(f"{url}/over", str(uuid4())))) == ["Stream", "Redirect"]
+    await made.gateway.edge.desk.pool.close()
+    assert verbs(document(await made.tell(url, call_id))) == ["Stream", "Redirect"]
+    [heard] = document(await made.tell(f"{url}/whisper", call_id))
+    assert heard.text == UNANNOUNCED
 
 
 async def test_what_is_not_signed_by_the_account_is_forbidden(

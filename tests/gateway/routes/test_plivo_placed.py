@@ -10,7 +10,7 @@ import pytest
 from bench.simulators.faults import Refuse
 from bench.simulators.plivo_api import PlivoApiSimulator
 from bench.simulators.plivo_calls import PlivoPlaced
-from bench.simulators.twilio_messages import TakeAndStall
+from bench.simulators.twilio_messages import TakeAndFail, TakeAndStall
 from booking.calling_rules import CallingRules, store_calling_rules
 from booking.contacts import Person, save_contact
 from booking.db import fetch, org_transaction
@@ -212,7 +212,7 @@ async def test_a_request_without_an_answer_is_found_and_a_busy_line_is_tried_aga
 async def test_a_lost_request_is_found_by_its_webhooks_alone(
     gateway: Gateway, clinic: Clinic, api: PlivoApiSimulator, engine: Placing
 ) -> None:
-    api.faults.add(TakeAndStall())
+    api.faults.add(TakeAndFail(502))
     placed_id = await placed(gateway, clinic, engine, api)
     [call] = api.placed.all
     assert verbs(document(await rings_and_is_answered(gateway, call))) == ["Stream", "Redirect"]
@@ -240,3 +240,17 @@ async def test_what_is_not_the_attempts_call_is_hung_up_and_the_unsigned_refused
         assert verbs(document(await post(gateway, foreign, told))) == ["Hangup"]
         assert stranger not in api.calls
     assert (await stands(gateway, clinic, placed_id))[0] == "ringing"
+
+
+async def test_while_the_database_is_away_it_is_told_to_come_again(
+    gateway: Gateway, clinic: Clinic, api: PlivoApiSimulator, engine: Placing
+) -> None:
+    await placed(gateway, clinic, engine, api)
+    [call] = api.placed.all
+    await gateway.edge.desk.pool.close()
+    url = call.fields["answer_url"]
+    assert (await tell(gateway, call, url, CallStatus="in-progress")).status_code == 503
+    machine = await tell(gateway, call, call.fields["machine_detection_url"], Machine="true")
+    assert machine.status_code == 503
+    assert verbs(document(await tell(gateway, call, f"{url}/message"))) == ["Hangup"]
+    assert (call.standing, api.transferred) == ("ringing", {})
