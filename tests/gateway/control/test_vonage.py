@@ -51,6 +51,19 @@ async def test_live_call_is_ended_and_one_that_is_over_counts_as_ended(api: Vona
     assert told(metrics, "done") == 2
 
 
+async def test_a_call_goes_on_with_another_document_unless_it_is_over(api: VonageApiSimulator) -> None:
+    api.calls.add(CALL)
+    document = [{"action": "talk", "text": "Goodbye."}]
+    async with control(api.url) as vonage:
+        await vonage.answer_anew(CALL, OURS, document)
+        assert (api.documents, api.calls) == ([(CALL, document)], {CALL})
+        with pytest.raises(CarrierRefused) as refused:
+            await vonage.answer_anew(CALL, OURS, [{"action": "talk", "text": ""}])
+        assert refused.value.status == 400
+        await vonage.answer_anew(str(uuid4()), OURS, document)
+    assert len(api.documents) == 1
+
+
 @pytest.mark.parametrize(
     ("account", "fault", "status"),
     [

@@ -1,5 +1,6 @@
 """A call that the clinic places over Vonage: ordered once, answered, left to a machine, looked for."""
 
+import asyncio
 from collections.abc import AsyncIterator
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
@@ -81,6 +82,25 @@ async def ruled(pool: asyncpg.Pool, clinic: Clinic, on_machine: Any) -> None:
 
 
 async def placed(gateway: Gateway, clinic: Clinic, engine: Placing) -> UUID:
+    placed_id = await asked(gateway, clinic)
+    await engine.go_on(clinic.claim, placed_id)
+    return placed_id
+
+
+async def died(gateway: Gateway, clinic: Clinic, engine: Placing, api: VonageApiSimulator) -> UUID:
+    """Whoever asked Vonage for the call is gone before it has answered."""
+    placed_id, before = await asked(gateway, clinic), len(api.placed.all)
+    api.faults.add(TakeAndStall())
+    asking = asyncio.create_task(engine.go_on(clinic.claim, placed_id))
+    async with asyncio.timeout(20):
+        while len(api.placed.all) == before:  # noqa: ASYNC110
+            await asyncio.sleep(0.01)
+    asking.cancel()
+    await asyncio.gather(asking, return_exceptions=True)
+    return placed_id
+
+
+async def asked(gateway: Gateway, clinic: Clinic) -> UUID:
     pool, placed_id = gateway.edge.desk.pool, uuid4()
     sealer = VaultSealer(gateway.edge.desk.vault)
     contact_id = await save_contact(pool, clinic.claim, sealer, Person(mobile()))
@@ -88,7 +108,6 @@ async def placed(gateway: Gateway, clinic: Clinic, engine: Placing) -> UUID:
         pool, clinic.claim, placed_id=placed_id, contact_id=contact_id, campaign_id=None, actor=CLERK
     )
     assert came == "placed"
-    await engine.go_on(clinic.claim, placed_id)
     return placed_id
 
 
@@ -186,9 +205,11 @@ async def test_a_machine_gets_the_message_behind_its_beep_or_is_hung_up(
 async def test_a_request_without_an_answer_is_looked_for_and_never_made_twice(
     gateway: Gateway, clinic: Clinic, api: VonageApiSimulator, engine: Placing
 ) -> None:
-    for fault in (TakeAndStall(), TakeAndFail(500)):
-        api.faults.add(fault)
-        placed_id = await placed(gateway, clinic, engine)
+    api.faults.add(TakeAndFail(500))
+    for placed_id in (
+        await placed(gateway, clinic, engine),
+        await died(gateway, clinic, engine, api),
+    ):
         assert (await stands(gateway, clinic, placed_id))[0] == "placing"
         before = len(api.placed.all)
         api.faults.add(Refuse(503))
