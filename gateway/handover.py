@@ -49,7 +49,8 @@ _IN_PLACE: Final[Mapping[str, str]] = {
 @dataclass(frozen=True, slots=True)
 class HandoverOrder:
     """One attempt, as a carrier is asked for it. `number`: the person's, E.164; `longest_s`: their talk;
-    `ends`: of the call that is handed over, for carriers that do not tell them again.
+    `ends`: of the call that is handed over, for carriers that do not tell them again; `told`: what our answer
+    to the carrier had put into its stream.
     """
 
     org_id: UUID
@@ -58,6 +59,7 @@ class HandoverOrder:
     ring_s: int
     longest_s: int
     ends: Ends = field(default=Ends(), repr=False)
+    told: Mapping[str, str] = field(default_factory=dict, repr=False)
 
 
 @dataclass(frozen=True, slots=True)

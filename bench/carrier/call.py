@@ -164,6 +164,11 @@ class LiveCall:
             self._roused.set()
         return True
 
+    def stop_stream(self) -> None:
+        """Ended over the REST interface; whoever is told decides what follows."""
+        if self._stream is not None:
+            self._stream.end("rest_replaced")
+
     # --- the carrier's work ---------------------------------------------------------------------------------
 
     async def run(self) -> None:

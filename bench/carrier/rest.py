@@ -110,7 +110,7 @@ async def _opened(closing: AsyncExitStack, account: Account, place: Place, carri
             plivo = PlivoApiSimulator(auth_id=auth_id, auth_token=token, ended=complete, host=host, port=port)
             return _Listed(await enter(plivo))
         case TelnyxAccount(api_key):
-            orders = _TelnyxOrders(carrier)
+            orders = TelnyxOrders(carrier)
             telnyx = TelnyxApiSimulator(api_key=api_key, carried_out=orders, host=host, port=port)
             return _Telnyx(await enter(telnyx))
         case VonageAccount(application_id, _, public_key) if public_key:
@@ -221,7 +221,7 @@ class _Telnyx:
 
 
 @dataclass(frozen=True, slots=True)
-class _TelnyxOrders:
+class TelnyxOrders:
     """A command has been taken."""
 
     carrier: FindCarrier
@@ -235,3 +235,5 @@ class _TelnyxOrders:
             live.complete()
         elif isinstance(live.dialect, TelnyxDialect):
             live.dialect.take(Order(command.action, command.fields))
+            if command.action == "streaming_stop":
+                live.stop_stream()

@@ -37,6 +37,19 @@ _COMMANDS: Final[Mapping[str, Mapping[str, tuple[str, ...] | None]]] = {
     "speak": {"payload": None, "voice": None, "client_state": None, "command_id": None},
     "hangup": {"client_state": None, "command_id": None},
     "streaming_stop": {"client_state": None, "command_id": None},
+    "playback_start": {
+        "audio_url": None,
+        "audio_type": ("mp3", "wav"),
+        "client_state": None,
+        "command_id": None,
+    },
+    "playback_stop": {"stop": ("current", "all"), "client_state": None, "command_id": None},
+    "bridge": {
+        "call_control_id": None,
+        "park_after_unbridge": ("self",),
+        "client_state": None,
+        "command_id": None,
+    },
 }
 
 _DIALLED: Final[Mapping[str, type]] = {
@@ -48,11 +61,13 @@ _DIALLED: Final[Mapping[str, type]] = {
     "timeout_secs": int,
     "time_limit_secs": int,
     "answering_machine_detection": str,
+    "link_to": str,
 }
 _NEEDED: Final = frozenset({"connection_id", "to", "from"})
 _DETECTION: Final = ("premium", "detect", "detect_beep", "detect_words", "greeting_end", "disabled")
 _E164: Final = re.compile(r"\+[1-9][0-9]{6,14}")
 
+_PAGES: Final = ("https://", "http://127.0.0.1", "http://localhost")
 _SOCKETS: Final = ("wss://", "ws://127.0.0.1", "ws://localhost")
 
 
@@ -66,11 +81,13 @@ _TYPED: Final[Mapping[str, Callable[[Any], bool]]] = {
     "stream_bidirectional_sampling_rate": lambda value: value in _RATES_HZ,
     "send_silence_when_idle": lambda value: isinstance(value, bool),
     "custom_parameters": _are_pairs,
+    "loop": lambda value: value == "infinity" or (type(value) is int and 1 <= value <= 100),
 }
 _TYPED_OF: Final[Mapping[str, tuple[str, ...]]] = {
     "stream_bidirectional_sampling_rate": ("answer", "streaming_start"),
     "send_silence_when_idle": ("answer", "streaming_start"),
     "custom_parameters": ("streaming_start",),
+    "loop": ("playback_start",),
 }
 
 
@@ -85,9 +102,14 @@ class Command:
 
 @dataclass(slots=True)
 class TelnyxCall:
-    """`state`: `parked`, `ringing` (of one that was placed), `answered`, `ended`; `dialled`: how it was."""
+    """`state`: `parked`, `ringing` (of one that was placed), `answered`, `ended`; `dialled`: how it was;
+    `bridged`: to which other call.
+    """
 
     state: str = "parked"
+    bridged: str = ""
+    is_streamed: bool = False
+    is_played_to: bool = False
     dialled: Mapping[str, Any] = field(default_factory=dict)
     done: set[str] = field(default_factory=set)
 
@@ -174,6 +196,9 @@ class TelnyxApiSimulator:
             return _error(422, "10015", "not a JSON object")
         if fault := _dial_fault(fields):
             return _error(422, "10015", fault)
+        linked = self.calls.get(fields.get("link_to", ""))
+        if "link_to" in fields and (linked is None or linked.state == "ended"):
+            return _error(422, "10015", "link_to is no live call")
         if self.numbers.get(fields["from"]) != fields["connection_id"]:
             return _error(403, "10010", "the number is not of this connection")
         call_id = next((each for each, call in self.calls.items() if _is_same(call, fields)), None)
@@ -207,14 +232,47 @@ class TelnyxApiSimulator:
             return _error(422, "90018", "Call has already ended")
         if (action == "answer") != (call.state == "parked") and action != "hangup":
             return _error(422, "90034", f"{action} is not for a call that is {call.state}")
+        if call.state == "ringing" and action != "hangup":
+            return _error(422, "90034", f"{action} is not for a call that is ringing")
+        if refused := self._refused(call_id, call, action, fields):
+            return refused
         call.state = "ended" if action == "hangup" else "answered"
+        _take(call, action, fields)
         call.done.add(fields.get("command_id", ""))
         self.commands.append(Command(call_id, action, fields))
         self._carried_out(self.commands[-1])
         return _ok()
 
+    def _refused(
+        self, call_id: str, call: TelnyxCall, action: str, fields: Mapping[str, Any]
+    ) -> web.Response | None:
+        """What depends on how the call, or another one, stands."""
+        if action == "streaming_stop" and not call.is_streamed:
+            return _error(422, "90061", "there is no stream")
+        if action == "playback_stop" and not call.is_played_to:
+            return _error(422, "90034", "nothing is played")
+        if action != "bridge":
+            return None
+        other = self.calls.get(fields["call_control_id"])
+        if other is None or fields["call_control_id"] == call_id:
+            return _error(422, "10015", "call_control_id is no other call")
+        if other.state == "ended":
+            return _error(422, "90018", "Call has already ended")
+        if other.state != "answered" or other.bridged or call.bridged:
+            return _error(422, "90034", "both calls are to be answered, and bridged to none")
+        call.bridged, other.bridged = fields["call_control_id"], call_id
+        return None
+
     async def _unknown(self, _request: web.Request) -> web.Response:
         return _error(404, "10005", "Resource not found")
+
+
+def _take(call: TelnyxCall, action: str, fields: Mapping[str, Any]) -> None:
+    """What is in the call from now on."""
+    if action in ("answer", "streaming_start", "streaming_stop"):
+        call.is_streamed = "stream_url" in fields
+    if action in ("playback_start", "playback_stop"):
+        call.is_played_to = action == "playback_start"
 
 
 def _is_same(call: TelnyxCall, fields: Mapping[str, Any]) -> bool:
@@ -256,8 +314,17 @@ def _fault(action: str, fields: Mapping[str, Any]) -> str:
         allowed = known[name]
         if not isinstance(value, str) or (allowed is not None and value not in allowed):
             return f"wrong value of {name}"
+    return _lacking(action, fields)
+
+
+def _lacking(action: str, fields: Mapping[str, Any]) -> str:
+    """What this very command cannot be without."""
     if action == "streaming_start" and not fields.get("stream_url", "").startswith(_SOCKETS):
         return "stream_url must be wss"
+    if action == "playback_start" and not fields.get("audio_url", "").startswith(_PAGES):
+        return "audio_url must be an address"
+    if action == "bridge" and not fields.get("call_control_id"):
+        return "bridge needs call_control_id"
     if action == "speak" and not (fields.get("payload") and fields.get("voice")):
         return "speak needs payload and voice"
     return ""

@@ -19,6 +19,7 @@ from booking.errors import CallingNotConfigured, CallingRefused, CallingUnavaila
 from booking.placing import CallOrder, CarrierCall
 from gateway.carriers.telnyx import client_state, told_by_state
 from gateway.control.rest import Answered, CarrierHttp, Order
+from gateway.control.telnyx_numbers import connection_told, number_path
 from gateway.errors import CarrierRefused
 from gateway.placed_address import placed_state
 from gateway.tenancy.credentials import TelnyxAccount
@@ -29,14 +30,6 @@ _REASONS: Final[Mapping[int, Literal["credentials", "receiver"]]] = {
     403: "credentials",
     422: "receiver",
 }
-
-
-class _Number(msgspec.Struct):
-    connection_id: str | None = None
-
-
-class _Numbers(msgspec.Struct):
-    data: list[_Number] = []
 
 
 class _Call(msgspec.Struct):
@@ -110,9 +103,11 @@ class TelnyxPlacing:
 
     async def _connection(self, account: TelnyxAccount, order: CallOrder) -> str:
         """Of the clinic's number; before anything is placed. Raises `CallingNotConfigured`."""
-        path = f"/v2/phone_numbers?filter[phone_number]={quote(order.from_, safe='')}"
-        numbers = _read(await self._looked(account, path), _Numbers, CallingUnavailable).data
-        connection_id: str | None = next((each.connection_id for each in numbers if each.connection_id), None)
+        answered = await self._looked(account, number_path(order.from_))
+        try:
+            connection_id = connection_told(answered.body)
+        except msgspec.MsgspecError:
+            raise CallingUnavailable(CallingUnavailable.__doc__) from None
         if connection_id is None:
             raise CallingNotConfigured(CallingNotConfigured.__doc__)
         return connection_id

@@ -49,12 +49,17 @@ class Handed(Generic[A]):
         """The person's leg has ended, or there was none. A caller who has `talked` to them is done; any other
         is back with the agent, on `line`: their own leg, with `Ends.came_back`.
         """
+        answer = await (self._done(line) if talked else self._back(line))
         outcome = "answered" if talked else "unanswered"
         self.edge.metrics.handovers.labels(outcome).inc()
         log.info("handover_over", stream=line.call_id, outcome=outcome)
-        if talked:
-            self.edge.desk.recollections.forget(line.call_id)
-            return await line.answers.hang_up()
+        return answer
+
+    async def _done(self, line: Line[A]) -> Response:
+        self.edge.desk.recollections.forget(line.call_id)
+        return await line.answers.hang_up()
+
+    async def _back(self, line: Line[A]) -> Response:
         with suppress(HandoverUnknown, BookingUnavailable):
             await end_handover(
                 self.edge.desk.pool, Claim(self.org_id), handover_id=self.handover_id, state="unanswered"

@@ -10,7 +10,7 @@ import asyncio
 from collections import deque
 from collections.abc import AsyncIterator, Callable, Sequence
 from contextlib import asynccontextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Final, Generic
 from uuid import UUID
 
@@ -307,7 +307,7 @@ class _Entry(Generic[A]):
         call = edge.calls.expect_again(self.carrier.name, start.call_id, org_id, ends)
         handed_over = asyncio.Event()
         line = self._line(start, handed_over)
-        stream = Stream(self.inbound, line, ends, self._hand_over(call, start.call_id, handed_over))
+        stream = Stream(self.inbound, line, ends, self._hand_over(call, start, handed_over))
         edge.calls.join(call, stream)
         try:
             async with _sent_on(line, stream):
@@ -334,7 +334,7 @@ class _Entry(Generic[A]):
             return None
         return token.org_id
 
-    def _hand_over(self, call: Call, call_id: str, handed_over: asyncio.Event) -> HandOver | None:
+    def _hand_over(self, call: Call, start: CallStarted, handed_over: asyncio.Event) -> HandOver | None:
         """Whatever ends here from then on, the call goes on elsewhere: it is not hung up."""
         order_of = self.carrier.hand_over
         if order_of is None:
@@ -343,7 +343,8 @@ class _Entry(Generic[A]):
         async def hand_over(order: HandoverOrder) -> None:
             handed_over.set()
             try:
-                await order_of(call_id, self.signer.account, order)
+                told = replace(order, told=start.parameters)
+                await order_of(start.call_id, self.signer.account, told)
             except BaseException:
                 handed_over.clear()
                 raise

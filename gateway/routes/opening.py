@@ -12,6 +12,7 @@ from gateway.control.twilio import TwilioControl
 from gateway.control.vonage import VonageControl
 from gateway.routes.edge import Carrier, Carriers
 from gateway.routes.plivo_handover import PlivoHandover
+from gateway.routes.telnyx_handover import TelnyxHandover
 from gateway.routes.twilio_handover import TwilioHandover
 from gateway.routes.vonage_handover import VonageHandover
 from gateway.settings import Settings
@@ -37,6 +38,7 @@ async def open_carriers(desk: Desk) -> AsyncIterator[Carriers]:
         at_plivo = PlivoControl(http, settings.plivo.api_url)
         at_telnyx = TelnyxControl(http, settings.telnyx.api_url)
         at_vonage = VonageControl(http, settings.vonage.api_url)
+        by_telnyx = TelnyxHandover(at_telnyx, settings)
         by_plivo = PlivoHandover(at_plivo, settings)
         by_vonage = VonageHandover(at_vonage, settings, desk.vault)
         yield Carriers(
@@ -50,7 +52,9 @@ async def open_carriers(desk: Desk) -> AsyncIterator[Carriers]:
                 keeps_stream=True,
             ),
             plivo_orders=at_plivo,
-            telnyx=Carrier("telnyx", _accounts(desk, _of_telnyx(settings)), at_telnyx.hang_up),
+            telnyx=Carrier(
+                "telnyx", _accounts(desk, _of_telnyx(settings)), at_telnyx.hang_up, by_telnyx.order
+            ),
             telnyx_orders=at_telnyx,
             vonage=Carrier(
                 "vonage",

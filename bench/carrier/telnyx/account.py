@@ -34,6 +34,7 @@ TIMESTAMP: Final = "telnyx-timestamp"
 ORDER_LIMIT_S: Final = 30.0
 ATTEMPTS: Final = 3
 RETRY_S: Final = 0.5
+BESIDE: Final = frozenset({"streaming_stop", "playback_start", "playback_stop"})
 TELLS_ENDS: Final = frozenset({"call.initiated", "call.answered", "call.hangup"})
 """Of a stream and of what was spoken Telnyx does not say who calls whom."""
 
@@ -87,8 +88,11 @@ class TelnyxDialect:
         self._client_state: str | None = None
 
     def take(self, command: Command) -> None:
-        """An order that the REST interface has accepted."""
-        self._commands.put_nowait(command)
+        """An order that the REST interface has accepted. Some are done beside what the call stands at."""
+        if command.action in BESIDE:
+            self._client_state = command.client_state or self._client_state
+        else:
+            self._commands.put_nowait(command)
 
     async def rings(self) -> Sequence[Step]:
         await self._tell("call.initiated", state="parked", direction="incoming")
