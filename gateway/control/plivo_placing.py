@@ -78,6 +78,8 @@ class _Waiting(msgspec.Struct, rename={"from_": "from"}):
 
 class _Over(msgspec.Struct):
     call_uuid: str
+    from_number: str = ""
+    to_number: str = ""
     answer_time: str | None = None
     initiation_time: str | None = None
     hangup_cause_code: int | None = None
@@ -130,27 +132,27 @@ class PlivoPlacing:
         also while more are queued than can be looked through.
         """
         queued: _Ids = await self._listed(account, {"status": "queued"}, _Ids)
-        if found := [each for each in queued.calls if await self._is_between(account, order, each)]:
-            return [CarrierCall(each, "ringing") for each in found]
-        if calls := await self._live(account, order) or await self._over(account, order, since):
-            return calls
+        if found := await self._waiting(account, order, queued, "queued"):
+            return found
+        live: _Ids = await self._listed(account, {"status": "live", **_between(order)}, _Ids)
+        if found := await self._waiting(account, order, live, "live"):
+            return found
+        if over := await self._over(account, order, since):
+            return over
         if len(queued.calls) >= _MOST_LISTED:
             raise CallingUnavailable(CallingUnavailable.__doc__)
         return []
 
     async def look(self, account: PlivoAccount, carrier_call_id: str) -> CarrierCall | None:
         """None for a call that the account does not have. Raises `CallingUnavailable`."""
-        path = f"Call/{quote(carrier_call_id, safe='')}/"
-        live = await self._asked(account, f"{path}?status=live")
-        if live is not None:
-            told: _Waiting = _read(live, _Waiting, CallingUnavailable)
-            return CarrierCall(carrier_call_id, word_of(told.call_status) or "ringing")
-        over = await self._asked(account, path)
-        if over is not None:
-            record: _Over = _read(over, _Over, CallingUnavailable)
-            return CarrierCall(carrier_call_id, record.word)
-        queued = await self._asked(account, f"{path}?status=queued")
-        return None if queued is None else CarrierCall(carrier_call_id, "ringing")
+        for status in ("queued", "live"):
+            if (told := await self._one(account, carrier_call_id, status)) is not None:
+                return CarrierCall(carrier_call_id, word_of(told.call_status) or "ringing")
+        over = await self._asked(account, _path(carrier_call_id))
+        if over is None:
+            return None
+        record: _Over = _read(over, _Over, CallingUnavailable)
+        return CarrierCall(carrier_call_id, record.word)
 
     def _fields(self, order: CallOrder) -> dict[str, Any]:
         at = self.addresses.of("plivo", order.org_id, order.placed_id, order.attempt)
@@ -171,24 +173,33 @@ class PlivoPlacing:
             "machine_detection_method": "POST",
         }
 
-    async def _live(self, account: PlivoAccount, order: CallOrder) -> list[CarrierCall]:
-        ids: _Ids = await self._listed(account, {"status": "live", **_between(order)}, _Ids)
-        return [CarrierCall(each, "ringing") for each in ids.calls]
+    async def _waiting(
+        self, account: PlivoAccount, order: CallOrder, ids: _Ids, status: str
+    ) -> list[CarrierCall]:
+        """Those between these very numbers: they are listed together, or by how numbers begin."""
+        told = [(each, await self._one(account, each, status)) for each in ids.calls]
+        return [
+            CarrierCall(each, word_of(call.call_status) or "ringing")
+            for each, call in told
+            if call is not None and _is_between(order, call.from_, call.to)
+        ]
 
     async def _over(self, account: PlivoAccount, order: CallOrder, since: datetime) -> list[CarrierCall]:
         ended = {"end_time__gte": since.astimezone(UTC).strftime("%Y-%m-%d %H:%M:%S")}
         overs: _Overs = await self._listed(account, _between(order) | ended, _Overs)
-        late = [each for each in overs.objects if not each.is_older(since)]
+        ours = [each for each in overs.objects if _is_between(order, each.from_number, each.to_number)]
+        late = [each for each in ours if not each.is_older(since)]
         return [
             CarrierCall(each.call_uuid, each.word) for each in reversed(late)
         ]  # newest first as they come
 
-    async def _is_between(self, account: PlivoAccount, order: CallOrder, call_id: str) -> bool:
-        answered = await self._asked(account, f"Call/{quote(call_id, safe='')}/?status=queued")
-        if answered is None:  # it has gone on
-            return False
+    async def _one(self, account: PlivoAccount, call_id: str, status: str) -> _Waiting | None:
+        """None for one that does not stand there any more, or not yet."""
+        answered = await self._asked(account, f"{_path(call_id)}?status={status}")
+        if answered is None:
+            return None
         told: _Waiting = _read(answered, _Waiting, CallingUnavailable)
-        return (_digits(told.from_), _digits(told.to)) == (_digits(order.from_), _digits(order.to))
+        return told
 
     async def _listed(self, account: PlivoAccount, query: Mapping[str, str], kind: type[Any]) -> Any:
         answered = await self._asked(account, f"Call/?{urlencode({**query, 'limit': str(_MOST_LISTED)})}")
@@ -216,6 +227,14 @@ def _between(order: CallOrder) -> dict[str, str]:
         "from_number": _digits(order.from_),
         "to_number": _digits(order.to),
     }
+
+
+def _is_between(order: CallOrder, from_: str, to: str) -> bool:
+    return (_digits(from_), _digits(to)) == (_digits(order.from_), _digits(order.to))
+
+
+def _path(call_id: str) -> str:
+    return f"Call/{quote(call_id, safe='')}/"
 
 
 def _digits(number: str) -> str:

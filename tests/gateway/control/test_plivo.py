@@ -1,4 +1,4 @@
-"""Ending calls at Plivo over REST, against a strict server of its protocol."""
+"""Ending and transferring calls at Plivo over REST, against a strict server of its protocol."""
 
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
@@ -45,6 +45,19 @@ async def test_live_call_is_ended_and_one_that_is_over_counts_as_ended(api: Pliv
         await plivo.hang_up(CALL, OURS)
     assert [request.status for request in api.requests] == [204, 404]
     assert told(metrics, "done") == 2
+
+
+async def test_a_call_goes_on_at_another_address_unless_it_is_over(api: PlivoApiSimulator) -> None:
+    api.calls.add(CALL)
+    async with control(api.url) as plivo:
+        await plivo.answer_anew(CALL, OURS, "https://gw.example.com/anew")
+        assert (api.transferred, api.calls) == ({CALL: "https://gw.example.com/anew"}, {CALL})
+        with pytest.raises(CarrierRefused) as refused:
+            await plivo.answer_anew(CALL, OURS, "no address")
+        assert refused.value.status == 400
+        api.calls.clear()
+        await plivo.answer_anew(CALL, OURS, "https://gw.example.com/again")
+    assert api.transferred == {CALL: "https://gw.example.com/anew"}
 
 
 @pytest.mark.parametrize(

@@ -96,9 +96,11 @@ async def test_why_nobody_was_reached(
 async def test_calls_of_other_numbers_and_a_queue_without_end_are_not_taken_for_ours(
     placing: PlivoPlacing, api: PlivoApiSimulator
 ) -> None:
-    other = {**(await _fields(placing, api)), "to": "447700900999"}
-    api.placed.create(other).standing = "queued"
-    assert await placing.find(OURS, ORDER, since=lately()) == []
+    other = {**(await _fields(placing, api)), "to": "4477009001234"}  # it begins like ours
+    call = api.placed.create(other)
+    for standing in ("queued", "ringing", "in-progress", "over"):
+        call.standing = standing
+        assert await placing.find(OURS, ORDER, since=lately()) == []
     for _ in range(20):
         api.placed.create(other).standing = "queued"
     with pytest.raises(CallingUnavailable):  # ours may be among those that are not listed

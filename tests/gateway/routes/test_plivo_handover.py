@@ -191,6 +191,9 @@ async def test_who_has_not_been_connected_is_back(made: Made, order: tuple[str, 
         back = document(await made.tell(f"{url}/over", call_id, DialStatus=status))
         assert verbs(back) == ["Stream", "Redirect"]
         assert await made.stands() == [("unanswered", None)]
+    ends = {"From": made.clinic.number[1:], "To": CALLER[1:], "Direction": "outbound"}  # the clinic called
+    back = document(await made.tell(f"{url}/over", call_id, DialStatus="busy", **ends))
+    assert verbs(back) == ["Stream", "Redirect"]
 
 
 async def test_who_is_to_be_put_through_no_more_is_back_with_the_agent(
