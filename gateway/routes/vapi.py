@@ -133,7 +133,7 @@ class _Exchange:
             return _Reply("unavailable", {"error": CANNOT_CONNECT})
 
     async def _assistant_found(self) -> _Reply:
-        """The call is put on record beside it, which is not waited for long: its next message does it, too."""
+        """The call is put on record beside it. That is not waited for long: its next message does it, too."""
         profile = await self._profile()
         if profile is None:
             return self._refused("unknown_number", NOT_IN_SERVICE)

@@ -2,14 +2,15 @@
 
 Vapi docs, "Server events", and its OpenAPI document, `ServerMessage…` (read 2026-11). Of a message no more is
 decoded than is used: the rest holds carriers' tokens, control addresses and whole assistants, which then are
-nowhere to be told. Enums are open: what is not known is acknowledged.
+nowhere to be told. Enums are open: what is not known is acknowledged. A part that is not what it is to be
+counts as missing, and costs nothing else of the message.
 """
 
 import re
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
-from typing import Any, Final
+from typing import Any, Final, TypeVar
 from uuid import UUID
 
 import msgspec
@@ -49,8 +50,13 @@ LIVE: Final = frozenset(
 _OTHERS: Final = frozenset({"end-of-call-report", "call.endpointing.request", "voice-request"})
 
 
+_NULL: Final = msgspec.Raw(b"null")
+
+
 class _Camel(msgspec.Struct, rename="camel"):
-    """Names as Vapi writes them. What is typed `Any` may be anything, and is looked at before it is used."""
+    """Names as Vapi writes them. What is typed `Any` may be anything, and is looked at before it is used;
+    what is `Raw` is read by itself, see `_part`.
+    """
 
 
 class _Numbered(_Camel):
@@ -68,10 +74,10 @@ class _Call(_Camel):
     started_at: Any = None
     ended_at: Any = None
     ended_reason: Any = None
-    customer: _Numbered | None = None
-    phone_number: _Numbered | None = None
-    assistant: _Assistant | None = None
-    artifact: msgspec.Raw = msgspec.Raw(b"null")
+    customer: msgspec.Raw = _NULL
+    phone_number: msgspec.Raw = _NULL
+    assistant: msgspec.Raw = _NULL
+    artifact: msgspec.Raw = _NULL
 
 
 class _Function(_Camel):
@@ -85,37 +91,40 @@ class _ToolCall(_Camel):
     name: Any = None
     arguments: Any = None
     parameters: Any = None
-    function: _Function | None = None
+    function: msgspec.Raw = _NULL
 
 
 class _ToolWithCall(_Camel):
-    tool_call: _ToolCall | None = None
+    tool_call: msgspec.Raw = _NULL
 
 
 class _Message(_Camel):
     type: str
     timestamp: Any = None
     status: Any = None
-    call: _Call | None = None
-    phone_number: _Numbered | None = None
-    customer: _Numbered | None = None
-    assistant: _Assistant | None = None
+    call: msgspec.Raw = _NULL
+    phone_number: msgspec.Raw = _NULL
+    customer: msgspec.Raw = _NULL
+    assistant: msgspec.Raw = _NULL
     ended_reason: Any = None
     started_at: Any = None
     ended_at: Any = None
-    tool_call_list: list[_ToolCall] | None = None
-    tool_with_tool_call_list: list[_ToolWithCall] | None = None
-    function_call: _Function | None = None
-    artifact: msgspec.Raw = msgspec.Raw(b"null")
-    messages: msgspec.Raw = msgspec.Raw(b"null")
-    transcript: msgspec.Raw = msgspec.Raw(b"null")
+    tool_call_list: msgspec.Raw = _NULL
+    tool_with_tool_call_list: msgspec.Raw = _NULL
+    function_call: msgspec.Raw = _NULL
+    artifact: msgspec.Raw = _NULL
+    messages: msgspec.Raw = _NULL
+    transcript: msgspec.Raw = _NULL
 
 
 class _Body(_Camel):
     message: _Message
 
 
+P = TypeVar("P", bound=_Camel)
+
 _body: Final = msgspec.json.Decoder(_Body)
+_list: Final = msgspec.json.Decoder(list[msgspec.Raw])
 
 
 @dataclass(frozen=True, slots=True)
@@ -179,24 +188,27 @@ def read_message(body: bytes) -> Told:
         message = decoded(_body, body).message
     except (msgspec.DecodeError, RecursionError):
         raise VapiRequestInvalid("must be JSON with a message that has a type") from None
-    ends = _ends(message)
-    return Told(_kind(message.type), _text(message.status), _told_call(message, ends), ends.dialled, message)
+    call = _part(_Call, message.call)
+    ends = _ends(message, call)
+    told = _told_call(message, call, ends)
+    return Told(_kind(message.type), _text(message.status), told, ends.dialled, message)
 
 
 def asked_tools(told: Told) -> list[AskedTool]:
     """In their order. Raises `VapiRequestInvalid` for too many, and for one without an id."""
     message = told._message
-    calls = message.tool_call_list
+    calls = _listed(message.tool_call_list)
     if not calls:
-        calls = [each.tool_call for each in message.tool_with_tool_call_list or () if each.tool_call]
+        both = [_part(_ToolWithCall, each) for each in _listed(message.tool_with_tool_call_list)]
+        calls = [each.tool_call for each in both if each is not None]
     if len(calls) > MOST_TOOLS:
         raise VapiRequestInvalid(f"must ask for {MOST_TOOLS} tools at most")
-    return [_asked(each) for each in calls]
+    return [_asked(_part(_ToolCall, each) or _ToolCall()) for each in calls]
 
 
 def asked_function(told: Told) -> AskedTool:
     """Of a message `function-call`, which has no id of its own: the time and name stand for one."""
-    function = told._message.function_call or _Function()
+    function = _part(_Function, told._message.function_call) or _Function()
     name = _text(function.name)
     given = function.parameters if function.parameters is not None else function.arguments
     return AskedTool(f"{_stamp(told)} {name}"[:_LONGEST_TOOL_ID], name, _arguments(given))
@@ -204,7 +216,8 @@ def asked_function(told: Told) -> AskedTool:
 
 def told_end(told: Told) -> ToldEnd:
     """Of a message `end-of-call-report`; the older top-level fields count where the artifact is silent."""
-    message, call = told._message, told._message.call or _Call()
+    message = told._message
+    call = _part(_Call, message.call) or _Call()
     spoken = {"messages": _any(message.messages), "transcript": _any(message.transcript)}
     return ToldEnd(
         reason=_text(message.ended_reason) or _text(call.ended_reason),
@@ -224,11 +237,8 @@ class FetchedCall:
 def read_call(fetched: Mapping[str, Any]) -> FetchedCall:
     """Raises `VapiRequestInvalid` for what is no call."""
     bare = {name: each for name, each in fetched.items() if name != "artifact"}
-    try:
-        read = msgspec.convert(bare, _Call)
-    except msgspec.ValidationError:
-        raise VapiRequestInvalid("must be a call of Vapi's") from None
-    told = _told_call(_Message(type="other", call=read), _ends(_Message(type="other", call=read)))
+    read, message = _part(_Call, msgspec.Raw(msgspec.json.encode(bare))) or _Call(), _Message(type="other")
+    told = _told_call(message, read, _ends(message, read))
     if told is None:
         raise VapiRequestInvalid("must be a call with an id")
     is_over = _text(read.status) == "ended" or bool(_text(read.ended_reason))
@@ -247,11 +257,10 @@ def _kind(told: str) -> str:
     return bare if bare in LIVE or bare in _OTHERS else "other"
 
 
-def _told_call(message: _Message, ends: Ends) -> ToldCall | None:
-    call = message.call
+def _told_call(message: _Message, call: _Call | None, ends: Ends) -> ToldCall | None:
     if call is None or not isinstance(call.id, str) or not _CALL_ID.fullmatch(call.id):
         return None
-    named = message.assistant or call.assistant
+    named = _part(_Assistant, message.assistant) or _part(_Assistant, call.assistant)
     return ToldCall(
         vapi_id=call.id,
         ends=ends,
@@ -260,16 +269,17 @@ def _told_call(message: _Message, ends: Ends) -> ToldCall | None:
     )
 
 
-def _ends(message: _Message) -> Ends:
-    call = message.call or _Call()
-    customer, ours = message.customer or call.customer, message.phone_number or call.phone_number
-    return Ends.told(_text(customer.number if customer else ""), _text(ours.number if ours else ""))
+def _ends(message: _Message, call: _Call | None) -> Ends:
+    within = call or _Call()
+    customer = _part(_Numbered, message.customer) or _part(_Numbered, within.customer) or _Numbered()
+    ours = _part(_Numbered, message.phone_number) or _part(_Numbered, within.phone_number) or _Numbered()
+    return Ends.told(_text(customer.number), _text(ours.number))
 
 
 def _asked(call: _ToolCall) -> AskedTool:
     if not isinstance(call.id, str) or not 0 < len(call.id) <= _LONGEST_TOOL_ID:
         raise VapiRequestInvalid("must give each tool call an id")
-    within = call.function or _Function()
+    within = _part(_Function, call.function) or _Function()
     given = next(
         (
             each
@@ -291,6 +301,22 @@ def _arguments(given: Any) -> Mapping[str, Any] | None:
     if given is None:
         return {}
     return given if isinstance(given, dict) else None
+
+
+def _part(kind: type[P], raw: msgspec.Raw) -> P | None:
+    """None for what is none."""
+    try:
+        return msgspec.json.decode(raw, type=kind)
+    except (msgspec.DecodeError, RecursionError):
+        return None
+
+
+def _listed(raw: msgspec.Raw) -> list[msgspec.Raw]:
+    """Nothing for what is no list."""
+    try:
+        return _list.decode(raw)
+    except (msgspec.DecodeError, RecursionError):
+        return []
 
 
 def _any(raw: msgspec.Raw) -> Any:

@@ -83,7 +83,7 @@ async def test_no_secret_and_no_person_is_found_anywhere(
     assert [answer.status_code for answer in answers] == [200] * len(answers)
     for raw in (
         PERSON.encode(),
-        call.body("hang", call=PERSON),
+        b'{"message": {"type": ["%s"]}}' % PERSON.encode(),
         b'{"message": {"type": "%s"' % PERSON.encode(),
     ):
         assert (await post(gateway, raw, signed(raw))).status_code == 400

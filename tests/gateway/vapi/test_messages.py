@@ -106,12 +106,25 @@ def test_types_are_open() -> None:
 @pytest.mark.parametrize(
     "raw",
     [b"", b"null", b"{}", b"[]", b'{"message": null}', b'{"message": {}}', b'{"message": {"type": 7}}',
-     b'{"message": {"type": "hang", "call": "x"}}', b'{"message": {"type": "hang"', b"\xff\xfe",
+     b'{"message": {"type": "hang"', b"\xff\xfe",
      b'{"message": {"type": "hang", "x": ' + b"[" * 100_000 + b"]" * 100_000 + b"}}"],
 )  # fmt: skip
 def test_what_is_no_message(raw: bytes) -> None:
     with pytest.raises(VapiRequestInvalid):
         read_message(raw)
+
+
+def test_a_part_that_is_not_what_it_is_to_be_costs_nothing_else() -> None:
+    told = read_message(body("hang", call={**CALL, "customer": "somebody", "assistant": []}, phoneNumber=7))
+    assert told.call is not None
+    assert told.call.vapi_id == CALL["id"]
+    assert read_message(body("hang", call="x")).call is None
+    asked = {"id": "1", "function": "find_slots", "name": "find_slots", "arguments": {"service": "x"}}
+    (tool,) = asked_tools(read_message(body("tool-calls", call=CALL, toolCallList=[asked])))
+    assert (tool.name, tool.arguments) == ("find_slots", {"service": "x"})
+    with pytest.raises(VapiRequestInvalid):
+        asked_tools(read_message(body("tool-calls", call=CALL, toolCallList=[asked, "x"])))
+    assert asked_tools(read_message(body("tool-calls", call=CALL, toolCallList="x"))) == []
 
 
 def test_a_report_and_the_same_call_fetched() -> None:

@@ -258,7 +258,7 @@ async def test_vapi_is_asked_so_often_and_no_more(
 
 
 async def test_what_vapi_answers_may_be_none_of_its_calls(asking: Asking, api: VapiApiSimulator) -> None:
-    api.calls[asking.call.vapi_id] = {"id": asking.call.vapi_id, "customer": "somebody"}
+    api.calls[asking.call.vapi_id] = {"id": ["somebody"], "customer": "somebody"}
     await asking.ask()
     assert await asking.stands() == (None, 1, True)
     patient = replace(asking.reports, process=Vapi(), again_s=1.0)  # nor is there an account to ask with
