@@ -99,6 +99,10 @@ async def _opened(closing: AsyncExitStack, account: Account, place: Place, carri
         if (calling := carrier()) is not None:
             calling.complete(call_id)
 
+    def go_on(call_id: str, url: str) -> None:
+        if (calling := carrier()) is not None:
+            calling.replace(call_id, [Redirect(url)])
+
     match account:
         case TwilioAccount(sid, token):
             updated = _TwilioOrders(carrier)
@@ -107,7 +111,9 @@ async def _opened(closing: AsyncExitStack, account: Account, place: Place, carri
             )
             return _Twilio(await enter(twilio))
         case PlivoAccount(auth_id, token):
-            plivo = PlivoApiSimulator(auth_id=auth_id, auth_token=token, ended=complete, host=host, port=port)
+            plivo = PlivoApiSimulator(
+                auth_id=auth_id, auth_token=token, ended=complete, moved=go_on, host=host, port=port
+            )
             return _Listed(await enter(plivo))
         case TelnyxAccount(api_key):
             orders = TelnyxOrders(carrier)

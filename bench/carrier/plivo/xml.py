@@ -1,9 +1,9 @@
-"""Plivo's answer document, parsed and validated: "XML: Stream", "Speak", "Wait", "Redirect", "Hangup" (Plivo
-docs, read 2026-11).
+"""Plivo's answer document, parsed and validated: "XML: Stream", "Speak", "Wait", "Dial", "Redirect", "Hangup"
+(Plivo docs, read 2026-11).
 
 Only the elements that a media gateway answers with are known; any other element, attribute or value is
 refused, and so is what Plivo would take but what leaves the caller in silence: a stream that plays nothing,
-a call that ends beside its stream.
+a call that ends beside its stream. Whoever is dialled does not answer: what comes of it is asked at once.
 """
 
 import re
@@ -30,6 +30,7 @@ from bench.carrier.steps import ConnectStream, Hangup, Pause, Redirect, Reject, 
 MOST_EXTRA_BYTES: Final = 512
 MULAW: Final = "audio/x-mulaw;rate=8000"
 _CONTENT_TYPES: Final = frozenset({MULAW, "audio/x-l16;rate=8000", "audio/x-l16;rate=16000"})
+_NUMBER: Final = re.compile(r"\+?[1-9][0-9]{6,14}")
 _PAIR: Final = re.compile(r"[A-Za-z0-9]+=[A-Za-z0-9]*")
 _ATTRIBUTES: Final[Mapping[str, frozenset[str]]] = MappingProxyType(
     {
@@ -50,6 +51,14 @@ _ATTRIBUTES: Final[Mapping[str, frozenset[str]]] = MappingProxyType(
         ),
         "Speak": frozenset({"voice", "language", "loop"}),
         "Wait": frozenset({"length", "silence", "minSilence", "beep"}),
+        "Dial": frozenset(
+            {
+                *("action", "method", "redirect", "timeout", "timeLimit", "hangupOnStar", "callerId"),
+                *("callerName", "confirmSound", "confirmKey", "confirmTimeout", "dialMusic", "callbackUrl"),
+                *("callbackMethod", "digitsMatch", "digitsMatchBLeg", "sipHeaders"),
+            }
+        ),
+        "Number": frozenset({"sendDigits", "sendOnPreanswer"}),
         "Redirect": frozenset({"method"}),
         "Hangup": frozenset({"reason", "schedule"}),
     }
@@ -69,7 +78,7 @@ def _check(element: ElementTree.Element) -> None:
     check_attributes(element, _ATTRIBUTES, SCHEMA)
     if element.tag in ("Response", "Hangup", "Wait") and (element.text or "").strip():
         raise AnswerRejected(SCHEMA, f"text inside <{element.tag}>")
-    if element.tag != "Response" and len(element):
+    if element.tag not in ("Response", "Dial") and len(element):
         raise AnswerRejected(SCHEMA, f"<{element.tag}> holds no elements here")
 
 
@@ -83,6 +92,8 @@ def _step(element: ElementTree.Element, base_url: str) -> Step:
             return Say(text)
         case "Wait" if element.get("length", "1").isdecimal():
             return Pause(int(element.get("length", "1")))
+        case "Dial":
+            return _dial(element, base_url)
         case "Redirect" if text:
             return Redirect(urljoin(base_url, text))
         case "Hangup" if "reason" in element.attrib:
@@ -90,6 +101,23 @@ def _step(element: ElementTree.Element, base_url: str) -> Step:
         case "Hangup":
             return Hangup()
     raise AnswerRejected(SCHEMA, f"<{element.tag}> is empty, misplaced or has a wrong value")
+
+
+def _dial(element: ElementTree.Element, base_url: str) -> Step:
+    for person in element:
+        _check(person)
+        if person.tag != "Number" or not _NUMBER.fullmatch((person.text or "").strip()):
+            raise AnswerRejected(SCHEMA, "<Dial> holds what is no <Number>")
+    if not len(element):
+        raise AnswerRejected(SCHEMA, "<Dial> dials nobody")
+    for name in ("timeout", "timeLimit"):
+        if not element.get(name, "1").isdecimal():
+            raise AnswerRejected(SCHEMA, f"{name} of <Dial> is no number")
+    for name in ("action", "confirmSound", "callbackUrl", "dialMusic"):
+        _callback(element.get(name), name)
+    if element.get("redirect", "true") != "true" or "action" not in element.attrib:
+        return Pause(0)
+    return Redirect(urljoin(base_url, element.get("action", "")))
 
 
 def _stream(element: ElementTree.Element, text: str) -> ConnectStream:
@@ -108,7 +136,7 @@ def _stream(element: ElementTree.Element, text: str) -> ConnectStream:
     return ConnectStream(
         url=socket_url(text, malformed=ADDRESS, scheme=ADDRESS),
         parameters=_extra_headers(element.get("extraHeaders", "")),
-        status_callback=_callback(element.get("statusCallbackUrl")),
+        status_callback=_callback(element.get("statusCallbackUrl"), "statusCallbackUrl"),
     )
 
 
@@ -131,7 +159,7 @@ def _extra_headers(text: str) -> dict[str, str]:
     return dict(pair.split("=", 1) for pair in pairs)
 
 
-def _callback(url: str | None) -> str | None:
+def _callback(url: str | None, name: str) -> str | None:
     if url is not None and urlsplit(url).scheme not in ("http", "https"):
-        raise AnswerRejected(SCHEMA, "statusCallbackUrl is not an absolute http(s) address")
+        raise AnswerRejected(SCHEMA, f"{name} is not an absolute http(s) address")
     return url

@@ -16,7 +16,7 @@ from plivo import plivoxml
 
 from bench.carrier import Carrier, LiveCall
 from bench.carrier.plivo import PlivoAccount
-from bench.carrier.steps import Pause
+from bench.carrier.steps import Redirect
 from bench.simulators.cartesia import CartesiaSimulator
 from bench.simulators.chat import ChatSimulator
 from bench.simulators.deepgram import DeepgramSimulator
@@ -29,10 +29,10 @@ from booking.calls import open_call
 from booking.db import org_transaction
 from booking.handovers import HandoverRules, ask_handover, end_handover, store_handover_rules
 from booking.types import Actor
-from gateway.handover import UNANNOUNCED
+from gateway.handover import PUTTING_THROUGH, UNANNOUNCED
 from tests.conftest import Clinic, Stack
 from tests.gateway import running
-from tests.gateway.routes.test_plivo import ACCOUNT, TOKEN, document, media, post, start, until
+from tests.gateway.routes.test_plivo import ACCOUNT, TOKEN, document, post
 from tests.gateway.running import PUBLIC_URL, Gateway, verbs
 
 CLERK, DESK, CALLER = Actor("operator"), "+442071838999", "+447700900123"
@@ -83,7 +83,7 @@ async def made(stack: Stack, pool: asyncpg.Pool, clinic: Clinic) -> AsyncIterato
             PlivoApiSimulator(
                 auth_id=ACCOUNT,
                 auth_token=TOKEN,
-                moved=lambda call_id, _url: carriers[0].replace(call_id, [Pause(60)]),
+                moved=lambda call_id, url: carriers[0].replace(call_id, [Redirect(url)]),
             )
         )
         vendors = running.Vendors(deepgram, chat, cartesia).environment()
@@ -98,57 +98,41 @@ async def says(live: LiveCall) -> None:
     await live.say(tone(0.6, 440))
 
 
-async def put_through(made: Made, live: LiveCall) -> tuple[str, ElementTree.Element]:
-    """Refused once, then taken: the address that the call goes on to, and what Plivo is told there."""
-    made.api.calls.add(live.plan.call_id)
-    await live.agent_answers(500)
-    made.api.faults.add(Refuse(503))
+async def test_a_caller_whom_nobody_takes_is_back_with_the_agent(made: Made) -> None:
+    """Once Plivo refuses, then it does what it is told, with each of its rules in force."""
+    async with made.carrier.call(made.clinic.number, caller=CALLER) as live:
+        call_id = live.plan.call_id
+        made.api.calls.add(call_id)
+        await live.agent_answers(500)
+        made.api.faults.add(Refuse(503))
+        await asks(live)
+        assert (await made.stands(), made.api.transferred) == ([("failed", None)], {})
+        await says(live)
+        async with asyncio.timeout(20):
+            while call_id not in made.api.transferred:  # noqa: ASYNC110
+                await asyncio.sleep(0.02)
+        before_ms = live.record.agent_audible_ms
+        await live.until(lambda record: record.agent_audible_ms > before_ms)
+        await live.agent_quiet(500)
+        assert made.api.calls == {call_id}  # not hung up
+    await made.gateway.until_idle()
+    assert live.record.spoken_by_carrier == [PUTTING_THROUGH]
+    assert [state for state, _ in await made.stands()] == ["failed", "unanswered"]
+    said = await made.rows("select said::text as said from call_turns")
+    assert any("nobody can come to the telephone" in row["said"] for row in said)
+    over = f"{made.api.transferred[call_id]}/over"
+    late = document(await made.tell(over, call_id, DialStatus="no-answer"))
+    assert verbs(late) == ["Hangup"]  # the caller has hung up
+    ended = await made.rows("select end_reason from calls order by started_at")
+    assert [row["end_reason"] for row in ended] == ["transferred", "caller_hung_up"]
+
+
+async def asks(live: LiveCall) -> None:
+    """An utterance, and the whole answer to it."""
     before_ms = live.record.agent_audible_ms
     await says(live)
     await live.until(lambda record: record.agent_audible_ms > before_ms)
     await live.agent_quiet(500)
-    assert (await made.stands(), made.api.transferred) == ([("failed", None)], {})
-    await says(live)
-    async with asyncio.timeout(20):
-        while live.plan.call_id not in made.api.transferred:  # noqa: ASYNC110
-            await asyncio.sleep(0.02)
-    url = made.api.transferred[live.plan.call_id]
-    return url, document(await made.tell(url, live.plan.call_id))
-
-
-async def test_a_caller_whom_nobody_takes_is_back_with_the_agent(made: Made) -> None:
-    async with made.carrier.call(made.clinic.number, caller=CALLER, strict=False) as live:
-        call_id = live.plan.call_id
-        url, answer = await put_through(made, live)
-        await made.gateway.until_idle()
-        assert [state for state, _ in await made.stands()] == ["failed", "asked"]
-        waiting = document(await made.tell(f"{PUBLIC_URL}/plivo/after?attempt=0", call_id))
-        assert verbs(waiting) == ["Wait", "Redirect"]  # the order is not carried out yet
-        assert waiting[1].text == f"{PUBLIC_URL}/plivo/after?attempt=1"
-        assert verbs(answer) == ["Speak", "Dial"]
-        dial = answer[1]
-        assert (dial[0].tag, dial[0].text) == ("Number", DESK[1:])
-        assert (dial.attrib["timeout"], dial.attrib["timeLimit"]) == ("20", "900")
-        assert (dial.attrib["action"], dial.attrib["redirect"]) == (f"{url}/over", "true")
-        assert CALLER[1:] not in ElementTree.tostring(dial, "unicode")
-        assert made.api.calls == {call_id}  # not hung up
-        back = document(await made.tell(dial.attrib["action"], call_id, DialStatus="no-answer"))
-        assert verbs(back) == ["Stream", "Redirect"]
-        assert back[1].text == f"{url}/after?attempt=0"
-        assert [state for state, _ in await made.stands()] == ["failed", "unanswered"]
-        async with media(made.gateway, str(back[0].text)) as socket:
-            await socket.send(start(call_id, back[0].attrib["extraHeaders"]))
-            await until(socket, "playAudio")
-            again = document(await made.tell(str(back[1].text), call_id))
-            assert verbs(again) == ["Stream", "Redirect"]  # it is a stream like any other
-            await made.tell(f"{PUBLIC_URL}/plivo/hangup", call_id, CallStatus="completed")
-        await made.gateway.until_idle()
-    said = await made.rows("select said::text as said from call_turns")
-    assert any("nobody can come to the telephone" in row["said"] for row in said)
-    late = document(await made.tell(dial.attrib["action"], call_id, DialStatus="no-answer"))
-    assert verbs(late) == ["Hangup"]  # the caller has hung up
-    ended = await made.rows("select end_reason from calls order by started_at")
-    assert [row["end_reason"] for row in ended] == ["transferred", "caller_hung_up"]
 
 
 @pytest.fixture
@@ -162,6 +146,22 @@ async def order(made: Made) -> tuple[str, str, UUID]:
     made.api.calls.add(call_id)
     url = f"{PUBLIC_URL}/plivo/handover/{claim.org_id}/{handover_id}"
     return url, call_id, handover_id
+
+
+async def test_a_call_waits_until_plivo_has_carried_its_order_out(
+    made: Made, order: tuple[str, str, UUID]
+) -> None:
+    url, call_id, _ = order
+    wait, redirect = document(await made.tell(f"{PUBLIC_URL}/plivo/after?attempt=0", call_id))
+    assert (wait.tag, redirect.text) == ("Wait", f"{PUBLIC_URL}/plivo/after?attempt=1")
+    assert verbs(document(await made.tell(f"{PUBLIC_URL}/plivo/after?attempt=2", call_id))) == [
+        "Speak",
+        "Hangup",
+    ]
+    back, redirect = document(await made.tell(f"{url}/over", call_id, DialStatus="no-answer"))
+    assert (back.tag, redirect.text) == ("Stream", f"{url}/after?attempt=0")
+    again = document(await made.tell(str(redirect.text), call_id))
+    assert (again[0].tag, again[1].text) == ("Stream", f"{url}/after?attempt=1")  # as any other stream
 
 
 async def test_the_person_hears_why_and_the_caller_is_done_when_they_have_talked(

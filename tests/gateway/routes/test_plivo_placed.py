@@ -1,5 +1,6 @@
 """A call that the clinic places over Plivo: ordered, answered, left to a machine, told of again."""
 
+import asyncio
 from collections.abc import AsyncIterator
 from uuid import UUID, uuid4
 
@@ -188,11 +189,17 @@ async def test_a_machine_is_hung_up(
     assert (call.standing, api.transferred) == ("over", {})
 
 
-async def test_a_request_without_an_answer_is_found_and_a_busy_line_is_tried_again(
+async def test_a_request_that_a_crash_cut_off_is_found_and_a_busy_line_is_tried_again(
     gateway: Gateway, clinic: Clinic, api: PlivoApiSimulator, engine: Placing
 ) -> None:
     api.faults.add(TakeAndStall())
-    placed_id = await placed(gateway, clinic, engine, api)
+    placed_id = await asked(gateway, clinic)
+    placer = asyncio.create_task(engine.go_on(clinic.claim, placed_id))
+    async with asyncio.timeout(20):
+        while not api.placed.all:  # noqa: ASYNC110
+            await asyncio.sleep(0.01)
+    placer.cancel()
+    await asyncio.wait({placer})
     assert (await stands(gateway, clinic, placed_id))[0] == "placing"
     async with org_transaction(gateway.edge.desk.pool, clinic.claim) as connection:
         await connection.execute("update placed_calls set next_at = now()")

@@ -41,6 +41,12 @@ def test_other_elements() -> None:
     assert parse_plivo_xml(document, BASE) == [Say("Sorry."), Pause(2), Hangup(), Reject("busy")]
 
 
+def test_who_is_dialled_does_not_answer() -> None:
+    dial = f'<Dial action="{BASE}/over" timeout="20"><Number>442071838999</Number></Dial>'
+    document = f"<Response><Speak>One moment.</Speak>{dial}</Response>"
+    assert parse_plivo_xml(document.encode(), BASE) == [Say("One moment."), Redirect(f"{BASE}/over")]
+
+
 @pytest.mark.parametrize(
     ("document", "code"),
     [
@@ -50,6 +56,11 @@ def test_other_elements() -> None:
         (b"<Response>words</Response>", "schema"),
         (b"<Response><Dance/></Response>", "schema"),
         (b"<Response><Speak/></Response>", "schema"),
+        (b"<Response><Dial/></Response>", "schema"),
+        (b"<Response><Dial><User>sip:a@b</User></Dial></Response>", "schema"),
+        (b"<Response><Dial><Number>desk</Number></Dial></Response>", "schema"),
+        (b'<Response><Dial action="/over"><Number>442071838999</Number></Dial></Response>', "schema"),
+        (b'<Response><Dial timeout="soon"><Number>442071838999</Number></Dial></Response>', "schema"),
         (b"<Response><Connect><Stream/></Connect></Response>", "schema"),
         (b'<Response><Wait length="long"/></Response>', "schema"),
         (stream({"colour": "red"}), "schema"),
