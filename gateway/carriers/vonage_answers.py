@@ -40,9 +40,12 @@ class Dialling:
     longest_s: int
 
 
-def connect_stream(media_url: str, *, event_url: str, dialled: str, headers: Mapping[str, str]) -> str:
-    """Both directions of the call's audio to `media_url`, whose upgrade Vonage is to sign. `dialled`: the
-    clinic's number without its plus, "" if not known.
+def connect_stream(
+    media_url: str, *, event_url: str, left_url: str, dialled: str, headers: Mapping[str, str]
+) -> str:
+    """Both directions of the call's audio to `media_url`, whose upgrade Vonage is to sign. `left_url`: is
+    told if the call goes on behind the stream, with no other document; `dialled`: the clinic's number without
+    its plus, "" if not known.
 
     Raises ValueError if the headers are more than Vonage takes.
     """
@@ -56,7 +59,7 @@ def connect_stream(media_url: str, *, event_url: str, dialled: str, headers: Map
         "headers": headers,
         "authorization": {"type": "vonage"},
     }
-    return _ncco(_connect(endpoint, dialled, event_url))
+    return _ncco(_connect(endpoint, dialled, event_url), _notify("left", left_url))
 
 
 def put_through(sentence: str, person: Dialling) -> Sequence[Action]:

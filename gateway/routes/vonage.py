@@ -3,7 +3,8 @@
 Each is JSON, signed as a whole; of a GET nothing but its time is signed, so all must come by POST. The
 application at Vonage has `/vonage/voice` as its answer address and `/vonage/event` as its event address. The
 events of the socket's own leg come to `/vonage/after/` and the org's id; what names the call in them are the
-headers that we put into the answer, which come back with the signed body.
+headers that we put into the answer, which come back with the signed body. Whatever becomes of that event, a
+call that comes to the end of its document is told of at `/vonage/left/`.
 """
 
 import time
@@ -11,6 +12,7 @@ from collections.abc import Mapping
 from contextlib import suppress
 from functools import partial
 from typing import Final
+from urllib.parse import urlencode
 from uuid import UUID
 
 from starlette.datastructures import Headers
@@ -38,6 +40,7 @@ from gateway.tenancy.credentials import VonageAccount
 
 MEDIA: Final = "/vonage/media"
 AFTER: Final = "/vonage/after"
+LEFT: Final = "/vonage/left"
 _ATTEMPT: Final = "attempt"
 LEAD_S: Final = 4.0
 """How far ahead of playing audio is sent, a fifth of what Vonage holds. A shorter stall is not heard."""
@@ -74,6 +77,21 @@ async def after(request: Request) -> Response:
         return Response(status_code=204)
     line = vonage_line(edge, event.signer, call_id, ends)
     return await line.stream_ended(asked_again(event.header(_ATTEMPT)))
+
+
+async def left(request: Request) -> Response:
+    """The call has come to the end of the document that opened its stream: it was given no other, neither by
+    REST nor in the answer to the event of that stream's end. So the stream was lost, whatever was to come.
+    """
+    edge = edge_of(request)
+    event = await signed_event(request, edge)
+    told = request.query_params
+    call_id = call_id_of(told.get(CALL_ID))
+    await require_speaker(request, edge, event.signer, call_id)
+    ends = open_ends(edge.desk.vault, request.path_params["org"], call_id, told.get(PARAMETER, ""))
+    return await vonage_line(edge, event.signer, call_id, ends).stream_ended(
+        asked_again(told.get(_ATTEMPT, ""))
+    )
 
 
 async def call_event(request: Request) -> Response:
@@ -126,9 +144,11 @@ def _connected(edge: Edge, call_id: str, dialled: str, opening: Opening) -> str:
         _ATTEMPT: str(opening.attempt),
         **opening.parameters,
     }
+    whose = {CALL_ID: call_id, _ATTEMPT: str(opening.attempt), PARAMETER: opening.parameters[PARAMETER]}
     return connect_stream(
         edge.settings.media_url(MEDIA + opening.whose),
         event_url=edge.settings.public(f"{AFTER}/{opening.org_id}"),
+        left_url=edge.settings.public(f"{LEFT}/{opening.org_id}?{urlencode(whose)}"),
         dialled=dialled.removeprefix("+"),
         headers=ours,
     )
@@ -149,5 +169,6 @@ ROUTES = [
     Route("/vonage/voice", voice, methods=["POST"]),
     Route("/vonage/event", call_event, methods=["POST"]),
     Route(AFTER + "/{org:uuid}", after, methods=["POST"]),
+    Route(LEFT + "/{org:uuid}", left, methods=["POST"]),
     *Door(MEDIA, lambda edge: edge.carriers.vonage, VonageCodec, _upgrade_signed, _pace).routes(),
 ]

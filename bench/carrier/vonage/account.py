@@ -12,11 +12,12 @@ import uuid
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
+from http import HTTPStatus
 from typing import Any, Final, Literal
 from urllib.parse import urlencode
 
 from bench.carrier.dialect import CallState
-from bench.carrier.errors import AnswerRejected, Rule
+from bench.carrier.errors import Rule
 from bench.carrier.record import EndReason
 from bench.carrier.steps import ConnectStream, Step
 from bench.carrier.vonage.frames import VonageWire
@@ -81,8 +82,13 @@ class VonageDialect:
         return steps
 
     async def document(self, url: str) -> Sequence[Step]:
-        """No action of an NCCO names one."""
-        raise AnswerRejected(UNREADABLE, "another document is asked for")
+        """What is to be done behind a `notify`, as its answer says."""
+        told = {**self._parties(), "conversation_uuid": self._conversation, "payload": {}}
+        answer = await self._state.webhooks.notify(self._request(url, told, "POST"), HTTP)
+        if answer.status != HTTPStatus.OK or answer.content_type != JSON:
+            return []
+        self._state.count_document(UNREADABLE)
+        return parse_ncco(answer.body)
 
     async def stream_began(self, stream: ConnectStream, wire: Wire) -> None:
         await self._tell_leg(stream, wire, "answered")

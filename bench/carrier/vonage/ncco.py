@@ -1,7 +1,8 @@
 """Vonage's answer document, parsed and validated: "NCCO reference" (Vonage docs, read 2026-11).
 
 Only the actions that a media gateway answers with are known; any other action, field or value is refused.
-There is no action that hangs up: a call ends when its document does.
+There is no action that hangs up: a call ends when its document does. A `notify` stands at the end alone here:
+what its answer says comes after it, or nothing.
 """
 
 import json
@@ -13,7 +14,7 @@ from urllib.parse import urlsplit
 
 from bench.carrier.errors import AnswerRejected
 from bench.carrier.markup import MAX_DOCUMENT_BYTES, socket_url
-from bench.carrier.steps import ConnectStream, Pause, Say, Step
+from bench.carrier.steps import ConnectStream, Pause, Redirect, Say, Step
 from bench.carrier.vonage.rules import ADDRESS, CONTENT_TYPE, HEADERS, NUMBER, SCHEMA, UNREADABLE
 from bench.simulators.vonage_ncco import FIELDS
 
@@ -24,6 +25,7 @@ _FIELDS: Final[Mapping[str, frozenset[str]]] = MappingProxyType(
     {
         "connect": FIELDS["connect"],
         "talk": FIELDS["talk"],
+        "notify": FIELDS["notify"],
         "wait": frozenset({"action", "timeout"}),
         "endpoint": frozenset({"type", "uri", "content-type", "headers", "authorization"}),
         "authorization": frozenset({"type", "value"}),
@@ -46,7 +48,7 @@ def parse_ncco(document: bytes) -> list[Step]:
 
 def _step(action: Mapping[str, Any]) -> Step:
     kind = action.get("action")
-    if kind not in ("connect", "talk", "wait"):
+    if kind not in ("connect", "talk", "wait", "notify"):
         raise AnswerRejected(SCHEMA, f"action {kind!r:.40} is not played here")
     _check_fields(action, kind)
     match kind:
@@ -54,6 +56,8 @@ def _step(action: Mapping[str, Any]) -> Step:
             return _connect(action)
         case "talk" if isinstance(action.get("text"), str) and action["text"].strip():
             return Say(action["text"].strip())
+        case "notify" if isinstance(action.get("payload"), dict) and "eventUrl" in action:
+            return Redirect(str(_event_url(action["eventUrl"])))
         case "wait" if isinstance(action.get("timeout", 10), int):
             return Pause(action.get("timeout", 10))
     raise AnswerRejected(SCHEMA, f"{kind} is empty or has a wrong value")

@@ -15,7 +15,13 @@ from vonage_jwt import verify_signature
 from gateway.carriers.events import CallerAudio, CallStarted, Clear, Mark, PlayAudio
 from gateway.carriers.pcm import to_mulaw
 from gateway.carriers.vonage import FRAME_BYTES, FRAME_SAMPLES, VonageCodec
-from gateway.carriers.vonage_answers import connect_stream, say_and_hang_up
+from gateway.carriers.vonage_answers import (
+    Dialling,
+    announce,
+    connect_stream,
+    put_through,
+    say_and_hang_up,
+)
 from gateway.carriers.vonage_signature import TOLERANCE_S, VonageSigner, vonage_signer
 from gateway.errors import MalformedFrame
 
@@ -84,13 +90,21 @@ def test_audio_that_cannot_be_is_malformed(audio: bytes) -> None:
         VonageCodec().decode(audio)
 
 
+def stream(dialled: str, headers: dict[str, str]) -> str:
+    return connect_stream(
+        "wss://gw/m", event_url="https://gw/e", left_url="https://gw/l", dialled=dialled, headers=headers
+    )
+
+
 def test_headers_above_what_vonage_takes_are_refused() -> None:
     def answer(length: int) -> str:
         headers = {"token": "t" * length}
-        return connect_stream("wss://gw/m", event_url="https://gw/e", dialled="", headers=headers)
+        return connect_stream(
+            "wss://gw/m", event_url="https://gw/e", left_url="https://gw/l", dialled="", headers=headers
+        )
 
     longest = 512 - len('{"token":""}')
-    [action] = json.loads(answer(longest))
+    [action, _] = json.loads(answer(longest))
     assert "from" not in action
     with pytest.raises(ValueError, match="512"):
         answer(longest + 1)
@@ -149,14 +163,20 @@ def test_anything_else_is_not_signed(authorization: str, body: bytes | None, now
 
 def test_vonages_own_package_writes_the_same_documents() -> None:
     ncco = import_module("vonage_voice.models.ncco")
-    [connect] = json.loads(
-        connect_stream("wss://x/y", event_url="https://x/e", dialled="442079460018", headers={"token": "t"})
-    )
+    [connect, notify] = json.loads(stream("442079460018", {"token": "t"}))
     [endpoint] = connect["endpoint"]
     given = connect | {
         "from_": connect["from"],
         "endpoint": [endpoint | {"contentType": endpoint["content-type"]}],
     }
     [talk] = json.loads(say_and_hang_up("Goodbye."))
-    for model, ours in ((ncco.Connect(**given), connect), (ncco.Talk(**talk), talk)):
+    person = Dialling("442071838999", "442079460018", "https://gw/w", "https://gw/o", "https://gw/n", 20, 900)
+    said, dialling, over = put_through("One moment.", person)
+    announced = json.loads(announce("A caller.", joined_url="https://gw/j"))
+    for model, ours in (
+        (ncco.Connect(**given), connect),
+        (ncco.Connect(**dialling, from_=dialling["from"]), dialling),
+        *((ncco.Talk(**each), each) for each in (talk, said, announced[0])),
+        *((ncco.Notify(**each), each) for each in (notify, over, announced[1])),
+    ):
         assert model.model_dump(mode="json", by_alias=True, exclude_none=True) == ours

@@ -4,6 +4,7 @@ import asyncio
 import json
 from collections.abc import AsyncIterator
 from typing import Any
+from urllib.parse import parse_qsl, urlsplit
 from uuid import uuid4
 
 import asyncpg
@@ -117,6 +118,13 @@ def spoken(response: httpx.Response) -> str:
     return str(talk["text"])
 
 
+def stream_in(response: httpx.Response) -> dict[str, Any]:
+    """The action that opens it; behind that we are told if the call goes on."""
+    [action, notify] = ncco(response)
+    assert (action["action"], notify["action"]) == ("connect", "notify")
+    return action | {"left": notify["eventUrl"][0]}
+
+
 def path_of(url: str) -> str:
     return url.removeprefix(PUBLIC_URL)
 
@@ -124,8 +132,7 @@ def path_of(url: str) -> str:
 async def connected(
     gateway: Gateway, call_id: str, clinic: Clinic, account: VonageAccount = OURS
 ) -> dict[str, Any]:
-    [action] = ncco(await post(gateway, "/vonage/voice", ringing(call_id, clinic.number), account))
-    return action
+    return stream_in(await post(gateway, "/vonage/voice", ringing(call_id, clinic.number), account))
 
 
 def media(gateway: Gateway, action: dict[str, Any], authorization: str | None = None) -> connect:
@@ -165,6 +172,10 @@ async def test_a_call_is_connected_to_a_signed_socket_or_told_that_its_number_is
 ) -> None:
     action = await connected(gateway, call_id, clinic)
     [endpoint] = action.pop("endpoint")
+    left = urlsplit(action.pop("left"))
+    assert (left.path, dict(parse_qsl(left.query))["callUuid"]) == (
+        f"/vonage/left/{clinic.claim.org_id}", call_id,
+    )  # fmt: skip
     assert action == {
         "action": "connect",
         "from": clinic.number.lstrip("+"),
@@ -188,7 +199,7 @@ async def test_a_call_is_connected_to_a_signed_socket_or_told_that_its_number_is
         1,
     )
     withheld = ringing(str(uuid4()), clinic.number) | {"from": "anonymous"}
-    [served] = ncco(await post(gateway, "/vonage/voice", withheld))
+    served = stream_in(await post(gateway, "/vonage/voice", withheld))
     assert served["action"] == "connect"
     for nobodys in ("+15005550199", "anonymous"):
         assert "not in service" in spoken(
@@ -252,7 +263,7 @@ async def test_a_lost_socket_is_asked_for_again_a_bounded_number_of_times(
     async with media(gateway, action) as again:
         await again.send(first_frame(action))
         assert await closed(again) == (1008, "token_replayed")
-    [second] = ncco(await post(gateway, after, leg_event(action, "disconnected")))
+    second = stream_in(await post(gateway, after, leg_event(action, "disconnected")))
     assert second["endpoint"][0]["headers"]["attempt"] == "1"
     async with media(gateway, second) as socket:
         await socket.send(first_frame(second))
@@ -264,6 +275,13 @@ async def test_a_lost_socket_is_asked_for_again_a_bounded_number_of_times(
     assert ncco(await post(gateway, "/vonage/voice", ringing(call_id, clinic.number))) == []
     assert ncco(await post(gateway, after, leg_event(second, "disconnected"))) == []
     other = str(uuid4())
+    unheard = await connected(gateway, str(uuid4()), clinic)  # of whose stream's end no event came
+    again = stream_in(await post(gateway, path_of(unheard["left"]), {"payload": {"told": "left"}}))
+    assert again["endpoint"][0]["headers"]["attempt"] == "1"
+    left = path_of(second["left"])
+    assert ncco(await post(gateway, left, {"payload": {}})) == []  # that call is over
+    assert (await post(gateway, left, {}, ITS_OWN)).status_code == 403
+    assert (await post(gateway, left.partition("?")[0], {})).status_code == 400
     used_up = leg_event(action, "failed", headers={"callUuid": other, "attempt": "2"})
     assert "try again later" in spoken(await post(gateway, after, used_up))
 

@@ -150,7 +150,7 @@ async def test_it_is_ordered_once_and_talks(
     for status in ("started", "ringing", "ringing"):
         assert await told(gateway, call, status) == 204
     assert (await stands(gateway, clinic, placed_id))[0] == "ringing"
-    [action] = await answered(gateway, call, **{"from": call.to, "to": call.from_})  # either way round
+    [action, _] = await answered(gateway, call, **{"from": call.to, "to": call.from_})  # either way round
     assert len(str(action["endpoint"][0]["headers"])) <= 512
     async with media(gateway, action) as socket:
         await socket.send(first_frame(action))
@@ -159,7 +159,7 @@ async def test_it_is_ordered_once_and_talks(
         socket.transport.abort()
     await gateway.until_idle()
     after = path_of(action["eventUrl"][0])
-    [again] = ncco(await post(gateway, after, leg_event(action, "disconnected")))
+    [again, _] = ncco(await post(gateway, after, leg_event(action, "disconnected")))
     async with media(gateway, again) as socket:
         await socket.send(first_frame(again))
         await first_audio(socket)
@@ -177,7 +177,7 @@ async def test_a_machine_gets_the_message_behind_its_beep_or_is_hung_up(
 ) -> None:
     placed_id = await placed(gateway, clinic, engine)
     [call] = api.placed.all
-    [action] = await answered(gateway, call)
+    [action, _] = await answered(gateway, call)
     async with media(gateway, action) as socket:
         await socket.send(first_frame(action))
         await first_audio(socket)

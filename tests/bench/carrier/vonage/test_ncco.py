@@ -7,7 +7,7 @@ from typing import Any
 import pytest
 
 from bench.carrier.errors import AnswerRejected
-from bench.carrier.steps import ConnectStream, Pause, Say
+from bench.carrier.steps import ConnectStream, Pause, Redirect, Say
 from bench.carrier.vonage.ncco import parse_ncco
 
 ENDPOINT = {
@@ -34,7 +34,12 @@ def ncco(change: dict[str, Any] | None = None, **endpoint: Any) -> bytes:
 
 
 def test_a_websocket_and_what_follows() -> None:
-    document = [*json.loads(ncco()), {"action": "talk", "text": "Bye."}, {"action": "wait", "timeout": 1}]
+    document = [
+        *json.loads(ncco()),
+        {"action": "talk", "text": "Bye."},
+        {"action": "wait", "timeout": 1},
+        {"action": "notify", "payload": {}, "eventUrl": ["https://gw.example.com/vonage/left"]},
+    ]
     assert parse_ncco(json.dumps(document).encode()) == [
         ConnectStream(
             url="wss://gw.example.com/vonage/media",
@@ -46,6 +51,7 @@ def test_a_websocket_and_what_follows() -> None:
         ),
         Say("Bye."),
         Pause(1),
+        Redirect("https://gw.example.com/vonage/left"),
     ]
 
 
@@ -71,6 +77,8 @@ def test_a_header_of_the_gateways_own() -> None:
         (b"[1]", "ncco-schema"),
         (b'[{"action":"dance"}]', "ncco-schema"),
         (b'[{"action":"talk"}]', "ncco-schema"),
+        (b'[{"action":"notify","payload":{}}]', "ncco-schema"),
+        (b'[{"action":"notify","payload":"","eventUrl":["https://gw.example.com"]}]', "ncco-schema"),
         (b'[{"action":"talk","text":"a","colour":"red"}]', "ncco-schema"),
         (ncco({"endpoint": []}), "ncco-schema"),
         (ncco({"endpoint": [ENDPOINT, ENDPOINT]}), "ncco-schema"),
