@@ -19,7 +19,7 @@ def pytest_addoption(parser: pytest.Parser) -> None:
     parser.addoption("--rivals", type=int, nargs="+", help="connections that want one slot at once")
     parser.addoption("--rounds", type=int, help="slots that each number of rivals fights for")
     parser.addoption("--lives", type=int, help="lives of holds that hypothesis thinks of")
-    parser.addoption("--kills", type=int, help="kills of gateways that follow calls up")
+    parser.addoption("--kills", type=int, help="kills of gateways that follow calls up or place some")
     parser.addoption("--slots-per-org", type=int, help="slots that each of 100 clinics has")
 
 

@@ -1,9 +1,9 @@
 """Forks gateways, one after the other, each to be killed at the turn of its event loop that it is told.
 
 Started once: `dying_gateway worker_dsn org`, with a gateway's environment. An order is a line of JSON,
-`{"turns": 57, "calls": [[id, caller], …], "at_report": false}`: how often the loop may turn (null: for ever)
-once the gateway serves, or once a report of Vapi's comes in, and calls that it has at that time. A life says
-where it serves, and that it is over.
+`{"turns": 57, "calls": [[id, caller], …], "placed": [[id, number], …], "at_report": false}`: how often the
+loop may turn (null: for ever) once the gateway serves, or once a report of Vapi's comes in; calls that it has
+at that time, and calls that its clinic asks for then. A life says where it serves, and that it is over.
 """
 
 import asyncio
@@ -12,21 +12,25 @@ import os
 import selectors
 import signal
 import sys
-from collections.abc import Mapping
-from dataclasses import dataclass
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 from typing import Any
 from uuid import UUID
 
+import asyncpg
 from starlette.types import ASGIApp, Receive, Scope, Send
 
 from booking.calls import close_call, open_call
-from booking.db import open_pool
+from booking.contacts import Person, save_contact
+from booking.db import fetch, open_pool
 from booking.follow_up import FollowUps, due_follow_ups, note_texts_wanted
-from booking.jobs import Sweep, Work, fan_out
+from booking.jobs import Kind, Sweep, Work, fan_out
 from booking.messages import due_messages
 from booking.orgs import load_profile
-from booking.types import Claim
+from booking.placed_calls import ask_for_call, due_placed_calls
+from booking.placing import Placing
+from booking.types import OPERATOR, Claim
 from booking.vapi_calls import due_vapi_calls
 from booking.worker import Pace, working
 from compliance.keys import Keyring
@@ -36,8 +40,10 @@ from gateway.call import Desk
 from gateway.caller import Ends
 from gateway.follow_ups import guide_links
 from gateway.inquiry import Inquiry
-from gateway.jobs import WatchedJobs
+from gateway.jobs import Found, WatchedJobs
+from gateway.placing import open_placing
 from gateway.records import CallRecords
+from gateway.sealing import VaultSealer
 from gateway.server import GatewayServer
 from gateway.settings import load
 from gateway.vapi.reports import Reports, open_reports
@@ -89,35 +95,51 @@ async def live(order: Mapping[str, Any], worker_url: str, org: str, selector: Mo
     async with (
         await open_pool(worker_url, max_size=3) as queue,
         open_reports(settings, desk.pool, desk.vault, desk.metrics) as reports,
-        working(queue, worker_url, work(desk, queue, reports), WatchedJobs(desk.metrics), QUICK),
+        open_placing(settings, desk.pool, desk.vault, desk.metrics) as placing,
+        working(queue, worker_url, work(desk, queue, reports, placing), WatchedJobs(desk.metrics), QUICK),
         asyncio.TaskGroup() as calls,
     ):
         for call_id, caller in order["calls"]:
             calls.create_task(call(desk, claim, UUID(call_id), caller))
+        for placed_id, number in order["placed"]:
+            calls.create_task(ask(desk, claim, UUID(placed_id), number))
         await serving
 
 
-def work(desk: Desk, queue: Any, reports: Reports) -> Work:
-    """What a gateway does of jobs that has to do with texts and with calls at Vapi, at the pace of a test."""
+def work(desk: Desk, queue: asyncpg.Pool, reports: Reports, placing: Placing) -> Work:
+    """What a gateway does of jobs that has to do with texts, placed calls and calls at Vapi, at the pace of a
+    test.
+    """
     messages = desk.texts.messages
     engine = FollowUps(messages, guide_links(desk.settings), unsure=UNSURE)
+
+    def every_second(kind: Kind, due: Callable[[asyncpg.Pool], Found]) -> Sweep:
+        return Sweep(f"due_{kind}", EVERY_SECOND, fan_out(desk.pool, kind, lambda: due(queue)))
+
     return Work(
-        {"follow_up": engine.go_on, "sms_reconcile": messages.reconcile, "vapi_report": reports.ask},
+        {
+            "follow_up": engine.go_on,
+            "sms_reconcile": messages.reconcile,
+            "place_call": replace(placing, unsure=UNSURE).go_on,
+            "vapi_report": reports.ask,
+        },
         [
-            Sweep(
-                "due_vapi_calls",
-                EVERY_SECOND,
-                fan_out(desk.pool, "vapi_report", lambda: due_vapi_calls(queue)),
-            ),
-            Sweep(
-                "due_follow_ups",
-                EVERY_SECOND,
-                fan_out(desk.pool, "follow_up", lambda: due_follow_ups(queue)),
-            ),
-            Sweep(
-                "due_messages", EVERY_SECOND, fan_out(desk.pool, "sms_reconcile", lambda: due_messages(queue))
-            ),
+            every_second("follow_up", due_follow_ups),
+            every_second("sms_reconcile", due_messages),
+            every_second("place_call", due_placed_calls),
+            every_second("vapi_report", due_vapi_calls),
         ],
+    )
+
+
+async def ask(desk: Desk, claim: Claim, placed_id: UUID, number: str) -> None:
+    """The clinic has somebody called who has agreed to that."""
+    contact_id = await save_contact(desk.pool, claim, VaultSealer(desk.vault), Person(number))
+    await fetch(
+        desk.pool, claim, "record_consent", "calls", True, "staff", contact_id, None, "operator", None
+    )
+    await ask_for_call(
+        desk.pool, claim, placed_id=placed_id, contact_id=contact_id, campaign_id=None, actor=OPERATOR
     )
 
 

@@ -5,10 +5,7 @@ pytest tests/proofs/test_killed.py --kills 300
 """
 
 import asyncio
-import json
-import os
 import random
-import signal
 import sys
 from collections import Counter
 from collections.abc import AsyncIterator, Iterator
@@ -29,15 +26,15 @@ from booking.guides import put_guide
 from booking.types import Actor
 from tests.booking.following import ALL_DAY, a_pdf, mobile
 from tests.conftest import Clinic, Stack, make_clinic
-from tests.gateway.running import ACCOUNT, AUTH_TOKEN, PUBLIC_URL, environment
+from tests.gateway.running import ACCOUNT, AUTH_TOKEN, PUBLIC_URL
 from tests.proofs.beside import beside
+from tests.proofs.mortals import PATIENT_S, Mortals, mortals
 
 CALLS_AT_ONCE = 3
 MOST_DEATHS = 3
 LONGEST_LIFE = 900
 """Turns of the loop; in about as many the texts of so many calls are delivered."""
 LONGEST_LIFE_S = 3.0
-PATIENT_S = 60.0
 OPERATOR = Actor("operator")
 
 _STANDS = """
@@ -54,53 +51,6 @@ update public.sms_messages set check_after = now() where status in ('queued', 's
 update jobs.pgqueuer set heartbeat = now() - interval '1 hour' where status = 'picked';
 update jobs.pgqueuer set execute_after = now() where status = 'queued' and execute_after > now();
 """
-
-
-@dataclass
-class Mortals:
-    """One forking process and the gateway that it has just now."""
-
-    process: asyncio.subprocess.Process
-    url: str = ""
-    pid: int = 0
-    told: asyncio.Condition = field(default_factory=asyncio.Condition)
-    over: bool = True
-
-    async def listen(self) -> None:
-        assert self.process.stdout
-        async for line in self.process.stdout:
-            said = json.loads(line)
-            async with self.told:
-                self.url = said.get("url", self.url)
-                self.pid = said.get("pid", self.pid)
-                self.over = "over" in said or (self.over and "pid" not in said)
-                self.told.notify_all()
-
-    async def begin(
-        self, turns: int | None, calls: list[tuple[UUID, str]], *, at_report: bool = False
-    ) -> None:
-        assert self.process.stdin
-        named = [[str(call_id), caller] for call_id, caller in calls]
-        order = {"turns": turns, "calls": named, "at_report": at_report}
-        self.over, self.url = False, ""
-        self.process.stdin.write(json.dumps(order).encode() + b"\n")
-        await self.process.stdin.drain()
-        async with asyncio.timeout(PATIENT_S), self.told:
-            await self.told.wait_for(lambda: self.over or bool(self.url))
-
-    async def died(self, within_s: float) -> None:
-        """Wait for that, not too long: a gateway that has nothing to do hardly turns."""
-        with suppress(TimeoutError):
-            async with asyncio.timeout(within_s), self.told:
-                await self.told.wait_for(lambda: self.over)
-
-    async def end(self) -> None:
-        """Kill it, if it has not been."""
-        if not self.over:
-            with suppress(ProcessLookupError):
-                os.kill(self.pid, signal.SIGKILL)
-        async with asyncio.timeout(PATIENT_S), self.told:
-            await self.told.wait_for(lambda: self.over)
 
 
 @dataclass
@@ -155,32 +105,17 @@ async def shop(aside: Stack) -> Clinic:
 
 @asynccontextmanager
 async def carrier(aside: Stack, shop: Clinic, **changes: str) -> AsyncIterator[Carrier]:
-    async with TwilioApiSimulator(account_sid=ACCOUNT, auth_token=AUTH_TOKEN) as twilio:
+    async with (
+        TwilioApiSimulator(account_sid=ACCOUNT, auth_token=AUTH_TOKEN) as twilio,
+        mortals(aside, shop, twilio.url, **changes) as living,
+    ):
         twilio.messages.senders.add(shop.number)
-        environ = dict(os.environ) | environment(
-            aside, TWILIO_API_URL=twilio.url, LOG_LEVEL="error", **changes
-        )
-        process = await asyncio.create_subprocess_exec(
-            *(sys.executable, "-m", "tests.proofs.dying_gateway"),
-            *(aside.postgres.worker, str(shop.claim.org_id)),
-            env=environ,
-            stdin=asyncio.subprocess.PIPE,
-            stdout=asyncio.subprocess.PIPE,
-        )
-        mortals = Mortals(process)
-        listening = asyncio.create_task(mortals.listen())
-        made = Carrier(twilio, mortals)
+        made = Carrier(twilio, living)
         twilio.messages.taken = made.taken
-        twilio.messages.real_url = lambda url: url.replace(PUBLIC_URL, mortals.url or "http://127.0.0.1:9")
-        try:
-            yield made
-        finally:
-            await mortals.end()
-            assert process.stdin
-            process.stdin.close()
-            await process.wait()
-            await listening
-            await asyncio.gather(*made.reports)
+        twilio.messages.real_url = lambda url: url.replace(PUBLIC_URL, living.url or "http://127.0.0.1:9")
+        yield made
+        await living.end()
+        await asyncio.gather(*made.reports)
 
 
 async def stands(there: asyncpg.Connection, calls: list[tuple[UUID, str]]) -> list[asyncpg.Record]:
@@ -203,7 +138,7 @@ async def killed_on_the_way(
     """So many calls through lives that end somewhere; how many kills there were."""
     kills = 0
     for death in range(random.randint(1, MOST_DEATHS)):
-        await made.mortals.begin(random.randrange(LONGEST_LIFE), calls if death == 0 else [])
+        await made.mortals.begin(random.randrange(LONGEST_LIFE), calls=calls if death == 0 else [])
         await made.mortals.died(within_s=LONGEST_LIFE_S)
         await made.mortals.end()
         kills += 1
@@ -214,7 +149,7 @@ async def killed_on_the_way(
 
 async def settled(there: asyncpg.Connection, made: Carrier, calls: list[tuple[UUID, str]]) -> None:
     """A gateway that lives brings all to their end."""
-    await made.mortals.begin(None, [])
+    await made.mortals.begin(None)
     async with asyncio.timeout(PATIENT_S):
         while not is_over(await stands(there, calls)):
             await there.execute(_TIME_PASSES)
