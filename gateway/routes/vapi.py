@@ -36,7 +36,7 @@ from gateway.routes.ringing import CANNOT_CONNECT, NOT_IN_SERVICE
 from gateway.tenancy.accounts import Signer
 from gateway.tenancy.credentials import VapiAccount
 from gateway.tools.sentences import SENTENCES
-from gateway.vapi.assistant import OAUTH, WEBHOOK
+from gateway.vapi.assistant import OAUTH, VOICE, WEBHOOK
 from gateway.vapi.auth import TOKEN_LIFE_S, OAuthClient, access_token, is_client
 from gateway.vapi.calls import ToolAnswer, VapiCall
 from gateway.vapi.door import UNAUTHORISED, require_likely, require_voice, vapi_caller
@@ -45,6 +45,7 @@ from gateway.vapi.messages import AskedTool, Told, asked_function, asked_tools, 
 log = structlog.get_logger("gateway.vapi")
 
 NO_TRANSFER: Final = "I'm sorry, I can't put you through just now. Would you like to leave a message?"
+NO_HANDOFF: Final = "I'm sorry, there is nobody else whom I could hand you over to."
 _ENDED: Final = "ended"
 
 
@@ -58,6 +59,12 @@ class _Reply:
 
 
 _ACKNOWLEDGED: Final = _Reply("acknowledged", {})
+_ASKED_IN_VAIN: Final = {
+    "handoff-destination-request": _Reply("answered", {"error": NO_HANDOFF}),
+    "knowledge-base-request": _Reply("answered", {"documents": []}),
+    "call.endpointing.request": _Reply("answered", {"timeoutSeconds": 0.5}),
+}
+"""Nothing of it is set up here; whoever asks hears so in the form that they ask for."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -82,10 +89,13 @@ class _Exchange:
                 return await self._report()
             case "transfer-destination-request":
                 return await self._noted(_Reply("answered", await self._transfer()))
+            case "voice-request":  # JSON would be played
+                return _Reply("invalid", {"error": f"speech is asked for at {VOICE}"}, 400)
             case "hang":
                 self.edge.metrics.vapi_hangs.inc()
                 log.warning("vapi_hang", stream=self._stream)
-        return await self._noted(_ACKNOWLEDGED) if self.told.is_live else _ACKNOWLEDGED
+        reply = _ASKED_IN_VAIN.get(self.told.kind, _ACKNOWLEDGED)
+        return await self._noted(reply) if self.told.is_live else reply
 
     @property
     def _stream(self) -> str:

@@ -3,14 +3,15 @@
 Vapi docs, "Custom LLM", and its OpenAPI document, `CustomLLMModel` (read 2026-11). Only what is named here is
 read: beside it stand a carrier's credentials, webhook secrets and the whole assistant, which nobody else is
 to see. Which model, how warm and how long is the org's to say, so the request's own wishes for these do not
-count.
+count. What stands beside messages and tools and is not what it is to be counts as missing: Vapi ends a call
+whose completion is refused.
 """
 
 import re
 from collections import defaultdict, deque
 from collections.abc import Sequence
 from dataclasses import dataclass, field
-from typing import Any, Final
+from typing import Any, Final, TypeVar
 
 import msgspec
 
@@ -77,23 +78,28 @@ class _Tool(msgspec.Struct):
 class _Named(msgspec.Struct):
     """A call, or an end of it."""
 
-    id: str | None = None
-    number: str | None = None
+    id: Any = None
+    number: Any = None
 
 
 class _StreamOptions(msgspec.Struct):
-    include_usage: bool | None = None
+    include_usage: Any = None
+
+
+_NULL: Final = msgspec.Raw(b"null")
 
 
 class _Body(msgspec.Struct, rename={"phone_number": "phoneNumber"}):
     messages: list[_Said]
-    model: str | None = None
+    model: Any = None
     tools: list[_Tool] | None = None
-    stream_options: _StreamOptions | None = None
-    call: _Named | None = None
-    phone_number: _Named | None = None
-    customer: _Named | None = None
+    stream_options: msgspec.Raw = _NULL
+    call: msgspec.Raw = _NULL
+    phone_number: msgspec.Raw = _NULL
+    customer: msgspec.Raw = _NULL
 
+
+P = TypeVar("P", bound=msgspec.Struct)
 
 _body: Final = msgspec.json.Decoder(_Body)
 
@@ -108,18 +114,29 @@ def parse_completion_request(body: bytes) -> CompletionRequest:
         raise VapiRequestInvalid(f"messages must be 1 to {MOST_MESSAGES}")
     if len(asked.tools or ()) > MOST_TOOLS:
         raise VapiRequestInvalid(f"tools must be {MOST_TOOLS} at most")
-    none = _Named()
-    options = asked.stream_options
-    call_id = (asked.call or none).id or ""
+    options = _part(_StreamOptions, asked.stream_options)
+    call_id = _string(_part(_Named, asked.call).id)
     return CompletionRequest(
         history=tuple(_answered([_message(each) for each in asked.messages])),
         tools=tuple(_tools(asked.tools or ())),
-        model=asked.model or "",
+        model=_string(asked.model),
         call_id=call_id if _CALL_ID.fullmatch(call_id) else "",
-        number=(asked.phone_number or none).number or "",
-        caller=(asked.customer or none).number or "",
-        wants_usage=bool(options is not None and options.include_usage),
+        number=_string(_part(_Named, asked.phone_number).number),
+        caller=_string(_part(_Named, asked.customer).number),
+        wants_usage=options.include_usage is True,
     )
+
+
+def _part(kind: type[P], raw: msgspec.Raw) -> P:
+    """An empty one for what is none."""
+    try:
+        return msgspec.json.decode(raw, type=kind)
+    except (msgspec.DecodeError, RecursionError):
+        return kind()
+
+
+def _string(value: Any) -> str:
+    return value if isinstance(value, str) else ""
 
 
 def _tools(tools: Sequence[_Tool]) -> list[ToolSpec]:

@@ -5,7 +5,7 @@ spells the outer key wrongly in one place, so whatever object comes first counts
 """
 
 from dataclasses import dataclass, field
-from typing import Final, TypeGuard
+from typing import Any, Final, TypeGuard
 
 import msgspec
 
@@ -26,14 +26,14 @@ class SpeechRequest:
 
 
 class _Phone(msgspec.Struct):
-    number: str | None = None
+    number: Any = None
 
 
 class _Message(msgspec.Struct, rename="camel"):
     type: str
     text: str
     sample_rate: float
-    phone_number: _Phone | None = None
+    phone_number: msgspec.Raw = msgspec.Raw(b"null")
 
 
 _envelope: Final = msgspec.json.Decoder(dict[str, msgspec.Raw])
@@ -51,8 +51,16 @@ def parse_speech_request(body: bytes, most_characters: int) -> SpeechRequest:
         raise VapiRequestInvalid(f"text must have {most_characters} characters at most")
     if not _is_rate(message.sample_rate):
         raise VapiRequestInvalid(f"sampleRate must be one of {', '.join(map(str, RATES_HZ))}")
-    number = None if message.phone_number is None else message.phone_number.number
-    return SpeechRequest(message.text, message.sample_rate, number or "")
+    return SpeechRequest(message.text, message.sample_rate, _number(message))
+
+
+def _number(message: _Message) -> str:
+    """ "" where none is told."""
+    try:
+        told = msgspec.json.decode(message.phone_number, type=_Phone).number
+    except (msgspec.DecodeError, RecursionError):
+        return ""
+    return told if isinstance(told, str) else ""
 
 
 def _decoded(body: bytes) -> _Message:

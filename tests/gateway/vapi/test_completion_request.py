@@ -115,3 +115,9 @@ def test_whatever_comes_is_read_or_refused(fields: dict[str, Any], messages: lis
         return
     answers = [message.tool_call_id for message in request.history if message.role == "tool"]
     assert answers == [call[0] for message in request.history for call in message.tool_calls]
+
+
+@given(st.sampled_from(("call", "phoneNumber", "customer", "stream_options", "model", "metadata")), JSON)
+def test_what_stands_beside_the_conversation_never_refuses_it(name: str, value: Any) -> None:
+    request = parse_completion_request(json.dumps({"messages": [{"role": "user"}], name: value}).encode())
+    assert request.tools == ()

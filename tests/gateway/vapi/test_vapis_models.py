@@ -2,13 +2,14 @@
 
 from collections.abc import Iterator
 from importlib import import_module
-from typing import Any
+from typing import Any, get_args
 
 import pytest
 from pydantic import BaseModel
 
 from booking.handovers import store_handover_rules
 from booking.types import OPERATOR
+from gateway.routes.vapi import NO_HANDOFF, NO_TRANSFER
 from tests.gateway.running import Gateway
 from tests.gateway.vapi.calling import CallAtVapi, post
 from tests.gateway.vapi.test_transfers import ALWAYS
@@ -29,6 +30,14 @@ def unknown(model: Any) -> Iterator[str]:
         yield from model.model_extra or {}
         for name in type(model).model_fields:
             yield from unknown(getattr(model, name))
+
+
+# None of these is ours to do; each is answered in the form that it asks for.
+_ASKED_IN_VAIN = {
+    "knowledge-base-request": ("ServerMessageResponseKnowledgeBaseRequest", {"documents": []}),
+    "call.endpointing.request": ("ServerMessageResponseCallEndpointingRequest", {"timeoutSeconds": 0.5}),
+    "handoff-destination-request": (None, {"error": NO_HANDOFF}),
+}
 
 
 async def answered(
@@ -81,3 +90,27 @@ async def test_vapis_own_models_read_our_answers(gateway: Gateway, call: CallAtV
     )  # fmt: skip
     assert ended.results is None
     assert gateway.counted("gateway_vapi_reports_total", source="webhook", outcome="settled") == 1
+
+
+async def test_every_message_that_vapis_models_know_has_its_answer(
+    gateway: Gateway, call: CallAtVapi, types: Any
+) -> None:
+    """What asks for nothing is acknowledged; speech is asked for elsewhere."""
+    kinds = {kind for model in get_args(types.ServerMessageMessage) for kind in _kinds(model)}
+    assert len(kinds) > 25
+    for kind in sorted(kinds - {"assistant-request", "tool-calls", "end-of-call-report", "voice-request"}):
+        answer = await call.tell(gateway, kind)
+        if kind == "transfer-destination-request":
+            assert answer.json() == {"error": NO_TRANSFER}
+            continue
+        model, told = _ASKED_IN_VAIN.get(kind, (None, {}))
+        assert (answer.status_code, answer.json()) == (200, told), kind
+        if model is not None:
+            assert list(unknown(getattr(types, model).model_validate(answer.json()))) == []
+    assert (await call.tell(gateway, "voice-request", text="Hello.", sampleRate=8000)).status_code == 400
+
+
+def _kinds(model: Any) -> Iterator[str]:
+    """Its types, as a literal names them."""
+    for each in get_args(model.model_fields["type"].annotation):
+        yield from (kind for kind in get_args(each) if isinstance(kind, str))

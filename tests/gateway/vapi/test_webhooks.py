@@ -97,7 +97,7 @@ async def test_bad_messages_have_their_answers(
         assert await call.rows(pool, _CALLS) == []
         assert gateway.counted("gateway_refused_total", reason="signature") == 7 * 3
         assert gateway.counted("gateway_vapi_seconds_count", type="other", outcome="invalid") == 2 * 3
-        for kind in ("session.created", "chat.deleted", "a caller named Ann", "call.endpointing.request"):
+        for kind in ("session.created", "chat.deleted", "a caller named Ann"):
             answer = await call.tell(gateway, kind)
             assert (answer.status_code, answer.json()) == (200, {})
         assert await call.rows(pool, _CALLS) == []
