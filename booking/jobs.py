@@ -36,6 +36,7 @@ Kind = Literal[
     "vapi_report",
     "place_call",
     "recording",
+    "end_call",
 ]
 
 # Arms the org by the claim, reads the row, does what is still to be done. May run twice for one enqueueing.

@@ -9,6 +9,7 @@ from uuid import UUID
 import asyncpg
 import structlog
 
+from booking.abandoned_calls import due_abandoned_calls
 from booking.calendar import GoogleCalendars, StoredCalendars
 from booking.calendar_sync import CalendarSync, due_calendars, orgs_with_calendars
 from booking.clinic_upkeep import open_slots
@@ -23,6 +24,7 @@ from booking.types import Claim
 from booking.vapi_calls import due_vapi_calls
 from booking.worker import POOL_SIZE, Pace, housekeeping, working
 from compliance.vault import Vault
+from gateway.abandoned_calls import AbandonedCalls, open_abandoned_calls
 from gateway.chainer import Chainer, chaining
 from gateway.follow_ups import follow_ups
 from gateway.metrics import Metrics
@@ -49,6 +51,7 @@ class Duties:
     reports: Reports
     calls: Placing
     recordings: RecordingUpkeep
+    abandoned: AbandonedCalls
 
 
 @asynccontextmanager
@@ -87,6 +90,7 @@ async def open_duties(
         open_reports(settings, pool, vault, metrics) as reports,
         open_placing(settings, pool, vault, metrics) as calls,
         open_upkeep(settings, pool) as recordings,
+        open_abandoned_calls(settings, pool, vault, metrics) as abandoned,
     ):
         yield Duties(
             following=follow_ups(settings, messages, metrics),
@@ -95,6 +99,7 @@ async def open_duties(
             reports=reports,
             calls=calls,
             recordings=recordings,
+            abandoned=abandoned,
         )
 
 
@@ -111,6 +116,7 @@ def all_work(pool: asyncpg.Pool, worker_pool: asyncpg.Pool, duties: Duties) -> W
             "vapi_report": duties.reports.ask,
             "place_call": duties.calls.go_on,
             "recording": duties.recordings.go_on,
+            "end_call": duties.abandoned.end,
         },
         sweeps=_sweeps(pool, worker_pool),
     )
@@ -127,6 +133,7 @@ def _sweeps(pool: asyncpg.Pool, worker_pool: asyncpg.Pool) -> list[Sweep]:
         Sweep("due_placed_calls", "* * * * * */10", enqueues("place_call", due_placed_calls)),
         Sweep("due_vapi_calls", "* * * * * */30", enqueues("vapi_report", due_vapi_calls)),
         Sweep("due_recordings", "* * * * * */30", enqueues("recording", due_recordings)),
+        Sweep("abandoned_calls", "* * * * * */30", enqueues("end_call", due_abandoned_calls)),
         Sweep("due_calendars", "* * * * * */20", enqueues("calendar_busy_sync", due_calendars)),
         Sweep("old_records", "41 3 * * *", enqueues("retention", every_org)),
         Sweep("ended_trials", "*/2 * * * *", removing_trials(pool, worker_pool)),

@@ -118,7 +118,7 @@ async def open_placing(
     settings: Settings, pool: asyncpg.Pool, vault: Vault, metrics: Metrics
 ) -> AsyncIterator[Placing]:
     """The pool outlives it."""
-    addresses = PlacedAddresses(settings.public)
+    addresses, accounts = PlacedAddresses(settings.public), process_accounts(settings)
     longest = Longest(call_s=longest_call_s(settings), request_s=settings.waits.hang_up_s)
     async with (
         TwilioPlacing(settings.twilio.api_url, addresses, longest) as at_twilio,
@@ -128,12 +128,22 @@ async def open_placing(
         at_plivo = PlivoPlacing(http, settings.plivo.api_url, addresses, longest.call_s)
         at_vonage = VonagePlacing(http, settings.vonage.api_url, addresses, longest.call_s)
         at: dict[str, PlacingAt[Any]] = {
-            "twilio": PlacingAt(at_twilio, parse_twilio, _of_twilio(settings)),
-            "telnyx": PlacingAt(at_telnyx, parse_telnyx, _of_telnyx(settings)),
-            "plivo": PlacingAt(at_plivo, parse_plivo, _of_plivo(settings)),
-            "vonage": PlacingAt(at_vonage, parse_vonage, _of_vonage(settings)),
+            "twilio": PlacingAt(at_twilio, parse_twilio, accounts["twilio"]),
+            "telnyx": PlacingAt(at_telnyx, parse_telnyx, accounts["telnyx"]),
+            "plivo": PlacingAt(at_plivo, parse_plivo, accounts["plivo"]),
+            "vonage": PlacingAt(at_vonage, parse_vonage, accounts["vonage"]),
         }
         yield Placing(pool, VaultSealer(vault), CarrierDialler(vault, at), CountedPlacing(metrics))
+
+
+def process_accounts(settings: Settings) -> Mapping[str, Any]:
+    """By the carrier's name, the account there of orgs without their own, None where there is none."""
+    return {
+        "twilio": _of_twilio(settings),
+        "telnyx": _of_telnyx(settings),
+        "plivo": _of_plivo(settings),
+        "vonage": _of_vonage(settings),
+    }
 
 
 def _of_twilio(settings: Settings) -> TwilioAccount | None:
@@ -158,6 +168,6 @@ def _of_vonage(settings: Settings) -> VonageAccount | None:
 
 
 def longest_call_s(settings: Settings) -> int:
-    """After so long the carrier itself ends a placed call, whatever has become of us."""
+    """After so long the carrier itself ends a call, or is asked to, whatever has become of us."""
     told = settings.conversation.get("max_call_s", TurnLimits().max_call_s)
     return int(told) + _BEYOND_S

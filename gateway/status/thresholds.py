@@ -36,6 +36,7 @@ SWEEPS: Final = {
     "due_vapi_calls": timedelta(minutes=5),
     "due_placed_calls": timedelta(minutes=5),
     "due_recordings": timedelta(minutes=5),
+    "abandoned_calls": timedelta(minutes=5),
     "ended_trials": timedelta(minutes=10),
     "prune_jobs": timedelta(hours=2),
     "old_requests": timedelta(hours=2),

@@ -55,6 +55,7 @@ TABLES = (
     "placed_calls",
     "handover_settings",
     "handovers",
+    "abandoned_calls",
     "procedure_guides",
     "guide_links",
     "text_replies",
@@ -141,6 +142,11 @@ _RECORDS = (
     """
     insert into handovers (id, org_id, call_id)
     select gen_random_uuid(), h.org_id, h.call_id from appointment_holds h
+    join appointments a on a.hold_id = h.id where a.id = $1
+    """,
+    """
+    insert into abandoned_calls (org_id, call_id, next_at)
+    select h.org_id, h.call_id, now() + '1 h' from appointment_holds h
     join appointments a on a.hold_id = h.id where a.id = $1
     """,
     """
