@@ -72,15 +72,24 @@ def leave_message(sentence: str, *, language: str = "en-GB") -> str:
 
 
 def put_through(
-    sentence: str, number: str, *, over_url: str, whisper_url: str, ring_s: int, longest_s: int
+    sentence: str,
+    number: str,
+    *,
+    shown: str | None,
+    over_url: str,
+    whisper_url: str,
+    ring_s: int,
+    longest_s: int,
 ) -> str:
-    """After one sentence the call is connected with this number (E.164), whose holder first hears what
-    `whisper_url` answers; `over_url` is asked when that is over, or nobody is there.
+    """After one sentence the call is connected with this number, whose holder first hears what `whisper_url`
+    answers; `over_url` is asked when that is over, or nobody is there. `shown`: the number that rings, None
+    for the caller's. Numbers are E.164.
     """
     response = ElementTree.Element("Response")
     ElementTree.SubElement(response, "Speak", {"language": "en-GB"}).text = sentence
     limits = {"timeout": str(ring_s), "timeLimit": str(longest_s)}
     told = {"action": over_url, "method": "POST", "redirect": "true", "confirmSound": whisper_url}
-    dial = ElementTree.SubElement(response, "Dial", {**told, **limits})
+    ringing = {} if shown is None else {"callerId": shown.removeprefix("+")}
+    dial = ElementTree.SubElement(response, "Dial", {**told, **limits, **ringing})
     ElementTree.SubElement(dial, "Number").text = number.removeprefix("+")
     return document(response)

@@ -73,6 +73,7 @@ async def dial(request: Request) -> Response:
     document = put_through(
         PUTTING_THROUGH,
         rules.number,
+        shown=line.ends.dialled if line.ends.caller is None else None,
         over_url=at.over,
         whisper_url=at.whisper,
         ring_s=rules.ring_s,
