@@ -55,9 +55,14 @@ _CAUSES: Final[Mapping[int, CarrierWord]] = {
 }
 
 
-def word_of(status: str) -> CarrierWord | None:
-    """Plivo's word for a call's status in ours; None for one that is not known."""
-    return _WORDS.get(status)
+def word_of(status: str, cause: str = "") -> CarrierWord | None:
+    """Plivo's word for a call's status in ours; None for one that is not known. `cause`: why a call that
+    failed is over, by Plivo's number.
+    """
+    word = _WORDS.get(status)
+    if word != "failed" or not (cause.isascii() and cause.isdigit()):
+        return word
+    return _CAUSES.get(int(cause), word)
 
 
 class _Made(msgspec.Struct):

@@ -55,8 +55,8 @@ async def _told(request: Request) -> PlacedForm[PlivoAccount]:
     call_id = call_id_in(form)
     await require_speaker(request, edge, signed.signer, call_id)
     leg = named_leg(request, edge, edge.carriers.plivo, signed.signer, call_id)
-    word, machine = word_of(form.get("CallStatus", "")), form.get("Machine", "").lower()
-    return PlacedForm(leg, _line(leg, form), word, _ANSWERED_BY.get(machine))
+    word = word_of(form.get("CallStatus", ""), form.get("HangupCauseCode", "")[:8])
+    return PlacedForm(leg, _line(leg, form), word, _ANSWERED_BY.get(form.get("Machine", "").lower()))
 
 
 def _line(leg: Leg[PlivoAccount], form: Mapping[str, str]) -> Line[PlivoAccount]:

@@ -1,9 +1,11 @@
 """Placing calls at Plivo over REST, against a strict server of its protocol."""
 
+import asyncio
 from collections.abc import AsyncIterator
 from datetime import UTC, datetime, timedelta
 from uuid import UUID
 
+import plivo
 import pytest
 
 from bench.simulators.faults import Refuse
@@ -11,11 +13,12 @@ from bench.simulators.plivo_api import PlivoApiSimulator
 from bench.simulators.twilio_messages import TakeAndFail, TakeAndStall
 from booking.errors import CallingRefused, CallingUnavailable, CallingUnconfirmed
 from booking.placing import CallOrder
-from gateway.control.plivo_placing import PlivoPlacing
+from gateway.control.plivo_placing import PlivoPlacing, word_of
 from gateway.control.rest import CarrierHttp
 from gateway.metrics import Metrics
 from gateway.placed_address import PlacedAddresses
 from gateway.tenancy.credentials import PlivoAccount
+from tests.bench.simulators.redirected import redirect
 
 OURS = PlivoAccount("MA" + "1" * 18, "token")
 ORDER = CallOrder(
@@ -93,6 +96,21 @@ async def test_why_nobody_was_reached(
     assert looked.word == word
 
 
+@pytest.mark.parametrize(
+    ("status", "cause", "word"),
+    [
+        ("failed", "3020", "busy"),
+        ("failed", "2000", "failed"),
+        ("failed", "x", "failed"),
+        ("completed", "3020", "ended"),
+        ("timeout", "", "no_answer"),
+        ("unheard-of", "3000", None),
+    ],
+)
+def test_plivos_words(status: str, cause: str, word: str | None) -> None:
+    assert word_of(status, cause) == word
+
+
 async def test_calls_of_other_numbers_and_a_queue_without_end_are_not_taken_for_ours(
     placing: PlivoPlacing, api: PlivoApiSimulator
 ) -> None:
@@ -136,6 +154,19 @@ async def test_without_an_answer_nobody_knows_whether_it_calls(api: PlivoApiSimu
         with pytest.raises(CallingUnconfirmed):
             await absent.place(OURS, ORDER)
     assert len(api.placed.all) == 2
+
+
+async def test_plivos_own_package_asks_for_the_same(placing: PlivoPlacing, api: PlivoApiSimulator) -> None:
+    await placing.place(OURS, ORDER)
+    ours = dict(api.placed.all[0].fields)
+    client = plivo.RestClient(OURS.auth_id, OURS.auth_token, timeout=20)
+    redirect(client.session, api.url)
+    given = {f"{name}_" if name in ("from", "to") else name: told for name, told in ours.items()}
+    await asyncio.to_thread(client.calls.create, **given)
+    client.session.close()
+    theirs = dict(api.placed.all[1].fields)
+    assert {name: theirs[name] for name in ours} == ours
+    assert theirs.keys() - ours.keys() == {"fallback_method", "error_if_parent_not_found"}
 
 
 async def _fields(placing: PlivoPlacing, api: PlivoApiSimulator) -> dict[str, object]:
