@@ -187,7 +187,7 @@ class _Answering:
         try:
             await calls.heard_of(call, ask_after_s=self._edge.settings.waits.vapi_silent_s)
             state = await calls.sharing.seen(call.claim, call.call_id, within_s=_CALL_WAIT_S)
-            if state.was_looked_up or self._edge.desk.callers is None:
+            if not self._may_be_known(state):
                 return state
             async with calls.sharing.taken(call.claim, call.call_id, within_s=_CALL_WAIT_S) as holding:
                 await self._recognise(holding)
@@ -195,6 +195,11 @@ class _Answering:
         except (BookingError, CallBusy) as error:
             log.warning("vapi_call_unknown", call=str(call.call_id), error=type(error).__name__)
             return SharedState()
+
+    def _may_be_known(self, state: SharedState) -> bool:
+        """Whether it is still to be looked up if the caller has been here before."""
+        number = state.ends.caller or self._call.ends.caller
+        return not state.was_looked_up and self._edge.desk.callers is not None and number is not None
 
     async def _recognise(self, holding: Holding) -> None:
         """Whether the caller has been here before: looked up once a call. Raises `BookingError`."""

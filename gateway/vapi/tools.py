@@ -6,10 +6,9 @@ Who may hear its redacted words is as in our own calls: nobody, where what is sa
 from collections.abc import Callable
 from uuid import UUID, uuid5
 
-from booking.db import org_transaction
+from booking import db
 from booking.types import Claim, OrgProfile
 from booking.vapi_calls import CARRIER
-from compliance.consent import refused_before
 from gateway.call import Desk, profile_redactor
 from gateway.handover import handover_prompt
 from gateway.sealing import keyring
@@ -42,15 +41,9 @@ async def has_refused(desk: Desk, claim: Claim, vapi_id: str, caller: str | None
     """Whether the caller does not want to be recorded, as far as is on record: of this call, and of earlier
     ones where their number (E.164) is known. Raises `BookingError`.
     """
-    async with org_transaction(desk.pool, claim) as connection:
-        return await refused_before(
-            connection,
-            keyring(desk.vault),
-            claim.org_id,
-            carrier=CARRIER,
-            carrier_call_id=vapi_id,
-            caller=caller,
-        )
+    digests = list(keyring(desk.vault).digests(claim.org_id, caller)) if caller else []
+    (row,) = await db.fetch(desk.pool, claim, "refused_before", CARRIER, vapi_id, digests)
+    return bool(row[0])
 
 
 async def _taking_messages(
