@@ -41,11 +41,17 @@ class Dialling:
 
 
 def connect_stream(
-    media_url: str, *, event_url: str, left_url: str, dialled: str, headers: Mapping[str, str]
+    media_url: str,
+    *,
+    event_url: str,
+    left_url: str,
+    dialled: str,
+    headers: Mapping[str, str],
+    longest_s: int,
 ) -> str:
     """Both directions of the call's audio to `media_url`, whose upgrade Vonage is to sign. `left_url`: is
     told if the call goes on behind the stream, with no other document; `dialled`: the clinic's number without
-    its plus, "" if not known.
+    its plus, "" if not known; `longest_s`: then Vonage itself ends the stream.
 
     Raises ValueError if the headers are more than Vonage takes.
     """
@@ -59,7 +65,8 @@ def connect_stream(
         "headers": headers,
         "authorization": {"type": "vonage"},
     }
-    return _ncco(_connect(endpoint, dialled, event_url), _notify("left", left_url))
+    limit = {"limit": min(longest_s, MOST_CONNECTED_S)}
+    return _ncco({**_connect(endpoint, dialled, event_url), **limit}, _notify("left", left_url))
 
 
 def put_through(sentence: str, person: Dialling) -> Sequence[Action]:

@@ -29,6 +29,7 @@ from gateway.carriers.vonage import CALL_ID, FRAME_MS, VonageCodec
 from gateway.carriers.vonage_answers import MEDIA_TYPE, connect_stream, hang_up, say_and_hang_up
 from gateway.carriers.vonage_signature import vonage_signer
 from gateway.pace import Pace
+from gateway.placing import longest_call_s
 from gateway.routes.documents import ByDocument
 from gateway.routes.edge import Edge, edge_of
 from gateway.routes.forgeries import require_speaker
@@ -151,6 +152,7 @@ def _connected(edge: Edge, call_id: str, dialled: str, opening: Opening) -> str:
         left_url=edge.settings.public(f"{LEFT}/{opening.org_id}?{urlencode(whose)}"),
         dialled=dialled.removeprefix("+"),
         headers=ours,
+        longest_s=longest_call_s(edge.settings),
     )
 
 

@@ -92,7 +92,12 @@ def test_audio_that_cannot_be_is_malformed(audio: bytes) -> None:
 
 def stream(dialled: str, headers: dict[str, str]) -> str:
     return connect_stream(
-        "wss://gw/m", event_url="https://gw/e", left_url="https://gw/l", dialled=dialled, headers=headers
+        "wss://gw/m",
+        event_url="https://gw/e",
+        left_url="https://gw/l",
+        dialled=dialled,
+        headers=headers,
+        longest_s=1020,
     )
 
 
@@ -100,12 +105,18 @@ def test_headers_above_what_vonage_takes_are_refused() -> None:
     def answer(length: int) -> str:
         headers = {"token": "t" * length}
         return connect_stream(
-            "wss://gw/m", event_url="https://gw/e", left_url="https://gw/l", dialled="", headers=headers
+            "wss://gw/m",
+            event_url="https://gw/e",
+            left_url="https://gw/l",
+            dialled="",
+            headers=headers,
+            longest_s=10_000,
         )
 
     longest = 512 - len('{"token":""}')
     [action, _] = json.loads(answer(longest))
     assert "from" not in action
+    assert action["limit"] == 7200
     with pytest.raises(ValueError, match="512"):
         answer(longest + 1)
 

@@ -182,6 +182,7 @@ async def test_a_call_is_connected_to_a_signed_socket_or_told_that_its_number_is
         "eventType": "synchronous",
         "eventUrl": [f"{PUBLIC_URL}/vonage/after/{clinic.claim.org_id}"],
         "eventMethod": "POST",
+        "limit": 900 + 120,
     }
     headers = endpoint.pop("headers")
     assert endpoint == {
