@@ -15,7 +15,7 @@ help:
 	@echo 'make run ONCE=1       end after the call, successfully only if the slot asked for is held'
 	@echo 'make run CALL=my.wav  the caller is your own recording'
 	@echo 'make status           are the promises kept? of the demo that runs here, else of DATABASE_URL; JSON=1'
-	@echo 'make validate         try five capabilities of the demo that runs here on a throw-away clinic; JSON=1'
+	@echo 'make validate         try five capabilities of the demo that runs here on a throw-away clinic; JSON=1 CARRIER=plivo'
 	@echo 'make test             lint, types, import arrows, all tests'
 	@echo 'make proofs           what is proven of booking, tenancy and turn taking, at full size (some 45 minutes)'
 	@echo 'make mutations        takes the schema apart piece by piece and says which proofs notice'
@@ -31,7 +31,7 @@ status: install
 	@exec $(BIN)/python -m bench status $(if $(JSON),--json)
 
 validate: install
-	@exec $(BIN)/python -m bench validate $(if $(JSON),--json)
+	@exec $(BIN)/python -m bench validate $(if $(CARRIER),--carrier $(CARRIER)) $(if $(JSON),--json)
 
 install: $(INSTALLED)
 	@:

@@ -92,7 +92,7 @@ def _account(chosen: argparse.Namespace) -> Account:
     return account_of(chosen.carrier, chosen.account, chosen.secret, os.environ)
 
 
-def _demos_account(carrier: str, demo: Running) -> Account:
+def demos_account(carrier: str, demo: Running) -> Account:
     """Raises `TargetUnusable` for a carrier whose account the demo was given by others."""
     if carrier == "twilio":
         return account_of(carrier, demo.account_sid, demo.auth_token, {})
@@ -109,7 +109,7 @@ def check_of(chosen: argparse.Namespace) -> Check:
     """Raises `TargetUnusable`."""
     demo = _demo(chosen) if chosen.url is None else None
     try:
-        account = _account(chosen) if demo is None else _demos_account(chosen.carrier, demo)
+        account = _account(chosen) if demo is None else demos_account(chosen.carrier, demo)
         faults = parse_faults(chosen.faults, chosen.seed)
         key = chosen.public_key.read_text() if chosen.public_key is not None else ""
     except (CredentialsUnusable, FaultUnreadable, OSError) as error:

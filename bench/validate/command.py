@@ -17,12 +17,14 @@ from typing import Any, Final
 from urllib.parse import urlsplit
 from uuid import UUID
 
-from bench.carrier import Account, TwilioAccount
+from bench.carrier import Account
+from bench.carrier.arguments import demos_account
 from bench.carrier.credentials import CARRIERS, account_of
 from bench.demo.clinic import TRIAL_NUMBER, a_caller_number
 from bench.demo.running import Running, read_running
 from bench.demo.supervisor import run_folder
 from bench.harness.speech import read_voice
+from bench.harness.target import TargetUnusable
 from bench.validate import claims, follow_up, redaction, tenancy, ttfb
 from bench.validate.calling import place
 from bench.validate.checked import Checked, NotTried
@@ -95,7 +97,7 @@ def chosen(options: Options, environ: Mapping[str, str], root: Path) -> Deployme
         running = read_running(run_folder(root))
         if running is None:
             raise NotTried("no demo runs here: start it with `make run`, or give --url")
-        return of_demo(running)
+        return of_demo(running, options.carrier)
     if urlsplit(options.url).scheme not in ("http", "https") or not urlsplit(options.url).netloc:
         raise NotTried("--url is the deployment's public address, https://…")
     if options.number is None:
@@ -112,6 +114,8 @@ def chosen(options: Options, environ: Mapping[str, str], root: Path) -> Deployme
 
 def _account(options: Options, environ: Mapping[str, str]) -> Account:
     """That of the deployment at its carrier. Raises `NotTried`."""
+    if options.carrier not in ANSWERED_BY_DOCUMENT:
+        raise NotTried(f"{options.carrier} is answered by orders for calls that it knows: for the demo alone")
     id_variable, secret_variable, _ = CARRIERS[options.carrier]
     if not options.account_id and not environ.get(id_variable):
         raise NotTried(f"--url needs --account-id, or {id_variable}: whose number calls")
@@ -120,19 +124,24 @@ def _account(options: Options, environ: Mapping[str, str]) -> Account:
     return account_of(options.carrier, options.account_id, None, environ)
 
 
-def of_demo(running: Running) -> Deployment:
+def of_demo(running: Running, carrier: str = "twilio") -> Deployment:
     """Its texts end in a simulated account, so they may go to anybody. Raises `NotTried`."""
     if running.issuer is None:
         raise NotTried("the demo's API takes the tokens of somebody else's issuer: give --url")
+    try:
+        account = demos_account(carrier, running)
+    except TargetUnusable as why:
+        raise NotTried(str(why)) from None
     simulated = running.twilio_url is not None
     return Deployment(
         url=running.public_url,
         connect_url=running.connect_url,
         platform_token=Issuer(*running.issuer).platform_token(),
-        account=TwilioAccount(running.account_sid, running.auth_token),
+        account=account,
         number=TRIAL_NUMBER,
         phone=a_caller_number() if simulated else None,
         database_url=running.database_url,
+        api_port=None if carrier == "twilio" else running.api_port,
     )
 
 

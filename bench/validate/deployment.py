@@ -13,6 +13,7 @@ import jwt
 import msgspec
 
 from bench.carrier import Account, Carrier
+from bench.carrier.rest import Place, exchange
 from bench.validate.checked import NotTried
 
 LIMIT_S: Final = 20.0
@@ -45,7 +46,8 @@ class Issuer:
 class Deployment:
     """`connect_url`: where it listens, if not at its public address. `number`: one of the account that no
     clinic has; texts go out from it. `phone`: who calls and is texted, None: nobody may be.
-    `database_url`: role gw_app's, to read the transcript, which the API does not show.
+    `database_url`: role gw_app's, to read the transcript, which the API does not show. `api_port`: where it
+    looks for the REST interface of the carrier, None where somebody else serves that.
     """
 
     url: str
@@ -55,9 +57,18 @@ class Deployment:
     phone: str | None
     connect_url: str | None = None
     database_url: str | None = field(default=None, repr=False)
+    api_port: int | None = None
 
-    def carrier(self) -> Carrier:
-        return Carrier(self.url, self.account, connect_url=self.connect_url)
+    @asynccontextmanager
+    async def carrier(self) -> AsyncIterator[Carrier]:
+        """The phone company that calls it."""
+        if self.api_port is None:
+            async with Carrier(self.url, self.account, connect_url=self.connect_url) as carrier:
+                yield carrier
+        else:
+            place = Place(self.url, connect_url=self.connect_url, api_port=self.api_port)
+            async with exchange(self.account, place) as calling:
+                yield calling.carrier
 
 
 @dataclass(frozen=True, slots=True)

@@ -10,11 +10,12 @@ from typing import Any
 
 import pytest
 
-from bench.carrier import VonageAccount
+from bench.carrier import PlivoAccount, TwilioAccount, VonageAccount
+from bench.demo.running import Running
 from bench.status import run_status
 from bench.validate import claims, follow_up, redaction
 from bench.validate.checked import NotTried
-from bench.validate.command import Options, chosen
+from bench.validate.command import Options, chosen, of_demo
 from bench.validate.deployment import Answer
 from bench.validate.redaction import Canary, canaries
 
@@ -89,6 +90,7 @@ def test_a_follow_up_that_is_late_or_has_no_campaign_fails(changes: dict[str, An
         (Options(url="https://x", number="+1"), "TWILIO_ACCOUNT_SID"),
         (Options(url="https://x", number="+1", account_id="AC"), "TWILIO_AUTH_TOKEN"),
         (Options(url="https://x", number="+1", carrier="vonage"), "VONAGE_APPLICATION_ID"),
+        (Options(url="https://x", number="+1", carrier="telnyx", account_id="K"), "for the demo alone"),
         (Options(url="https://x", number="+1", carrier="vonage", account_id="u"), "VONAGE_SIGNATURE_SECRET"),
     ],
 )
@@ -108,6 +110,18 @@ def test_a_token_is_given_or_signed(tmp_path: Path) -> None:
     assert signed.platform_token.count(".") == 2
     assert (signed.url, signed.phone) == ("https://x", None)
     assert "s" * 32 not in repr(signed) + repr(chosen)
+
+
+def test_a_demo_is_called_by_an_account_that_it_made() -> None:
+    demo = Running(
+        public_url="http://x", connect_url="http://x", redis_url="", database_url="", account_sid="AC",
+        auth_token="t", issuer=("i", "a", "s" * 32), carriers={"plivo": ("MA", "t", "")}, api_port=7,
+    )  # fmt: skip
+    by_plivo, by_twilio = of_demo(demo, "plivo"), of_demo(demo)
+    assert (by_plivo.account, by_plivo.api_port) == (PlivoAccount("MA", "t"), 7)
+    assert (by_twilio.account, by_twilio.api_port) == (TwilioAccount("AC", "t"), None)
+    with pytest.raises(NotTried, match="vonage account was given to it"):
+        of_demo(demo, "vonage")
 
 
 def test_any_carriers_account_may_sign_the_call(tmp_path: Path) -> None:

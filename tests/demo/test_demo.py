@@ -126,7 +126,7 @@ def session(tmp_path_factory: pytest.TempPathFactory) -> Session:
             stopped_early = pool.submit(interrupted, folder, environment())
             called = pool.submit(as_other_carriers, folder)
             ended = {name: call.result() for name, call in calls.items()}
-        whole = validated(folder, environment(), "--claims", "8", "--ttfb-ms", "60000")
+        whole = validated(folder, environment(), "--carrier", "plivo", "--claims", "8", "--ttfb-ms", "60000")
         status = bench(folder, "status")
         family = serving.family()
     finally:
