@@ -40,13 +40,12 @@ class PlacedForm(Generic[A]):
 class PlacedForms(Generic[A]):
     """One carrier's. `told` raises for what is not signed, or no form of a call. `leave` has the carrier's
     own voice leave words on a machine, and may raise as `Carrier.hang_up`. `waits`: of a carrier that carries
-    orders out later, the answer to a call whose stream is over by one, asked so often before; None for any
-    other.
+    orders out later, the answer to a call whose stream is over by one, None for any other.
     """
 
     told: Callable[[Request], Awaitable[PlacedForm[A]]]
     leave: Callable[[Leg[A], str], Awaitable[None]]
-    waits: Callable[[PlacedForm[A], int], Awaitable[Response | None]] | None = None
+    waits: Callable[[PlacedForm[A], Request], Awaitable[Response | None]] | None = None
 
     def routes(self, carrier: str) -> list[Route]:
         """`carrier`: its name, as it is in `PlacedAddresses`."""
@@ -73,9 +72,9 @@ class PlacedForms(Generic[A]):
     async def _after(self, request: Request) -> Response:
         """The stream is over."""
         told = await self.told(request)
-        attempt = asked_again(request.query_params.get("attempt", "0"))
-        waiting = None if self.waits is None else await self.waits(told, attempt)
-        return await told.line.stream_ended(attempt) if waiting is None else waiting
+        if self.waits is not None and (waiting := await self.waits(told, request)) is not None:
+            return waiting
+        return await told.line.stream_ended(asked_again(request.query_params.get("attempt", "0")))
 
     async def _machine(self, told: PlacedForm[A]) -> Response:
         """Who has picked up."""

@@ -51,6 +51,7 @@ STATUS: Final = "/plivo/status"
 
 # Plivo docs, "Call object: call status" (read 2026-11).
 OVER: Final = frozenset({"completed", "busy", "failed", "timeout", "no-answer", "cancel"})
+_MOST_WAITS: Final = 2
 _CALL_ID: Final = re.compile(r"[0-9A-Za-z\-]{1,64}")
 
 
@@ -69,20 +70,20 @@ async def voice(request: Request) -> Response:
 
 async def after(request: Request) -> Response:
     """The stream is over. A call of which Plivo has an order, not yet carried out, waits for that."""
-    attempt = asked_again(request.query_params.get("attempt", "0"))
     line = await _line(request)
-    waiting = await _waits(line, attempt)
-    return await line.stream_ended(attempt) if waiting is None else waiting
+    if (waiting := await _waits(line, request)) is not None:
+        return waiting
+    return await line.stream_ended(asked_again(request.query_params.get("attempt", "0")))
 
 
-async def _waits(line: Line[PlivoAccount], attempt: int) -> Response | None:
+async def _waits(line: Line[PlivoAccount], request: Request) -> Response | None:
     edge = line.edge
     with suppress(OrgUnavailable):
         org_id = await edge.desk.numbers.get(line.dialled)
         if org_id is None or line.is_over or not line.signer.speaks_for(org_id):
             return None
         if await is_put_through(line, org_id):
-            return held(edge, edge.settings.public(AFTER), attempt)
+            return held(edge.settings.public(AFTER), request)
     return None
 
 
@@ -95,11 +96,13 @@ async def is_put_through(line: Line[PlivoAccount], org_id: UUID) -> bool:
     return False
 
 
-def held(edge: Edge, after_url: str, attempt: int) -> Response | None:
+def held(after_url: str, request: Request) -> Response | None:
     """The call waits for what Plivo has been ordered, and asks again; None if it has waited for long."""
-    if attempt >= edge.settings.limits.reconnect_attempts:
+    attempt, waited = (asked_again(request.query_params.get(name, "0")) for name in ("attempt", "waited"))
+    if waited >= _MOST_WAITS:
         return None
-    return Response(hold(f"{after_url}?attempt={attempt + 1}"), media_type=MEDIA_TYPE)
+    again = f"{after_url}?attempt={attempt}&waited={waited + 1}"
+    return Response(hold(again), media_type=MEDIA_TYPE)
 
 
 async def hangup(request: Request) -> Response:

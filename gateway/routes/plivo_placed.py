@@ -85,13 +85,13 @@ async def _leave(leg: Leg[PlivoAccount], _message: str) -> None:
     await leg.over()
 
 
-async def _waits(told: PlacedForm[PlivoAccount], attempt: int) -> Response | None:
+async def _waits(told: PlacedForm[PlivoAccount], request: Request) -> Response | None:
     """An order that Plivo has taken may be carried out after the stream's end."""
     leg = told.leg
     is_elsewhere = await is_put_through(told.line, leg.org_id)
     with suppress(BookingUnavailable):
         is_elsewhere = is_elsewhere or await leg.is_a_machines()
-    return held(leg.edge, _address(leg).after, attempt) if is_elsewhere and not told.line.is_over else None
+    return held(_address(leg).after, request) if is_elsewhere and not told.line.is_over else None
 
 
 def _address(leg: Leg[PlivoAccount]) -> PlacedAddress:
