@@ -33,8 +33,9 @@ class PlivoApiSimulator:
     """`{url}/v1/Account/{auth_id}/`, `…/Call/` and `…/Call/{call_uuid}/`, from `async with` to its end.
 
     Only calls in `calls` are live, and those that the account has `placed`; `ended` is called with each that
-    was hung up. `transferred`: each call's address that it went on to. Faults understood: `Refuse`, `Stall`,
-    and for a call that is placed `TakeAndStall` and `TakeAndFail`.
+    was hung up, `moved` with each that was transferred and the address that it goes on with, which is in
+    `transferred` too. Faults understood: `Refuse`, `Stall`, and for a call that is placed `TakeAndStall` and
+    `TakeAndFail`.
     """
 
     def __init__(
