@@ -184,3 +184,12 @@ def test_the_seventh_part_covers_every_type_and_kind() -> None:
     assert len(seventh) >= 1_400
     assert sum(case.words for case in seventh if case.file == "ordinary") >= 6_000
     assert sum(case.file in ("negatives", "must_not") for case in seventh) >= 290
+
+
+def test_the_eighth_part_covers_every_type_and_kind() -> None:
+    """As the seventh: no floor is set on its scores, so that it goes on judging unseen words."""
+    eighth = cases("eighth")
+    assert {entity.type for case in eighth for entity in case.entities} == TYPES
+    assert len(eighth) >= 1_000
+    assert sum(case.words for case in eighth if case.file == "ordinary") >= 4_500
+    assert sum(case.file in ("negatives", "must_not") for case in eighth) >= 210
