@@ -1,6 +1,7 @@
 """What Vapi's payloads hold besides: carriers' tokens, control addresses, assistants, people. Nowhere."""
 
 import io
+import json
 from typing import Any
 from uuid import uuid4
 
@@ -88,6 +89,17 @@ async def test_no_secret_and_no_person_is_found_anywhere(
     ):
         assert (await post(gateway, raw, signed(raw))).status_code == 400
         assert (await post(gateway, raw, {"x-signature": TOKEN})).status_code == 401
+    for path, told in (
+        ("/vapi/llm/chat/completions", {"messages": [{"role": "user", "content": f"I am {PERSON}."}]}),
+        (
+            "/vapi/voice",
+            {"message": {"type": "voice-request", "text": f"Hello {PERSON}.", "sampleRate": 8000}},
+        ),
+    ):  # nobody answers for either, which is told, too
+        beside = {"call": call.call, "phoneNumber": {"number": clinic.number, **SECRETS["phoneNumber"]}}
+        within = {"message": told["message"] | beside} if "message" in told else told | beside
+        raw = json.dumps({**within, **SECRETS["body"], "metadata": {"key": PERSON}}).encode()
+        assert (await post(gateway, raw, path=path)).status_code == 503
     odd = f"{WEBHOOK}/{uuid4()}"
     await post(gateway, call.body("hang"), signed(call.body("hang"), "other"), odd)
 
