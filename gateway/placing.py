@@ -171,3 +171,8 @@ def longest_call_s(settings: Settings) -> int:
     """After so long the carrier itself ends a call, or is asked to, whatever has become of us."""
     told = settings.conversation.get("max_call_s", TurnLimits().max_call_s)
     return int(told) + _BEYOND_S
+
+
+def longest_in_all_s(settings: Settings) -> int:
+    """The same of a call that may have been put through to a person meanwhile: they talk as long again."""
+    return 2 * longest_call_s(settings)

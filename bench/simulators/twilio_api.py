@@ -39,6 +39,8 @@ _FIELDS = frozenset(
         "TimeLimit",
     }
 )
+_COURSE = frozenset({"Status", "Url", "Twiml"})
+_LONGEST_CALL_S = 86_400
 _URLS = ("Url", "FallbackUrl", "StatusCallback")
 _METHODS = ("Method", "FallbackMethod", "StatusCallbackMethod")
 _LONGEST_TWIML_CHARS = 4000
@@ -55,6 +57,7 @@ class CallResource:
     direction: str = "inbound"
     twiml: str | None = None
     url: str | None = None
+    time_limit_s: int | None = None
     created_at: datetime = field(default_factory=lambda: datetime.now(UTC).replace(microsecond=0))
     updated_at: datetime = field(default_factory=lambda: datetime.now(UTC))
 
@@ -177,7 +180,7 @@ class TwilioApiSimulator:
         call = self._call(request)
         _require_known(form, _FIELDS)
         _update(call, form)
-        if self._updated is not None:
+        if self._updated is not None and form.keys() & _COURSE:
             self._updated(call)
         return web.json_response(self._resource(call))
 
@@ -293,7 +296,10 @@ def _update(call: CallResource, form: Mapping[str, str]) -> None:
     if status == "canceled" and call.status not in ("queued", "ringing"):
         raise ApiRefused(400, 21220, "Only queued or ringing calls can be canceled.")
     call.status = status or call.status
-    call.twiml, call.url = form.get("Twiml"), form.get("Url")
+    if form.keys() & _COURSE:
+        call.twiml, call.url = form.get("Twiml"), form.get("Url")
+    if "TimeLimit" in form:
+        call.time_limit_s = int(form["TimeLimit"])
     call.updated_at = datetime.now(UTC)
 
 
@@ -304,6 +310,9 @@ def _check_values(form: Mapping[str, str]) -> None:
         raise ApiRefused(400, 20001, "Give either Twiml or Url")
     if "Status" in form and ("Twiml" in form or "Url" in form):
         raise ApiRefused(400, 20001, "Give either Status or a new document")
+    limit = form.get("TimeLimit", "1")
+    if not limit.isdecimal() or not 1 <= int(limit) <= _LONGEST_CALL_S:
+        raise ApiRefused(400, 20001, "TimeLimit is whole seconds")
     for name in _URLS:
         if name in form and urlsplit(form[name]).scheme not in ("http", "https"):
             raise ApiRefused(400, 21205, f"{name} is not a valid URL")

@@ -2,7 +2,7 @@
 
 import asyncio
 from types import TracebackType
-from typing import Final, Self
+from typing import Any, Final, Self
 
 import aiohttp
 from twilio.base.exceptions import TwilioException, TwilioRestException
@@ -45,7 +45,14 @@ class TwilioControl:
         """The call goes on with this TwiML and no stream; one that is over stays so. Raises as `hang_up`."""
         await self._update(call_id, account, twiml=document)
 
-    async def _update(self, call_id: str, account: TwilioAccount, **change: str) -> None:
+    async def limit(self, call_id: str, account: TwilioAccount, longest_s: int) -> None:
+        """Twilio itself ends the call when it has lasted so long. Raises as `hang_up`.
+
+        Twilio docs, "Update a Call resource: TimeLimit" (read 2026-11).
+        """
+        await self._update(call_id, account, time_limit=longest_s)
+
+    async def _update(self, call_id: str, account: TwilioAccount, **change: Any) -> None:
         if not account.account_sid:
             return
         try:

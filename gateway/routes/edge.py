@@ -37,6 +37,8 @@ from gateway.vapi.settling import Settling
 class Carrier(Generic[A]):
     """One carrier: who may sign for it, how a call of its is ended from our side, and how it is put
     through to a person, if it can be. `keeps_stream`: then its stream stays open, and is closed from here.
+    `limit`: has the carrier itself end a call that came in when it has lasted so many seconds, where our
+    answer to it cannot say so.
     """
 
     name: str
@@ -44,6 +46,7 @@ class Carrier(Generic[A]):
     hang_up: Callable[[str, A], Awaitable[None]]
     hand_over: Callable[[str, A, HandoverOrder], Awaitable[None]] | None = None
     keeps_stream: bool = False
+    limit: Callable[[str, A, int], Awaitable[None]] | None = None
 
 
 @dataclass(frozen=True, slots=True)

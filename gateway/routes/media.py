@@ -8,7 +8,7 @@ Oversized frames are the server's to refuse (1009).
 
 import asyncio
 from collections import deque
-from collections.abc import AsyncIterator, Callable, Sequence
+from collections.abc import AsyncIterator, Awaitable, Callable, Sequence
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, replace
 from typing import Final, Generic
@@ -25,6 +25,7 @@ from gateway.caller import PARAMETER, Ends, open_ends
 from gateway.carriers.codec import Codec
 from gateway.carriers.events import CallEnded, CallerAudio, CallStarted, CarrierEvent
 from gateway.errors import (
+    CarrierRefused,
     ForeignFrame,
     FrameObjected,
     LateFrame,
@@ -37,6 +38,7 @@ from gateway.metrics import Metrics
 from gateway.outbound import SMALLEST_FRAME_BYTES, STALLED, Outbound, SocketLine
 from gateway.pace import Pace
 from gateway.paced import PacedLine
+from gateway.placing import longest_in_all_s
 from gateway.routes.edge import Carrier, Edge, edge_of
 from gateway.settings import Limits, Waits
 from gateway.tenancy.accounts import A, Signer
@@ -310,11 +312,33 @@ class _Entry(Generic[A]):
         stream = Stream(self.inbound, line, ends, self._hand_over(call, start, handed_over))
         edge.calls.join(call, stream)
         try:
-            async with _sent_on(line, stream):
+            async with _sent_on(line, stream), self._limited(start.call_id, ends):
                 await _until_over(call, stream, edge.settings.waits.media_idle_s)
         except asyncio.CancelledError:  # the server gives this request up: the call must let go of its socket
             call.line_closed("server_stopped")
             raise
+
+    @asynccontextmanager
+    async def _limited(self, call_id: str, ends: Ends) -> AsyncIterator[None]:
+        """While the stream lasts, its carrier is told when to end the call by itself, if it is not yet."""
+        if self.carrier.limit is None or ends.placed_id is not None:
+            yield
+            return
+        async with asyncio.TaskGroup() as group:
+            limiting = group.create_task(self._limit(call_id, self.carrier.limit))
+            try:
+                yield
+            finally:
+                limiting.cancel()
+
+    async def _limit(self, call_id: str, limit: Callable[[str, A, int], Awaitable[None]]) -> None:
+        """Most calls are over before that."""
+        settings = self.edge.settings
+        await asyncio.sleep(settings.waits.call_limited_s)
+        try:
+            await limit(call_id, self.signer.account, longest_in_all_s(settings))
+        except (CarrierRefused, OSError, TimeoutError) as error:
+            log.warning("call_not_limited", stream=call_id, error=type(error).__name__)
 
     async def _admitted(self, start: CallStarted) -> UUID | None:
         """The org of the stream's token; under the local-bench switch a token may be missing."""

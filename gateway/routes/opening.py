@@ -42,7 +42,13 @@ async def open_carriers(desk: Desk) -> AsyncIterator[Carriers]:
         by_plivo = PlivoHandover(at_plivo, settings)
         by_vonage = VonageHandover(at_vonage, settings, desk.vault)
         yield Carriers(
-            twilio=Carrier("twilio", _accounts(desk, _of_twilio(settings)), at_twilio.hang_up, putting.order),
+            twilio=Carrier(
+                "twilio",
+                _accounts(desk, _of_twilio(settings)),
+                at_twilio.hang_up,
+                putting.order,
+                limit=at_twilio.limit,
+            ),
             twilio_orders=at_twilio,
             plivo=Carrier(
                 "plivo",

@@ -20,6 +20,7 @@ class Waits:
     media_close_s: float = 2.0  # the closing handshake
     providers_s: float = 5.0  # opening STT and knowing the org, once the media are there
     hang_up_s: float = 5.0  # the carrier's REST interface
+    call_limited_s: float = 60.0  # until the hard limit of a call is ordered at Twilio
     call_close_s: float = 5.0  # writing the call's record, giving back its hold
     redis_s: float = 0.25  # one Redis command
     database_s: float = 3.0  # one look-up or booking
