@@ -451,6 +451,14 @@ class Metrics:
         self.follow_ups_overdue = Gauge(
             "gateway_follow_ups_overdue", "Follow-ups that nobody looks at in time", registry=registry
         )
+        self.follow_ups_due = Gauge(
+            "gateway_follow_ups_due", "Follow-ups that are to go out now", registry=registry
+        )
+        self.follow_ups_late = Gauge(
+            "gateway_follow_ups_late",
+            "Follow-ups of the last day that the carrier took later than promised, or has not yet",
+            registry=registry,
+        )
         self.tables_unprotected = Gauge(
             "gateway_tables_unprotected",
             "Tables on which row level security does not stand",
@@ -463,6 +471,12 @@ class Metrics:
         self.jobs_failed = Gauge("gateway_jobs_failed", "Jobs that were given up", registry=registry)
         self.sweeps_overdue = Gauge(
             "gateway_sweeps_overdue", "Sweeps that have not run for too long", registry=registry
+        )
+        self.sweep_ran = Gauge(
+            "gateway_sweep_last_run_timestamp_seconds",
+            "When each sweep ran last, by whichever process",
+            ["name"],
+            registry=registry,
         )
         self.audit_chains_broken = Gauge(
             "gateway_audit_chains_broken", "Orgs of whose audit log a link is broken", registry=registry

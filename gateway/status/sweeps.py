@@ -36,3 +36,9 @@ def judged(ran: Mapping[str, datetime], now: datetime, names: Sequence[str] = tu
         told=told + (f"; late or never: {', '.join(overdue)}" if overdue else ""),
         figures={"overdue": len(overdue), **{f"{name}_s": age_s for name, age_s in ages_s.items()}},
     )
+
+
+def ages(judged: Judged) -> dict[str, float]:
+    """How long ago each ran, in seconds, by name."""
+    told = {name.removesuffix("_s"): age_s for name, age_s in judged.figures.items() if name.endswith("_s")}
+    return {name: age_s for name, age_s in told.items() if isinstance(age_s, (int, float))}

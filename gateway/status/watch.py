@@ -58,6 +58,8 @@ class Watch:
         status = await ask(await self.sources(), Question(chain_s=chain_s))
         for name, figure, gauge in (
             (double_bookings.NAME, "overlapping", self.metrics.double_bookings),
+            (follow_ups.NAME, "due", self.metrics.follow_ups_due),
+            (follow_ups.NAME, "late", self.metrics.follow_ups_late),
             (follow_ups.NAME, "overdue", self.metrics.follow_ups_overdue),
             (tenancy.NAME, "tables_unprotected", self.metrics.tables_unprotected),
             (queue.NAME, "waiting", self.metrics.jobs_waiting),
@@ -66,6 +68,8 @@ class Watch:
             (sweeps.NAME, "overdue", self.metrics.sweeps_overdue),
         ):
             gauge.set(_number(status.of(name).figures[figure]))
+        for name, age_s in sweeps.ages(status.of(sweeps.NAME)).items():
+            self.metrics.sweep_ran.labels(name).set(status.made_at.timestamp() - age_s)
         if chain_s > 0:
             self.metrics.audit_chains_broken.set(_number(status.of(audit_log.NAME).figures["broken"]))
         self.metrics.status_asked.set_to_current_time()

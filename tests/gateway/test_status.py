@@ -232,6 +232,8 @@ def test_a_sweep_that_is_late_or_was_never_scheduled_is_an_alarm() -> None:
     ran = {name: now - allowed for name, allowed in thresholds.SWEEPS.items()}
     assert sweeps.judged(ran, now).level == "ok"
     assert sweeps.judged(ran, now + timedelta(seconds=1)).figures["overdue"] == len(thresholds.SWEEPS)
+    ages = {name: allowed.total_seconds() for name, allowed in thresholds.SWEEPS.items()}
+    assert sweeps.ages(sweeps.judged(ran, now)) == ages
     del ran["expired_holds"]
     late = sweeps.judged(ran, now)
     assert (late.level, late.told) == (
@@ -326,6 +328,8 @@ async def test_all_orgs_are_asked_and_the_watch_puts_it_into_gauges(
     assert status.of("double_bookings").figures["overlapping"] == gauge("double_bookings") == 0
     assert gauge("sweeps_overdue") == status.of("sweeps").figures["overdue"]
     assert gauge("tables_unprotected") == 0
+    assert gauge("follow_ups_due") == status.of("follow_ups").figures["due"]
+    assert gauge("follow_ups_late") == status.of("follow_ups").figures["late"]
     assert gauge("audit_chains_broken") == status.of("audit_log").figures["broken"]
     assert abs(gauge("status_asked_timestamp_seconds") - datetime.now(UTC).timestamp()) < 60
 
