@@ -176,7 +176,8 @@ async def test_our_tools_are_used_here_and_known_to_the_next_request(
     assert json.loads(third[4]["content"])["slots"][0]["slot"] == "s1"
     names = [tool["function"]["name"] for tool in vendors.chat.requests[2].tools]
     assert names.count("claim_slot") == 1
-    assert {"end_call", "find_slots", "confirm_booking"} <= set(names)
+    assert {"end_call", "find_slots", "confirm_booking", "take_message"} <= set(names)
+    assert "call take_message" in third[0]["content"]
     assert len(await holds(gateway, clinic)) == 1
 
 
