@@ -39,6 +39,7 @@ from pipeline.turn.limits import TurnLimits
 
 # What a call may take beyond its conversation: ringing again for lost media, a machine's message.
 _BEYOND_S: Final = 120
+_MOST_S: Final = 14_400
 A_contra = TypeVar("A_contra", contravariant=True)
 
 
@@ -119,7 +120,7 @@ async def open_placing(
 ) -> AsyncIterator[Placing]:
     """The pool outlives it."""
     addresses, accounts = PlacedAddresses(settings.public), process_accounts(settings)
-    longest = Longest(call_s=longest_call_s(settings), request_s=settings.waits.hang_up_s)
+    longest = Longest(call_s=longest_in_all_s(settings), request_s=settings.waits.hang_up_s)
     async with (
         TwilioPlacing(settings.twilio.api_url, addresses, longest) as at_twilio,
         CarrierHttp(metrics, timeout_s=longest.request_s) as http,
@@ -174,5 +175,7 @@ def longest_call_s(settings: Settings) -> int:
 
 
 def longest_in_all_s(settings: Settings) -> int:
-    """The same of a call that may have been put through to a person meanwhile: they talk as long again."""
-    return 2 * longest_call_s(settings)
+    """The same of a call that may have been put through to a person meanwhile: they talk as long again. Four
+    hours at most, which no carrier takes more than.
+    """
+    return min(2 * longest_call_s(settings), _MOST_S)
