@@ -109,7 +109,7 @@ async def test_it_is_ordered_once_and_talks(
     await engine.go_on(clinic.claim, placed_id)
     [(call_id, call)] = api.calls.items()
     assert (call.dialled["from"], call.dialled["connection_id"]) == (clinic.number, APPLICATION)
-    assert (call.dialled["time_limit_secs"], call.dialled["timeout_secs"]) == (1020, 25)
+    assert (call.dialled["time_limit_secs"], call.dialled["timeout_secs"]) == (2040, 25)
     assert (await post(gateway, told(api, "call.initiated"))).status_code == 200
     assert await stands(gateway, clinic, placed_id) == ("ringing", None, None)
     call.state = "answered"

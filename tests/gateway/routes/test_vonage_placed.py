@@ -145,7 +145,7 @@ async def test_it_is_ordered_once_and_talks(
     assert (call.from_, call.fields["answer_url"], call.fields["event_url"]) == (
         clinic.number[1:], [at], [f"{at}/status"],
     )  # fmt: skip
-    assert (call.fields["ringing_timer"], call.fields["length_timer"]) == (25, 1020)
+    assert (call.fields["ringing_timer"], call.fields["length_timer"]) == (25, 2040)
     assert call.fields["advanced_machine_detection"]["mode"] == "default"
     for status in ("started", "ringing", "ringing"):
         assert await told(gateway, call, status) == 204
