@@ -290,7 +290,9 @@ def _answer(view: View, at: int) -> Match | None:
     tail = view.tail
     kind = tail.marks[at]
     if tail.words[at] == "the":
-        return _house(view, at)
+        return None if tail.words[at - 1] in _BESIDE or _is_next_to(tail, at) else _house(view, at)
+    if tail.words[at] == "main" and tail.words[at + 1] == "road":
+        return None
     if kind & (kinds.STOP | kinds.LEAD) or not kind & (kinds.WORD | kinds.DIGITS):
         return None
     if tail.words[at] in _BESIDE:
@@ -308,6 +310,10 @@ def _answer(view: View, at: int) -> Match | None:
     if found is not None:
         return Match(to_town(view, found), "ADDRESS", GUESSED) if _town_counts(view, at, found) else None
     return _house(view, at) or _lived_in(view, at) or _before_street(view, at)
+
+
+def _is_next_to(tail: Tail, at: int) -> bool:
+    return tail.words[at - 1] == "to" and tail.words[at - 2] in ("next", "close", "opposite")
 
 
 def _lived_in(view: View, at: int) -> Match | None:
@@ -359,7 +365,7 @@ def _unnamed_street(view: View, number: int) -> Match | None:
     tail = view.tail
     follows = number + (tail.words[number] == ",")
     kind = tail.marks[follows]
-    if not kind & kinds.WORD or kind & (kinds.STOP | kinds.MONTH):
+    if not kind & kinds.WORD or kind & (kinds.STOP | kinds.MONTH) or tail.words[follows] == "yet":
         return None
     if not may_name(tail, follows, wanted=True):
         return None

@@ -16,9 +16,11 @@ from compliance.redaction.emails import aside, spoken_email
 from compliance.redaction.entities import EntityType
 from compliance.redaction.lexicon import word_list
 from compliance.redaction.name_spelling import is_told_by_letters
+from compliance.redaction.name_words import LISTED
 from compliance.redaction.names import name
 from compliance.redaction.numbers import number
 from compliance.redaction.patterns import written_email
+from compliance.redaction.relations import OWNERS
 from compliance.redaction.replies import says_no_value, tells_age
 from compliance.redaction.tokens import Tail
 from compliance.redaction.view import GUESSED, Match, View
@@ -36,14 +38,23 @@ _AREAS: Final = frozenset({"any", "as", "al", "an", "age", "our", "eggs", "cake"
 _IN_CODES: Final = kinds.NUMBER | kinds.LETTER
 _SURE_LEADS: Final = frozenset({"under", "well", "ooh", "so", "it's", "i'm", "mine's"})
 _NEW_CLAUSE: Final = frozenset({"but", "i", "i've", "i'm", "and", "that's", "which", "who", "they", "it"})
+_BEHIND_NAMES: Final = frozenset({"she's", "he's", "yeah", "yes", "who's", "who", "she", "he", "sorry"})
+"""What goes on talking of a person."""
 _BEHIND_DATES: Final = frozenset({"at", "for", "and", "on", "no", "not", "sorry", "wait"})
 """What goes on talking of a date, or corrects it."""
 _REST_TOKENS: Final = 6
 _PIECE_TOKENS: Final = 3
+_OF_NAMES: Final = word_list("answer_talk") | word_list("answer_leads") | word_list("leads_of_names")
+"""Of talk before a name."""
 _PIECES: Final = word_list("pieces_of_dates")
 """What a recogniser splits off: the "teen" of "for teen", the "tember" of "sep tember"."""
 _OF_VALUES: Final[dict[Slot, int]] = {"POSTCODE": kinds.LETTER, "DOB": kinds.ORDINAL}
 """What leads in no value of these types, though it may one of others: "e mail", "first name"."""
+_OF_OH: Final[dict[Slot, int]] = {
+    "PERSON": kinds.UNKNOWN | kinds.FIRST | kinds.LAST,
+    "EMAIL": kinds.LETTER,
+}
+"""Before these "oh" is a part of the value: "oh shaughnessy", "oh d at …"."""
 _TALK: Final = word_list("answer_talk")
 """Of talk before a value; other words right before one are a part of it, misheard."""
 _ANSWERED: Final[dict[Slot, EntityType]] = {
@@ -66,6 +77,8 @@ def is_lead(tail: Tail, at: int, slot: Slot) -> bool:
         return False
     if slot == "PERSON" and tail.words[at + 1] in (",", "with") and is_told_by_letters(tail, at):
         return False
+    if tail.words[at] == "oh" and _OF_OH.get(slot, 0) & tail.marks[at + 1]:
+        return False
     return not kind & (kinds.WORD | kinds.DIGITS | kinds.MARK) or tail.words[at] in _LEADS
 
 
@@ -79,6 +92,8 @@ def whole_answer(view: View, at: int, slot: Slot) -> Match | None:
     if end is None or end <= at or (_is_no_answer(tail, at) and not _is_misheard_code(tail, at, entity)):
         return None
     if entity == "DOB" and tells_age(tail, at, end):
+        return None
+    if entity != "EMAIL" and any(tail.marks[here] & kinds.AT for here in range(at, end)):
         return None
     begin, found = _found(view, at, end, entity)
     if (found is None or not found.whole) and says_no_value(tail, at, end, slot):
@@ -109,20 +124,69 @@ def _with_misheard(tail: Tail, at: int, begin: int, found: Match, entity: Entity
         for here in range(at, begin)
     )
     ends = not tail.marks[found.end] & kinds.WORD
-    if entity == "PERSON" and ends and _is_misheard_name(tail, at, begin):
-        return Match(found.end, entity, GUESSED, begin=at)
+    if entity == "PERSON" and max(begin, found.begin) > at:
+        begin = _behind_relative(tail, begin, found)
+        first = _first_of_name(tail, at, begin)
+        if ends and first < begin:
+            return Match(found.end, entity, GUESSED, begin=first)
+        return (
+            Match(found.end, entity, begin=max(begin, found.begin)) if _only_leads(tail, at, begin) else None
+        )
     begin = _behind_talk(tail, at, begin, entity)
     return Match(found.end, entity, GUESSED, begin=begin) if misheard else None
 
 
-def _is_misheard_name(tail: Tail, at: int, begin: int) -> bool:
-    """ "she von kelly", "in grid larson": a word of sentences that no name stands behind, and no verb."""
-    if not at < begin <= at + 2 or tail.words[at] not in _HEARD_AS_NAMES:
+def _first_of_name(tail: Tail, at: int, begin: int) -> int:
+    """ "she von kelly", "in grid larson", "brother stone", "ek a terina": where what was misheard begins."""
+    first = here = begin
+    while here > max(at, begin - _PIECE_TOKENS_OF_NAMES):
+        here -= 1
+        if tail.words[here] == "." and len(tail.words[here - 1]) == 1:
+            continue
+        if not (tail.marks[here] & kinds.WORD and _may_be_piece(tail, here)):
+            break
+        first = here
+    return first
+
+
+def _behind_relative(tail: Tail, begin: int, found: Match) -> int:
+    """Where the name itself begins, "oh" before it inside."""
+    begin = max(begin, found.begin)
+    return begin - (tail.words[begin - 1] == "oh" and tail.words[begin - 2] in _BEFORE_NAMES)
+
+
+def _may_be_piece(tail: Tail, at: int) -> bool:
+    """A word, or a letter, that is part of a name as a recogniser took it."""
+    word = tail.words[at]
+    if word in _HEARD_AS_NAMES:
+        own = tail.marks[at + 1] & (kinds.RELATIVE | kinds.CUE) and word == "my"
+        return not (tail.marks[at - 1] & kinds.WORD or own or tail.words[at + 1] == ",")
+    if tail.marks[at] & kinds.LETTER or word == "of":
+        return word != "i" and bool(
+            tail.marks[at + 1] & (kinds.UNKNOWN | LISTED) or tail.words[at + 1] == "."
+        )
+    if tail.marks[at] & kinds.RELATIVE and tail.words[at - 1] in OWNERS:
         return False
-    return not any(tail.marks[here] & kinds.STOP for here in range(at + 1, begin))
+    return not (tail.marks[at] & (kinds.STOP | kinds.TITLE) or word in _OF_NAMES or word.endswith("'s"))
 
 
-_HEARD_AS_NAMES: Final = frozenset({"she", "he", "in", "are", "an", "may", "do", "we", "all", "on", "her"})
+def _only_leads(tail: Tail, at: int, begin: int) -> bool:
+    """ "it'll be under", "put it under", "everyone calls me"."""
+    if begin > at + _MOST_LEADING:
+        return False
+    words = [here for here in range(at, begin) if tail.marks[here] & kinds.WORD]
+    plain = all(tail.marks[here] & kinds.STOP or tail.words[here] in _OF_NAMES for here in words)
+    return plain and tail.words[begin - 1] in _BEFORE_NAMES
+
+
+_PIECE_TOKENS_OF_NAMES: Final = 6
+_MOST_LEADING: Final = 6
+_BEFORE_NAMES: Final = frozenset(
+    {"under", "it's", "is", "me", "that's", "say", "called", "as", "be", "says", "to"}
+)
+_HEARD_AS_NAMES: Final = frozenset(
+    {"she", "he", "in", "are", "an", "may", "do", "we", "all", "on", "her", "to", "my", "oh", "so"}
+)
 """What Siobhan, Ingrid, Arthur and others begin with as misheard."""
 
 
@@ -188,11 +252,44 @@ def _first_figure(tail: Tail, at: int, begin: int) -> int:
         or tail.words[here] in _MISHEARD_FIGURES
     )
     first = next(figures, begin)
+    first = _first_misheard(tail, at, first)
     while at < first < begin and tail.marks[first - 1] & kinds.UNKNOWN:
         first -= 1
     if at < first < begin and (tail.words[first] in _PIECES or tail.words[first - 1] == "the"):
         first -= 1
     return first
+
+
+def _first_misheard(tail: Tail, at: int, begin: int) -> int:
+    """ "for the april …", "story the night of december": where a day should be that was not heard."""
+    if not (tail.marks[begin] & kinds.MONTH or tail.words[begin] == "of"):
+        return begin
+    here = begin
+    while here > max(at, begin - _MOST_OF_DAY) and tail.words[here - 1] not in _BEFORE_DAYS:
+        here -= 1
+    return here
+
+
+_MOST_OF_DAY: Final = 4
+_BEFORE_DAYS: Final = frozenset(
+    [
+        "born",
+        "is",
+        "it's",
+        "was",
+        "on",
+        "i'm",
+        "birthday",
+        "that's",
+        "that",
+        "be",
+        "in",
+        "yes",
+        "no",
+        ",",
+        ".",
+    ]
+) | {"well", "so", "back", "think", "been", "say", "said", "birth", "year", "years", "last", "this", "just"}
 
 
 def _holds_name(tail: Tail, at: int, begin: int, entity: EntityType) -> bool:
@@ -214,8 +311,32 @@ def _has_evidence(tail: Tail, at: int, end: int, entity: EntityType) -> bool:
         return not _names_nobody(tail, at, end)
     if entity not in ("PHONE", "DOB"):
         return True
+    if entity == "PHONE" and (_tells_time(tail, at, end) or _names_somebody(tail, at, end)):
+        return False
     marks = (tail.marks[here] for here in range(at, end))
     return any(kind & _EVIDENCE or (kind & kinds.WORD and not kind & kinds.COMMON) for kind in marks)
+
+
+def _tells_time(tail: Tail, at: int, end: int) -> bool:
+    """ "after seven", "any time before six"; "the one on the corner"."""
+    figures = [here for here in range(at, end) if tail.marks[here] & kinds.NUMBER]
+    if len(figures) == 1 and tail.words[figures[0]] == "one" and tail.words[figures[0] - 1] in _BEFORE_ONE:
+        return True
+    timed = any(tail.words[here] in _BEFORE_TIMES for here in range(at, min(end, at + _BRIEFLY)))
+    return timed and 0 < len(figures) <= _MOST_OF_TIME
+
+
+def _names_somebody(tail: Tail, at: int, end: int) -> bool:
+    """ "my flatmate, Bogdan": a name, and nothing of a number."""
+    here = range(at, end)
+    if any(tail.marks[place] & (kinds.NUMBER | kinds.LETTER) for place in here):
+        return False
+    return any(tail.marks[place] & kinds.FIRST and not tail.marks[place] & kinds.COMMON for place in here)
+
+
+_MOST_OF_TIME: Final = 2
+_BEFORE_ONE: Final = frozenset({"the", "this", "that", "which", "same", "other"})
+_BEFORE_TIMES: Final = frozenset({"after", "before", "until", "till", "around", "between", "any", "anytime"})
 
 
 def _names_nobody(tail: Tail, at: int, end: int) -> bool:
@@ -279,7 +400,7 @@ def _found(view: View, at: int, end: int, entity: EntityType) -> tuple[int, Matc
         if match is not None and match.type is not None:
             return here, match
         kind = view.tail.marks[here]
-        if entity == "PERSON" and not kind & kinds.STOP:
+        if entity == "PERSON" and not kind & kinds.STOP and view.tail.words[here] not in _OF_NAMES:
             break
         if entity == "ADDRESS" and (kind & kinds.NUMBER or (kind & kinds.WORD and not kind & kinds.COMMON)):
             break
@@ -312,6 +433,8 @@ def _is_rest_of_date(tail: Tail, at: int, end: int) -> bool:
     """ "the ate of june" behind the year."""
     if _PIECES.intersection(tail.words[at : min(end, at + _PIECE_TOKENS)]):
         return True
+    if tail.words[at] in ("an", "and") and tail.marks[at + 1] & kinds.HOMOPHONE and at + 2 == end:
+        return True
     if tail.words[at] in _BEHIND_DATES:
         return False
     return at < end <= at + _REST_TOKENS and any(tail.marks[here] & _OF_DATES for here in range(at, end))
@@ -326,9 +449,11 @@ def _is_talk(view: View, at: int, end: int, entity: EntityType) -> bool:
         paused = True
     if entity == "DOB" and _is_rest_of_date(tail, at, end):
         return False
+    if entity == "PERSON" and tail.words[at] == "or" and tail.marks[at + 1] & kinds.LETTER:
+        return False
     if at >= end or tail.words[at] in _SPEAKS_ON or (entity == "PHONE" and _is_another(view, at)):
         return True
-    if entity == "PERSON" and tail.marks[at] & kinds.NUMBER:
+    if entity == "PERSON" and (tail.marks[at] & kinds.NUMBER or tail.words[at] in _BEHIND_NAMES):
         return True
     if entity == "EMAIL" and aside(tail, at) > at:
         return True

@@ -9,6 +9,7 @@ from compliance.redaction.lexicon import word_list
 from compliance.redaction.spoken import digits_of, read_element, read_letter, skip_gap
 from compliance.redaction.tokens import Tail
 from compliance.redaction.view import GUESSED, SURE, Match, View
+from compliance.redaction.vocabulary import HOMOPHONES
 
 _NINO: Final = re.compile(r"[A-Z]{2}\d{6}[A-Z]")
 _BEGINS_NINO: Final = re.compile(r"[A-Z]{2}\d{3}")
@@ -96,7 +97,8 @@ def _code_piece(tail: Tail, at: int, *, misheard: bool, first: bool) -> tuple[st
         return "W", at + 2
     if len(word) == _HALF and first and _is_before_digits(tail, at):
         return word.upper(), at + 1
-    letters = _letters(tail, at, misheard=misheard and not (first and kind & kinds.STOP))
+    told = tail.words[at + 1] in ("for", "as") and tail.words[at + 2][:1] == HOMOPHONES.get(word)
+    letters = _letters(tail, at, misheard=misheard and (told or not (first and kind & kinds.STOP)))
     if letters is not None:
         return letters
     return (word.upper(), at + 1) if _is_letter_group(tail, at, misheard) else None

@@ -56,19 +56,19 @@ def date_of_birth(view: View, at: int) -> Match | None:
     late = "DOB" in view.expects.stale and _is_late(tail, end, (strong, figures, years), months=months)
     if told is not None or late:
         return Match(told or end, "DOB", LIKELY)
+    if figures > _DATE_FIGURES or (not months and strong > _DATE_PARTS):
+        return None
     if not (asked or named):
         whole = years or strong >= 3 or (months and strong >= 2 and _corrects(view, at))
         plain = bool(months or years or tail.marks[at] & _ORDINAL_DAYS)
         told = whole and _is_told(view, at, end, plain)
         return Match(end, "DOB", LIKELY) if told or (strong >= 2 and _is_called_birth(tail, end)) else None
-    if figures > _DATE_FIGURES or (not months and strong > _DATE_PARTS):
-        return None
     if "DOB" in view.expects.found and not named and not (months or years or _corrects(view, at)):
         return None
     whole = bool(years) or figures >= 5 or (months and strong >= 2) or strong >= 3
     if not whole and not (months or (named and years)):
         return Match(end, "DOB", GUESSED) if asked and _is_part(view, at, end) else None
-    booking = view.expects.diary or _speaks_of_booking(tail, end)
+    booking = view.expects.diary or _speaks_of_booking(tail, end) or _is_behind_time(tail, at)
     if asked and not named and not years and figures < 5 and booking:
         return None
     open_end = (not years and figures < 5 and strong < 3) or _lacks_years(tail, end)
@@ -94,7 +94,7 @@ def _is_told(view: View, at: int, end: int, plain: bool) -> bool:
 
 def _is_called_birth(tail: Tail, end: int) -> bool:
     """ "you've put the second of the third as my date of birth"."""
-    return tail.words[end] == "as" and _named_later(tail, end)
+    return tail.words[end] in ("as", "for") and _named_later(tail, end)
 
 
 def _is_read_back(view: View, end: int) -> bool:
@@ -243,6 +243,11 @@ def _ends_year(previous: Element | None, element: Element) -> bool:
 def _speaks_of_booking(tail: Tail, at: int) -> bool:
     """A time or "please" follows a date without a year: it is about the diary."""
     return tail.words[at] in ("at", "please", "works", "is", "would", "suits") and tail.words[at] != "."
+
+
+def _is_behind_time(tail: Tail, at: int) -> bool:
+    """ "half past ten on July the eleventh"."""
+    return tail.words[at - 1] == "on" and bool(tail.marks[at - 2] & kinds.NUMBER)
 
 
 def _named_later(tail: Tail, at: int) -> bool:

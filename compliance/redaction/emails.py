@@ -176,10 +176,25 @@ def _is_local_all_the_same(tail: Tail, at: int) -> bool:
     if tail.words[at] in _GREETINGS:
         return bool(tail.marks[at + 1] & kinds.SIGN)
     if tail.words[at] == "the" and (
-        tail.words[at + 1] in ("letter", "number", "word") or _is_generation(tail, at)
+        tail.words[at + 1] in ("letter", "number", "word")
+        or _is_generation(tail, at)
+        or _is_family(tail, at + 1)
     ):
         return True
     return tail.words[at] in _SMALL_WORDS and tail.words[at + 1] in ("underscore", "hyphen", "dash", "dot")
+
+
+def _is_family(tail: Tail, at: int) -> bool:
+    """ "the fergusons at": all of a name."""
+    word = tail.words[at]
+    end = at + 1
+    while tail.marks[end] & kinds.NUMBER and end < at + _FAMILY_TOKENS:
+        end += 1
+    named = word.endswith("s") and not tail.marks[at] & kinds.COMMON and len(word) > _FAMILY_TOKENS
+    return named and bool(tail.marks[end] & kinds.SIGN)
+
+
+_FAMILY_TOKENS: Final = 4
 
 
 def _is_generation(tail: Tail, at: int) -> bool:

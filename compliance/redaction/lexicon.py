@@ -20,7 +20,7 @@ class Begun(NamedTuple):
 
 Phrases = Mapping[str, Begun]
 
-_UNSTEMMED: Final = frozenset({"aids", "hives", "piles"})
+_UNSTEMMED: Final = frozenset({"aids", "hives", "piles", "chills", "bloods"})
 _BASE_LETTERS: Final = 4
 _JOINED_LETTERS: Final = 6
 _CONTRACTED: Final = ("'s", "'ll", "'d", "'ve", "'re")

@@ -189,6 +189,7 @@ def _may_be_of_town(tail: Tail, at: int) -> bool:
 def _capitals(view: View, at: int) -> int | None:
     """Capitalised words behind a comma: a town of no list."""
     tail = view.tail
+    at += tail.words[at] == "the" and tail.capital[at + 1]
     end = at
     while end < at + TOWN_WORDS and tail.capital[end] and not tail.marks[end] & kinds.STOP:
         if alphanumeric(view, end) is not None or tail.marks[end] & (kinds.MONTH | kinds.LETTER):

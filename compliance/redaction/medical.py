@@ -55,7 +55,7 @@ def medical(view: View, at: int) -> Match | None:
             listed = _term(view, wider.begin) or wider.end
             end = _over_part(tail, max(wider.end, listed))
             return Match(end, "MEDICAL", LIKELY, begin=wider.begin)
-    if end is None or (end == at + 1 and is_figurative(tail, at)):
+    if end is None or (end == at + 1 and (is_figurative(tail, at) or _is_slash(tail, at))):
         return None
     return Match(end, "MEDICAL", confidence)
 
@@ -84,6 +84,15 @@ def is_figurative(tail: Tail, at: int) -> bool:
     if tail.words[at + 1] in ("trying", "getting") or _is_thing_behind(tail, at + 1):
         return True
     return _is_thing_before(tail, at)
+
+
+def _is_slash(tail: Tail, at: int) -> bool:
+    """ "ninety nine stroke bravo"."""
+    around = tail.marks[at - 1] & _OF_REFERENCES and tail.marks[at + 1] & _OF_REFERENCES
+    return tail.words[at] == "stroke" and bool(around)
+
+
+_OF_REFERENCES: Final = kinds.NUMBER | kinds.SPELLED | kinds.PAIR
 
 
 def _is_thing_before(tail: Tail, at: int) -> bool:

@@ -15,6 +15,7 @@ from compliance.redaction.name_words import (
     LISTED,
     NOT_NAMES,
     PLACES_NAMED,
+    VERY_COMMON,
     is_inside,
     is_name,
     name_end,
@@ -27,7 +28,9 @@ _OWNED: Final = word_list("owned_things")
 """What is a patient's: "Nkechi's appointment"."""
 _NAME_KINDS: Final = word_list("kinds_of_name")
 _NAMES: Final = frozenset({"name", "surname", "forename"})
-_FAMILIES: Final = frozenset({"family", "household", "twins", "sisters", "brothers", "kids", "children"})
+_FAMILIES: Final = frozenset(
+    {"family", "household", "twins", "sisters", "brothers", "kids", "children", "boys", "girls", "clan"}
+)
 mark_words(_NAME_KINDS | _NAMES | _FAMILIES, kinds.NAMING)
 RINGING: Final = frozenset({"ring", "call", "phone", "text", "reach", "contact"})
 """What is done to a person "on" a number."""
@@ -93,13 +96,15 @@ def framed(tail: Tail, at: int) -> Match | None:
         return Match(end, "PERSON", LIKELY)
     if not strange:
         return None
-    plain = _with_plain_surname(tail, at, end)
+    plain = with_plain_surname(tail, at, end)
     return Match(plain, "PERSON", GUESSED) if _stands_among_people(tail, at, plain) else None
 
 
-def _with_plain_surname(tail: Tail, at: int, end: int) -> int:
+def with_plain_surname(tail: Tail, at: int, end: int) -> int:
     """Over one ordinary word between a strange one and the end of what is named: "for meifeng onions"."""
     kind = tail.marks[end]
+    if tail.words[end] in VERY_COMMON:
+        return end
     if end != at + 1 or not kind & (kinds.COMMON | kinds.RARER) or not is_name(tail, end):
         return end
     ends = not tail.marks[end + 1] & kinds.WORD or tail.words[end + 1] in AFTER_STRANGE

@@ -71,6 +71,8 @@ def is_of_place(tail: Tail, end: int) -> bool:
     here = end + (tail.words[end] in _FIELDS)
     if tail.words[end - 1].endswith("'s") and not tail.capital[here] and tail.words[here] in _ATTENDED:
         return False
+    if here > end and not tail.marks[here] & kinds.WORD and not tail.marks[end - 1] & kinds.FIRST:
+        return True
     return bare(tail.words[here]) in PLACES_NAMED
 
 

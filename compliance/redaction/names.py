@@ -9,7 +9,7 @@ from typing import Final
 from compliance.redaction import kinds
 from compliance.redaction.cues import STRONG, WEAK
 from compliance.redaction.lexicon import bare, word_list
-from compliance.redaction.name_frames import RINGING, framed, is_strange
+from compliance.redaction.name_frames import RINGING, framed, is_strange, with_plain_surname
 from compliance.redaction.name_spelling import (
     LEAST_SPELLED,
     SURELY_SPELLED,
@@ -166,7 +166,8 @@ def _unasked(view: View, at: int, kind: int, *, strong: bool) -> Match | None:
     if kind & kinds.FIRST and tail.words[at] not in NOT_NAMES and not _is_inn(tail, at):
         if tail.words[at - 1] == "for" and _is_code(tail, at):
             return None
-        return Match(name_end(tail, at, strict=False) or at + 1, "PERSON", LIKELY)
+        end = name_end(tail, at, strict=False) or at + 1
+        return Match(with_plain_surname(tail, at, end), "PERSON", LIKELY)
     if tail.words[at] in PARTICLES:
         found = by_particle(tail, at)
         if found is not None:
@@ -176,9 +177,9 @@ def _unasked(view: View, at: int, kind: int, *, strong: bool) -> Match | None:
         told = told or set_apart(tail, at) or spoken_of(tail, at)
         return told or by_neighbours(tail, at) or framed(tail, at) or alone(tail, at)
     if kind & kinds.LETTER:
-        end = spelled_end(tail, at, SURELY_SPELLED, misheard=False)
-        if end is not None and not _lists_letters(tail, at, end):
-            return Match(end, "ADDRESS" if view.expects.awaits("ADDRESS") else "PERSON", GUESSED)
+        letters = spelled_end(tail, at, SURELY_SPELLED, misheard=False) or _heard_spelled(view, at)
+        if letters is not None and not _lists_letters(tail, at, letters):
+            return Match(letters, "ADDRESS" if view.expects.awaits("ADDRESS") else "PERSON", GUESSED)
         return initialled(tail, at)
     return None
 
@@ -188,6 +189,19 @@ def _is_inn(tail: Tail, at: int) -> bool:
     if tail.words[at - 1] != "the" or tail.marks[at + 1] & (LISTED | kinds.UNKNOWN):
         return False
     return tail.words[at - 2] in ("opposite", "in", "at", "near", "past", "outside", "behind", ",")
+
+
+def _heard_spelled(view: View, at: int) -> int | None:
+    """ "b a k" behind "zuzanna bak": the letters of a name heard before."""
+    tail = view.tail
+    end = at
+    while tail.marks[end] & kinds.LETTER and end < at + _SPELLED_BACK:
+        end += 1
+    letters = "".join(tail.words[at:end])
+    return end if len(letters) >= LEAST_SPELLED and letters in view.names else None
+
+
+_SPELLED_BACK: Final = 16
 
 
 def _lists_letters(tail: Tail, at: int, end: int) -> bool:
@@ -208,7 +222,7 @@ def _awaited(view: View, at: int) -> Match | None:
     """Where a name was asked for or announced: what can be one."""
     tail = view.tail
     spelled = spelled_end(tail, at, LEAST_SPELLED, misheard=view.expects.awaits("PERSON"))
-    if spelled is not None:
+    if spelled is not None and (view.expects.awaits("PERSON") or not tail.marks[spelled] & kinds.NUMBER):
         return Match(spelled_on(tail, spelled), "PERSON", SURE)
     kind = tail.marks[at]
     if view.expects.awaits("PERSON") and not kind & kinds.STOP and is_told_by_letters(tail, at):
@@ -226,7 +240,7 @@ def _awaited(view: View, at: int) -> Match | None:
     if view.expects.name_open == WEAK and not (_is_likely(tail, at) or _ends_answer(view, at)):
         return None
     end = name_end(tail, at, strict=True)
-    return None if end is None else Match(end, "PERSON", SURE)
+    return None if end is None else Match(with_plain_surname(tail, at, end), "PERSON", SURE)
 
 
 def _ends_answer(view: View, at: int) -> bool:

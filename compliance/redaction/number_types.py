@@ -84,7 +84,8 @@ _PRICE_DIGITS: Final = 9
 class Said(NamedTuple):
     """A run of digits and number words; `groups` are its elements between commas, `follows` comes next.
 
-    `is_route`: so few digits behind "the" that a bus or a road may be called so.
+    `is_route`: so few digits behind "the" that a bus or a road may be called so. `is_all`: nothing else is
+    said in the turn.
     """
 
     elements: Sequence[Element]
@@ -94,6 +95,7 @@ class Said(NamedTuple):
     dashed: bool
     follows: str
     is_route: bool
+    is_all: bool
 
 
 def number_type(view: View, said: Said) -> tuple[EntityType | None, float]:
@@ -108,7 +110,7 @@ def number_type(view: View, said: Said) -> tuple[EntityType | None, float]:
         if is_nhs(digits) and expects.awaits("GOV_ID") and not expects.named("PHONE"):
             return "GOV_ID", SURE
         return _type_by_shape(said, slot), SURE
-    if _is_amount(said):
+    if _is_amount(said) or _is_range(view.tail, said):
         return None, 0.0
     stale = _stale_type(expects, digits)
     if stale is not None:
@@ -222,7 +224,8 @@ def _is_priced(tail: Tail, at: int) -> bool:
 
 def _slot(expects: Expectation, said: Said) -> EntityType | None:
     """The number named or asked for, the named one first."""
-    if len(said.digits) < AWAITED_DIGITS or not expects.waiting():
+    cut_short = any(expects.unfinished(slot) for slot in ("PHONE", "CARD")) and said.is_all
+    if (len(said.digits) < AWAITED_DIGITS and not cut_short) or not expects.waiting():
         return None
     if is_times(said.elements) and not (expects.awaits("CARD") or expects.awaits("GOV_ID")):
         return None
@@ -285,7 +288,17 @@ def _is_amount(said: Said) -> bool:
         return False
     if said.follows in _MEASURES and said.digits[0] != "0":
         return True
-    return is_counting(said.elements) or all(_is_plain(group) for group in said.groups)
+    return (
+        is_counting(said.elements)
+        or is_times(said.elements)
+        or all(_is_plain(group) for group in said.groups)
+    )
+
+
+def _is_range(tail: Tail, said: Said) -> bool:
+    """ "between two hundred and two hundred and fifty"."""
+    hundreds = sum(element.kind in "hk" for element in said.elements)
+    return hundreds > 1 and tail.words[said.elements[0].start - 1] in ("between", "from", "about", "around")
 
 
 def _is_plain(group: Sequence[Element]) -> bool:

@@ -46,6 +46,9 @@ _BEFORE_ONE: Final = frozenset(
     }
 )
 _AFTER_ONE: Final = frozenset({"is", "was", "ends", "starts", "begins", "has", "would", ",", ":", "with"})
+_BEFORE_DIGITS: Final = frozenset(
+    {"is", "it's", "that's", "and", "then", "was", "on", "number", "yes", "in", "ends"}
+)
 _RESTARTING: Final = CORRECTING - {"sorry", "not", "mean"}
 
 
@@ -70,6 +73,7 @@ def number(view: View, at: int) -> Match | None:
         plus=tail.words[at] in ("+", "plus"),
         dashed=any(tail.words[element.end] == "-" for element in elements[:-1]),
         follows=tail.words[end],
+        is_all=tail.words[at - 1] in ("", ":") and _ends_turn(tail, end),
         is_route=tail.words[at - 1] == "the" and sum(len(each.digits) for each in elements) <= _ROUTE_DIGITS,
     )
     entity, confidence = number_type(view, said)
@@ -88,7 +92,12 @@ def _lacks_nought(digits: str) -> bool:
 
 def _is_pronoun(tail: Tail, at: int) -> bool:
     """The "one" of "the new one is"."""
-    return tail.words[at] == "one" and tail.words[at - 1] in _BEFORE_ONE and tail.words[at + 1] in _AFTER_ONE
+    if tail.words[at] != "one" or tail.marks[at - 1] & kinds.NUMBER:
+        return False
+    before = tail.marks[at - 1] & kinds.COMMON and tail.words[at - 1] not in _BEFORE_DIGITS
+    if before and tail.words[at + 1] == ",":
+        return True
+    return tail.words[at - 1] in _BEFORE_ONE and tail.words[at + 1] in _AFTER_ONE
 
 
 def _is_letter_o(tail: Tail, at: int) -> bool:

@@ -54,6 +54,7 @@ _LETTERS_SAID: Final = 3
 """One in so many words may sound like a letter or a figure."""
 _QUESTION_WORDS: Final = 3
 _BUILT_WORDS: Final = 3
+_LONG_REPLY: Final = 7
 _BUILT: Final = 0.5
 _DIARY_WORDS: Final = 3
 
@@ -71,6 +72,8 @@ def says_no_value(tail: Tail, at: int, end: int, slot: Slot) -> bool:
     if slot == "PERSON":
         if len(words) <= _BUILT_WORDS or _announces_name(tail, words):
             return False
+        if len(words) >= _LONG_REPLY:
+            return _is_mostly_built(tail, words)
         return _is_mostly_built(tail, words) and _opens_sentence(tail, words)
     if slot == "ADDRESS":
         return _is_mostly_built(tail, words) and _is_sentence(tail, words) and not _says_where(tail, words)

@@ -58,6 +58,8 @@ def said_back(view: View, at: int) -> Match | None:
     expects = view.expects
     if not expects.answered:
         return None
+    if view.tail.marks[at - 1] & kinds.SPELLED:
+        return None
     entity = next((each for each in _SPELLED if each in expects.answered), None)
     end = None if entity is None else _spelling(view.tail, at)
     if end is None or not (expects.side == "agent" or view.tail.words[end] == "?"):

@@ -94,7 +94,7 @@ def skip_gap(tail: Tail, at: int, *, asides: bool = False) -> int:
     """The first token from `at` on that is no filler or mark; `asides`: "sorry, let me see" are some too."""
     end = at + _GAP_TOKENS
     while at < end:
-        if tail.marks[at] & kinds.PAUSE:
+        if tail.marks[at] & kinds.PAUSE and not (tail.glued[at] and tail.marks[at] & kinds.WORD):
             at += 1
             continue
         aside = _aside(tail, at) if asides else 0
@@ -119,6 +119,8 @@ def read_letter(tail: Tail, at: int, *, misheard: bool = False) -> tuple[str, in
     kind = tail.marks[at]
     word = tail.words[at]
     if kind & kinds.LETTER:
+        if word == "i" and not misheard and _is_pronoun(tail, at):
+            return None
         return word, _skip_example(tail, _behind_xray(tail, at) - 1, word)
     if kind & kinds.PHONETIC:
         return PHONETIC[word], at + 1
@@ -130,6 +132,15 @@ def read_letter(tail: Tail, at: int, *, misheard: bool = False) -> tuple[str, in
     if word == "double" or not misheard or not kind & kinds.HOMOPHONE:
         return None
     return HOMOPHONES[word], _skip_example(tail, at, HOMOPHONES[word])
+
+
+def _is_pronoun(tail: Tail, at: int) -> bool:
+    """ "… R O U X, and I need": somebody does something, or did."""
+    follows = tail.words[at + 1]
+    return follows in _DONE or (tail.marks[at + 1] & kinds.COMMON > 0 and follows.endswith("ed"))
+
+
+_DONE: Final = word_list("after_pronouns") - {"like", "mean"}
 
 
 def _behind_xray(tail: Tail, at: int) -> int:
@@ -168,13 +179,21 @@ def is_cardinal(elements: Sequence[Element]) -> bool:
 
 def is_times(elements: Sequence[Element]) -> bool:
     """One or more times of day read out: "nine fifteen, nine forty five, ten thirty"."""
-    at = 0
+    return len(elements) > 1 and _reads_times(elements, 0)
+
+
+def _reads_times(elements: Sequence[Element], at: int) -> bool:
+    """Hours with minutes up to the end; "eleven, eleven twenty and twelve forty" begins with a full hour."""
     while at < len(elements):
+        if not _is_hour(elements[at]):
+            return False
         minute = _minute_at(elements, at + 1)
-        if not _is_hour(elements[at]) or minute is None:
+        if elements[at].kind == "t" and at + 2 < len(elements) and _is_hour(elements[at + 1]):
+            return _reads_times(elements, at + 1) or (minute is not None and _reads_times(elements, minute))
+        if minute is None:
             return False
         at = minute
-    return bool(elements)
+    return True
 
 
 def _is_hour(element: Element) -> bool:

@@ -13,6 +13,7 @@ from compliance.redaction.name_words import (
     NAME_WORDS,
     NOT_NAMES,
     PARTICLES,
+    PLACES_NAMED,
     is_inside,
     is_name,
     name_end,
@@ -52,7 +53,7 @@ def by_neighbours(tail: Tail, at: int) -> Match | None:
     surname = surname and bool(kind & kinds.MAYBE or not follows & kinds.PLACE)
     if surname and not kind & kinds.STREET:
         sure = kind & kinds.MAYBE and not follows & kinds.COMMON and not kind & kinds.STOP
-        both = not (kind | follows) & (kinds.COMMON | kinds.PLACE)
+        both = not (kind | follows) & (kinds.COMMON | kinds.PLACE) or _is_written_whole(tail, at)
         if sure or both or (tail.capital[at] and tail.capital[at + 1] and not kind & kinds.COMMON):
             return Match(name_end(tail, at, strict=True) or at + 1, "PERSON", LIKELY)
     unknown = kind & kinds.UNKNOWN and tail.capital[at] and tail.capital[at + 1] and is_inside(tail, at)
@@ -76,6 +77,24 @@ def by_neighbours(tail: Tail, at: int) -> Match | None:
         if spelled > at + 1 and (not kind & kinds.COMMON or is_its_spelling(tail, at, spelled)):
             return Match(spelled, "PERSON", LIKELY)
     return None
+
+
+def _is_written_whole(tail: Tail, at: int) -> bool:
+    """ "Mark Young", "Bill Frost": two words that are names too, with capitals, and none around them."""
+    if not (tail.capital[at] and tail.capital[at + 1] and tail.marks[at] & kinds.MAYBE):
+        return False
+    around = tail.capital[at + 2] or (
+        tail.capital[at - 1] and is_inside(tail, at) and tail.words[at - 1] != "i'm"
+    )
+    own = tail.marks[at + 1] & (kinds.STREET | kinds.MONTH) or bare(tail.words[at + 2]) in PLACES_NAMED
+    own = own or tail.words[at] in _HUES
+    return not (around or own or tail.marks[at] & kinds.MONTH or tail.words[at - 1] in BEFORE_PLACES)
+
+
+_HUES: Final = frozenset(
+    {"blue", "brown", "green", "golden", "red", "grey", "gray", "silver", "royal", "white"}
+)
+"""With a capital before another these are rather of things: "Blue Cross"."""
 
 
 def spoken_of(tail: Tail, at: int) -> Match | None:
@@ -114,7 +133,7 @@ def set_apart(tail: Tail, at: int) -> Match | None:
     """A name, a comma, and then who it is or the whole of it."""
     if tail.words[at + 1] != "," or not is_name(tail, at):
         return None
-    found = _is_relative(tail, at) or _is_surname(tail, at)
+    found = _is_relative(tail, at) or _is_surname(tail, at) or _is_person(tail, at)
     return Match(at + 1, "PERSON", LIKELY) if found else None
 
 
@@ -122,6 +141,12 @@ def _is_relative(tail: Tail, at: int) -> bool:
     """ "it's jordan, my lad": who it is stands behind the name."""
     told = tail.words[at + 2] in OWNERS and bool(tail.marks[at + 3] & kinds.RELATIVE)
     return told and bool(tail.marks[at] & LISTED) and tail.words[at - 1] in _BEFORE_PERSONS
+
+
+def _is_person(tail: Tail, at: int) -> bool:
+    """ "yes, patience, she's my support worker"."""
+    told = tail.words[at + 2] in ("she's", "he's") and bool(tail.marks[at] & kinds.MAYBE)
+    return told and tail.words[at - 1] in _BEFORE_PERSONS | {"yes", "yeah", "no"}
 
 
 def _is_surname(tail: Tail, at: int) -> bool:
@@ -139,6 +164,8 @@ def by_particle(tail: Tail, at: int) -> Match | None:
         here += 1
     never = kinds.STOP | kinds.STREET | (0 if tail.capital[at] and tail.capital[here] else kinds.COMMON)
     if tail.marks[here] & kinds.LAST and not tail.marks[here] & never:
+        return Match(name_end(tail, here, strict=True) or here + 1, "PERSON", LIKELY)
+    if here > at + 1 and tail.words[at] in ("van", "von", "de") and is_strange(tail, here):
         return Match(name_end(tail, here, strict=True) or here + 1, "PERSON", LIKELY)
     spelled = spelled_on(tail, here) if tail.words[at] in ("mc", "mac") else here
     return Match(spelled, "PERSON", LIKELY) if spelled > here else None

@@ -75,6 +75,8 @@ def _is_operational(tail: Tail, at: int, end: int) -> bool:
         return False
     if tail.words[at - 1] == "is" and tail.words[at - 2] in _PATIENTS:
         return False
+    if tail.words[at - 1] in ("was", "is", "be") and _names_staff(tail, at):
+        return True
     if _is_in_diary(tail, end) or (tail.words[at - 1] == "with" and tail.words[at - 2] in ("in", "that's")):
         return True
     if tail.words[at - 1] in _SEEN_BY:
@@ -153,6 +155,14 @@ _STAFF_WILL_BE: Final = frozenset(
         "happy",
     ]
 )
+
+
+def _names_staff(tail: Tail, at: int) -> bool:
+    """ "the consultant you saw was Mr Bell"."""
+    return any(tail.marks[at - back] & kinds.DOCTOR for back in range(2, _STAFF_BEFORE + 1))
+
+
+_STAFF_BEFORE: Final = 6
 
 
 def _is_in_diary(tail: Tail, end: int) -> bool:

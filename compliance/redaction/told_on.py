@@ -26,7 +26,9 @@ _IS: Final = (word_list("hurting_states") | word_list("ailing_on")) - {
         "burning",
     ),
 }
-_DOES: Final = word_list("hurting_verbs") - {"runs", "waters", "cracks", "races", "waits"}
+_DOES: Final = word_list("hurting_verbs") - {
+    *("runs", "waters", "cracks", "races", "jumps", "hurt", "hurts", "hurting"),
+}
 _COMES: Final = frozenset(
     {"come", "came", "comes", "coming", "fallen", "fell", "dropped", "popped", "worked"}
 )

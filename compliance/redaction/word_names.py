@@ -68,6 +68,8 @@ def called_by_word(tail: Tail, at: int) -> Match | None:
     word = bare(tail.words[at])
     if _is_booked(tail, at) or _is_greeted(tail, at, word):
         return Match(at + 1, "PERSON", LIKELY)
+    if _is_whole(tail, at, word):
+        return Match(at + 2, "PERSON", LIKELY)
     if word in _STATES or tail.marks[at] & kinds.STOP:
         return None
     month = bool(tail.marks[at] & kinds.MONTH)
@@ -96,7 +98,8 @@ def _is_introduced(tail: Tail, at: int, word: str, *, month: bool) -> bool:
         return (not month and ends and word not in _THINGS) or follows in _MYSELF or follows in _FROM
     if before in ("it's", "its", "that's") and tail.words[at - 2] in _GREETINGS:
         if month or word in _THINGS:
-            return follows in _MYSELF and tail.words[at - 2] in _HELLO
+            greets = tail.words[at - 2] in _HELLO
+            return greets and (follows in _MYSELF or (follows == "from" and not month))
         greeted = tail.words[at - 2] in _HELLO and (ends or follows in _FROM)
         return follows in _MYSELF or greeted or (follows == "," and tail.words[at + 2] in _MYSELF)
     return before in ("me", "him", "her") and tail.words[at - 2] in _CALLING and follows in _FOR_SHORT
@@ -125,6 +128,27 @@ def _is_told_of(tail: Tail, at: int) -> bool:
         return tail.words[here] in _THEY or not tail.marks[at + 1] & (kinds.WORD | kinds.NUMBER)
     owns = tail.words[at].endswith("'s")
     return owns and before in _ASKING_WHETHER and follows in _ARE
+
+
+def _is_whole(tail: Tail, at: int, word: str) -> bool:
+    """ "hello it's sunny gill again", "I'm rich tanner": a surname, and behind it the caller speaks on."""
+    follows = tail.marks[at + 1]
+    if not follows & kinds.LAST or follows & (kinds.STOP | kinds.STREET | kinds.MONTH):
+        return False
+    before = tail.words[at - 1]
+    if before not in ("it's", "its", "i'm", "name's") and (tail.words[at - 2], before) not in _SPEAKERS:
+        return False
+    behind = tail.words[at + 2]
+    ends = not tail.marks[at + 2] & (kinds.WORD | kinds.NUMBER)
+    speaks = behind in _MYSELF or behind in _SPEAKING or behind in _FROM
+    plain = word in _STATES and follows & (kinds.MAYBE | kinds.COMMON) and (before != "i'm" or word in _HUES)
+    return speaks or (ends and not plain and before != "is")
+
+
+_HUES: Final = frozenset(
+    {"blue", "brown", "green", "golden", "red", "grey", "gray", "long", "early", "happy"}
+)
+_SPEAKERS: Final = frozenset({("this", "is"), ("name", "is")})
 
 
 def _is_greeted(tail: Tail, at: int, word: str) -> bool:
