@@ -1,14 +1,19 @@
 """What comes with a good signature all the same: cut texts, numbers beyond measure, odd arguments."""
 
+import asyncio
+import io
 import json
 from typing import Any
 
 import asyncpg
 from structlog.testing import capture_logs
 
-from gateway.tools import tool_specs
+from gateway.vapi.tools import specs_at_vapi
+from tests.calls.test_canaries import logged
 from tests.gateway.running import Gateway
-from tests.gateway.vapi.calling import CallAtVapi, post
+from tests.gateway.vapi.calling import WEBHOOK, CallAtVapi, post, signed
+
+__all__ = ["logged"]
 
 _HALF = "Hello \ud83d"  # JavaScript tells half an emoji as an escape, and so does json.dumps
 _ODD: tuple[Any, ...] = (
@@ -48,7 +53,7 @@ async def test_every_tool_has_an_answer_to_odd_arguments(
     profile = await gateway.edge.desk.profiles.get(call.clinic.claim.org_id)
     assert profile is not None
     with capture_logs() as logged:
-        for spec in tool_specs(profile):
+        for spec in specs_at_vapi(profile):
             names = [*spec.parameters["properties"], "unknown"]
             odd = [dict.fromkeys(names, each) for each in _ODD]
             for given in (odd, [json.dumps(each) for each in odd]):
@@ -65,3 +70,29 @@ async def test_every_tool_has_an_answer_to_odd_arguments(
                     assert "\n" not in text
                     json.loads(text)
     assert [each for each in logged if each["event"] in ("vapi_tool_failed", "vapi_tools_failed")] == []
+
+
+async def test_a_request_that_breaks_off_is_counted_and_no_fault_of_ours(
+    gateway: Gateway, call: CallAtVapi, logged: io.StringIO
+) -> None:
+    """Whoever sent it has gone, so that its answer is nobody's."""
+    body = call.body("end-of-call-report", **call.report(("bot", "Hello.")))
+    heads = "".join(f"{name}: {value}\r\n" for name, value in signed(body).items())
+    host, port = gateway.url.removeprefix("http://").split(":")
+    paths = (WEBHOOK, "/vapi/voice", "/vapi/llm/chat/completions", "/vapi/token")
+    for path in paths:
+        _, writer = await asyncio.open_connection(host, int(port))
+        told = f"POST {path} HTTP/1.1\r\nHost: gw\r\nContent-Length: {len(body)}\r\n{heads}\r\n"
+        writer.write(told.encode() + body[:50])
+        await writer.drain()
+        writer.close()
+    async with asyncio.timeout(20):
+        while broken(gateway) < len(paths):  # noqa: ASYNC110  nothing tells of it
+            await asyncio.sleep(0.02)
+    assert "ClientDisconnect" not in logged.getvalue()
+
+
+def broken(gateway: Gateway) -> float:
+    """The model has a count of its own."""
+    model = gateway.counted("gateway_vapi_served_total", service="llm", outcome="invalid")
+    return gateway.counted("gateway_refused_total", reason="malformed") + model
