@@ -2,18 +2,27 @@
 
 from dataclasses import dataclass, field
 
+from gateway.settings.parsers import port
 from gateway.settings.reader import Reader
 
 
 @dataclass(frozen=True, slots=True)
 class Jobs:
-    """Background work. `here`: in this process. `url`: of role gw_worker; `direct_url`: past a pooler."""
+    """Background work. `here`: in this process. `url`: of role gw_worker; `direct_url`: past a pooler.
+
+    `metrics_port`: of a process that does nothing else; None: it serves none.
+    """
 
     here: bool
     url: str = field(repr=False)
     direct_url: str = field(repr=False)
     calendar_url: str
     calendar_token_url: str
+    metrics_port: int | None = None
+
+
+def _port(text: str) -> int | None:
+    return port(text)
 
 
 def read_jobs(reader: Reader) -> Jobs:
@@ -30,4 +39,5 @@ def read_jobs(reader: Reader) -> Jobs:
         calendar_token_url=reader.url(
             "GOOGLE_TOKEN_URL", "https://oauth2.googleapis.com/token", ("https", "http")
         ),
+        metrics_port=reader.parsed("WORKER_METRICS_PORT", "", _port, "be a port number", None),
     )

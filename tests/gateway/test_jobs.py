@@ -1,14 +1,17 @@
 """Background jobs inside a gateway that serves, and beside it."""
 
 import asyncio
+import json
 import os
 import re
 import sys
 from pathlib import Path
 from typing import get_args
+from urllib.parse import urlsplit
 from uuid import uuid4
 
 import asyncpg
+import httpx
 
 from booking.db import org_transaction
 from booking.jobs import Kind, enqueue
@@ -67,12 +70,40 @@ async def test_a_gateway_without_workers_leaves_them(
 async def test_a_worker_alone_does_jobs_until_it_is_told_to_stop(
     stack: Stack, pool: asyncpg.Pool, clinic: Clinic
 ) -> None:
-    environ = dict(os.environ) | environment(stack, **with_workers(stack) | {"WORKERS": "0"})
-    process = await asyncio.create_subprocess_exec(sys.executable, "-m", "gateway.worker", env=environ)
+    changes = with_workers(stack) | {"WORKERS": "0", "WORKER_METRICS_PORT": "0", "LOG_LEVEL": "info"}
+    environ = dict(os.environ) | environment(stack, **changes)
+    process = await asyncio.create_subprocess_exec(
+        *(sys.executable, "-m", "gateway.worker"), env=environ, stderr=asyncio.subprocess.PIPE
+    )
+    assert process.stderr
+    url = await where_metrics_are(process.stderr)
     await done(stack, await ask(pool, clinic))
+    counted = 'gateway_job_seconds_count{kind="sms_reconcile",outcome="done"}'
+    async with httpx.AsyncClient() as http, asyncio.timeout(PATIENT_S):
+        while True:
+            if counted in (await http.get(url)).text:
+                break
+            await asyncio.sleep(0.02)
+    environ["WORKER_METRICS_PORT"] = str(urlsplit(url).port)
+    late = await asyncio.create_subprocess_exec(
+        *(sys.executable, "-m", "gateway.worker"), env=environ, stderr=asyncio.subprocess.PIPE
+    )
+    _, said = await late.communicate()
+    assert (late.returncode, b"WORKER_METRICS_PORT" in said) == (3, True)
     process.terminate()
     async with asyncio.timeout(PATIENT_S):
-        assert await process.wait() == 0
+        await process.communicate()
+    assert process.returncode == 0
+
+
+async def where_metrics_are(log: asyncio.StreamReader) -> str:
+    async with asyncio.timeout(60):
+        async for line in log:
+            said = json.loads(line)
+            if said["event"] == "serving_metrics":
+                url: str = said["url"]
+                return url
+    raise AssertionError("it ended")
 
 
 async def test_a_worker_alone_needs_to_know_its_queue(stack: Stack) -> None:
