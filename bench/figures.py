@@ -103,7 +103,7 @@ PARTS: Final[Sequence[Part]] = (
     Part("otp", "otp --codes 500 --at-once 20", "otp --codes 2 --at-once 2", 0.5, False),
     Part(
         "follow-up",
-        "follow-up --calls 200 --per-second 2 5 10",
+        "follow-up --calls 200 --per-second 2 5 10 20",
         "follow-up --calls 2 --per-second 2",
         4,
         False,

@@ -1,4 +1,4 @@
-"""`/metrics` of `python -m gateway.worker`, which serves nothing else: nobody else tells what its jobs count."""
+"""`/metrics` of `python -m gateway.worker`, which serves nothing else: nobody else tells what jobs count."""
 
 from collections.abc import Iterator
 from contextlib import contextmanager
