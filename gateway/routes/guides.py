@@ -43,6 +43,8 @@ async def guide(request: Request) -> Response:
         edge.metrics.guides.labels("unavailable").inc()
         return _told(_LATER, 503)
     answer, outcome = _answer(opened)
+    if outcome == "opened" and request.method == "HEAD":
+        outcome = "looked_at"  # as programs do that show what a link leads to
     edge.metrics.guides.labels(outcome).inc()
     return answer
 

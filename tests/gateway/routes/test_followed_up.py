@@ -82,7 +82,8 @@ async def test_the_link_leads_to_the_guide_and_openings_are_counted(
         assert (await gateway.http.get(forged)).status_code == 404
     await calls.by_hand("update guide_links set expires_at = now()")
     assert (await gateway.http.get(here)).status_code == 410
-    assert gateway.counted("gateway_guides_total", outcome="opened") == 2
+    assert gateway.counted("gateway_guides_total", outcome="opened") == 1
+    assert gateway.counted("gateway_guides_total", outcome="looked_at") == 1
     assert gateway.counted("gateway_guides_total", outcome="forged") == 2
 
 
