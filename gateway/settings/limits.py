@@ -19,7 +19,7 @@ class Limits:
     reconnect_attempts: int = 2
     feed_events: int = 1_000
     knowledge_passages: int = 3  # told to the model in one turn
-    database_connections: int = 10
+    database_connections: int = 14  # of this process at most; each job under way may take one
     api_body_bytes: int = 65_536
     vapi_body_bytes: int = 4_194_304  # one message of Vapi's: a whole assistant, and all that was said
     vapi_text_characters: int = 3_000  # spoken for Vapi in one request
