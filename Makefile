@@ -8,7 +8,7 @@ BIN := $(VENV)/bin
 INSTALLED := $(VENV)/installed-$(shell { cat requirements-dev.lock pyproject.toml; echo "$(CURDIR)"; } | cksum | tr ' ' -)
 
 .DEFAULT_GOAL := help
-.PHONY: help run status validate install test lint types arrows tests proofs mutations unguarded format lock clean
+.PHONY: help run status validate install test lint types arrows tests proofs kills mutations unguarded format lock clean
 
 help:
 	@echo 'make run              place a recorded call and go on serving; needs no key and no account'
@@ -18,6 +18,7 @@ help:
 	@echo 'make validate         try five capabilities of the demo that runs here on a throw-away clinic; JSON=1 CARRIER=plivo'
 	@echo 'make test             lint, types, import arrows, all tests'
 	@echo 'make proofs           what is proven of booking, tenancy and turn taking, at full size (some 45 minutes)'
+	@echo 'make kills            of these, gateways killed in the middle of their work, KILLS=300 times each'
 	@echo 'make mutations        takes the schema apart piece by piece and says which proofs notice'
 	@echo 'make unguarded        takes the guards of each sink away, one by one, and says which tests notice'
 	@echo 'make format           format the code and mend what the linter can'
@@ -74,6 +75,10 @@ tests: install
 proofs: install
 	@$(BIN)/python -m pytest -q tests/proofs --rivals 5 10 50 200 --rounds 300 --lives 500 --slots-per-org 50000 --kills 300
 	@$(BIN)/python -m pytest -q tests/pipeline/turn/test_machine_in_any_call.py --simulated-calls 200000
+
+KILLS = 300
+kills: install
+	@$(BIN)/python -m pytest -q -s tests/proofs/test_killed*.py --kills $(KILLS)
 
 mutations: install
 	@$(BIN)/python -m tests.proofs.mutations
