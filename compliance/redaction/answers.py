@@ -163,7 +163,7 @@ def _may_be_piece(tail: Tail, at: int) -> bool:
         return not (tail.marks[at - 1] & kinds.WORD or own or tail.words[at + 1] == ",")
     if tail.marks[at] & kinds.LETTER or word == "of":
         return word != "i" and bool(
-            tail.marks[at + 1] & (kinds.UNKNOWN | LISTED) or tail.words[at + 1] == "."
+            tail.marks[at + 1] & (kinds.UNKNOWN | kinds.LETTER | LISTED) or tail.words[at + 1] == "."
         )
     if tail.marks[at] & kinds.RELATIVE and tail.words[at - 1] in OWNERS:
         return False
@@ -307,6 +307,8 @@ def _holds_name(tail: Tail, at: int, begin: int, entity: EntityType) -> bool:
 
 def _has_evidence(tail: Tail, at: int, end: int, entity: EntityType) -> bool:
     """Something in the answer could be the value, misheard: a figure, a letter, a word of no sentence."""
+    if entity in ("PERSON", "PHONE") and _is_long_talk(tail, at, end):
+        return False
     if entity == "PERSON":
         return not _names_nobody(tail, at, end)
     if entity not in ("PHONE", "DOB"):
@@ -315,6 +317,19 @@ def _has_evidence(tail: Tail, at: int, end: int, entity: EntityType) -> bool:
         return False
     marks = (tail.marks[here] for here in range(at, end))
     return any(kind & _EVIDENCE or (kind & kinds.WORD and not kind & kinds.COMMON) for kind in marks)
+
+
+def _is_long_talk(tail: Tail, at: int, end: int) -> bool:
+    """Sentences without a figure or a name, half of them words that build sentences."""
+    words = [tail.marks[here] for here in range(at, end) if tail.marks[here] & (kinds.WORD | kinds.DIGITS)]
+    if len(words) < _LONG_TALK or any(kind & (kinds.NUMBER | kinds.MONTH) for kind in words):
+        return False
+    if any(kind & LISTED and not kind & kinds.COMMON for kind in words):
+        return False
+    return sum(bool(kind & kinds.STOP) for kind in words) * 2 >= len(words) - 1
+
+
+_LONG_TALK: Final = 9
 
 
 def _tells_time(tail: Tail, at: int, end: int) -> bool:

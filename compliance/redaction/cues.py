@@ -87,6 +87,8 @@ DIARY: Final = 8
 """Of appointments."""
 MEDICINES: Final = 16
 """Of what somebody takes."""
+STAFF: Final = 64
+"""Of whoever treats."""
 ALLERGY: Final = 32
 """Of what somebody cannot bear."""
 _THINGS: Final = frozenset(
@@ -141,6 +143,7 @@ _ABOUT: Final = (
     (_PLACES, PLACE),
     (word_list("diary_words"), DIARY),
     (_TAKEN, MEDICINES),
+    (frozenset({"doctor", "consultant", "surgeon", "dentist", "physio", "gp", "hygienist"}), STAFF),
     (_REACTING, ALLERGY),
 )
 

@@ -19,6 +19,7 @@ from compliance.redaction.cues import (
     DIARY,
     MEDICINES,
     PLACE,
+    STAFF,
     STRONG,
     THING,
     WEAK,
@@ -101,6 +102,8 @@ class CallMemory:
     """For so many turns more the talk is of allergies."""
     ailing: int = 0
     """For so many turns more what is told may be of an ailment named before."""
+    staff: bool = False
+    """The last turn asked for somebody of the staff."""
     medicines: bool = False
     """The last turn asked what somebody takes."""
 
@@ -134,6 +137,7 @@ class Expectation:
         "place",
         "read_back",
         "side",
+        "staff",
         "stale",
         "waits_until",
         "year_of_birth",
@@ -180,6 +184,8 @@ class Expectation:
         """The talk is of allergies."""
         self.ailing = memory.ailing > 0
         """An ailment, or a part of the body, was named just before."""
+        self.staff = memory.staff
+        """Somebody of the staff was asked for: a bare name is his."""
         self.medicines = memory.medicines and side == "caller"
         """Somebody was asked just now what is taken."""
 
@@ -286,6 +292,8 @@ class Expectation:
     def note_question(self, tail: Tail, at: int) -> None:
         """A question mark stands at `at`."""
         asked = tail.words[at - _QUESTION_TOKENS : at]
+        if asked[-2:] == ["you", "are"] and asked[-3] in ("and", "", ":", ",", "sorry"):
+            self._mentioned.add("PERSON")
         self._back = self._back or not _BACK.isdisjoint(asked)
         self._moves = self._moves or not _MOVING.isdisjoint(asked)
 
@@ -312,6 +320,7 @@ class Expectation:
         self._memory.ailing = max(0, self._memory.ailing - 1)
         self._memory.allergies = max(0, self._memory.allergies - 1)
         asks = said.question or self.side == "agent" or bool(self._about & ASKS)
+        self._memory.staff = bool(self._about & STAFF) and said.question and "PERSON" not in self._mentioned
         self._memory.medicines = bool(self._about & MEDICINES) and asks
         self._memory.year_asked = "DOB" in self._mentioned and self._year and "DOB" not in self.found
         if self.side == "caller":
@@ -344,7 +353,7 @@ class Expectation:
 
     def _still_unfinished(self, said: Said) -> Slot | None:
         """What was cut short, if this turn only asks for the rest of it: no label tells who spoke."""
-        brief = said.words <= _SHORT_TURN and said.question and not self.found
+        brief = said.words <= _SHORT_TURN and (said.question or said.continues) and not self.found
         return self._memory.unfinished if brief else None
 
     def _end_agent(self, said: Said) -> None:

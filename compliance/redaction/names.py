@@ -160,7 +160,9 @@ def _unasked(view: View, at: int, kind: int, *, strong: bool) -> Match | None:
     """A name by what stands around it, or by the lists alone."""
     tail = view.tail
     if kind & kinds.TITLE:
-        return titled(tail, at, strong=strong)
+        found = titled(tail, at, strong=strong)
+        own = found is not None and view.expects.staff and not strong and tail.words[at - 1] in _BARELY
+        return Match(found.end, None) if own and found is not None else found
     if kind & kinds.RELATIVE:
         return of_relative(tail, at)
     if kind & kinds.FIRST and tail.words[at] not in NOT_NAMES and not _is_inn(tail, at):
@@ -215,7 +217,15 @@ def _is_heard(tail: Tail, at: int) -> bool:
     """An ordinary word is a name heard before only with a capital letter within a sentence."""
     if (tail.words[at + 1] == "as" and tail.words[at + 2] == "in") or tail.words[at - 1] in ("just", "plain"):
         return True
+    if tail.words[at - 1] in _GREETING and not tail.marks[at + 1] & kinds.WORD:
+        return True
     return not tail.marks[at] & kinds.COMMON or (tail.capital[at] and is_inside(tail, at))
+
+
+_BARELY: Final = frozenset({"", ":", "it's", "was", "that's", "with", "saw", "think"})
+_GREETING: Final = frozenset(
+    {"hi", "hello", "thanks", "you", "okay", "ok", "right", "lovely", "bye", "hiya", "cheers"}
+)
 
 
 def _awaited(view: View, at: int) -> Match | None:

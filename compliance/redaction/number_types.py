@@ -258,7 +258,16 @@ def _is_zip(tail: Tail, said: Said) -> bool:
     if [len(each.digits) for each in said.elements] == [5, 4] and said.dashed:
         return True
     start, end = said.elements[0].start, said.elements[-1].end
+    words = tail.words[start - 2 : start]
+    if len(said.elements) == 1 and words[1] in ("from", "in") and words[0] in _LIVING:
+        return True
     return _behind_state(tail, start) or (len(said.digits) == _ZIP_DIGITS[0] and is_before_place(tail, end))
+
+
+_LIVING: Final = frozenset(
+    {"calling", "phoning", "ringing", "live", "lives", "based", "i'm", "located", "over", "am"}
+)
+"""Before "from" or "in" and a ZIP."""
 
 
 def _behind_state(tail: Tail, at: int) -> bool:

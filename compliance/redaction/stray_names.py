@@ -150,7 +150,9 @@ def _is_person(tail: Tail, at: int) -> bool:
 
 
 def _is_surname(tail: Tail, at: int) -> bool:
-    """ "Stone, Emma Stone": said by itself before the whole name."""
+    """ "Stone, Emma Stone", "angel, angel ramos": said by itself before the whole name."""
+    if tail.words[at + 2] == tail.words[at]:
+        return bool(tail.marks[at + 3] & (kinds.LAST | kinds.UNKNOWN) and not tail.marks[at + 3] & kinds.STOP)
     return tail.words[at + 3] == tail.words[at] and bool(tail.marks[at + 2] & (kinds.FIRST | kinds.MAYBE))
 
 
@@ -198,7 +200,8 @@ _FAMILIES_ARE: Final = frozenset({"we're", "are", "they're", "it's"})
 def _is_family(tail: Tail, at: int) -> bool:
     """ "we're the abernathys"."""
     kind = tail.marks[at]
-    return tail.words[at].endswith("s") and bool(kind & kinds.LAST) and not kind & kinds.COMMON
+    written = tail.capital[at] and is_inside(tail, at)
+    return tail.words[at].endswith("s") and bool(kind & kinds.LAST) and (written or not kind & kinds.COMMON)
 
 
 def _called_at_end(tail: Tail, at: int) -> Match | None:

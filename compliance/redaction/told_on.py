@@ -33,6 +33,15 @@ _COMES: Final = frozenset(
     {"come", "came", "comes", "coming", "fallen", "fell", "dropped", "popped", "worked"}
 )
 _IT: Final = frozenset({"it", "they", "it's", "they're", "its", "which", "they've", "it'll"})
+_HUES: Final = frozenset({"black", "blue", "white", "red", "yellow", "green", "purple", "grey"})
+_TURNED: Final = frozenset({"gone", "going", "turned", "turning", "went", "all"})
+_UNWELL: Final = frozenset({"sick", "tired", "poorly", "exhausted", "drowsy", "dizzy", "faint", "weak"})
+_WHO: Final = word_list("ailing_between") | {
+    *("i'm", "he's", "she's", "you're", "him", "her", "me", "them", "i", "he", "she", "makes", "made"),
+}
+_NOT_ILL: Final = frozenset({"of", "note", "pay", "leave", "line", "notes", "day", "days"})
+_SEEN: Final = frozenset({"spots", "bumps", "blisters", "pimples", "blotches", "lumps", "scabs"})
+_VACANT: Final = frozenset({"left", "available", "free", "open", "on", "for"})
 _BETWEEN: Final = word_list("ailing_between")
 _MOST_BETWEEN: Final = 5
 
@@ -43,6 +52,13 @@ def told_on(view: View, at: int) -> Match | None:
     word = tail.words[at]
     if word in _DOES:
         return Match(at + 1, "MEDICAL", GUESSED) if _is_of_it(tail, at, bare=False) else None
+    if word in _HUES and tail.words[at - 1] in _TURNED:
+        return Match(at + 1, "MEDICAL", GUESSED)
+    if word in _UNWELL:
+        told = tail.words[at - 1] in _WHO and tail.words[at + 1] not in _NOT_ILL
+        return Match(at + 1, "MEDICAL", GUESSED) if told else None
+    if word in _SEEN:
+        return None if tail.words[at + 1] in _VACANT else Match(at + 1, "MEDICAL", GUESSED)
     if word in _COMES and tail.words[at + 1] == "loose":
         return Match(at + 2, "MEDICAL", GUESSED) if _is_of_it(tail, at, bare=False) else None
     if word not in _IS or tail.marks[at + 1] & kinds.BODY:
@@ -52,6 +68,8 @@ def told_on(view: View, at: int) -> Match | None:
 
 def _is_of_it(tail: Tail, at: int, *, bare: bool) -> bool:
     """ "it's", "they've gone all" stands before; with `bare` also nothing, at the beginning of the turn."""
+    if tail.words[at - 1] == "and" and tail.words[at - 2] in _DOES | _IS:
+        return True
     here = at - 1
     while here > at - _MOST_BETWEEN and tail.words[here] in _BETWEEN:
         here -= 1

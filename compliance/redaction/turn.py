@@ -27,7 +27,17 @@ _PARTS: Final = word_list("body_distinct")
 _WHOSE: Final = frozenset({"the", "your", "my", "that", "his", "her", "which", "left", "right", "this"})
 _NO_MODE: Final = -1
 _ALLERGIES: Final = frozenset(
-    ["allergic", "allergy", "allergies", "intolerant", "intolerance", "intolerances", "reaction", "reactions"]
+    [
+        "hives",
+        "allergic",
+        "allergy",
+        "allergies",
+        "intolerant",
+        "intolerance",
+        "intolerances",
+        "reaction",
+        "reactions",
+    ]
 )
 
 
@@ -271,11 +281,16 @@ class TurnStream:
                 expects.name_open = 0
             if kind & kinds.CUE:
                 expects.note(tail, at)
-            if kind & kinds.BODY and tail.words[at] in _PARTS and tail.words[at - 1] in _WHOSE:
+            if kind & kinds.BODY and tail.words[at] in _PARTS and self._is_somebodys(at):
                 expects.named_ailment()
         elif tail.words[at] == "?":
             self._question = True
             expects.note_question(tail, at)
+
+    def _is_somebodys(self, at: int) -> bool:
+        """ "my toe", "the big toe"."""
+        words = self._tail.words
+        return words[at - 1] in _WHOSE or words[at - 2] in _WHOSE
 
     def _take(self, at: int, match: Match, entity: EntityType, public: list[str]) -> None:
         """The tokens from `at` to the end of the match are an entity."""

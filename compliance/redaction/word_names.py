@@ -99,14 +99,18 @@ def _is_introduced(tail: Tail, at: int, word: str, *, month: bool) -> bool:
     if before in ("it's", "its", "that's") and tail.words[at - 2] in _GREETINGS:
         if month or word in _THINGS:
             greets = tail.words[at - 2] in _HELLO
-            return greets and (follows in _MYSELF or (follows == "from" and not month))
+            behind = tail.words[at + 2] if follows == "," else follows
+            return greets and (behind in _MYSELF or (follows == "from" and not month))
         greeted = tail.words[at - 2] in _HELLO and (ends or follows in _FROM)
-        return follows in _MYSELF or greeted or (follows == "," and tail.words[at + 2] in _MYSELF)
+        return follows in _MYSELF or greeted or follows == ","
+    if before in ("say", "says") and tail.words[at - 2] in _EVERYBODY:
+        return True
     return before in ("me", "him", "her") and tail.words[at - 2] in _CALLING and follows in _FOR_SHORT
 
 
 _FROM: Final = frozenset({"from", "again", "and", "on", "at", "about", "returning"})
 _HELLO: Final = frozenset({"hi", "hello", "hiya", "hey", "morning", "afternoon", "evening", "there", "again"})
+_EVERYBODY: Final = frozenset({"everyone", "everybody", "people", "friends", "family", "they"})
 _CALLING: Final = frozenset({"call", "calls", "called"})
 
 
@@ -121,8 +125,10 @@ def _is_somebodys(tail: Tail, at: int) -> bool:
 
 
 def _is_told_of(tail: Tail, at: int) -> bool:
-    """ "ringing for don he's my dad", "if willow's got a slot"."""
+    """ "ringing for don he's my dad", "if willow's got a slot", "is ruby with you"."""
     before, follows = tail.words[at - 1], tail.words[at + 1]
+    if before == "is" and follows == "with" and tail.words[at + 2] in ("you", "us"):
+        return True
     if before in ("for", "about", "of") and tail.words[at - 2] in _REACHING:
         here = at + 1 + (follows == ",")
         return tail.words[here] in _THEY or not tail.marks[at + 1] & (kinds.WORD | kinds.NUMBER)
