@@ -6,7 +6,6 @@ import wave
 from collections.abc import AsyncIterator, Mapping, Sequence
 from contextlib import AsyncExitStack, asynccontextmanager
 from dataclasses import dataclass
-from importlib import import_module
 from io import BytesIO
 from typing import Any
 from uuid import uuid4
@@ -14,7 +13,6 @@ from uuid import uuid4
 import asyncpg
 import httpx
 import pytest
-from pydantic import TypeAdapter
 
 from bench.carrier import Carrier, LiveCall, TelnyxAccount
 from bench.carrier.dialect import CallPlan
@@ -240,21 +238,3 @@ async def test_a_caller_who_gives_up_lets_it_ring_no_longer(made: Telnyx) -> Non
         assert late.status_code == 200
     assert "streaming_start" not in made.ordered(live.plan.call_id)
     assert made.ordered(person) == ["hangup"]
-
-
-def types_of(action: str) -> Any:
-    names = {"playback_start": "StartPlayback", "playback_stop": "StopPlayback", "bridge": "Bridge"}
-    types = import_module("telnyx.types.calls")
-    return getattr(types, f"Action{names[action]}Params")
-
-
-@pytest.mark.parametrize(
-    ("action", "fields"),
-    [
-        ("playback_start", {"audio_url": "https://x/y.wav", "audio_type": "wav", "loop": "infinity"}),
-        ("playback_stop", {"client_state": "e30="}),
-        ("bridge", {"call_control_id_to_bridge_with": "v3:1", "client_state": "e30="}),
-    ],
-)
-def test_telnyxs_own_package_knows_what_is_ordered(action: str, fields: dict[str, Any]) -> None:
-    assert TypeAdapter(types_of(action)).validate_python(fields) == fields
