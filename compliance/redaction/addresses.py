@@ -44,6 +44,8 @@ def address(view: View, at: int) -> Match | None:
     if kind & (kinds.DIGITS | kinds.NUMERAL):
         if tail.words[at] == "one" and tail.words[at - 1] in _BEFORE_PRONOUN:
             return None
+        if tail.words[at + 1] == "of" and tail.words[at + 2] in ("the", "a", "our", "your"):
+            return None
         street = numbered_street(tail, at, wanted=wanted)
         if street is not None:
             return Match(to_town(view, street), "ADDRESS", LIKELY)

@@ -77,7 +77,7 @@ def is_lead(tail: Tail, at: int, slot: Slot) -> bool:
         return False
     if slot == "PERSON" and tail.words[at + 1] in (",", "with") and is_told_by_letters(tail, at):
         return False
-    if tail.words[at] == "oh" and _OF_OH.get(slot, 0) & tail.marks[at + 1]:
+    if tail.words[at] in ("oh", "ah") and _OF_OH.get(slot, 0) & tail.marks[at + 1]:
         return False
     return not kind & (kinds.WORD | kinds.DIGITS | kinds.MARK) or tail.words[at] in _LEADS
 

@@ -130,7 +130,7 @@ def _is_letter_group(tail: Tail, at: int, misheard: bool) -> bool:
 
 
 def _code_match(view: View, chars: str, end: int, *, awaited: bool) -> Match | None:
-    if _NINO.fullmatch(chars):
+    if _NINO.fullmatch(chars) and not view.expects.named("CODE"):
         return Match(end, "GOV_ID", SURE)
     if awaited and _EIRCODE.fullmatch(chars):
         return Match(end, "POSTCODE", SURE)

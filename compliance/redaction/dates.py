@@ -155,7 +155,7 @@ def _read_date(tail: Tail, at: int, *, misheard: bool) -> tuple[int | None, int,
             parts += word not in _ENDINGS and not _is_tens(previous)
             previous = None if word not in _ENDINGS else previous
             continue
-        element = _figure(tail, here)
+        element = _figure(tail, here, misheard=misheard)
         if element is not None and _is_of_date(previous, element):
             if years and months and not _ends_year(previous, element):
                 break
@@ -177,11 +177,11 @@ def _sounds_like_month(word: str, kind: int) -> bool:
     return word in _SEVERAL_MONTHS or (bool(kind & kinds.UNKNOWN) and sounds(word) in _MONTH_SOUNDS)
 
 
-def _figure(tail: Tail, at: int) -> Element | None:
+def _figure(tail: Tail, at: int, *, misheard: bool) -> Element | None:
     """A figure; one misheard in "to thousand and six" and "two thousand and too"."""
     if tail.marks[at] & (kinds.DIGITS | kinds.NUMERAL):
         return read_element(tail, at)
-    if not tail.marks[at] & kinds.HOMOPHONE:
+    if not tail.marks[at] & kinds.HOMOPHONE or (tail.words[at] == "to" and not misheard):
         return None
     if tail.marks[at - 1] & kinds.NUMERAL and tail.marks[at + 1] & (kinds.NUMERAL | kinds.END):
         return read_element(tail, at, misheard=True)

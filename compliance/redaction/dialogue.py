@@ -102,6 +102,8 @@ class CallMemory:
     """For so many turns more the talk is of allergies."""
     ailing: int = 0
     """For so many turns more what is told may be of an ailment named before."""
+    said: dict[str, EntityType] = field(default_factory=dict)
+    """The digits of numbers masked: a part of one may be read back."""
     staff: bool = False
     """The last turn asked for somebody of the staff."""
     medicines: bool = False
@@ -307,6 +309,16 @@ class Expectation:
         if len(digits) >= _LEAST_REFERENCE and len(self._memory.references) < _MOST_REFERENCES:
             self._memory.references.add(digits)
 
+    def said(self, digits: str, entity: EntityType) -> None:
+        """A number was masked; few are remembered."""
+        if len(digits) >= _LEAST_REFERENCE and len(self._memory.said) < _MOST_REFERENCES:
+            self._memory.said[digits] = entity
+
+    def part_of_said(self, digits: str) -> EntityType | None:
+        """The type of the number that was said in this call and that these are a part of."""
+        found = (entity for known, entity in self._memory.said.items() if digits in known)
+        return next(found, None)
+
     def counted(self) -> None:
         """A price, a time, a date or another number of no person was passed over."""
         self._counted = True
@@ -349,6 +361,8 @@ class Expectation:
         open_slots = self._mentioned - self.found
         if not (said.question or self._repeat):
             open_slots.discard("PERSON")
+        if "CODE" in open_slots and asks:
+            memory.asked.clear()
         memory.asked.update(dict.fromkeys(open_slots, 0))
 
     def _still_unfinished(self, said: Said) -> Slot | None:

@@ -223,7 +223,12 @@ def _is_joined(tail: Tail, at: int) -> bool:
 
 
 def _is_dot(tail: Tail, at: int) -> bool:
-    return tail.words[at] in ("dot", "point", "period") or (tail.words[at] == "." and tail.glued[at])
+    if tail.words[at] == "." and tail.glued[at]:
+        return tail.glued[at + 1] or tail.words[at + 1] in _USUAL_ENDINGS
+    return tail.words[at] in ("dot", "point", "period")
+
+
+_USUAL_ENDINGS: Final = frozenset({"com", "co", "org", "net", "uk", "ie", "edu", "gov"})
 
 
 def _domain(tail: Tail, at: int, *, own_words: bool = False) -> int | None:

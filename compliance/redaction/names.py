@@ -77,6 +77,11 @@ def _is_destination(tail: Tail, at: int) -> bool:
     return any(tail.words[place] in _TRAVELLING for place in range(at - _TRAVEL_TOKENS, at - 1))
 
 
+def _is_of_thing(tail: Tail, at: int) -> bool:
+    """ "the clinic's called Brightside"."""
+    return tail.words[at - 1] in ("called", "named") and bare(tail.words[at - 2]) in _CALLED_THINGS
+
+
 def _is_rung_place(tail: Tail, at: int) -> bool:
     """ "thanks for calling Lakeview", "www dot parkview"."""
     before = tail.words[at - 2]
@@ -87,7 +92,10 @@ _RINGING_PLACES: Final = frozenset({"calling", "ringing", "phoning", "choosing",
 _LANDS: Final = frozenset({"isle", "isles", "county", "kingdom", "republic", "gulf"})
 _TRAVEL_TOKENS: Final = 5
 _TRAVELLING: Final = frozenset(
-    ["visa", "visas", "typhoid", "malaria", "rabies", "cholera", "flight", "flights", "flying", "leaving"]
+    [
+        *("visa", "visas", "travel", "jabs", "vaccine", "vaccines", "vaccination", "typhoid", "malaria"),
+        *("rabies", "cholera", "flight", "flights", "flying", "leaving"),
+    ]
 )
 
 
@@ -217,11 +225,27 @@ def _is_heard(tail: Tail, at: int) -> bool:
     """An ordinary word is a name heard before only with a capital letter within a sentence."""
     if (tail.words[at + 1] == "as" and tail.words[at + 2] == "in") or tail.words[at - 1] in ("just", "plain"):
         return True
+    if tail.marks[at] & kinds.MAYBE and tail.words[at - 1] in _BEFORE_HEARD:
+        return tail.words[at + 1] not in _BEHIND_WORDS and not tail.marks[at + 1] & kinds.NUMBER
     if tail.words[at - 1] in _GREETING and not tail.marks[at + 1] & kinds.WORD:
         return True
     return not tail.marks[at] & kinds.COMMON or (tail.capital[at] and is_inside(tail, at))
 
 
+_CALLED_THINGS: Final = frozenset(
+    ["clinic", "practice", "surgery", "hospital", "place", "company", "shop", "app", "cream", "drug"]
+) | frozenset(
+    ["product", "treatment", "machine", "website", "it", "building", "road", "pub", "brand", "something"]
+)
+_BEFORE_HEARD: Final = frozenset(
+    ["hi", "hello", "hiya", "hey", "for", "with", "tell", "ask", "about", "is", "okay", "ok", "right", "and"]
+) | frozenset(
+    ["birth", "number", "name", "please", "thanks", "morning", "lovely", "it's", "that's", "how's", "bye"]
+)
+"""Before a word that was heard as a name in this call it is one again."""
+_BEHIND_WORDS: Final = frozenset(
+    {"so", "to", "you", "that", "it", "me", "the", "a", "period", "for", "of", "up"}
+)
 _BARELY: Final = frozenset({"", ":", "it's", "was", "that's", "with", "saw", "think"})
 _GREETING: Final = frozenset(
     {"hi", "hello", "thanks", "you", "okay", "ok", "right", "lovely", "bye", "hiya", "cheers"}

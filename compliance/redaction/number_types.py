@@ -112,6 +112,9 @@ def number_type(view: View, said: Said) -> tuple[EntityType | None, float]:
         return _type_by_shape(said, slot), SURE
     if _is_amount(said) or _is_range(view.tail, said):
         return None, 0.0
+    part = _part_read_back(view, said)
+    if part is not None:
+        return part, GUESSED
     stale = _stale_type(expects, digits)
     if stale is not None:
         return stale, LIKELY
@@ -196,6 +199,26 @@ def _is_reference(tail: Tail, said: Said) -> bool:
         if word in _REFERENCES or stem(word) in _REFERENCES:
             return True
     return False
+
+
+def _part_read_back(view: View, said: Said) -> EntityType | None:
+    """ "was that seven double two nine?"; "the one ending three oh six": a part of a number that is known."""
+    if len(said.digits) not in _PART_DIGITS or said.follows in _MEASURES or is_times(said.elements):
+        return None
+    part = view.expects.part_of_said(said.digits) if len(said.elements) > 1 or said.digits[0] == "0" else None
+    if part is not None:
+        return part
+    before = view.tail.words[max(said.elements[0].start - _ENDING_TOKENS, 0) : said.elements[0].start]
+    ends = not _ENDING.isdisjoint(before[-2:]) and not _ENDED.isdisjoint(before)
+    if not ends or view.expects.awaits("CODE") or _is_reference(view.tail, said):
+        return None
+    return "CARD" if "card" in before or view.expects.awaits("CARD") else "PHONE"
+
+
+_PART_DIGITS: Final = range(3, 9)
+_ENDING_TOKENS: Final = 6
+_ENDING: Final = frozenset({"ending", "ends", "ended", "end"})
+_ENDED: Final = frozenset({"number", "mobile", "phone", "cell", "landline", "one", "it's", "that's", "is"})
 
 
 def _stale_type(expects: Expectation, digits: str) -> EntityType | None:

@@ -80,6 +80,9 @@ def street_said_back(view: View, at: int) -> Match | None:
     """ "is that Elm Avenue?": a street without a number, which the agent asks or which was given before."""
     tail = view.tail
     expects = view.expects
+    if _is_whence(view, at):
+        end = street_name(tail, at, wanted=False)
+        return Match(end, "ADDRESS", GUESSED) if end is not None and _is_closed(tail, end) else None
     if tail.words[at - 1] not in _ASKING:
         return None
     asks = expects.side == "agent" and tail.words[at - 1] in ("that", "say")
@@ -88,6 +91,15 @@ def street_said_back(view: View, at: int) -> Match | None:
     end = street_name(tail, at, wanted=False)
     closed = end is not None and (_is_closed(tail, end) or tail.words[end] in ("or", "not"))
     return Match(end, "ADDRESS", GUESSED) if end is not None and closed else None
+
+
+def _is_whence(view: View, at: int) -> bool:
+    """ "I'm Nia from Penarth Road", "you're at Brudenell Grove"."""
+    tail = view.tail
+    if tail.words[at - 1] == "at":
+        return tail.words[at - 2] in ("you're", "still")
+    gap = tail.starts[at - 1] - view.person_end
+    return tail.words[at - 1] == "from" and view.person_end >= 0 and gap <= 1
 
 
 def number_of_house(view: View, at: int) -> Match | None:

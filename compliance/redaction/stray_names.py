@@ -107,7 +107,8 @@ def spoken_of(tail: Tail, at: int) -> Match | None:
 def _is_spelled_person(tail: Tail, at: int) -> bool:
     """ "gray with an e": no thing, as behind an article."""
     listed = tail.marks[at] & (kinds.LAST | kinds.MAYBE) and is_name(tail, at)
-    return bool(listed) and tail.words[at - 1] not in _ARTICLES and is_told_by_letters(tail, at)
+    asked = tail.words[at - 1] == "that" and tail.words[at - 2] in ("is", "was")
+    return bool(listed) and (asked or tail.words[at - 1] not in _ARTICLES) and is_told_by_letters(tail, at)
 
 
 _ARTICLES: Final = frozenset({"a", "an", "the", "my", "your", "some", "any", "this", "that", "no", "with"})
@@ -185,15 +186,35 @@ def alone(tail: Tail, at: int) -> Match | None:
     if not is_name(tail, at) or tail.marks[at + 1] & kinds.STREET:
         return None
     if kind & kinds.LAST and not kind & kinds.COMMON:
+        if tail.words[at - 1] in ("to", "from") and tail.words[at - 2] in _TRAVELLING:
+            return None
         return Match(name_end(tail, at, strict=False) or at + 1, "PERSON", GUESSED)
     if not kind & kinds.MAYBE or tail.words[at - 1] in ("to", "from"):
         return None
     if tail.capital[at] and is_inside(tail, at) and not tail.capital[at + 1] and not tail.capital[at - 1]:
         return Match(at + 1, "PERSON", GUESSED)
     acts = tail.words[at + 1] in _SPEAKERS_DO and tail.words[at - 1] not in OWNERS
+    acts = acts and tail.words[at] not in _STATES and not tail.marks[at - 1] & kinds.MAYBE
     return Match(at + 1, "PERSON", GUESSED) if acts else None
 
 
+_STATES: Final = word_list("states_like_names")
+_TRAVELLING: Final = frozenset(
+    [
+        "going",
+        "go",
+        "goes",
+        "went",
+        "travelling",
+        "traveling",
+        "flying",
+        "fly",
+        "trip",
+        "moving",
+        "been",
+        "off",
+    ]
+)
 _FAMILIES_ARE: Final = frozenset({"we're", "are", "they're", "it's"})
 
 

@@ -65,7 +65,26 @@ _PLAINLY_TITLED: Final = frozenset({"winter", "may", "christmas", "friday", "mar
 _MISSING: Final = frozenset(
     ["he'll", "she'll", "i'll", "we'll", "they'll", "you'll", "will", "would", "i'd", "he'd", "she'd"]
 ) | frozenset(
-    ["don't", "can't", "not", "might", "may", "didn't", "wouldn't", "i", "we", "they", "never", "won't"]
+    [
+        "do",
+        "you",
+        "to",
+        "really",
+        "did",
+        "does",
+        "don't",
+        "can't",
+        "not",
+        "might",
+        "may",
+        "didn't",
+        "wouldn't",
+        "i",
+        "we",
+        "they",
+        "never",
+        "won't",
+    ]
 )
 """Before "miss" where it is no title: "he'll miss school"."""
 
@@ -75,7 +94,7 @@ def _is_operational(tail: Tail, at: int, end: int) -> bool:
         return False
     if tail.words[at - 1] == "is" and tail.words[at - 2] in _PATIENTS:
         return False
-    if tail.words[at - 1] in ("was", "is", "be") and _names_staff(tail, at):
+    if _names_staff(tail, at):
         return True
     if _is_in_diary(tail, end) or (tail.words[at - 1] == "with" and tail.words[at - 2] in ("in", "that's")):
         return True
@@ -158,8 +177,12 @@ _STAFF_WILL_BE: Final = frozenset(
 
 
 def _names_staff(tail: Tail, at: int) -> bool:
-    """ "the consultant you saw was Mr Bell"."""
-    return any(tail.marks[at - back] & kinds.DOCTOR for back in range(2, _STAFF_BEFORE + 1))
+    """ "the consultant you saw was Mr Bell", "instead of Mr Bell"."""
+    if (tail.words[at - 2], tail.words[at - 1]) == ("instead", "of"):
+        return True
+    return tail.words[at - 1] in ("was", "is", "be") and any(
+        tail.marks[at - back] & kinds.DOCTOR for back in range(2, _STAFF_BEFORE + 1)
+    )
 
 
 _STAFF_BEFORE: Final = 6
@@ -306,7 +329,8 @@ _STAFF_DOES_SO: Final = frozenset(
 def staff(tail: Tail, at: int) -> Match | None:
     """ "Dr Patel", "Doctor Margaret Hughes", "the dentist, Sarah": passed as it is."""
     here = at + 1
-    while tail.words[here] in (".", ",", "called", "named") and here < at + 3:
+    stops = (",", "called", "named") if tail.words[at] in _WHOLE_WORDS else (".", ",", "called", "named")
+    while tail.words[here] in stops and here < at + 3:
         here += 1
     end = here
     while (
@@ -318,6 +342,11 @@ def staff(tail: Tail, at: int) -> Match | None:
     if end == here and tail.marks[here] & kinds.LAST and not tail.marks[here] & kinds.STOP:
         end = here + 1
     return Match(end, None) if end > here else None
+
+
+_WHOLE_WORDS: Final = frozenset(
+    {"nurse", "doctor", "dentist", "surgeon", "consultant", "physio", "hygienist"}
+)
 
 
 def patient_doctor(tail: Tail, at: int) -> Match | None:

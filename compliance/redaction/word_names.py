@@ -70,6 +70,8 @@ def called_by_word(tail: Tail, at: int) -> Match | None:
         return Match(at + 1, "PERSON", LIKELY)
     if _is_whole(tail, at, word):
         return Match(at + 2, "PERSON", LIKELY)
+    if _is_said_twice(tail, at):
+        return Match(at + 3, "PERSON", LIKELY)
     if word in _STATES or tail.marks[at] & kinds.STOP:
         return None
     month = bool(tail.marks[at] & kinds.MONTH)
@@ -92,6 +94,8 @@ def _is_introduced(tail: Tail, at: int, word: str, *, month: bool) -> bool:
     """ "I'm dawn, Olivia's mum", "hi it's rose I've an appointment", "this is hope from upstairs"."""
     before, follows = tail.words[at - 1], tail.words[at + 1]
     ends = not tail.marks[at + 1] & (kinds.WORD | kinds.NUMBER)
+    if before in _HELLO - {"there", "again"} and follows in ("it's", "its", "i'm", "this"):
+        return word not in _THINGS
     if before in ("i'm", "am"):
         return ends or (follows in _FROM and not month) or (month and follows in ("and", "i", "i'm", "i've"))
     if before == "is" and tail.words[at - 2] == "this":
@@ -109,7 +113,22 @@ def _is_introduced(tail: Tail, at: int, word: str, *, month: bool) -> bool:
 
 
 _FROM: Final = frozenset({"from", "again", "and", "on", "at", "about", "returning"})
-_HELLO: Final = frozenset({"hi", "hello", "hiya", "hey", "morning", "afternoon", "evening", "there", "again"})
+_HELLO: Final = frozenset(
+    [
+        "hi",
+        "hello",
+        "hiya",
+        "hey",
+        "morning",
+        "afternoon",
+        "evening",
+        "there",
+        "again",
+        "dear",
+        "love",
+        "mate",
+    ]
+)
 _EVERYBODY: Final = frozenset({"everyone", "everybody", "people", "friends", "family", "they"})
 _CALLING: Final = frozenset({"call", "calls", "called"})
 
@@ -157,12 +176,21 @@ _HUES: Final = frozenset(
 _SPEAKERS: Final = frozenset({("this", "is"), ("name", "is")})
 
 
+def _is_said_twice(tail: Tail, at: int) -> bool:
+    """ "I'm pearl pearl hutchinson"."""
+    surname = tail.marks[at + 2]
+    if tail.words[at] != tail.words[at + 1] or surname & kinds.STOP:
+        return False
+    return bool(surname & kinds.LAST or (surname & kinds.UNKNOWN and not surname & kinds.COMMON))
+
+
 def _is_greeted(tail: Tail, at: int, word: str) -> bool:
     """ "hi it's frank I need"; with a capital also "It's Will, I rang earlier"."""
     if tail.words[at - 1] not in ("it's", "its") or word in ("early", "long", "lovely"):
         return False
     if tail.words[at - 2] in _HELLO:
-        return tail.words[at + 1] in _MYSELF
+        ends = not tail.marks[at + 1] & (kinds.WORD | kinds.NUMBER) and word not in _HUES
+        return tail.words[at + 1] in _MYSELF or ends
     alone = not tail.capital[at + 1] and tail.words[at + 1] == ","
     return tail.capital[at] and alone and tail.words[at + 2] in _MYSELF
 
