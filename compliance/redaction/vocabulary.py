@@ -89,7 +89,7 @@ PAUSE_WORDS: Final = frozenset(
 PAUSE_MARKS: Final = frozenset("-\u2013\u2014.()/,:;\u2026")
 LETTERS: Final = frozenset("abcdefghijklmnopqrstuvwxyz")
 
-MEDICAL: Final = word_list("medical") | word_list("lay_medical")
+MEDICAL: Final = word_list("medical") | word_list("lay_medical") | word_list("specialities")
 DISTILLED: Final = word_list("diseases") | word_list("drugs")
 _NOT_MEDICAL: Final = word_list("not_medical")
 EPONYMS: Final = word_list("eponyms")
