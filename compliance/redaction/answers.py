@@ -91,15 +91,15 @@ def whole_answer(view: View, at: int, slot: Slot) -> Match | None:
     end = _end_of_turn(tail, at)
     if end is None or end <= at or (_is_no_answer(tail, at) and not _is_misheard_code(tail, at, entity)):
         return None
-    if entity == "DOB" and tells_age(tail, at, end):
-        return None
-    if entity != "EMAIL" and any(tail.marks[here] & kinds.AT for here in range(at, end)):
+    if _is_other(tail, at, end, entity):
         return None
     begin, found = _found(view, at, end, entity)
     if (found is None or not found.whole) and says_no_value(tail, at, end, slot):
         return None
     if found is not None and found.whole and _holds_name(tail, at, begin, entity):
         return None
+    if entity == "PERSON" and found is not None and _is_joined(tail, found.end, end):
+        return Match(end, entity, GUESSED, begin=max(begin, found.begin))
     if found is None and not _has_evidence(tail, at, end, entity):
         return None
     if found is None or not found.whole or not _is_talk(view, found.end, end, entity):
@@ -110,6 +110,13 @@ def whole_answer(view: View, at: int, slot: Slot) -> Match | None:
     if begin == at and entity == "DOB":
         return found
     return _with_misheard(tail, at, begin, found, entity)
+
+
+def _is_other(tail: Tail, at: int, end: int, entity: EntityType) -> bool:
+    """An age instead of a date of birth; a written e-mail address instead of anything else."""
+    if entity == "DOB" and tells_age(tail, at, end):
+        return True
+    return entity != "EMAIL" and any(tail.marks[here] & kinds.AT for here in range(at, end))
 
 
 def _with_misheard(tail: Tail, at: int, begin: int, found: Match, entity: EntityType) -> Match | None:
@@ -147,6 +154,13 @@ def _first_of_name(tail: Tail, at: int, begin: int) -> int:
             break
         first = here
     return first
+
+
+def _is_joined(tail: Tail, at: int, end: int) -> bool:
+    """ "gwen lee and prosser", "harold and twistle": the "and" is a part of the surname as it was heard."""
+    surname = tail.marks[at + 1]
+    never = kinds.FIRST | kinds.MAYBE | kinds.STOP | kinds.RELATIVE | kinds.COMMON
+    return tail.words[at] == "and" and at + 2 == end and not surname & never
 
 
 def _behind_relative(tail: Tail, begin: int, found: Match) -> int:
@@ -253,6 +267,9 @@ def _first_figure(tail: Tail, at: int, begin: int) -> int:
     )
     first = next(figures, begin)
     first = _first_misheard(tail, at, first)
+    while at < first == begin and tail.marks[first - 1] & kinds.UNKNOWN:
+        first = begin = first - 1
+        first = begin = first - bool(first > at and tail.marks[first - 1] & kinds.LETTER)
     while at < first < begin and tail.marks[first - 1] & kinds.UNKNOWN:
         first -= 1
     if at < first < begin and (tail.words[first] in _PIECES or tail.words[first - 1] == "the"):

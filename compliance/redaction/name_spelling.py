@@ -10,7 +10,7 @@ _SPELLED_TOKENS: Final = 60
 LEAST_SPELLED: Final = 3
 SURELY_SPELLED: Final = 4
 _BEFORE_SPELLING: Final = frozenset({",", "-", ".", "capital"})
-_ABBREVIATED: Final = frozenset({("d", "o", "b"), ("n", "h", "s"), ("s", "s", "n")})
+ABBREVIATED: Final = frozenset({("d", "o", "b"), ("n", "h", "s"), ("s", "s", "n")})
 """Spelled behind a name and not of it: "Ann Lee, D O B three …"."""
 _BEGINS_SPELLING: Final = kinds.LETTER | kinds.PHONETIC | kinds.REPEAT
 
@@ -47,7 +47,7 @@ def spelled_on(tail: Tail, at: int) -> int:
     while here < at + 3 and tail.words[here] in _BEFORE_SPELLING:
         here += 1
     end = spelled_end(tail, here, LEAST_SPELLED, misheard=False)
-    if tuple(tail.words[here : here + 3]) in _ABBREVIATED:
+    if tuple(tail.words[here : here + 3]) in ABBREVIATED:
         return at
     return at if end is None else _rest_said(tail, at - 1, here, end)
 

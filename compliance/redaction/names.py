@@ -11,6 +11,7 @@ from compliance.redaction.cues import STRONG, WEAK
 from compliance.redaction.lexicon import bare, word_list
 from compliance.redaction.name_frames import RINGING, framed, is_strange, with_plain_surname
 from compliance.redaction.name_spelling import (
+    ABBREVIATED,
     LEAST_SPELLED,
     SURELY_SPELLED,
     is_told_by_letters,
@@ -188,6 +189,7 @@ def _unasked(view: View, at: int, kind: int, *, strong: bool) -> Match | None:
         return told or by_neighbours(tail, at) or framed(tail, at) or alone(tail, at)
     if kind & kinds.LETTER:
         letters = spelled_end(tail, at, SURELY_SPELLED, misheard=False) or _heard_spelled(view, at)
+        letters = letters or _spelled_behind(view, at)
         if letters is not None and not _lists_letters(tail, at, letters):
             return Match(letters, "ADDRESS" if view.expects.awaits("ADDRESS") else "PERSON", GUESSED)
         return initialled(tail, at)
@@ -209,6 +211,17 @@ def _heard_spelled(view: View, at: int) -> int | None:
         end += 1
     letters = "".join(tail.words[at:end])
     return end if len(letters) >= LEAST_SPELLED and letters in view.names else None
+
+
+def _spelled_behind(view: View, at: int) -> int | None:
+    """ "k i a are a": nothing but letters, as they were heard, in the turn behind a name."""
+    tail = view.tail
+    if "PERSON" not in view.expects.answered or tail.words[at - 1] not in ("", ":"):
+        return None
+    if tuple(tail.words[at : at + 3]) in ABBREVIATED:
+        return None
+    end = spelled_end(tail, at, LEAST_SPELLED, misheard=True)
+    return None if end is None or tail.marks[end] & (kinds.WORD | kinds.NUMBER) else end
 
 
 _SPELLED_BACK: Final = 16
