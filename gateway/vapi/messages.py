@@ -11,7 +11,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from typing import Any, Final, TypeVar
-from uuid import UUID
+from uuid import UUID, uuid5
 
 import msgspec
 
@@ -22,6 +22,7 @@ from gateway.vapi.wire_json import anything, decoded
 MOST_TOOLS: Final = 32
 _CALL_ID: Final = re.compile(r"[0-9A-Za-z-]{1,64}")
 _LONGEST_TOOL_ID: Final = 256
+_FUNCTION_CALLS: Final = UUID("5b1f0c52-8a43-4d0e-9c5a-2e6f7d1b4a90")
 
 LIVE: Final = frozenset(
     {
@@ -195,7 +196,10 @@ def read_message(body: bytes) -> Told:
 
 
 def asked_tools(told: Told) -> list[AskedTool]:
-    """In their order. Raises `VapiRequestInvalid` for too many, and for one without an id."""
+    """In their order, without those that have no id: an answer would reach none of them.
+
+    Raises `VapiRequestInvalid` for too many.
+    """
     message = told._message
     calls = _listed(message.tool_call_list)
     if not calls:
@@ -203,15 +207,21 @@ def asked_tools(told: Told) -> list[AskedTool]:
         calls = [each.tool_call for each in both if each is not None]
     if len(calls) > MOST_TOOLS:
         raise VapiRequestInvalid(f"must ask for {MOST_TOOLS} tools at most")
-    return [_asked(_part(_ToolCall, each) or _ToolCall()) for each in calls]
+    asked = [_asked(_part(_ToolCall, each) or _ToolCall()) for each in calls]
+    return [each for each in asked if each is not None]
 
 
 def asked_function(told: Told) -> AskedTool:
-    """Of a message `function-call`, which has no id of its own: the time and name stand for one."""
+    """Of a message `function-call`, which has no id of its own: time, name and arguments stand for one.
+
+    The time alone could not: Vapi's schema lets it be missing.
+    """
     function = _part(_Function, told._message.function_call) or _Function()
     name = _text(function.name)
     given = function.parameters if function.parameters is not None else function.arguments
-    return AskedTool(f"{_stamp(told)} {name}"[:_LONGEST_TOOL_ID], name, _arguments(given))
+    arguments = _arguments(given)
+    made = msgspec.json.encode((_stamp(told), name, arguments), order="deterministic").decode()
+    return AskedTool(uuid5(_FUNCTION_CALLS, made).hex, name, arguments)
 
 
 def told_end(told: Told) -> ToldEnd:
@@ -276,9 +286,10 @@ def _ends(message: _Message, call: _Call | None) -> Ends:
     return Ends.told(_text(customer.number), _text(ours.number))
 
 
-def _asked(call: _ToolCall) -> AskedTool:
+def _asked(call: _ToolCall) -> AskedTool | None:
+    """None for one without an id."""
     if not isinstance(call.id, str) or not 0 < len(call.id) <= _LONGEST_TOOL_ID:
-        raise VapiRequestInvalid("must give each tool call an id")
+        return None
     within = _part(_Function, call.function) or _Function()
     given = next(
         (

@@ -9,7 +9,7 @@ import pytest
 
 from gateway.errors import VapiRequestInvalid
 from gateway.vapi.endings import group_of, kept_reason
-from gateway.vapi.messages import asked_function, asked_tools, read_call, read_message, told_end
+from gateway.vapi.messages import AskedTool, asked_function, asked_tools, read_call, read_message, told_end
 from gateway.vapi.transcript import turns_of, utterances_of, was_told_since
 
 CALL = {"id": "7420f27a-30fd-4f49-a995-5549ae7cc00d", "startedAt": "2026-10-01T09:00:00.000Z"}
@@ -53,24 +53,36 @@ def test_arguments_that_are_none_and_order() -> None:
     assert told_tools() == []
 
 
-@pytest.mark.parametrize(
-    "calls", [[{"name": "t"}], [{"id": "", "name": "t"}], [{"id": 7, "name": "t"}], [{"id": "c"}] * 33]
-)
-def test_tool_calls_that_cannot_be_answered(calls: list[dict[str, Any]]) -> None:
+@pytest.mark.parametrize("other", [{"name": "t"}, {"id": "", "name": "t"}, {"id": 7}, {"id": "c" * 257}, "x"])
+def test_a_tool_call_without_an_id_counts_as_missing(other: Any) -> None:
+    good = {"id": "1", "name": "t"}
+    assert told_tools(toolCallList=[good, other]) == [("1", "t", {})]
+    assert told_tools(toolCallList=[other, good]) == [("1", "t", {})]
+    assert told_tools(toolCallList=[other]) == []
+
+
+def test_too_many_tool_calls_cannot_be_answered() -> None:
     with pytest.raises(VapiRequestInvalid):
-        told_tools(toolCallList=calls)
+        told_tools(toolCallList=[{"id": "c"}] * 33)
 
 
-def test_the_older_function_call_is_known_again() -> None:
-    told = read_message(
-        body("function-call", functionCall={"name": "claim_slot", "parameters": {"slot": "s1"}})
-    )
-    asked = asked_function(told)
-    assert (asked.id, asked.name, asked.arguments) == (
-        "1760000000000 claim_slot",
-        "claim_slot",
-        {"slot": "s1"},
-    )
+def told_function(name: str, arguments: Any, **parts: Any) -> AskedTool:
+    call = {"name": name, "parameters": arguments}
+    return asked_function(read_message(body("function-call", functionCall=call, **parts)))
+
+
+@pytest.mark.parametrize("stamp", [1_760_000_000_000, None])
+def test_the_older_function_call_is_known_again(stamp: int | None) -> None:
+    asked = told_function("find_slots", {"service": "a", "day": 1}, timestamp=stamp)
+    assert (asked.name, asked.arguments) == ("find_slots", {"service": "a", "day": 1})
+    assert told_function("find_slots", '{"day": 1, "service": "a"}', timestamp=stamp).id == asked.id
+    others = [
+        told_function("find_slots", {"service": "b", "day": 1}, timestamp=stamp),
+        told_function("find_slots", None, timestamp=stamp),
+        told_function("my_appointments", {"service": "a", "day": 1}, timestamp=stamp),
+        told_function("find_slots", {"service": "a", "day": 1}, timestamp=1_760_000_000_001),
+    ]
+    assert len({asked.id, *(each.id for each in others)}) == 5
 
 
 def test_whose_call_it_is() -> None:
@@ -120,10 +132,8 @@ def test_a_part_that_is_not_what_it_is_to_be_costs_nothing_else() -> None:
     assert told.call.vapi_id == CALL["id"]
     assert read_message(body("hang", call="x")).call is None
     asked = {"id": "1", "function": "find_slots", "name": "find_slots", "arguments": {"service": "x"}}
-    (tool,) = asked_tools(read_message(body("tool-calls", call=CALL, toolCallList=[asked])))
+    (tool,) = asked_tools(read_message(body("tool-calls", call=CALL, toolCallList=[asked, "x"])))
     assert (tool.name, tool.arguments) == ("find_slots", {"service": "x"})
-    with pytest.raises(VapiRequestInvalid):
-        asked_tools(read_message(body("tool-calls", call=CALL, toolCallList=[asked, "x"])))
     assert asked_tools(read_message(body("tool-calls", call=CALL, toolCallList="x"))) == []
 
 

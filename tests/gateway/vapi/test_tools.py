@@ -97,6 +97,7 @@ async def test_what_comes_to_no_answer_of_the_tools_own_has_a_sentence(
         {"id": "1", "function": {"name": "find_slots", "arguments": "[1"}},
         {"id": "2", "name": "drop_tables", "parameters": {}},
         {"id": "3", "function": {"name": "claim_slot", "arguments": {}}},
+        {"name": "find_slots", "arguments": wanted},
         {"id": "4", "function": {"name": "find_slots", "arguments": wanted}},
     ]
     answer = await call.tell(gateway, "tool-calls", toolCallList=asked)
