@@ -1,7 +1,8 @@
 """Quiet hours, in the time of whoever is texted. Pure.
 
 Where somebody is, their number tells as far as its country goes. Where a country has several times of day, a
-text waits until it is a decent hour in all of them, so a Californian is not woken by a clinic of New York.
+text waits until it is a decent hour in all of them, so neither a Californian nor a Newfoundlander
+is woken by a clinic of New York.
 """
 
 from collections.abc import Mapping, Sequence
@@ -14,11 +15,16 @@ _ROUNDS: Final = 16
 _FAR: Final = timedelta(days=3)
 
 # ITU-T E.164 country codes (list of 2016, with its amendments) and the outermost zones of each country in the
-# IANA time zone database; the codes 808 and 907 are Hawaii and Alaska. Read 2026-11.
+# IANA time zone database. A row of its own has what lies apart and can be told by the number: of +1 the Northern
+# Marianas (670), Guam (671), American Samoa (684), Hawaii (808) and Alaska (907), of +61 the landlines of the
+# Cocos Islands and Christmas Island. Read 2026-11.
 _ZONES: Final[Mapping[str, tuple[str, ...]]] = {
-    "1": ("America/New_York", "America/Los_Angeles"),
+    "1": ("America/St_Johns", "America/Los_Angeles"),
+    "1670": ("Pacific/Saipan",),
+    "1671": ("Pacific/Guam",),
+    "1684": ("Pacific/Pago_Pago",),
     "1808": ("Pacific/Honolulu",),
-    "1907": ("America/Anchorage",),
+    "1907": ("America/Anchorage", "America/Adak"),
     "27": ("Africa/Johannesburg",),
     "30": ("Europe/Athens",),
     "31": ("Europe/Amsterdam",),
@@ -46,9 +52,11 @@ _ZONES: Final[Mapping[str, tuple[str, ...]]] = {
     "48": ("Europe/Warsaw",),
     "49": ("Europe/Berlin",),
     "52": ("America/Cancun", "America/Tijuana"),
-    "55": ("America/Sao_Paulo", "America/Rio_Branco"),
-    "61": ("Australia/Sydney", "Australia/Perth"),
-    "64": ("Pacific/Auckland",),
+    "55": ("America/Noronha", "America/Rio_Branco"),
+    "61": ("Australia/Lord_Howe", "Australia/Perth"),
+    "6189162": ("Indian/Cocos",),
+    "6189164": ("Indian/Christmas",),
+    "64": ("Pacific/Chatham", "Pacific/Auckland"),
     "65": ("Asia/Singapore",),
     "81": ("Asia/Tokyo",),
     "82": ("Asia/Seoul",),

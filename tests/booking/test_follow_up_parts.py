@@ -39,7 +39,8 @@ SERVICES = (
     Service(EYES, "Blepharoplasty", ("eyelid surgery", "eye lift"), 60),
     Service(PEEL, "Chemical peel", (), 30),
 )
-LONDON, NEW_YORK, LOS_ANGELES = map(ZoneInfo, ("Europe/London", "America/New_York", "America/Los_Angeles"))
+LONDON, NEW_YORK = map(ZoneInfo, ("Europe/London", "America/New_York"))
+ST_JOHNS, LOS_ANGELES = map(ZoneInfo, ("America/St_Johns", "America/Los_Angeles"))
 
 
 # --- what was asked about -------------------------------------------------------------------------------
@@ -161,9 +162,9 @@ def test_the_personal_line_says_when_they_called_in_their_own_time() -> None:
     ("number", "known", "zones"),
     [
         ("+447700900123", None, (LONDON,)),
-        ("+12135550123", None, (NEW_YORK, LOS_ANGELES)),
+        ("+12135550123", None, (ST_JOHNS, LOS_ANGELES)),
         ("+12135550123", "America/New_York", (NEW_YORK,)),
-        ("+12135550123", "Nowhere/At_All", (NEW_YORK, LOS_ANGELES)),
+        ("+12135550123", "Nowhere/At_All", (ST_JOHNS, LOS_ANGELES)),
         ("+18085550123", None, (ZoneInfo("Pacific/Honolulu"),)),
         ("+37112345678", None, (ZoneInfo("Europe/Berlin"),)),  # not in the table: the clinic's
     ],
@@ -190,6 +191,31 @@ def test_a_text_waits_for_a_decent_hour(now: str, zones: tuple[ZoneInfo, ...], d
     found = next_decent(at, zones, time(20), time(9))
     assert found == datetime.fromisoformat(decent).replace(tzinfo=UTC)
     assert next_decent(at, zones, time(9), time(9)) == at  # no quiet hours
+
+
+@pytest.mark.parametrize(
+    ("now", "number", "decent"),
+    [
+        ("2031-05-06T19:30", "+17095550123", "2031-05-07T12:00"),  # nine at night in St John's
+        ("2031-05-06T19:30", "+19025550123", "2031-05-07T12:00"),  # Halifax
+        ("2031-05-06T19:30", "+17875550123", "2031-05-07T12:00"),  # Puerto Rico
+        ("2031-05-06T08:00", "+16715550123", "2031-05-06T19:00"),  # Guam: nine in the morning
+        ("2031-05-06T08:00", "+16705550123", "2031-05-06T19:00"),  # Saipan
+        ("2031-05-06T08:00", "+16845550123", "2031-05-06T16:00"),  # Pago Pago
+        ("2031-05-06T08:00", "+18085550123", "2031-05-06T15:00"),  # Honolulu
+        ("2031-05-06T08:00", "+19075550123", "2031-05-06T14:00"),  # Adak
+        ("2031-05-06T08:00", "+12125550123", "2031-05-06T12:00"),  # New York or whoever moved to Los Angeles
+        ("2031-05-06T18:30", "+558135550123", "2031-05-07T10:00"),  # Fernando de Noronha, Rio Branco
+        ("2031-05-06T05:45", "+61255501234", "2031-05-06T21:00"),  # Lord Howe Island, Perth
+        ("2031-05-05T22:00", "+61891621234", "2031-05-05T22:30"),  # Cocos Islands
+        ("2031-05-05T22:00", "+61891641234", "2031-05-05T22:00"),  # Christmas Island
+        ("2031-05-06T03:30", "+6433051234", "2031-05-06T17:00"),  # the Chatham Islands
+    ],
+)
+def test_nobody_is_woken_wherever_the_number_may_be(now: str, number: str, decent: str) -> None:
+    """Both times are New York's."""
+    at, expected = (datetime.fromisoformat(each).replace(tzinfo=NEW_YORK) for each in (now, decent))
+    assert next_decent(at, zones_of(number, None, "America/New_York"), time(20), time(9)) == expected
 
 
 def test_how_long_it_stays_decent() -> None:
