@@ -6,9 +6,11 @@ message went out. That is `SmsUnconfirmed`, and `find` tells later. The SDK igno
 """
 
 import asyncio
+import re
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from datetime import datetime
+from itertools import dropwhile
 from types import TracebackType
 from typing import Any, Final, Literal, Self
 
@@ -61,8 +63,35 @@ _STATUSES: Final[Mapping[str, SmsStatus]] = {
 }
 # Twilio docs, "Twilio support for opt-out keywords"; Twilio help, "How to track opt-out, opt-in and help
 # messages using the OptOutType parameter" (read 2026-11): the whole message is the word, in whatever case.
+# Words that mean nothing else count amid courtesies too ("Stop texting me, please."), which Twilio lets pass;
+# "cancel" and "end" may be about an appointment. Consent is read into nothing but Twilio's very word.
 _STOP: Final = frozenset({"stop", "stopall", "unsubscribe", "cancel", "end", "quit", "revoke", "optout"})
 _START: Final = frozenset({"start", "yes", "unstop"})
+_STOP_FIRST: Final = frozenset({"stop", "stopall", "unsubscribe", "optout"})
+_COURTESIES: Final = frozenset({"please", "pls", "plz", "ok", "okay", "hi", "hello", "sorry", "just"})
+_OF_TEXTS: Final = (
+    _COURTESIES
+    | {"contacting", "messaging", "sending", "texting", "message", "messages", "sms", "text", "texts", "list"}
+    | {
+        "all",
+        "any",
+        "at",
+        "from",
+        "it",
+        "me",
+        "more",
+        "my",
+        "now",
+        "number",
+        "of",
+        "once",
+        "the",
+        "these",
+        "this",
+    }
+    | {"thank", "thanks", "us", "you", "your"}
+)
+_WORD: Final = re.compile(r"[^\W_]+")
 _HTTP_REASONS: Final[Mapping[int, Reason]] = {401: "credentials", 403: "credentials"}
 
 
@@ -84,7 +113,18 @@ def choice_of(opt_out_type: str, body: str) -> Literal["stop", "start"] | None:
         case "HELP":
             return None
     word = body.strip().casefold()
-    return "stop" if word in _STOP else "start" if word in _START else None
+    if word in _STOP or _asks_to_stop(_WORD.findall(word)):
+        return "stop"
+    return "start" if word in _START else None
+
+
+def _asks_to_stop(words: list[str]) -> bool:
+    """Whether it begins, courtesies apart, with a word that ends texts, and goes on about nothing else."""
+    begun = list(dropwhile(_COURTESIES.__contains__, words))
+    for length in (2, 1):  # "opt out", "stop all"; "stop"
+        if "".join(begun[:length]) in _STOP_FIRST:
+            return _OF_TEXTS.issuperset(begun[length:])
+    return False
 
 
 class TwilioSms:
