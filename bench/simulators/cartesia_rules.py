@@ -135,7 +135,7 @@ def parse_socket_message(message: Any, version: str) -> Generation | Cancel:
     output = _speech(message, version, containers={"raw"})
     buffer_ms = message.get("max_buffer_delay_ms", DEFAULT_BUFFER_MS)
     _require(
-        isinstance(buffer_ms, int) and not isinstance(buffer_ms, bool) and 0 <= buffer_ms <= MAX_BUFFER_MS,
+        type(buffer_ms) is int and 0 <= buffer_ms <= MAX_BUFFER_MS,
         "Invalid max_buffer_delay_ms",
         f"max_buffer_delay_ms must be between 0 and {MAX_BUFFER_MS}.",
     )
@@ -222,7 +222,7 @@ def _check_generation_config(config: Any) -> None:
     _require(known, "Invalid generation_config", "speed, volume and emotion are known.")
     for field, (low, high) in _RANGES.items():
         value = config.get(field)
-        within = value is None or (isinstance(value, int | float) and low <= value <= high)
+        within = value is None or (type(value) in (int, float) and low <= value <= high)
         _require(within, "Invalid generation_config", f"{field} must be between {low} and {high}.")
 
 
@@ -238,8 +238,8 @@ def _output_format(output: Any, containers: set[str]) -> OutputFormat:
         "Unknown field in output_format.",
     )
     _require(encoding in BYTES_PER_SAMPLE, "Invalid output_format", "No such encoding.")
-    _require(rate in SAMPLE_RATES_HZ, "Invalid output_format", "No such sample_rate.")
-    return OutputFormat(str(container), str(encoding), int(rate or 0))
+    _require(type(rate) is int and rate in SAMPLE_RATES_HZ, "Invalid output_format", "No such sample_rate.")
+    return OutputFormat(str(container), str(encoding), rate)
 
 
 def _refuse_unknown(message: Mapping[str, Any], known: frozenset[str]) -> None:

@@ -140,7 +140,9 @@ def _check_numbers(body: Mapping[str, Any]) -> None:
         value = body.get(field)
         within = value is None or (_is_number(value) and low <= value <= high)
         _require(within, f"Invalid '{field}': must be between {low} and {high}.", field)
-    _require(body.get("n") in (None, 1), "This server makes one choice per request.", "n")
+    choices = body.get("n")
+    one = choices is None or (_is_integer(choices) and choices == 1)
+    _require(one, "This server makes one choice per request.", "n")
 
 
 def _is_integer(value: Any) -> bool:

@@ -312,6 +312,8 @@ def _thresholds(settings: FluxSettings, thresholds: object) -> FluxSettings:
             raise Refused(f"Unknown threshold {name}.")
         if isinstance(value, bool) or not isinstance(value, int | float):
             raise Refused(f"{name} must be a number.")
+    if type(thresholds.get("eot_timeout_ms", 0)) is not int:
+        raise Refused("eot_timeout_ms must be an integer.")
     eager = thresholds.get("eager_eot_threshold", settings.eager_eot_threshold)
     return replace(
         settings,

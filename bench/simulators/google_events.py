@@ -86,7 +86,7 @@ class Calendar:
         """The event as `body` has it, back from the deleted if it says `confirmed`."""
         before = self.get(event_id)
         after = _event(body, event_id)
-        if int(body.get("sequence", 0)) < before.sequence:
+        if body.get("sequence", 0) < before.sequence:
             raise ApiRefused(
                 400,
                 "invalid",
@@ -138,6 +138,8 @@ def _event(body: Mapping[str, Any], event_id: str) -> Event:
     for name, choices in _CHOICES.items():
         if name in body and body[name] not in choices:
             raise ApiRefused(400, "invalid", f"Invalid value for: {name}")
+    if type(body.get("sequence", 0)) is not int:
+        raise ApiRefused(400, "invalid", "Invalid value for: sequence")
     for name in ("summary", "description"):
         if not isinstance(text := body.get(name, ""), str) or len(text) > _LONGEST_TEXT_CHARS:
             raise ApiRefused(400, "invalid", f"Invalid value for: {name}")

@@ -78,7 +78,7 @@ def _are_pairs(value: object) -> bool:
 
 
 _TYPED: Final[Mapping[str, Callable[[Any], bool]]] = {
-    "stream_bidirectional_sampling_rate": lambda value: value in _RATES_HZ,
+    "stream_bidirectional_sampling_rate": lambda value: type(value) is int and value in _RATES_HZ,
     "send_silence_when_idle": lambda value: isinstance(value, bool),
     "custom_parameters": _are_pairs,
     "loop": lambda value: value == "infinity" or (type(value) is int and 1 <= value <= 100),

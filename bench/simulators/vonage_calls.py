@@ -170,7 +170,7 @@ def _check_detection(fields: Mapping[str, Any]) -> None:
         and told.keys() <= {"behavior", "mode", "beep_timeout"}
         and told.get("behavior") in ("continue", "hangup")
         and told.get("mode", "detect") in ("default", "detect", "detect_beep")
-        and told.get("beep_timeout", 45) in _BEEP_S
+        and _is_count(told.get("beep_timeout", 45), _BEEP_S)
     )
     if not good:
         raise Refused("advanced_machine_detection")
@@ -178,8 +178,13 @@ def _check_detection(fields: Mapping[str, Any]) -> None:
 
 def _check_counts(fields: Mapping[str, Any]) -> None:
     for name, among in (("ringing_timer", _RING_S), ("length_timer", _LENGTH_S)):
-        if name in fields and not (isinstance(fields[name], int) and fields[name] in among):
+        if name in fields and not _is_count(fields[name], among):
             raise Refused(name)
+
+
+def _is_count(value: object, among: range) -> bool:
+    """JSON's true and 45.0 are none, though Python takes them for 1 and 45."""
+    return type(value) is int and value in among
 
 
 def _instant(query: Mapping[str, str], name: str) -> datetime | None:

@@ -75,7 +75,7 @@ def _connect(action: Mapping[str, Any]) -> str | None:
     if "from" in action and not _is_number(action["from"]):
         return "connect: from"
     for name, most in (("timeout", MOST_CONNECTED_S), ("limit", MOST_CONNECTED_S)):
-        if name in action and action[name] not in range(1, most + 1):
+        if name in action and not (type(action[name]) is int and 1 <= action[name] <= most):
             return f"connect: {name}"
     return _phone(endpoints[0])
 

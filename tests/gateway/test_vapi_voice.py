@@ -70,7 +70,7 @@ async def test_what_cannot_be_spoken_is_refused_with_its_reason_and_costs_nothin
     for body, reason in (
         (voice_request(TEXT, 11025, clinic.number), "sampleRate must be one of 8000, 16000, 22050"),
         (voice_request(TEXT, 22050.5, clinic.number), "sampleRate must be one of"),
-        (voice_request(" ", 24000, clinic.number), "text must not be empty"),
+        (voice_request(TEXT, True, clinic.number), "message must be JSON with"),
         (voice_request("a" * 2001, 24000, clinic.number), "text must have 2000 characters at most"),
         ({"message": {"type": "hang", "text": "x", "sampleRate": 8000}}, "type must be voice-request"),
         ({"message": {"type": "voice-request", "text": 7}}, "message must be JSON with type, text"),
@@ -79,8 +79,16 @@ async def test_what_cannot_be_spoken_is_refused_with_its_reason_and_costs_nothin
     ):
         answer = await asked(gateway, body)
         assert (answer.status_code, answer.json()["error"][: len(reason)]) == (400, reason)
-    silent = await asked(gateway, voice_request("…", 24000, clinic.number))
-    assert (silent.status_code, silent.content) == (200, b"")
+    assert vendors.cartesia.contexts == []
+
+
+async def test_a_text_with_nothing_to_pronounce_is_an_empty_answer_for_a_refusal_would_end_the_call(
+    gateway: running.Gateway, vendors: running.Vendors, clinic: Clinic
+) -> None:
+    for text in ("", " ", "…"):
+        silent = await asked(gateway, voice_request(text, 24000, clinic.number))
+        assert (silent.status_code, silent.content) == (200, b"")
+    assert gateway.counted("gateway_vapi_served_total", service="voice", outcome="done") == 3
     assert vendors.cartesia.contexts == []
 
 

@@ -144,6 +144,8 @@ async def test_the_receptionist_answers_through_the_sdk(simulator: ChatSimulator
         {"max_tokens": 1, "max_completion_tokens": 1},
         {"max_completion_tokens": 0},
         {"temperature": 3},
+        {"n": 1.0},
+        {"n": True},
         {"extra_body": {"temprature": 1}},
     ],
 )

@@ -178,6 +178,7 @@ async def test_configure_changes_only_what_it_names() -> None:
         {"thresholds": {"eot_threshold": "0.9"}},
         {"thresholds": {"eot": 0.9}},
         {"thresholds": {"eot_timeout_ms": 10}},
+        {"thresholds": {"eot_timeout_ms": 5000.0}},
         {"thresholds": 0.9},
         {"keyterms": "botox"},
         {"language_hints": ["es"]},

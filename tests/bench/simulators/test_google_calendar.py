@@ -165,6 +165,7 @@ async def test_a_token_is_good_for_an_hour_and_for_its_scopes(client: Client) ->
         ({"end": {"date": "2027-03-02"}}, "invalid"),
         ({"visibility": "secret"}, "invalid"),
         ({"summary": "x" * 9000}, "invalid"),
+        ({"sequence": 1.0}, "invalid"),
         ({"sumary": "misspelt"}, "badRequest"),
     ],
     ids=str,

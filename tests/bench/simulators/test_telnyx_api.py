@@ -65,6 +65,8 @@ async def test_what_telnyx_would_refuse_is_refused(client: Any, api: TelnyxApiSi
         await orders.start_playback(CALLER, audio_url=TONE, loop=101)
     with pytest.raises(refused, match="link_to"):
         await dialled(client, link_to="v3:never")
+    with pytest.raises(refused, match="stream_bidirectional_sampling_rate"):
+        await orders.answer(person, extra_body={"stream_bidirectional_sampling_rate": 8000.0})
     api.calls[person].state = "ended"
     for there, other in ((CALLER, person), (person, CALLER)):
         with pytest.raises(refused, match="90018"):
