@@ -16,8 +16,8 @@ _FAR: Final = timedelta(days=3)
 
 # ITU-T E.164 country codes (list of 2016, with its amendments) and the outermost zones of each country in the
 # IANA time zone database. A row of its own has what lies apart and can be told by the number: of +1 the
-# Northern Marianas (670), Guam (671), American Samoa (684), Hawaii (808) and Alaska (907), of +61 the landlines
-# of the Cocos Islands and Christmas Island. Read 2026-11.
+# Northern Marianas (670), Guam (671), American Samoa (684), Hawaii (808) and Alaska (907), of +61 the
+# landlines of the Cocos Islands and Christmas Island. Read 2026-11.
 _ZONES: Final[Mapping[str, tuple[str, ...]]] = {
     "1": ("America/St_Johns", "America/Los_Angeles"),
     "1670": ("Pacific/Saipan",),

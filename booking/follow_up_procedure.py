@@ -3,7 +3,8 @@
 A service is meant by its name, by a synonym, or by its name without the general word at the end (of
 "Rhinoplasty consultation" the first word). What is heard badly ("rino plasty") counts if it is close to one
 name alone.
-A name that the caller turns down ("no filler", "not a nose job") does not count; of several, the last.
+A name that the caller turns down ("no filler", "not a nose job") does not count; of several, the last. What
+turns a name down stands in the same clause: "No, a nose job." corrects, and asks for one.
 """
 
 import re
@@ -28,10 +29,20 @@ _SHORTEST_CLOSE: Final = 7  # letters: shorter names are too much like other wor
 _SHORTEST_SINGULAR: Final = 4
 _APOSTROPHES: Final = re.compile("['\N{RIGHT SINGLE QUOTATION MARK}]")
 _WORD: Final = re.compile(r"[a-z0-9]+")
+# A clause's end; not the points and commas within "P.R.P." or "1,500".
+_CLAUSE_END: Final = re.compile(r"[,.;:!?](?!\w)|[\N{EN DASH}\N{EM DASH}]")
 
 
 def words_of(text: str) -> list[str]:
     """Words without accents, hyphens, apostrophes and plurals."""
+    return [word for clause in _clauses_of(text) for word in clause]
+
+
+def _clauses_of(text: str) -> list[list[str]]:
+    return [_words_of(clause) for clause in _CLAUSE_END.split(text)]
+
+
+def _words_of(text: str) -> list[str]:
     plain = unicodedata.normalize("NFKD", _APOSTROPHES.sub("", text.casefold()))
     return [_singular(word) for word in _WORD.findall(plain.encode("ascii", "ignore").decode())]
 
@@ -67,9 +78,11 @@ class Procedures:
 
     def asked(self, said: str) -> UUID | None:
         """The service that is asked about in these words; None if none is, or it is turned down."""
-        words = words_of(said)
+        clauses = _clauses_of(said)
+        words = [word for clause in clauses for word in clause]
         found = list(self._exact(words)) or list(self._close(words))
-        wanted = [each for each in found if not _declined(words, each[0])]
+        begins = [sum(map(len, clauses[:index])) for index in range(len(clauses))]
+        wanted = [each for each in found if not _declined(words, begins, each[0])]
         return max(wanted, key=lambda each: each[0])[1] if wanted else None
 
     def _exact(self, words: Sequence[str]) -> Iterable[tuple[int, UUID]]:
@@ -117,5 +130,7 @@ def _is_close(heard: str, name: str) -> bool:
     return SequenceMatcher(None, heard, name, autojunk=False).ratio() >= _CLOSE
 
 
-def _declined(words: Sequence[str], start: int) -> bool:
-    return any(word in _DECLINED for word in words[max(start - _DECLINES_WITHIN, 0) : start])
+def _declined(words: Sequence[str], begins: Sequence[int], start: int) -> bool:
+    """`begins`: where clauses begin."""
+    clause = max(begin for begin in begins if begin <= start)
+    return any(word in _DECLINED for word in words[max(start - _DECLINES_WITHIN, clause) : start])

@@ -32,12 +32,14 @@ from booking.follow_up_steps import (
 from booking.follow_up_text import TEMPLATE, first_name, personal_line, require_template, size_of
 from booking.types import Service
 
-NOSE, FILLER, EYES, PEEL = (UUID(int=n) for n in range(1, 5))
+NOSE, FILLER, EYES, PEEL, BOTOX, PRP = (UUID(int=n) for n in range(1, 7))
 SERVICES = (
     Service(NOSE, "Rhinoplasty consultation", ("nose job",), 30),
     Service(FILLER, "Dermal filler", ("fillers", "lip filler"), 45),
     Service(EYES, "Blepharoplasty", ("eyelid surgery", "eye lift"), 60),
     Service(PEEL, "Chemical peel", (), 30),
+    Service(BOTOX, "Botox", (), 30),
+    Service(PRP, "P.R.P.", (), 30),
 )
 LONDON, NEW_YORK = map(ZoneInfo, ("Europe/London", "America/New_York"))
 ST_JOHNS, LOS_ANGELES = map(ZoneInfo, ("America/St_Johns", "America/Los_Angeles"))
@@ -64,6 +66,20 @@ ST_JOHNS, LOS_ANGELES = map(ZoneInfo, ("America/St_Johns", "America/Los_Angeles"
         ("no fillers please", None),
         ("My nose runs and I need a new job", None),
         ("a consultation please", None),
+        ("No, a nose job.", NOSE),
+        ("No. Rhinoplasty please.", NOSE),
+        ("No, rhinoplasty please", NOSE),
+        ("No! Rhino plasty!", NOSE),
+        ("No\N{EM DASH}a nose job.", NOSE),
+        ("not Botox, a nose job", NOSE),
+        ("a nose job, not Botox", NOSE),
+        ("Botox? No. A nose job", NOSE),
+        ("no. Botox.", BOTOX),
+        ("No, not Botox.", None),
+        ("not Botox", None),
+        ("Well, I don't want Botox.", None),
+        ("No, P.R.P., please", PRP),
+        ("a chemical, I mean, no P.R.P.", None),
         ("", None),
     ],
 )
@@ -78,7 +94,7 @@ def test_a_word_that_two_services_share_means_neither() -> None:
 
 @given(st.text(max_size=200))
 def test_no_words_are_too_strange(said: str) -> None:
-    assert Procedures(SERVICES).asked(said) in (None, NOSE, FILLER, EYES, PEEL)
+    assert Procedures(SERVICES).asked(said) in (None, NOSE, FILLER, EYES, PEEL, BOTOX, PRP)
 
 
 # --- what it says ---------------------------------------------------------------------------------------
