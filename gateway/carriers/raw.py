@@ -131,12 +131,12 @@ class RawCodec:
 
 
 def schema() -> dict[str, Any]:
-    """JSON Schema of the text frames, by direction."""
+    """JSON Schema of the text frames; each direction's under `$defs`, as a whole what goes either way."""
     schemas, definitions = msgspec.json.schema_components([FromPeer, ToPeer], ref_template="#/$defs/{name}")
     from_peer, to_peer = schemas
     return {
         "$schema": "https://json-schema.org/draft/2020-12/schema",
         "title": "Text frames of a raw audio socket",
-        "properties": {"to_gateway": from_peer, "from_gateway": to_peer},
-        "$defs": definitions,
+        "anyOf": [{"$ref": "#/$defs/ToGateway"}, {"$ref": "#/$defs/FromGateway"}],
+        "$defs": {"ToGateway": from_peer, "FromGateway": to_peer, **definitions},
     }

@@ -44,10 +44,14 @@ BAD: list[dict[str, Any]] = [
 ]
 
 
-def valid(frame: dict[str, Any], direction: str = "to_gateway") -> bool:
+def valid(frame: object, direction: str = "ToGateway") -> bool:
     whole = json.loads(SCHEMA_FILE.read_text())
-    part = {"$defs": whole["$defs"], **whole["properties"][direction]}
+    part = {"$defs": whole["$defs"], "$ref": f"#/$defs/{direction}"}
     return bool(jsonschema.Draft202012Validator(part).is_valid(frame))
+
+
+def valid_either_way(frame: object) -> bool:
+    return bool(jsonschema.Draft202012Validator(json.loads(SCHEMA_FILE.read_text())).is_valid(frame))
 
 
 def test_the_published_schema_is_the_codecs() -> None:
@@ -58,6 +62,21 @@ def test_the_published_schema_is_the_codecs() -> None:
 def test_what_the_schema_allows_is_taken(frame: dict[str, Any]) -> None:
     assert valid(frame)
     assert len(RawCodec().decode(json.dumps(frame))) == 1
+
+
+@pytest.mark.parametrize("frame", [*BAD, [], "start", 1, None], ids=lambda frame: str(frame)[:60])
+def test_the_file_as_a_whole_refuses_what_goes_neither_way(frame: object) -> None:
+    assert not valid_either_way(frame)
+
+
+@pytest.mark.parametrize("frame", [*GOOD, {"type": "clear"}], ids=str)
+def test_the_file_as_a_whole_allows_what_goes_either_way(frame: object) -> None:
+    assert valid_either_way(frame)
+
+
+def test_what_goes_one_way_does_not_go_the_other() -> None:
+    assert not valid({"type": "clear"})
+    assert not valid(START, "FromGateway")
 
 
 @pytest.mark.parametrize("frame", BAD, ids=lambda frame: str(frame)[:60])
@@ -76,7 +95,7 @@ def test_what_we_send_is_in_the_schema() -> None:
     codec = RawCodec()
     sent = [json.loads(frame) for action in (Mark("t1"), Clear()) for frame in codec.encode(action)]
     assert sent == [{"type": "mark", "name": "t1"}, {"type": "clear"}]
-    assert all(valid(frame, "from_gateway") for frame in sent)
+    assert all(valid(frame, "FromGateway") for frame in sent)
 
 
 def test_mulaw_goes_through_as_it_is() -> None:
