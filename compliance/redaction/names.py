@@ -62,7 +62,7 @@ def name(view: View, at: int) -> Match | None:
         return None if view.expects.awaits("ADDRESS") else Match(house, "ADDRESS", GUESSED)
     if _is_rung_place(view.tail, at) or "underscore" in view.tail.words[found.end - 1 : found.end + 1]:
         return Match(found.end, None)
-    if _is_destination(view.tail, at):
+    if _is_destination(view.tail, at) or _is_of_thing(view.tail, at):
         return Match(found.end, None)
     if not is_of_place(view.tail, found.end):
         return None if _is_of_street(view, at, found) else found

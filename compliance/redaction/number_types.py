@@ -181,6 +181,8 @@ def _unexpected_type(view: View, said: Said) -> tuple[EntityType | None, float]:
         return "GOV_ID", LIKELY
     if len(digits) in _ZIP_DIGITS and _is_zip(tail, said):
         return "POSTCODE", LIKELY
+    if digits.startswith("00") and len(digits) < _PHONE_DIGITS[0]:
+        return None, 0.0
     if len(digits) >= _SURE_DIGITS or said.plus:
         return _type_by_shape(said, "PHONE"), LIKELY
     spelled = all(element.kind in "zur" or len(element.digits) == 1 for element in said.elements)

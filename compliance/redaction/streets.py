@@ -390,9 +390,17 @@ def house_name(tail: Tail, at: int) -> int | None:
 def _is_named(tail: Tail, at: int, end: int) -> bool:
     """The kind of house at `end` ends a name; "the house" in lower case is any."""
     word = tail.words[end]
+    if word == "house" and not tail.capital[end] and tail.words[end - 1] in _ANY_HOUSE:
+        return False
     return word in _HOUSES and (
         word != "house" or end > at + 1 or tail.words[at] != "the" or tail.capital[end]
     )
+
+
+_ANY_HOUSE: Final = frozenset(
+    {"cold", "warm", "whole", "big", "other", "empty", "same", "wrong", "right", "entire", "family", "own"}
+)
+"""What any house is, and none is called."""
 
 
 def _is_care_home(tail: Tail, at: int) -> bool:

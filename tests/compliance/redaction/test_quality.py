@@ -18,24 +18,24 @@ from compliance.redaction import Redactor, find
 CORPUS = Path(__file__).parent / "corpus"
 PARTS = ("dev", "held", "third", "fresh")
 """Judged whole and streamed."""
-WHOLE_PARTS = (*PARTS, "fourth", "fifth", "sixth")
+WHOLE_PARTS = (*PARTS, "fourth", "fifth", "sixth", "seventh", "eighth")
 """Judged whole."""
 
 FLOORS = {
     "dev": {
         "leak_percent": 0.2,
-        "full_percent": 99.0,
-        "f1_overlap": 0.993,
-        "f1_exact": 0.978,
-        "f1_of_any_type": 0.979,
-        "noisy_leak_percent": 1.6,
+        "full_percent": 99.1,
+        "f1_overlap": 0.994,
+        "f1_exact": 0.98,
+        "f1_of_any_type": 0.98,
+        "noisy_leak_percent": 1.4,
     },
     "held": {
-        "leak_percent": 0.4,
-        "full_percent": 99.2,
-        "f1_overlap": 0.995,
-        "f1_exact": 0.99,
-        "f1_of_any_type": 0.98,
+        "leak_percent": 0.3,
+        "full_percent": 99.3,
+        "f1_overlap": 0.996,
+        "f1_exact": 0.992,
+        "f1_of_any_type": 0.99,
         "noisy_leak_percent": 2.3,
     },
     "third": {
@@ -47,28 +47,44 @@ FLOORS = {
         "noisy_leak_percent": 0.2,
     },
     "fourth": {
-        "leak_percent": 0.5,
-        "full_percent": 99.0,
-        "f1_overlap": 0.992,
-        "f1_exact": 0.968,
-        "f1_of_any_type": 0.982,
+        "leak_percent": 0.3,
+        "full_percent": 99.4,
+        "f1_overlap": 0.994,
+        "f1_exact": 0.97,
+        "f1_of_any_type": 0.985,
         "noisy_leak_percent": 0.3,
     },
     "fifth": {
-        "leak_percent": 1.4,
-        "full_percent": 96.7,
-        "f1_overlap": 0.98,
-        "f1_exact": 0.959,
-        "f1_of_any_type": 0.948,
+        "leak_percent": 1.3,
+        "full_percent": 97.1,
+        "f1_overlap": 0.982,
+        "f1_exact": 0.96,
+        "f1_of_any_type": 0.95,
         "noisy_leak_percent": 0.9,
     },
     "sixth": {
-        "leak_percent": 0.5,
-        "full_percent": 99.2,
-        "f1_overlap": 0.993,
+        "leak_percent": 0.4,
+        "full_percent": 99.3,
+        "f1_overlap": 0.994,
         "f1_exact": 0.977,
         "f1_of_any_type": 0.975,
-        "noisy_leak_percent": 1.3,
+        "noisy_leak_percent": 1.0,
+    },
+    "seventh": {
+        "leak_percent": 0.8,
+        "full_percent": 98.5,
+        "f1_overlap": 0.986,
+        "f1_exact": 0.972,
+        "f1_of_any_type": 0.95,
+        "noisy_leak_percent": 1.0,
+    },
+    "eighth": {
+        "leak_percent": 1.5,
+        "full_percent": 97.3,
+        "f1_overlap": 0.977,
+        "f1_exact": 0.957,
+        "f1_of_any_type": 0.965,
+        "noisy_leak_percent": 0.6,
     },
     "fresh": {
         "leak_percent": 2.0,
@@ -79,7 +95,7 @@ FLOORS = {
         "noisy_leak_percent": 0.0,
     },
 }
-PROBES_LEAK_PERCENT = 8.0
+PROBES_LEAK_PERCENT = 7.0
 PROBES_F1_OVERLAP = 0.97
 TALK_LEAK_PERCENT = 0.5
 TALK_F1_OVERLAP = 0.96
@@ -178,7 +194,7 @@ def test_little_is_taken_of_hard_talk() -> None:
 
 
 def test_the_seventh_part_covers_every_type_and_kind() -> None:
-    """It judges unseen words: its size and mixture are held, its scores are printed by the bench."""
+    """What its scores were while it was unseen stands in docs/compliance.md."""
     seventh = cases("seventh")
     assert {entity.type for case in seventh for entity in case.entities} == TYPES
     assert len(seventh) >= 1_400
@@ -187,7 +203,7 @@ def test_the_seventh_part_covers_every_type_and_kind() -> None:
 
 
 def test_the_eighth_part_covers_every_type_and_kind() -> None:
-    """As the seventh: no floor is set on its scores, so that it goes on judging unseen words."""
+    """As the seventh: measured first, then rules were written beside it."""
     eighth = cases("eighth")
     assert {entity.type for case in eighth for entity in case.entities} == TYPES
     assert len(eighth) >= 1_000
