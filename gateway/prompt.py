@@ -5,6 +5,7 @@ from datetime import datetime
 from zoneinfo import ZoneInfo
 
 from booking.types import OrgProfile, Recording, ReturningCaller, Service
+from gateway.emergency import emergency_number
 from gateway.spoken import ordinal
 
 _PROMPT = """\
@@ -31,7 +32,7 @@ Rules:
   guide to it, and pass their yes or no to note_texts.
 - {recording}
 - When all is done, ask if there is anything else.
-- Give no medical advice. In an emergency tell the caller to ring 999.
+- Give no medical advice. In an emergency tell the caller to ring {emergency}.
 - When the caller has nothing more, say goodbye and call end_call."""
 
 
@@ -94,6 +95,7 @@ def clinic_prompt(profile: OrgProfile, *, today: str, time: str) -> str:
         services="; ".join(map(_service, profile.services)) or "none",
         practitioners=", ".join(each.name for each in profile.practitioners) or "none",
         recording=_RECORDING[profile.recording],
+        emergency=emergency_number(profile.time_zone),
     )
 
 
