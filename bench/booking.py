@@ -33,7 +33,7 @@ from uuid import UUID, uuid4
 import asyncpg
 import psycopg
 
-from bench.demo.waterfall import percentile
+from bench.harness.figures import percentile
 from bench.harness.starting import say_starting
 from bench.stack.postgres import DATABASE, EmbeddedPostgres
 from bench.stack.running import running
@@ -137,8 +137,8 @@ class Times:
 
     rounds: list[Round] = field(default_factory=list)
 
-    def at(self, share: float) -> float:
-        return statistics.median(percentile(each.latencies_ms, share) for each in self.rounds)
+    def at(self, per_cent: float) -> float:
+        return statistics.median(percentile(each.latencies_ms, per_cent) for each in self.rounds)
 
     @property
     def per_s(self) -> float:
@@ -365,12 +365,14 @@ HEADER = (
 
 def _rows(connections: int, times: dict[str, Times]) -> Iterator[str]:
     for name, each in times.items():
-        latency = " / ".join(f"{each.at(share):.2f}" for share in (0.5, 0.95, 0.99))
-        ratio = " / ".join(f"{each.at(share) / times[UPDATE].at(share):.2f}" for share in (0.5, 0.95))
+        latency = " / ".join(f"{each.at(per_cent):.2f}" for per_cent in (50, 95, 99))
+        ratio = " / ".join(f"{each.at(per_cent) / times[UPDATE].at(per_cent):.2f}" for per_cent in (50, 95))
         cost = _cost(each, times[UNPOLICED]) if name == CLAIM else ""
         speed = f"{each.per_s:.0f} | {latency} | {each.cpu_us:.0f}"
         yield f"| {connections} | {name} | {speed} | {ratio} | {cost} |"
 
 
 def _cost(claim: Times, unpoliced: Times) -> str:
-    return " / ".join(f"{(claim.at(share) / unpoliced.at(share) - 1) * 100:+.0f} %" for share in (0.5, 0.95))
+    return " / ".join(
+        f"{(claim.at(per_cent) / unpoliced.at(per_cent) - 1) * 100:+.0f} %" for per_cent in (50, 95)
+    )

@@ -118,10 +118,11 @@ def _add_credentials(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--lookups", type=int, default=2000, metavar="N", help="from each layer")
     parser.add_argument("--callers", type=int, default=500, metavar="N", help="at once, on a miss")
     parser.add_argument("--rounds", type=int, default=20, metavar="N", help="misses and changes")
+    parser.add_argument("--json", type=Path, metavar="FILE", help="write the result")
 
 
 def _credentials(chosen: argparse.Namespace) -> int:
-    return run_credentials(Lookups(chosen.lookups, chosen.callers, chosen.rounds))
+    return run_credentials(Lookups(chosen.lookups, chosen.callers, chosen.rounds), chosen.json)
 
 
 def _add_hedge(parser: argparse.ArgumentParser) -> None:

@@ -19,7 +19,8 @@ from uuid import UUID
 
 import asyncpg
 
-from bench.demo.waterfall import percentile
+from bench.harness.figures import percentile, summary
+from bench.harness.results import SCHEMA, machine_facts, write_json
 from bench.harness.starting import say_starting
 from bench.stack.postgres import EmbeddedPostgres, PostgresUrls
 from bench.stack.redis import EmbeddedRedis
@@ -105,32 +106,40 @@ class Bench:
         await store_credentials(self.pool, self.claim, provider, sealed)
 
 
-def run_credentials(plan: Plan) -> int:
-    """Print two tables. 1 if a crowd asked the database more than once."""
-    return asyncio.run(_measure(plan))
+def run_credentials(plan: Plan, json: Path | None) -> int:
+    """Print three tables; the result goes to `json`, too. 1 if a crowd asked the database more than once."""
+    return asyncio.run(_measure(plan, json))
 
 
-async def _measure(plan: Plan) -> int:
+async def _measure(plan: Plan, json: Path | None) -> int:
     async with _stores() as (urls, redis_url), _bench(urls, redis_url) as bench:
+        took_us = {
+            "process memory": await _from_memory(bench, 100 * plan.lookups),
+            "Redis": await _from_redis(bench, plan.lookups),
+            "Postgres": await _from_postgres(bench, plan.lookups),
+        }
         print("| answered by | look-ups | p50 / p95 / p99 µs |\n| --- | --- | --- |")
-        print(_row("process memory", await _from_memory(bench, 100 * plan.lookups)))
-        print(_row("Redis", await _from_redis(bench, plan.lookups)))
-        print(_row("Postgres", await _from_postgres(bench, plan.lookups)), flush=True)
+        for layer, took in took_us.items():
+            print(_row(layer, took), flush=True)
         crowds = [await _crowd(bench, plan.callers) for _ in range(plan.rounds)]
         news_ms = [await _news_ms(bench, number) for number in range(plan.rounds)]
     most = max(statements for statements, _ in crowds)
     waited_ms = [last_ms for _, last_ms in crowds]
     print("\n| callers at once | misses | statements per miss, most | last caller answered p50 / most ms |")
     print("| --- | --- | --- | --- |")
-    waited = f"{percentile(waited_ms, 0.5):.1f} / {max(waited_ms):.1f}"
+    waited = f"{percentile(waited_ms, 50):.1f} / {max(waited_ms):.1f}"
     print(f"| {plan.callers} | {plan.rounds} | {most} | {waited} |")
     print("\n| changes | another replica goes by the new key after p50 / most ms |\n| --- | --- |")
-    print(f"| {plan.rounds} | {percentile(news_ms, 0.5):.1f} / {max(news_ms):.1f} |")
+    print(f"| {plan.rounds} | {percentile(news_ms, 50):.1f} / {max(news_ms):.1f} |")
+    if json is not None:
+        told = {"schema": SCHEMA, "command": "credentials", "machine": machine_facts()}
+        layers = {layer: summary(took) for layer, took in took_us.items()}
+        write_json(told | {"layers_us": layers, "misses": plan.rounds, "statements_per_miss": most}, json)
     return 0 if most == 1 else 1
 
 
 def _row(layer: str, took_us: list[float]) -> str:
-    at = " / ".join(f"{percentile(took_us, share):.1f}" for share in (0.5, 0.95, 0.99))
+    at = " / ".join(f"{percentile(took_us, per_cent):.1f}" for per_cent in (50, 95, 99))
     return f"| {layer} | {len(took_us)} | {at} |"
 
 

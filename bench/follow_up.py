@@ -25,7 +25,7 @@ import asyncpg
 from pypdf import PdfWriter
 
 from bench.demo.plan import new_master_key
-from bench.demo.waterfall import percentile
+from bench.harness.figures import percentile
 from bench.harness.starting import say_starting
 from bench.otp import Latency
 from bench.simulators.twilio_api import TwilioApiSimulator
@@ -109,7 +109,7 @@ class Measured:
         return (
             once
             and max(self.begun_s) <= TRIGGER_GOAL_S
-            and percentile(self.handovers_ms, 0.95) <= HANDOVER_GOAL_S * 1000
+            and percentile(self.handovers_ms, 95) <= HANDOVER_GOAL_S * 1000
         )
 
 
@@ -129,12 +129,12 @@ def run_follow_up(loads: Sequence[Load]) -> int:
 
 
 def _row(load: Load, measured: Measured) -> str:
-    def at(values: list[float], *shares: float) -> str:
-        return " / ".join(f"{percentile(values, share):.0f}" for share in shares) if values else "-"
+    def at(values: list[float], *per_cents: float) -> str:
+        return " / ".join(f"{percentile(values, per_cent):.0f}" for per_cent in per_cents) if values else "-"
 
     texted = f"{sum(len(each) for each in measured.taken_s.values())} of {load.calls}"
-    latency, begun = at(measured.latencies_ms, 0.5, 0.95), at(measured.begun_ms, 0.5, 0.95, 1.0)
-    handover = at(measured.handovers_ms, 0.5, 0.95, 1.0)
+    latency, begun = at(measured.latencies_ms, 50, 95), at(measured.begun_ms, 50, 95, 100)
+    handover = at(measured.handovers_ms, 50, 95, 100)
     return f"| {load.calls} | {load.per_s:g} | {texted} | {latency} | {begun} | {handover} |"
 
 

@@ -119,6 +119,13 @@ def _of_soak(name: str, figure: str, limit: float) -> Goal:
     return Goal(name, "load", read(figure), read("calls"), limit)
 
 
+def _of_lookups(name: str, layer: str, limit_us: float) -> Goal:
+    def read(figure: str) -> Callable[[Result], float | None]:
+        return lambda result: result["layers_us"][layer][figure]
+
+    return Goal(name, "credentials", read("p95"), read("n"), limit_us)
+
+
 def _of_heard_words(name: str, figure: str, limit: float) -> Goal:
     count = _summary("words_off", "n")
     return Goal(name, "barge-in", lambda result: result[figure], count, limit, "at least")
@@ -159,4 +166,10 @@ GOALS: Final[Sequence[Goal]] = (
         "interruptions whose heard words are off by one at most, share", "within_a_word_share", 0.99
     ),
     _of_heard_words("the same share, low end of 95 %", "within_a_word_low", 0.99),
+    _of_lookups("an org's keys from process memory, p95 µs", "process memory", 20),
+    _of_lookups("an org's keys from Redis, p95 µs", "Redis", 1000),
+    Goal(
+        "statements for a miss of 500 callers at once", "credentials",
+        lambda result: result["statements_per_miss"], lambda result: result["misses"], 1,
+    ),
 )  # fmt: skip

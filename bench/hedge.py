@@ -10,7 +10,7 @@ from collections.abc import Callable, Iterator, Sequence
 from contextlib import AsyncExitStack
 from dataclasses import dataclass, field
 
-from bench.demo.waterfall import percentile
+from bench.harness.figures import percentile
 from bench.simulators.chat import ChatRequest, ChatSimulator, Pace
 from bench.simulators.latency import MODELS, Draws
 from bench.simulators.replies import ScriptedModel
@@ -51,7 +51,7 @@ class Outcome:
         won = sum(hedged.won == "second" for hedged in sent)
         capped = len(self.hedges) - len(sent)
         extra = sum(hedged.extra_tokens for hedged in sent)
-        times = "".join(f"{percentile(self.clauses_ms, share):9.0f}" for share in (0.5, 0.9, 0.95, 0.99))
+        times = "".join(f"{percentile(self.clauses_ms, per_cent):9.0f}" for per_cent in (50, 90, 95, 99))
         share = 100 / len(self.clauses_ms)
         name = f"{self.after_s:g} s" if self.after_s else "off"
         counts = f"{len(sent) * share:11.1f}{won * share:9.1f}{capped * share:9.1f}"

@@ -26,7 +26,7 @@ from uuid import uuid4
 import asyncpg
 import numpy as np
 
-from bench.demo.waterfall import percentile
+from bench.harness.figures import percentile
 from bench.harness.starting import say_starting
 from bench.simulators.embeddings import EmbeddingsSimulator
 from bench.stack.postgres import EmbeddedPostgres, PostgresUrls
@@ -188,7 +188,7 @@ async def _asked_ms(plan: Plan, words: "_Words") -> list[float]:
 
 
 def _spread(took_ms: list[float]) -> str:
-    return " / ".join(f"{percentile(took_ms, share):.1f}" for share in (0.5, 0.95, 0.99))
+    return " / ".join(f"{percentile(took_ms, per_cent):.1f}" for per_cent in (50, 95, 99))
 
 
 class _Vectors:

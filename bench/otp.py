@@ -23,7 +23,7 @@ import aiohttp
 import asyncpg
 
 from bench.demo.plan import new_master_key
-from bench.demo.waterfall import percentile
+from bench.harness.figures import percentile
 from bench.harness.starting import say_starting
 from bench.simulators.twilio_api import TwilioApiSimulator
 from bench.simulators.twilio_messages import MessageResource
@@ -97,16 +97,16 @@ def run_otp(load: Load) -> int:
     measured, latencies_ms = asyncio.run(_measure(load))
     sys.stdout.write(f"{HEADER}\n{_row(load, measured, latencies_ms)}\n")
     whole = len(measured.taken_s) == load.codes and not measured.refused
-    return 0 if whole and percentile(measured.handovers_ms, 0.95) < GOAL_S * 1000 else 1
+    return 0 if whole and percentile(measured.handovers_ms, 95) < GOAL_S * 1000 else 1
 
 
 def _row(load: Load, measured: Measured, latencies_ms: list[float]) -> str:
-    def at(values: list[float], *shares: float) -> str:
-        return " / ".join(f"{percentile(values, share):.0f}" for share in shares) if values else "-"
+    def at(values: list[float], *per_cents: float) -> str:
+        return " / ".join(f"{percentile(values, per_cent):.0f}" for per_cent in per_cents) if values else "-"
 
     handed = f"{len(measured.taken_s)} of {load.codes}"
-    latency, handover = at(latencies_ms, 0.5, 0.95), at(measured.handovers_ms, 0.5, 0.95, 1.0)
-    answer = at(measured.answers_ms, 0.5, 0.95)
+    latency, handover = at(latencies_ms, 50, 95), at(measured.handovers_ms, 50, 95, 100)
+    answer = at(measured.answers_ms, 50, 95)
     return f"| {load.codes} | {load.at_once} | {handed} | {latency} | {handover} | {answer} |"
 
 

@@ -23,7 +23,7 @@ from bench.demo.clinic import CLINIC_NUMBER, DEMO_CLINIC
 from bench.demo.feed import Fact, Feed, open_feed
 from bench.demo.plan import OFFLINE_KEY, PROVIDERS, Provider, make_plan
 from bench.demo.supervisor import Supervisor
-from bench.demo.waterfall import percentile
+from bench.harness.figures import percentile
 from bench.harness.starting import say_starting
 from bench.simulators.cartesia import CartesiaSimulator
 from bench.simulators.chat import ChatSimulator
@@ -82,7 +82,7 @@ class Measured:
 
     def row(self) -> str:
         overhead, ttfb = (
-            f"{percentile(values, 0.5):.1f} / {percentile(values, 0.95):.1f}" if values else "-"
+            f"{percentile(values, 50):.1f} / {percentile(values, 95):.1f}" if values else "-"
             for values in (self.overheads_ms, self.ttfbs_ms)
         )
         answered = f"{self.outcomes.count('answered')} of {self.load.calls * self.load.turns}"

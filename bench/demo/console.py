@@ -19,7 +19,8 @@ from bench.demo.booked import CallRow
 from bench.demo.clinic import ZONE
 from bench.demo.feed import Fact
 from bench.demo.placed_call import Outcome
-from bench.demo.waterfall import draw, percentile
+from bench.demo.waterfall import draw
+from bench.harness.figures import percentile
 
 PLAIN_WIDTH = 120
 STATUS_S = 0.1
@@ -218,7 +219,7 @@ def _rows(outcome: Outcome) -> list[tuple[str, str]]:
 
 
 def _percentiles(values_ms: list[float]) -> str:
-    return f"p50 {percentile(values_ms, 0.5):.0f} ms, p95 {percentile(values_ms, 0.95):.0f} ms"
+    return f"p50 {percentile(values_ms, 50):.0f} ms, p95 {percentile(values_ms, 95):.0f} ms"
 
 
 def _postgres(row: CallRow | None) -> list[tuple[str, str]]:

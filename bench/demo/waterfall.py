@@ -61,9 +61,3 @@ def _line(bar: Bar, from_ms: float, span_ms: float, width: int, ascii_only: bool
     whole, part = int(cells), int((cells % 1) * 8)
     drawn = _EIGHTHS[8] * whole + (_EIGHTHS[part] if part else "")
     return " " * first + (drawn or _EIGHTHS[1])
-
-
-def percentile(values: list[float], share: float) -> float:
-    """Nearest rank: with few values it is one that occurred."""
-    ranked = sorted(values)
-    return ranked[min(len(ranked) - 1, max(0, round(share * len(ranked) + 0.5) - 1))]

@@ -3,7 +3,7 @@
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass, field
 
-from bench.demo.waterfall import percentile
+from bench.harness.figures import percentile
 from bench.redaction.corpus import ENTITY_FREE, Case
 from bench.redaction.quality import Masked, Quality
 from bench.redaction.streaming import CallRedactor, Cutter, stream
@@ -46,10 +46,10 @@ class StreamScores:
     """The same, averaged over each case's feeds."""
 
     def held_at(self, share: float) -> int:
-        return round(percentile([float(each) for each in self.held_back], share)) if self.held_back else 0
+        return round(percentile(self.held_back, 100 * share)) if self.held_back else 0
 
     def mean_at(self, share: float) -> float:
-        return percentile(self.means, share) if self.means else 0.0
+        return percentile(self.means, 100 * share) if self.means else 0.0
 
 
 def score_whole(cases: Iterable[Case], find: Find) -> Scores:

@@ -11,7 +11,7 @@ from statistics import mean, median
 from time import perf_counter_ns
 from typing import Final
 
-from bench.demo.waterfall import percentile
+from bench.harness.figures import percentile
 from bench.redaction.corpus import Case, Turn
 from bench.redaction.streaming import CallRedactor
 from bench.tree import of_this_tree
@@ -104,7 +104,7 @@ def _timed_turns(turns: Iterable[Turn], redactor: CallRedactor) -> list[float]:
 def _cost(took_us: Sequence[float], texts: Sequence[str]) -> Cost:
     took = list(took_us)
     words = mean(len(text.split()) for text in texts)
-    return Cost(percentile(took, 0.5), percentile(took, 0.95), percentile(took, 0.99), words)
+    return Cost(percentile(took, 50), percentile(took, 95), percentile(took, 99), words)
 
 
 def long_call(cases: Sequence[Case], start: Callable[[], CallRedactor]) -> LongCall:

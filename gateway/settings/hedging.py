@@ -13,11 +13,11 @@ class Hedging:
 
     `after_s`: the least wait for the first speakable clause, from the request or from when the caller began
     to wait; it grows where more than `org_share_percent` of an org's replies take longer. None: never for
-    being late. `fallback`: the model that is
-    asked then, and when the other one fails; None: the same one, for being late alone.
+    being late. `fallback`: the model that is asked then, and when the other one fails; None: the same one,
+    for being late alone.
     """
 
-    after_s: float | None = None
+    after_s: float | None = 0.5
     requests_per_call: int = 10
     tokens_per_call: int = 50_000
     org_share_percent: int = 30
@@ -36,7 +36,7 @@ def read_hedging(reader: Reader) -> Hedging:
         "LLM_",
     )
     return Hedging(
-        after_s=reader.parsed("LLM_HEDGE_AFTER_S", "0.5", seconds_or_off, OFF_OR_SECONDS, None),
+        after_s=reader.parsed("LLM_HEDGE_AFTER_S", f"{usual.after_s}", seconds_or_off, OFF_OR_SECONDS, None),
         requests_per_call=numbers["hedges_per_call"],
         tokens_per_call=numbers["hedge_tokens_per_call"],
         org_share_percent=numbers["hedge_share_percent"],

@@ -20,20 +20,25 @@ class Turbo:
     stt_model: str = FASTEST
     llm_model: str = FASTEST
     tts_model: str = FASTEST
-    hedge_after_s: float | None = 0.5
+    hedge_after_s: float | None = 0.4
     speculation: str = "interim"
 
 
 def read_turbo(reader: Reader) -> Turbo:
     """Each model is one that its vendor still serves."""
     levels = f"be one of {', '.join(SPECULATION_LEVELS)}"
+    usual = Turbo()
     return Turbo(
         switches=reader.switch("LATENCY_PROFILES", default=True),
         stt_model=living_model(reader, "TURBO_STT_MODEL", "stt", FASTEST),
         llm_model=living_model(reader, "TURBO_LLM_MODEL", "llm", FASTEST),
         tts_model=living_model(reader, "TURBO_TTS_MODEL", "tts", FASTEST),
-        hedge_after_s=reader.parsed("TURBO_LLM_HEDGE_AFTER_S", "0.4", seconds_or_off, OFF_OR_SECONDS, None),
-        speculation=reader.parsed("TURBO_SPECULATION", "interim", speculation, levels, "interim"),
+        hedge_after_s=reader.parsed(
+            "TURBO_LLM_HEDGE_AFTER_S", f"{usual.hedge_after_s}", seconds_or_off, OFF_OR_SECONDS, None
+        ),
+        speculation=reader.parsed(
+            "TURBO_SPECULATION", usual.speculation, speculation, levels, usual.speculation
+        ),
     )
 
 

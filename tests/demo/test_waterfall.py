@@ -2,7 +2,7 @@
 
 import pytest
 
-from bench.demo.waterfall import Bar, bars, draw, percentile
+from bench.demo.waterfall import Bar, bars, draw
 
 STAGES_S = {
     "speech_end": 10.0,
@@ -54,8 +54,3 @@ def test_missing_instants_leave_their_stages_out() -> None:
     assert bars({}) == []
     assert draw({"speech_end": 1.0}) == []
     assert bars({"speech_end": 1.0, "end_of_turn": 1.2}) == [Bar("end of turn", 0.0, pytest.approx(200.0))]
-
-
-@pytest.mark.parametrize(("share", "expected"), [(0.5, 3.0), (0.95, 5.0), (0.01, 1.0)])
-def test_percentile_is_a_value_that_occurred(share: float, expected: float) -> None:
-    assert percentile([5.0, 1.0, 3.0, 2.0, 4.0], share) == expected
