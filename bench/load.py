@@ -249,7 +249,7 @@ async def _soak(bench: Bench, ramp: Ramp) -> Soak:
             group.create_task(caller())
     fitted = fitted_slope(samples[int(len(samples) * SETTLED_SHARE) :])
     slope, low, high = fitted or (None, None, None)
-    return Soak(completed, failures.total(), slope, low, high, samples, failures)
+    return Soak(completed, failures.total(), slope, low, high, samples, dict(failures))
 
 
 def fitted_slope(samples: Sequence[tuple[float, float]]) -> tuple[float, float, float] | None:

@@ -1,5 +1,6 @@
 """`python -m bench load`: who gave out, what memory does, and one short ramp against the real thing."""
 
+import asyncio
 import json
 import random
 from pathlib import Path
@@ -12,6 +13,7 @@ from bench.harness.floor import Policy
 from bench.harness.gauges import Gauges
 from bench.harness.results import Result, TurnResult
 from bench.load import Ramp, Step, fitted_slope, judged, load_page
+from tests.bench.carrier.gateway import Media, gateway
 
 
 def turn(ttfb_ms: float, gaps_ms: tuple[float, ...] = ()) -> TurnResult:
@@ -113,3 +115,29 @@ def test_a_short_ramp_and_soak(tmp_path: Path, capsys: pytest.CaptureFixture[str
     assert {told["soak"][name] for name in ("kib_per_call", "low", "high")} == {None}
     assert len(told["soak"]["samples"]) == 2
     assert "too few samples" in capsys.readouterr().out
+
+
+async def cut_off(media: Media) -> None:
+    """The gateway ends every stream as soon as it has started."""
+
+
+async def run_on(*arguments: str) -> int:
+    """The command against a gateway that ends every stream."""
+    async with gateway(cut_off) as served:
+        url = served.url.replace("http", "ws") + "/twilio/media"
+        return await asyncio.to_thread(main, ["load", "--no-greeting", "--url", url, *arguments])
+
+
+def test_a_soak_call_that_failed_is_told_in_every_form(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    file, page = tmp_path / "load.json", tmp_path / "load.html"
+    outputs = ["--json", str(file), "--html", str(page)]
+    assert asyncio.run(run_on("--steps", "1", "--turns", "1", "--soak", "1", *outputs)) == 1
+    soak = json.loads(file.read_text())["soak"]
+    assert (soak["calls"], soak["failed_calls"]) == (1, 1)
+    (reason,) = soak["failures"]
+    assert soak["failures"][reason] == 1
+    told = f"1 calls, 1 failed (1 {reason})"
+    assert told in capsys.readouterr().out
+    assert told in page.read_text()
