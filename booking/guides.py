@@ -12,20 +12,20 @@ from typing import Final
 from uuid import UUID
 
 import asyncpg
-from pypdf import PdfReader
+from pypdf import PdfReader, apply_configuration
 from pypdf.errors import PyPdfError
-from pypdf.generic import DictionaryObject
 
 from booking import db
 from booking.errors import GuideInvalid
+from booking.guide_parts import is_active
 from booking.types import Actor, Claim
 
 MOST_BYTES: Final = 10 * 1024 * 1024
 MOST_PAGES: Final = 200
 _BEGINS: Final = b"%PDF-"
 _DAMAGE: Final = (PyPdfError, ValueError, KeyError, TypeError, AttributeError, RecursionError, OSError)
-_RUNS: Final = frozenset({"/JavaScript", "/Launch", "/SubmitForm", "/ImportData", "/GoToR", "/GoToE"})
-_CARRIES: Final = ("/JavaScript", "/EmbeddedFiles")
+# Of what is unpacked to read a file: the tables and objects of it, never what is shown.
+_MOST_UNPACKED: Final = 16 * 1024 * 1024
 
 
 @dataclass(frozen=True, slots=True)
@@ -95,17 +95,18 @@ async def open_link(pool: asyncpg.Pool, digest: bytes, *, count: bool) -> Opened
 
 
 def require_pdf(content: bytes) -> int:
-    """How many pages it has; some milliseconds of work. Raises `GuideInvalid`."""
+    """How many pages it has; milliseconds of work for most, for the worst seconds. Raises `GuideInvalid`."""
     if len(content) > MOST_BYTES:
         raise GuideInvalid(f"has more than {MOST_BYTES // 1024 // 1024} MB")
     if not content.startswith(_BEGINS):
         raise GuideInvalid("is no PDF")
     try:
-        pdf = PdfReader(io.BytesIO(content))
-        if pdf.is_encrypted:
-            raise GuideInvalid("opens with a password only")
-        pages = len(pdf.pages)
-        active = _is_active(pdf)
+        with apply_configuration(
+            zlib_maximum_output_length=_MOST_UNPACKED,
+            lzw_maximum_output_length=_MOST_UNPACKED,
+            run_length_maximum_output_length=_MOST_UNPACKED,
+        ):
+            pages, active = _looked_at(PdfReader(io.BytesIO(content)))
     except _DAMAGE as error:
         raise GuideInvalid(f"cannot be read: {type(error).__name__}") from None
     if not 1 <= pages <= MOST_PAGES:
@@ -115,21 +116,9 @@ def require_pdf(content: bytes) -> int:
     return pages
 
 
-def _is_active(pdf: PdfReader) -> bool:
-    """ISO 32000-2 sections 7.7.2, 7.7.4 and 12.6: what acts by itself, and files within the file."""
-    root = pdf.root_object
-    names = root.get("/Names", DictionaryObject()).get_object()
-    carried = any(name in names for name in _CARRIES)
-    actions = [root.get("/OpenAction"), *(annotation.get("/A") for annotation in _annotations(pdf))]
-    triggers = "/AA" in root or any("/AA" in page for page in pdf.pages)
-    return carried or triggers or any(_runs(action) for action in actions)
-
-
-def _annotations(pdf: PdfReader) -> list[DictionaryObject]:
-    each = [annotation.get_object() for page in pdf.pages for annotation in page.get("/Annots") or ()]
-    return [annotation for annotation in each if isinstance(annotation, DictionaryObject)]
-
-
-def _runs(action: object) -> bool:
-    found = action.get_object() if hasattr(action, "get_object") else action
-    return isinstance(found, DictionaryObject) and found.get("/S") in _RUNS
+def _looked_at(pdf: PdfReader) -> tuple[int, bool]:
+    """How many pages; whether it runs anything or carries files, which of too many pages nobody asks."""
+    if pdf.is_encrypted:
+        raise GuideInvalid("opens with a password only")
+    pages = len(pdf.pages)
+    return pages, pages <= MOST_PAGES and is_active(pdf)

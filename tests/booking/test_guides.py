@@ -1,13 +1,22 @@
 """Guides: what may be one, whose it is, where links lead and for how long."""
 
 import io
+import zlib
 
 import asyncpg
 import pytest
-from pypdf import PdfWriter
-from pypdf.generic import DictionaryObject, NameObject, TextStringObject
+from pypdf import PdfReader, PdfWriter
+from pypdf.generic import (
+    ArrayObject,
+    DecodedStreamObject,
+    DictionaryObject,
+    NameObject,
+    PdfObject,
+    TextStringObject,
+)
 
 from booking.errors import GuideInvalid, ServiceUnknown
+from booking.guide_parts import is_active
 from booking.guides import MOST_BYTES, guide_of, open_link, put_guide, remove_guide, require_pdf
 from booking.types import Actor
 from tests.booking.following import LINKS, a_pdf, following
@@ -47,6 +56,126 @@ def opening(action: DictionaryObject) -> bytes:
     return written(writer)
 
 
+def action(kind: str, **more: PdfObject) -> DictionaryObject:
+    return dictionary(S=NameObject(kind), JS=TextStringObject("app.beep()"), **more)
+
+
+def dictionary(**entries: PdfObject) -> DictionaryObject:
+    return DictionaryObject({NameObject(f"/{key}"): value for key, value in entries.items()})
+
+
+def afterwards() -> bytes:
+    """An address opened first, then a script."""
+    address = TextStringObject("https://clinic.example.com")
+    following = ArrayObject([action("/JavaScript")])
+    return opening(dictionary(S=NameObject("/URI"), URI=address, Next=following))
+
+
+def annotated(annotation: DictionaryObject) -> bytes:
+    writer = PdfWriter()
+    page = writer.add_blank_page(595, 842)
+    page[NameObject("/Annots")] = ArrayObject([writer._add_object(annotation)])
+    return written(writer)
+
+
+def hovering() -> bytes:
+    """A script as soon as the pointer is there."""
+    entering = dictionary(E=action("/JavaScript"))
+    return annotated(dictionary(Subtype=NameObject("/Link"), AA=entering))
+
+
+def pinned() -> bytes:
+    """A file behind a paper clip on the page."""
+    file = DecodedStreamObject()
+    file.set_data(b"MZ")
+    writer = PdfWriter()
+    page = writer.add_blank_page(595, 842)
+    carried = dictionary(F=TextStringObject("other.exe"), EF=dictionary(F=writer._add_object(file)))
+    pin = dictionary(Subtype=NameObject("/FileAttachment"), FS=writer._add_object(carried))
+    page[NameObject("/Annots")] = ArrayObject([pin])
+    return written(writer)
+
+
+def filling() -> bytes:
+    """A script at each key pressed in a field."""
+    field = dictionary(FT=NameObject("/Tx"), AA=dictionary(K=action("/JavaScript")))
+    return rooted("/AcroForm", dictionary(Fields=ArrayObject([field])))
+
+
+def referred() -> bytes:
+    """A script whose kind stands elsewhere in the file."""
+    writer = PdfWriter()
+    writer.add_blank_page(595, 842)
+    kind = writer._add_object(NameObject("/JavaScript"))
+    writer.root_object[NameObject("/OpenAction")] = dictionary(S=kind)
+    return written(writer)
+
+
+def outlined() -> bytes:
+    """A script behind an entry of the outline."""
+    return rooted("/Outlines", dictionary(First=dictionary(A=action("/JavaScript"))))
+
+
+def rooted(key: str, value: PdfObject) -> bytes:
+    writer = PdfWriter()
+    writer.add_blank_page(595, 842)
+    writer.root_object[NameObject(key)] = value
+    return written(writer)
+
+
+def harmless() -> bytes:
+    """Links, a jump when it is opened, an outline, a round trip of references."""
+    writer = PdfWriter()
+    page = writer.add_blank_page(595, 842)
+    link = dictionary(S=NameObject("/URI"), URI=TextStringObject("https://clinic.example.com"))
+    page[NameObject("/Annots")] = ArrayObject(
+        [dictionary(Subtype=NameObject("/Link"), A=link, P=page.indirect_reference)]
+    )
+    writer.add_outline_item(title="Before", page_number=0)
+    writer.root_object[NameObject("/OpenAction")] = dictionary(
+        S=NameObject("/GoTo"), D=ArrayObject([page.indirect_reference, NameObject("/Fit")])
+    )
+    return written(writer)
+
+
+def test_links_an_outline_and_a_jump_are_fine() -> None:
+    assert require_pdf(harmless()) == 1
+
+
+def test_a_file_that_takes_too_long_is_refused() -> None:
+    with pytest.raises(GuideInvalid, match="too intricate"):
+        is_active(PdfReader(io.BytesIO(harmless())), look_s=-1.0)
+
+
+def packed(blanks: int) -> bytes:
+    """One page whose objects stand in a packed stream, after so many blanks."""
+    objects = (
+        b"<</Type/Catalog/Pages 2 0 R>>",
+        b"<</Type/Pages/Count 1/Kids[3 0 R]>>",
+        b"<</Type/Page/Parent 2 0 R>>",
+    )
+    at = [sum(map(len, objects[:index])) for index in range(3)]
+    places = " ".join(f"{index + 1} {each}" for index, each in enumerate(at)).encode()
+    data = zlib.compress(places + b" " * blanks + b"".join(objects))
+    told = f"/Type/ObjStm/N 3/First {len(places) + blanks}/Filter/FlateDecode"
+    body = b"%PDF-1.7\n" + stream(4, told, data)
+    entries = [(0, 0, 0), (2, 4, 0), (2, 4, 1), (2, 4, 2), (1, 9, 0), (1, len(body), 0)]
+    table = b"".join(kind.to_bytes() + where.to_bytes(4) + index.to_bytes() for kind, where, index in entries)
+    end = f"startxref\n{len(body)}\n%%EOF\n".encode()
+    return body + stream(5, "/Type/XRef/Size 6/W[1 4 1]/Root 1 0 R", table) + end
+
+
+def stream(number: int, told: str, data: bytes) -> bytes:
+    head = f"{number} 0 obj\n<<{told}/Length {len(data)}>>\nstream\n".encode()
+    return head + data + b"\nendstream\nendobj\n"
+
+
+def test_a_file_that_unpacks_to_more_than_it_may_is_refused() -> None:
+    assert require_pdf(packed(blanks=100)) == 1
+    with pytest.raises(GuideInvalid, match="cannot be read: LimitReachedError"):
+        require_pdf(packed(blanks=20 * 1024 * 1024))
+
+
 def locked() -> bytes:
     writer = PdfWriter()
     writer.add_blank_page(595, 842)
@@ -67,6 +196,13 @@ def locked() -> bytes:
         (with_script(), "runs something"),
         (with_attachment(), "runs something"),
         (launching(), "runs something"),
+        (afterwards(), "runs something"),
+        (hovering(), "runs something"),
+        (filling(), "runs something"),
+        (outlined(), "runs something"),
+        (referred(), "runs something"),
+        (pinned(), "runs something"),
+        (rooted("/AcroForm", dictionary(XFA=TextStringObject("<xdp/>"))), "runs something"),
         (locked(), "password"),
     ],
 )
