@@ -17,10 +17,10 @@ from zoneinfo import available_timezones
 
 from booking.errors import ClinicInvalid
 from booking.types import Recording, WeeklyBreak, WorkingHours
+from booking.values import E164
 
 _RECORDING: Final = re.compile(r"\b(?:record|transcri)", re.IGNORECASE)
 _SENTENCE_END: Final = re.compile(r"(?<=[.!?])\s+")
-_E164: Final = re.compile(r"\+[1-9][0-9]{6,14}")
 _CALENDAR: Final = re.compile(r"[^\s/?#%]{3,254}")
 _SHORTEST_MINUTES, _LONGEST_MINUTES = 5, 720
 _LONGEST_HOLIDAY: Final = timedelta(days=400)
@@ -126,7 +126,7 @@ def _zones() -> frozenset[str]:
 
 def _require_numbers(numbers: Sequence[str]) -> None:
     for n, number in enumerate(numbers):
-        if not _E164.fullmatch(number):
+        if not E164.fullmatch(number):
             raise ClinicInvalid(f"numbers[{n}]", "is no number in E.164, as +442079460018")
     _require_distinct("numbers", numbers)
 

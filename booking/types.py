@@ -72,6 +72,8 @@ Recording = Literal["kept", "announced", "asked", "off"]
 """Whether words of calls are kept: `kept` unless the caller refuses; `announced` the same, and the greeting
 says so; `asked`, by the greeting, and kept once the caller agrees; `off`: never.
 """
+KEPT_UNASKED: Final[frozenset[Recording]] = frozenset({"kept", "announced"})
+"""Under which of them words are kept from the first on, until a caller refuses."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -87,6 +89,11 @@ class OrgProfile:
     services: tuple[Service, ...]
     practitioners: tuple[Practitioner, ...]
     recording: Recording = "kept"
+
+    @property
+    def keeps_unasked(self) -> bool:
+        """Words are kept from the first on, until the caller refuses."""
+        return self.recording in KEPT_UNASKED
 
 
 @dataclass(frozen=True, slots=True)

@@ -11,7 +11,8 @@ from typing import Any, Final
 
 from booking.errors import NumberInvalid, ValueInvalid
 
-_E164: Final = re.compile(r"\+[1-9][0-9]{6,14}")
+E164: Final = re.compile(r"\+[1-9][0-9]{6,14}")
+"""A phone number with its country: 15 digits at most by ITU-T E.164, and 7 at least, as the database has it."""
 
 
 def require_sound(arguments: Iterable[Any]) -> None:
@@ -36,7 +37,7 @@ def require_ttl(ttl: object, longest: timedelta) -> None:
 
 def require_e164(number: str) -> None:
     """Raises `NumberInvalid`."""
-    if not _E164.fullmatch(number):
+    if not E164.fullmatch(number):
         raise NumberInvalid(NumberInvalid.__doc__)
 
 

@@ -6,18 +6,17 @@ replica gets the socket knows them and nobody in between can read or change them
 
 import base64
 import binascii
-import re
 from dataclasses import dataclass, field
 from typing import Final
 from uuid import UUID
 
 import msgspec
 
+from booking.values import E164
 from compliance.errors import VaultError
 from compliance.vault import Cell, Vault
 
 PARAMETER: Final = "ends"
-_E164: Final = re.compile(r"\+[1-9][0-9]{6,14}")
 # What Twilio puts into `From` for a withheld number: the word, as it is dialled on a keypad.
 _WITHHELD: Final = frozenset(
     {
@@ -46,8 +45,8 @@ class Ends:
     @classmethod
     def told(cls, from_: str, to: str) -> "Ends":
         """As a webhook's fields say."""
-        shown = bool(_E164.fullmatch(from_)) and from_ not in _WITHHELD
-        return cls(from_ if shown else None, to if _E164.fullmatch(to) else "")
+        shown = bool(E164.fullmatch(from_)) and from_ not in _WITHHELD
+        return cls(from_ if shown else None, to if E164.fullmatch(to) else "")
 
 
 class _Sealed(msgspec.Struct, omit_defaults=True):

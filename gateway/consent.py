@@ -19,7 +19,7 @@ import structlog
 
 from booking.db import org_transaction
 from booking.errors import BookingError
-from booking.types import Claim, Recording
+from booking.types import KEPT_UNASKED, Claim, Recording
 from compliance.consent import SpokenConsent, note_call_consent, refused_before, withhold_words
 from compliance.keys import Keyring
 from compliance.spoken_consent import (
@@ -90,7 +90,7 @@ class CallConsent:
         self._line = line
         self._metrics = metrics
         self._again_s = again_s
-        self._agreed = recording in ("kept", "announced")
+        self._agreed = recording in KEPT_UNASKED
         self._looked = not self._agreed  # elsewhere nothing is kept without a word in this very call
         self._word: bool | None = None
         self._asked: Asked | None = None

@@ -7,11 +7,12 @@ from uuid import UUID
 import msgspec
 
 from booking.types import Booking, Slot
+from booking.values import E164
 
 ENDS = r"(?![\s\S])"  # in Python as in ECMA: `$` would let a line break through in the former
 AwareTime = Annotated[datetime, msgspec.Meta(tz=True)]
 PageSize = Annotated[int, msgspec.Meta(ge=1, le=100)]
-PhoneNumber = Annotated[str, msgspec.Meta(pattern=r"^\+[1-9][0-9]{6,14}" + ENDS, description="E.164")]
+PhoneNumber = Annotated[str, msgspec.Meta(pattern="^" + E164.pattern + ENDS, description="E.164")]
 
 
 class SlotView(msgspec.Struct, kw_only=True):

@@ -7,9 +7,9 @@ import structlog
 from starlette.exceptions import HTTPException
 from starlette.requests import HTTPConnection, Request
 
+from booking.values import E164
 from gateway.refusals import Named
 from gateway.routes.edge import Carrier, Edge
-from gateway.routes.forms import E164
 from gateway.tenancy.accounts import A, FindOrg, Signer
 
 log = structlog.get_logger("gateway.webhooks")

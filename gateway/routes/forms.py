@@ -1,19 +1,17 @@
 """Webhooks' bodies and forms, read within limits. What they say is nobody's word yet."""
 
 import asyncio
-import re
 from typing import Final
 from urllib.parse import parse_qsl
 
 from starlette.exceptions import HTTPException
 from starlette.requests import ClientDisconnect, Request
 
+from booking.values import E164
 from gateway.routes.edge import Edge
 
 MAX_BYTES: Final = 64 * 1024
 MAX_FIELDS: Final = 200
-E164: Final = re.compile(r"\+[1-9][0-9]{5,14}")
-_DIGITS: Final = re.compile(r"[1-9][0-9]{5,14}")
 
 Pairs = list[tuple[str, str]]
 
@@ -36,7 +34,8 @@ def public_url(request: Request, edge: Edge) -> str:
 
 def with_plus(number: str) -> str:
     """A number of a carrier that leaves its plus out; what is no number as it is."""
-    return f"+{number}" if _DIGITS.fullmatch(number) else number
+    shown = f"+{number}"
+    return shown if E164.fullmatch(shown) else number
 
 
 async def body_of(request: Request, edge: Edge, most_bytes: int = MAX_BYTES) -> bytes:

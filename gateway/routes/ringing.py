@@ -12,11 +12,11 @@ from uuid import UUID
 import structlog
 from starlette.responses import Response
 
+from booking.values import E164
 from gateway.call import CALLER_HUNG_UP, Call
 from gateway.caller import PARAMETER, Ends, seal_ends
 from gateway.errors import OrgUnavailable
 from gateway.routes.edge import Carrier, Edge
-from gateway.routes.forms import E164
 from gateway.tenancy.accounts import A, Signer
 
 log = structlog.get_logger("gateway.webhooks")

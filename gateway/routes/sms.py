@@ -21,11 +21,11 @@ from booking.ports import SmsAccount
 from booking.replies import Replies
 from booking.sms import choice_of, status_of
 from booking.types import Claim
+from booking.values import E164
 from gateway.carriers.answers import MEDIA_TYPE, no_reply
 from gateway.errors import OrgUnavailable
 from gateway.routes.edge import Edge, edge_of
 from gateway.routes.forgeries import forged
-from gateway.routes.forms import E164
 from gateway.routes.twilio import form_signed_by, signed_form
 from gateway.status_address import PATH
 

@@ -17,13 +17,14 @@ from starlette.exceptions import HTTPException
 from starlette.requests import Request
 from starlette.responses import Response
 
+from booking.values import E164
 from gateway.caller import Ends
 from gateway.carriers.telnyx import CALL_ID, client_state, told_by_state
 from gateway.carriers.telnyx_signature import SIGNATURE_HEADER, TIMESTAMP_HEADER, telnyx_signed
 from gateway.placed_address import placed_state, read_placed
 from gateway.routes.edge import Edge
 from gateway.routes.forgeries import org_told, signer_of
-from gateway.routes.forms import E164, body_of
+from gateway.routes.forms import body_of
 from gateway.routes.placed import Leg
 from gateway.routes.ringing import Line, Opening
 from gateway.tenancy.accounts import Signer

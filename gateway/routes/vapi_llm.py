@@ -35,6 +35,7 @@ from gateway.routes.forms import body_of
 from gateway.routes.streamed import Outcome, Streamed
 from gateway.routes.vapi_faults import note_fault
 from gateway.routes.vapi_office import office_reached
+from gateway.vapi.assistant import LLM
 from gateway.vapi.calls import VapiCall
 from gateway.vapi.completion_request import CompletionRequest, parse_completion_request
 from gateway.vapi.completion_stream import DONE, HEADERS, Chunks, error_body
@@ -55,7 +56,6 @@ from pipeline.settings import ConversationSettings, Phrase
 
 log = structlog.get_logger("gateway.vapi")
 
-LLM: Final = "/vapi/llm"
 # Vapi takes its address for a client's base, and some of its docs put the whole path there.
 _PATHS: Final = ("/chat/completions", "/chat/completions/chat/completions")
 _CALL_WAIT_S: Final = 5.0

@@ -6,9 +6,9 @@ from uuid import UUID
 from starlette.exceptions import HTTPException
 from starlette.requests import HTTPConnection
 
+from booking.values import E164
 from gateway.call import Office
 from gateway.routes.edge import Edge
-from gateway.routes.forms import E164
 from gateway.tenancy.accounts import Signer
 from gateway.tenancy.credentials import VapiAccount, open_keys
 from gateway.vapi.door import require_voice

@@ -5,7 +5,6 @@ it in a word before it is closed, so that a fallback plan can take over.
 """
 
 import asyncio
-import re
 from contextlib import suppress
 from dataclasses import dataclass
 from typing import Final
@@ -23,6 +22,8 @@ from gateway.routes.edge import Edge, edge_of
 from gateway.routes.media import POLICY, TOO_BIG, FrameRate
 from gateway.routes.vapi_faults import note_fault
 from gateway.routes.vapi_office import office_reached
+from gateway.vapi.assistant import TRANSCRIBER
+from gateway.vapi.call_id import sound_call_id
 from gateway.vapi.door import vapi_caller
 from gateway.vapi.heard_words import HeardWords
 from gateway.vapi.transcriber import SAMPLE_BYTES, CallerChannel, Start, failed, heard, read_text
@@ -33,8 +34,6 @@ from pipeline.providers.audio_format import AudioFormat
 
 log = structlog.get_logger("gateway.media")
 
-TRANSCRIBER: Final = "/vapi/transcriber"
-_CALL: Final = re.compile(r"[0-9A-Za-z-]{1,64}")
 # RFC 6455 section 7.4.1.
 _CANNOT_HEAR: Final = 1003
 _FAILED: Final = 1011
@@ -87,8 +86,7 @@ class _Transcription:
         self._edge = edge
         self._socket = socket
         self._office = office
-        named = socket.query_params.get("call", "")
-        vapi_id = named if _CALL.fullmatch(named) else ""
+        vapi_id = sound_call_id(socket.query_params.get("call"))
         self._words = None if office is None else HeardWords(edge.desk, office.profile, vapi_id)
         self._rate = FrameRate(edge.settings.limits.media_frames_per_s, _now_s())
         self._garbage = 0

@@ -20,10 +20,10 @@ from gateway.routes.forms import body_of
 from gateway.routes.streamed import Outcome, Streamed
 from gateway.routes.vapi_faults import note_fault
 from gateway.routes.vapi_office import office_reached
+from gateway.vapi.assistant import VOICE
 from gateway.vapi.door import require_likely, vapi_caller
 from gateway.vapi.speech_request import SpeechRequest, parse_speech_request
 
-VOICE: Final = "/vapi/voice"
 _RAW: Final = {"content-type": "application/octet-stream", "x-accel-buffering": "no"}
 _AWAY: Final = 503
 

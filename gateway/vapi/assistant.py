@@ -9,7 +9,6 @@ kept, no summary made: whoever refuses in the middle of a call is obeyed by us a
 transcript is for orgs whose calls are kept in writing without being asked first.
 """
 
-import re
 from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass, replace
 from typing import Any, Final, Self
@@ -19,6 +18,7 @@ from uuid import UUID
 import msgspec
 
 from booking.types import OrgProfile
+from booking.values import E164
 from gateway.errors import VapiSetupRefused
 from gateway.prompt import clinic_prompt
 from pipeline.ports import ToolSpec
@@ -40,7 +40,6 @@ SERVER_MESSAGES: Final = (
 MOST_NAME: Final = 40
 LEAST_CALL_S: Final = 10
 MOST_CALL_S: Final = 43_200
-_E164: Final = re.compile(r"\+[1-9][0-9]{6,14}")
 _DAY: Final = "%A, %d %B %Y (%Y-%m-%d)"
 _TIME: Final = "%H:%M"
 _DAY_HERE, _TIME_HERE = (
@@ -48,7 +47,6 @@ _DAY_HERE, _TIME_HERE = (
     "\x00time\x00",
 )  # in no clinic's words: Postgres keeps no such character
 _LLM_NAME: Final = "voice-gateway"
-_KEPT_UNASKED: Final = ("kept", "announced")
 _KEYPAD_S: Final = 3
 # Our answer would be the same again: what is refused for good is not sent twice.
 _FINAL: Final = (400, 401, 403, 404, 413, 422)
@@ -126,7 +124,7 @@ class Choices:
             raise VapiSetupRefused(f"of what is chosen: {fault}") from None
         if not LEAST_CALL_S <= choices.longest_call_s <= MOST_CALL_S:
             raise VapiSetupRefused(f"a call's longest time is {LEAST_CALL_S} to {MOST_CALL_S} seconds")
-        if choices.fallback is not None and not _E164.fullmatch(choices.fallback):
+        if choices.fallback is not None and not E164.fullmatch(choices.fallback):
             raise VapiSetupRefused("the fallback must be a number in E.164, as +442079460018")
         return choices
 
@@ -312,7 +310,7 @@ def _artifacts(profile: OrgProfile) -> dict[str, Any]:
         "pcapEnabled": False,
         "loggingEnabled": False,
         "fullMessageHistoryEnabled": False,
-        "transcriptPlan": {"enabled": profile.recording in _KEPT_UNASKED},
+        "transcriptPlan": {"enabled": profile.keeps_unasked},
     }
 
 

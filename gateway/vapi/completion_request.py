@@ -16,13 +16,13 @@ from typing import Any, Final, TypeVar
 import msgspec
 
 from gateway.errors import VapiRequestInvalid
+from gateway.vapi.call_id import sound_call_id
 from gateway.vapi.wire_json import decoded
 from pipeline.ports import Message, ToolSpec
 
 MOST_MESSAGES: Final = 2_000
 MOST_TOOLS: Final = 64
 _TOOL_NAME: Final = re.compile(r"[A-Za-z0-9_-]{1,64}")
-_CALL_ID: Final = re.compile(r"[0-9A-Za-z-]{1,64}")
 _NO_PARAMETERS: Final[dict[str, Any]] = {"type": "object", "properties": {}}
 
 
@@ -115,12 +115,11 @@ def parse_completion_request(body: bytes) -> CompletionRequest:
     if len(asked.tools or ()) > MOST_TOOLS:
         raise VapiRequestInvalid(f"tools must be {MOST_TOOLS} at most")
     options = _part(_StreamOptions, asked.stream_options)
-    call_id = _string(_part(_Named, asked.call).id)
     return CompletionRequest(
         history=tuple(_answered([_message(each) for each in asked.messages])),
         tools=tuple(_tools(asked.tools or ())),
         model=_string(asked.model),
-        call_id=call_id if _CALL_ID.fullmatch(call_id) else "",
+        call_id=sound_call_id(_part(_Named, asked.call).id),
         number=_string(_part(_Named, asked.phone_number).number),
         caller=_string(_part(_Named, asked.customer).number),
         wants_usage=options.include_usage is True,

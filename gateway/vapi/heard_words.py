@@ -39,7 +39,7 @@ class HeardWords:
         self._call_id = call_id_of(profile.org_id, vapi_id) if vapi_id else uuid4()
         inner = profile_redactor(profile, _unkept, numbered=desk.settings.numbers_entities)
         self._redactor = CodeRedactor(inner, awaited=lambda: True)
-        self._may_show = profile.recording in ("kept", "announced")
+        self._may_show = profile.keeps_unasked
         self._waiting: deque[str] = deque()
         self._some = asyncio.Event()
         self._turn = 0

@@ -6,7 +6,6 @@ nowhere to be told. Enums are open: what is not known is acknowledged. A part th
 counts as missing, and costs nothing else of the message.
 """
 
-import re
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
@@ -17,10 +16,10 @@ import msgspec
 
 from gateway.caller import Ends
 from gateway.errors import VapiRequestInvalid
+from gateway.vapi.call_id import sound_call_id
 from gateway.vapi.wire_json import anything, decoded
 
 MOST_TOOLS: Final = 32
-_CALL_ID: Final = re.compile(r"[0-9A-Za-z-]{1,64}")
 _LONGEST_TOOL_ID: Final = 256
 _FUNCTION_CALLS: Final = UUID("5b1f0c52-8a43-4d0e-9c5a-2e6f7d1b4a90")
 
@@ -268,11 +267,11 @@ def _kind(told: str) -> str:
 
 
 def _told_call(message: _Message, call: _Call | None, ends: Ends) -> ToldCall | None:
-    if call is None or not isinstance(call.id, str) or not _CALL_ID.fullmatch(call.id):
+    if call is None or not (vapi_id := sound_call_id(call.id)):
         return None
     named = _part(_Assistant, message.assistant) or _part(_Assistant, call.assistant)
     return ToldCall(
-        vapi_id=call.id,
+        vapi_id=vapi_id,
         ends=ends,
         started_at=_instant(call.started_at) or _instant(message.started_at) or _told_at(message),
         org_id=_uuid(_mapping(named.metadata if named else None).get("org")),

@@ -20,7 +20,6 @@ from pipeline.ports import Tool, ToolSpec
 
 BESIDES = handover_prompt(offered=False, came_back=False)
 """What a model is told of these tools besides the clinic's instructions."""
-_KEPT_UNASKED = ("kept", "announced")
 
 
 def specs_at_vapi(profile: OrgProfile) -> tuple[ToolSpec, ...]:
@@ -51,7 +50,7 @@ async def _taking_messages(
 ) -> TakeMessage:
     """What was left before in this call stands with the call, sealed."""
     profile, claim = booking.profile, booking.claim
-    may_show = profile.recording in _KEPT_UNASKED and not await has_refused(
+    may_show = profile.keeps_unasked and not await has_refused(
         desk, claim, booking.carrier_call_id, booking.ends.caller
     )
     redactor = profile_redactor(profile, lambda *_: None, numbered=False)

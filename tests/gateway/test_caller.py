@@ -6,6 +6,7 @@ import pytest
 
 from compliance.vault import MasterKey, Vault
 from gateway.caller import Ends, open_ends, seal_ends
+from gateway.routes.forms import with_plus
 
 CALLER, CLINIC, CALL = "+447700900123", "+442079460018", "CA" + "1" * 32
 
@@ -50,3 +51,20 @@ def test_a_withheld_number_is_none(shown: str) -> None:
 
 def test_a_shown_number_is_taken() -> None:
     assert Ends.told(CALLER, "sip:clinic@example.org") == Ends(CALLER, "")
+
+
+@pytest.mark.parametrize(
+    ("told", "shown"),
+    [
+        (CALLER[1:], CALLER),
+        (CALLER, CALLER),
+        ("123456", "123456"),
+        ("1234567", "+1234567"),
+        ("0" * 10, "0" * 10),
+        ("1" * 16, "1" * 16),
+        ("sip:x", "sip:x"),
+        ("", ""),
+    ],
+)
+def test_a_number_without_its_plus_gets_it_and_what_is_none_stays(told: str, shown: str) -> None:
+    assert with_plus(told) == shown
