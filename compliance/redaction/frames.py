@@ -90,6 +90,7 @@ class Frames:
     def __init__(self, name: str) -> None:
         self._followed: dict[str, dict[str, list[_Keyed]]] = {}
         self._open: dict[str, list[_Keyed]] = {}
+        self._written: set[str] = set()
         lines = lines_of(name)
         classes = {
             key.strip(): frozenset(words.split())
@@ -103,17 +104,18 @@ class Frames:
     def _add(self, frame: Frame) -> None:
         seconds = _seconds(frame)
         keyed = _Keyed(frame, _key(frame))
-        for first in frame[0].words:
+        self._written |= frame[0].words
+        for first in {_bare(word) for word in frame[0].words}:
             if seconds is None:
                 self._open.setdefault(first, []).append(keyed)
             else:
                 followed = self._followed.setdefault(first, {})
-                for second in seconds:
+                for second in {_bare(word) for word in seconds}:
                     followed.setdefault(second, []).append(keyed)
 
     def first_words(self) -> set[str]:
         """The words that a frame may begin with."""
-        return {*self._followed, *self._open}
+        return {*self._written, *self._followed, *self._open}
 
     def find(self, tail: Tail, at: int, first: str = "") -> Found | None:
         """The longest of what fits from `at` on; `first` is read instead of the word there."""

@@ -21,6 +21,12 @@ def said(text: str) -> str:
         ("it stings when I wee, really", "it [MEDICAL], really"),
         ("she was diagnosed with hartnup disease", "she was diagnosed with [MEDICAL]"),
         ("he takes met forman twice a day", "he takes [MEDICAL] twice a day"),
+        ("my dentures don't fit any more", "my [MEDICAL] any more"),
+        ("mum's really confused today", "mum's really [MEDICAL] today"),
+        ("dad can't get up off the floor", "dad [MEDICAL]"),
+        ("my transfer is on Thursday", "my [MEDICAL] is on Thursday"),
+        ("I'm six weeks gone", "I'm [MEDICAL]"),
+        ("I've been spotting since Tuesday", "I've been [MEDICAL] since Tuesday"),
     ],
 )
 def test_what_happens_to_a_body_is_masked(text: str, public: str) -> None:
@@ -37,6 +43,12 @@ def test_what_happens_to_a_body_is_masked(text: str, public: str) -> None:
         "my eyes are brown",
         "she takes Wednesdays off",
         "I was put on the waiting list",
+        "mum's really confused about the date",
+        "the bank transfer is going through",
+        "we can't get up there before ten",
+        "two weeks gone and no letter",
+        "thanks for spotting that",
+        "is there a smoking area",
     ],
 )
 def test_the_same_words_of_other_things_stay(text: str) -> None:

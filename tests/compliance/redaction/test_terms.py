@@ -77,3 +77,16 @@ def test_edit_distance() -> None:
 )
 def test_what_a_thing_is_to_somebody_is_no_complaint(text: str, public: str | None) -> None:
     assert said(text) == (public or text)
+
+
+@pytest.mark.parametrize(
+    "term",
+    [
+        "dental cleaning", "scale and clean", "ill fitting denture", "mole map", "PRK", "ear syringing",
+        "egg retrieval", "sperm analysis", "beta hCG", "blastocyst", "gender scan", "tetanus booster",
+        "hep A and typhoid", "fasting bloods", "nail trim", "fungal toenail", "knots in my shoulders",
+        "sleep apnea", "wet nappies", "Xonvea", "Jaydess", "Difene", "Zepbound", "anti sickness injection",
+    ],
+)  # fmt: skip
+def test_each_speciality_has_its_words(term: str) -> None:
+    assert said(f"it's about the {term} please") == "it's about the [MEDICAL] please"
