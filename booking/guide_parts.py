@@ -13,7 +13,7 @@ from pypdf.generic import ArrayObject, DictionaryObject, IndirectObject, NameObj
 
 from booking.errors import GuideInvalid
 
-LOOK_S: Final = 5.0
+LOOK_S: Final = 10.0
 _MOST_PARTS: Final = 500_000
 # ISO 32000-2, 12.6.4: actions that run code, start something, send what was filled in, or open other files.
 _RUNS: Final = frozenset(
