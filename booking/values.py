@@ -12,7 +12,7 @@ from typing import Any, Final
 from booking.errors import NumberInvalid, ValueInvalid
 
 E164: Final = re.compile(r"\+[1-9][0-9]{6,14}")
-"""A phone number with its country: 15 digits at most by ITU-T E.164, and 7 at least, as the database has it."""
+"""A phone number with its country: 15 digits at most by ITU-T E.164, 7 at least, as the database has it."""
 
 
 def require_sound(arguments: Iterable[Any]) -> None:
