@@ -3,7 +3,8 @@ anything behind.
 
 Step by step more calls at once, until an objective breaks. A broken step is the gateway's fault only if the
 bench kept its own time in it; the last step that held is the answer. `--soak` goes on with calls of one turn
-and fits the gateway's memory against the calls that have ended.
+and fits the gateway's memory against the calls that have ended. A ramp is meant to break: how many calls must
+be held for it to end well is `--hold`.
 """
 
 import asyncio
@@ -24,10 +25,10 @@ from bench.harness.page import page, section, table
 from bench.harness.plots import lines
 from bench.harness.results import SCHEMA, Result, machine_facts, machine_line, write_json
 from bench.harness.running import run
-from bench.ttfb import MADE, Bench, Setup, open_bench
+from bench.harness.target import TargetUnusable
+from bench.ttfb import FAILED, MADE, Bench, Setup, open_bench
 from gateway.settings import Limits
 
-FAILED: Final = 1
 TOO_LATE_SHARE: Final = 0.01
 TOO_LAGGED_MS: Final = 20.0
 TOO_BUSY_CORES: Final = 0.95
@@ -40,18 +41,27 @@ Verdict = Literal["held", "gateway gave out", "bench gave out"]
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Ramp:
-    """The steps, the turns of each call in them, and what must hold. `gaps`: playback gaps allowed per 1,000
-    turns.
+    """The steps, the turns of each call in them, and what must hold. `gaps_per_1000`: playback gaps allowed
+    per 1,000 turns. `hold`: so many calls at once must be held, None for those of the first step.
     """
 
     steps: Sequence[int]
     turns: int = 4
     objectives: Sequence[Objective] = ()
     gaps_per_1000: float = 0.0
+    hold: int | None = None
     soak_calls: int = 0
     soak_at_once: int = 20
     json: Path | None = None
     html: Path | None = None
+
+    def __post_init__(self) -> None:
+        if self.hold is not None and self.hold > max(self.steps):
+            raise TargetUnusable(f"no step has {self.hold} calls at once: they cannot be held")
+
+    @property
+    def must_hold(self) -> int:
+        return self.steps[0] if self.hold is None else self.hold
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -97,7 +107,7 @@ class Soak:
 
 
 def run_load(setup: Setup, ramp: Ramp) -> int:
-    """0 if the first step held and a soak, if asked for, had no failed call."""
+    """0 if as many calls at once were held as must be, and no call of a soak failed."""
     return run(_load(setup, ramp))
 
 
@@ -115,14 +125,25 @@ async def _load(setup: Setup, ramp: Ramp) -> int:
         "target": target,
         "providers": providers,
         "steps": [asdict(step) for step in steps],
-        "last_held": max((step.calls for step in steps if step.verdict == "held"), default=0),
+        "last_held": last_held(steps),
         "soak": None if soak is None else asdict(soak),
     }
     if ramp.json is not None:
         write_json(told, ramp.json)
     if ramp.html is not None:
         ramp.html.write_text(load_page(steps, soak), encoding="utf-8")
-    return MADE if steps and steps[0].verdict == "held" and not (soak and soak.failed_calls) else FAILED
+    return exit_code(ramp, steps, soak)
+
+
+def last_held(steps: Sequence[Step]) -> int:
+    """The most calls at once that held, 0 for none."""
+    return max((step.calls for step in steps if step.verdict == "held"), default=0)
+
+
+def exit_code(ramp: Ramp, steps: Sequence[Step], soak: Soak | None) -> int:
+    """`FAILED` if fewer calls were held than must be, whoever gave out, or a call of the soak failed."""
+    enough = last_held(steps) >= ramp.must_hold
+    return MADE if enough and not (soak and soak.failed_calls) else FAILED
 
 
 def _admitting(setup: Setup, ramp: Ramp) -> Setup:
@@ -296,8 +317,7 @@ def _tell(steps: Sequence[Step], soak: Soak | None) -> None:
     print("| " + " | ".join(_COLUMNS) + " |\n|" + " --- |" * len(_COLUMNS))
     for step in steps:
         print("| " + " | ".join(cells(step)) + " |")
-    held = [step.calls for step in steps if step.verdict == "held"]
-    print(f"the last step that held: {max(held, default=0)} calls at once")
+    print(f"the last step that held: {last_held(steps)} calls at once")
     for step in steps:
         if step.broken:
             print(f"{step.calls} calls at once: {step.verdict}: {', '.join(step.broken)}")

@@ -3,6 +3,7 @@
 import asyncio
 import json
 import random
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -12,7 +13,7 @@ from bench.harness.figures import parse_objective
 from bench.harness.floor import Policy
 from bench.harness.gauges import Gauges
 from bench.harness.results import Result, TurnResult
-from bench.load import Ramp, Step, fitted_slope, judged, load_page
+from bench.load import Ramp, Soak, Step, exit_code, fitted_slope, judged, load_page
 from tests.bench.carrier.gateway import Media, gateway
 
 
@@ -74,6 +75,57 @@ def test_whatever_breaks_is_the_gateways_while_the_bench_keeps_time(broken: Step
 )
 def test_a_bench_that_lost_its_own_time_blames_nobody_else(tired: Step) -> None:
     assert tired.verdict == "bench gave out"
+
+
+def ramped(*steps: tuple[int, str]) -> list[Step]:
+    """A ramp's steps: calls at once and verdict."""
+    broken = step(turn(900.0))
+    held = step(turn(610.0))
+    return [replace(held if verdict == "held" else broken, calls=calls) for calls, verdict in steps]
+
+
+BROKE_AT_50 = ramped((1, "held"), (25, "held"), (50, "gave out"))
+
+
+@pytest.mark.parametrize(
+    ("hold", "steps", "code"),
+    [
+        (None, BROKE_AT_50, 0),
+        (None, ramped((1, "gave out")), 1),
+        (25, BROKE_AT_50, 0),
+        (20, BROKE_AT_50, 0),
+        (26, BROKE_AT_50, 1),
+        (50, BROKE_AT_50, 1),
+        (50, ramped((1, "held"), (25, "held"), (50, "held")), 0),
+    ],
+)
+def test_a_ramp_may_break_above_what_must_be_held(hold: int | None, steps: list[Step], code: int) -> None:
+    assert exit_code(Ramp(steps=[1, 25, 50], hold=hold), steps, None) == code
+
+
+@pytest.mark.parametrize(("failed", "code"), [(0, 0), (1, 1)])
+def test_a_failed_call_of_the_soak_fails_the_whole(failed: int, code: int) -> None:
+    soak = Soak(calls=20, failed_calls=failed, kib_per_call=None, low=None, high=None)
+    assert exit_code(Ramp(steps=[1, 25, 50]), BROKE_AT_50, soak) == code
+
+
+@pytest.mark.parametrize(
+    ("arguments", "why"),
+    [
+        (["--steps", "1", "25", "--hold", "26"], "no step has 26 calls at once"),
+        (["--hold", "0"], "'0' is no number from 1 on"),
+        (["--soak", "-3"], "'-3' is no number from 0 on"),
+    ],
+)
+def test_numbers_that_make_no_sense_are_refused_before_anything_starts(
+    arguments: list[str], why: str, capsys: pytest.CaptureFixture[str]
+) -> None:
+    with pytest.raises(SystemExit) as ended:
+        main(["load", *arguments])
+    assert ended.value.code == 2
+    told = capsys.readouterr().err
+    assert why in told
+    assert "starting servers" not in told
 
 
 def test_memory_that_grows_is_told_from_memory_that_wobbles() -> None:
