@@ -19,7 +19,7 @@ from rich.table import Table
 from bench.carrier import CallOver, CarrierError, LiveCall
 from bench.carrier.record import CallRecord, ClearCame, MediaCame
 from bench.harness.caller import ReplyWatch
-from bench.harness.figures import percentile, share_low, summary
+from bench.harness.figures import Objective, percentile, share_low, summary
 from bench.harness.providers import MS_PER_CHAR
 from bench.harness.results import SCHEMA, machine_facts, machine_line, write_json
 from bench.harness.running import run
@@ -38,6 +38,18 @@ _FIGURES: Final = {
     "stale_ms": "audio behind the clear, ms",
     "words_off": "words recorded less words played",
 }
+MEASURES: Final = (
+    "event_to_clear",
+    "speech_to_clear",
+    "own_clear",
+    "overlap",
+    "stale",
+    "words_off",
+    "beyond_a_word",
+)
+"""What an objective may be on: ms, but for `words_off`, in words either way, and `beyond_a_word`, 1 for an
+interruption whose words are off by more than one, else 0: its mean is their share.
+"""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -92,7 +104,7 @@ class Plan:
 
 
 def run_barge_in(setup: Setup, plan: Plan, outputs: Outputs) -> int:
-    """0 if every interruption was followed by a clear."""
+    """0 if every interruption was followed by a clear and every objective was met."""
     return run(_barge_in(setup, plan, outputs))
 
 
@@ -104,10 +116,12 @@ async def _barge_in(setup: Setup, plan: Plan, outputs: Outputs) -> int:
         results = [_judged(bench, cut) for cut in cuts]
         told = _as_json(bench, results, failures)
     _print(results, failures)
+    _print_objectives(results, outputs.objectives)
     if outputs.json is not None:
         write_json(told, outputs.json)
     cleared = sum(each.speech_to_clear_ms is not None for each in results)
-    return MADE if cleared == plan.interruptions and not failures else FAILED
+    whole = cleared == plan.interruptions and not failures
+    return MADE if whole and all_met(results, outputs.objectives) else FAILED
 
 
 async def _all_calls(bench: Bench, plan: Plan, cuts: list[_Cut]) -> list[str]:
@@ -283,6 +297,22 @@ def _values(results: Sequence[Interruption], name: str) -> list[float]:
     return [value for each in results if (value := getattr(each, name)) is not None]
 
 
+def measured(results: Sequence[Interruption], measure: str) -> list[float]:
+    """The known values of one of `MEASURES`."""
+    match measure:
+        case "words_off":
+            return [abs(value) for value in _values(results, "words_off")]
+        case "beyond_a_word":
+            return [float(abs(value) > 1) for value in _values(results, "words_off")]
+        case _:
+            return _values(results, f"{measure}_ms")
+
+
+def all_met(results: Sequence[Interruption], objectives: Sequence[Objective]) -> bool:
+    """One that nothing is known of is missed."""
+    return all(each.met(measured(results, each.measure)) for each in objectives)
+
+
 def within_a_word_low(results: Sequence[Interruption]) -> float | None:
     """The least that this share is, with 95 % confidence."""
     off = _values(results, "words_off")
@@ -328,3 +358,11 @@ def _print(results: Sequence[Interruption], failures: Sequence[str]) -> None:
         console.print(f"recorded as heard, off by one word at most: {share:.1%} ({surely})")
     for failure in failures:
         console.print(f"a call failed: {failure}")
+
+
+def _print_objectives(results: Sequence[Interruption], objectives: Sequence[Objective]) -> None:
+    """One line for each: met or missed, and by what figure."""
+    for objective in objectives:
+        values = measured(results, objective.measure)
+        told = f"{objective.of(values):.4g}" if values else "no value"
+        print(f"{'met   ' if objective.met(values) else 'MISSED'} {objective}: {told}")

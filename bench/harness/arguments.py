@@ -2,17 +2,19 @@
 
 import argparse
 import os
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import replace
+from functools import partial
 from pathlib import Path
 
+from bench.barge_in import MEASURES as BARGE_IN_MEASURES
 from bench.barge_in import Plan as Interruptions
 from bench.barge_in import run_barge_in
 from bench.carrier.credentials import CARRIERS, CredentialsUnusable, account_of
 from bench.compare import run_compare
 from bench.demo.clinic import CLINIC_NUMBER
 from bench.harness.caller import Manners
-from bench.harness.figures import Objective, ObjectiveUnreadable, parse_objective
+from bench.harness.figures import MEASURES, Objective, ObjectiveUnreadable, parse_objective
 from bench.harness.floor import Policy, Speculation
 from bench.harness.providers import Ports
 from bench.harness.speech import DEFAULT_VOICE
@@ -25,6 +27,7 @@ from gateway.settings import variables
 
 DEFAULT_OBJECTIVE = "over_floor.p95<=50"
 """Of a load: what the gateway adds at the most, whatever the providers take."""
+FAILS = "exit status 1 if it is missed"
 _SPECULATIONS: Mapping[str, Speculation] = {"off": "off", "eager": "eager", "interim": "interim"}
 
 
@@ -111,23 +114,27 @@ def _ms(seconds: str) -> float | None:
         return None
 
 
-def add_outputs(parser: argparse.ArgumentParser, missed: str = "exit status 1 if it is missed") -> None:
+def add_outputs(parser: argparse.ArgumentParser, missed: str = FAILS) -> None:
     """`missed`: what comes of an objective that is."""
     parser.add_argument("--json", type=Path, metavar="FILE", help="write the result")
     parser.add_argument("--html", type=Path, metavar="FILE", help="write a page that opens without a network")
+    _add_slo(parser, MEASURES, f"p95<800 (of the TTFB), overhead.p50<=5; {missed}")
+
+
+def _add_slo(parser: argparse.ArgumentParser, measures: Sequence[str], told: str) -> None:
     parser.add_argument(
         "--slo",
-        type=_objective,
+        type=partial(_objective, measures),
         action="append",
         default=[],
         metavar="OBJECTIVE",
-        help=f"p95<800 (of the TTFB), overhead.p50<=5; {missed}",
+        help=told,
     )
 
 
-def _objective(text: str) -> Objective:
+def _objective(measures: Sequence[str], text: str) -> Objective:
     try:
-        return parse_objective(text)
+        return parse_objective(text, measures)
     except ObjectiveUnreadable as error:  # argparse would show nothing of its words
         raise argparse.ArgumentTypeError(str(error)) from None
 
@@ -232,12 +239,13 @@ def add_barge_in(parser: argparse.ArgumentParser) -> None:
     )
     add_setup(parser)
     parser.add_argument("--json", type=Path, metavar="FILE", help="write the result")
+    _add_slo(parser, BARGE_IN_MEASURES, f"event_to_clear.p95<=5, beyond_a_word.mean<=0.01; {FAILS}")
 
 
 def barge_in(chosen: argparse.Namespace) -> int:
     setup = replace(setup_of(chosen), long_replies=True)
     plan = Interruptions(chosen.interruptions, chosen.per_call, chosen.at_once)
-    return run_barge_in(setup, plan, Outputs(chosen.json))
+    return run_barge_in(setup, plan, Outputs(chosen.json, objectives=chosen.slo))
 
 
 def add_compare(parser: argparse.ArgumentParser) -> None:

@@ -110,16 +110,16 @@ class ObjectiveUnreadable(ValueError):
 
 @dataclass(frozen=True, slots=True)
 class Objective:
-    """`figure` of `measure` (`ttfb`, `overhead`, …) must compare so with `limit_ms`."""
+    """`figure` of `measure` (`ttfb`, `overhead`, …) must compare so with `limit`, in the measure's unit."""
 
     measure: str
     figure: str
     comparison: str
-    limit_ms: float
+    limit: float
 
     def met(self, values: Sequence[float]) -> bool:
         """No value at all does not meet it."""
-        return bool(values) and _COMPARE[self.comparison](self.of(values), self.limit_ms)
+        return bool(values) and _COMPARE[self.comparison](self.of(values), self.limit)
 
     def of(self, values: Sequence[float]) -> float:
         match self.figure:
@@ -131,15 +131,17 @@ class Objective:
                 return percentile(values, float(self.figure[1:]))
 
     def __str__(self) -> str:
-        return f"{self.measure}.{self.figure}{self.comparison}{self.limit_ms:g}"
+        return f"{self.measure}.{self.figure}{self.comparison}{self.limit:g}"
 
 
-def parse_objective(text: str) -> Objective:
-    """`p95<800` (of the TTFB), `overhead.p50<=5`. Raises `ObjectiveUnreadable`."""
+def parse_objective(text: str, measures: Sequence[str] = MEASURES) -> Objective:
+    """`overhead.p50<=5`; without a name, as in `p95<800`, it is the first of `measures`. Raises
+    `ObjectiveUnreadable`.
+    """
     found = _OBJECTIVE.fullmatch(text)
     if found is None:
-        raise ObjectiveUnreadable(f"{text!r} is no objective such as p95<800 or overhead.p50<=5")
-    measure, figure, comparison, limit = found.groups(default="ttfb")
-    if measure not in MEASURES:
-        raise ObjectiveUnreadable(f"{measure!r} is no measure; there are {', '.join(MEASURES)}")
+        raise ObjectiveUnreadable(f"{text!r} is no objective such as p95<800 or {measures[0]}.p50<=5")
+    measure, figure, comparison, limit = found.groups(default=measures[0])
+    if measure not in measures:
+        raise ObjectiveUnreadable(f"{measure!r} is no measure; there are {', '.join(measures)}")
     return Objective(measure, figure, comparison, float(limit))

@@ -33,7 +33,7 @@ def write_page(result: Result, objectives: Sequence[Objective], path: Path) -> N
 
 def ttfb_page(result: Result, objectives: Sequence[Objective]) -> str:
     """The whole document."""
-    limits = [each.limit_ms for each in objectives if each.measure == "ttfb"]
+    limits = [each.limit for each in objectives if each.measure == "ttfb"]
     turns = result.turns
     sections = [
         _facts(result),

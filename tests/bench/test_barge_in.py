@@ -6,7 +6,8 @@ from pathlib import Path
 import pytest
 
 from bench.__main__ import main
-from bench.barge_in import Interruption, within_a_word, words_played
+from bench.barge_in import MEASURES, Interruption, all_met, within_a_word, words_played
+from bench.harness.figures import parse_objective
 
 SPOKEN = "Bakod, that is fine."  # 20 ms a character
 
@@ -50,11 +51,49 @@ def test_words_are_off_either_way_and_unknown_ones_do_not_count() -> None:
     assert within_a_word([interruption(5, None)]) is None
 
 
-def test_an_interrupted_agent_is_cleared_and_says_nothing_more(tmp_path: Path) -> None:
+@pytest.mark.parametrize(
+    ("objective", "met"),
+    [
+        ("p95<=1", True),  # of the recogniser's word to the clear
+        ("event_to_clear.p95<1", False),
+        ("speech_to_clear.max<=300", True),
+        ("own_clear.mean<=0.9", False),
+        ("overlap.p99<300", False),
+        ("stale.max<=0", True),
+        ("words_off.max<=2", True),
+        ("words_off.max<2", False),
+        ("words_off.mean<=1", True),
+        ("beyond_a_word.mean<=0.34", True),
+        ("beyond_a_word.mean<=0.33", False),
+    ],
+)
+def test_objectives_are_held_against_what_they_name(objective: str, met: bool) -> None:
+    several = [interruption(5, 4), interruption(5, 5), interruption(5, 7), interruption(None, 5)]
+    assert all_met(several, [parse_objective(objective, MEASURES)]) is met
+
+
+@pytest.mark.parametrize("measure", MEASURES)
+def test_an_objective_of_which_nothing_is_known_is_missed(measure: str) -> None:
+    assert not all_met([], [parse_objective(f"{measure}.max<=1", MEASURES)])
+
+
+def test_an_objective_of_other_commands_is_refused(capsys: pytest.CaptureFixture[str]) -> None:
+    with pytest.raises(SystemExit) as ended:
+        main(["barge-in", "--slo", "overhead.p50<=5"])
+    assert ended.value.code == 2
+    assert "'overhead' is no measure; there are event_to_clear" in capsys.readouterr().err
+
+
+def test_an_interrupted_agent_is_cleared_and_says_nothing_more(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
     file = tmp_path / "barge_in.json"
     arguments = ["barge-in", "--model", "quick", "--interruptions", "2", "--json", str(file)]
-    arguments += ["--per-call", "1", "--at-once", "2"]
-    assert main(arguments) == 0
+    arguments += ["--per-call", "1", "--at-once", "2", "--slo", "stale.max<=0", "--slo", "words_off.max<0"]
+    assert main(arguments) == 1
+    printed = capsys.readouterr().out
+    assert "met    stale.max<=0: 0\n" in printed
+    assert "MISSED words_off.max<0: " in printed
     told = json.loads(file.read_text())
     assert len({each["call"] for each in told["interruptions"]}) == 2
     assert told["within_a_word_low"] < told["within_a_word_share"] <= 1

@@ -63,6 +63,12 @@ def test_objectives_are_read(text: str, told: str) -> None:
     assert str(parse_objective(text)) == told
 
 
+def test_a_command_with_measures_of_its_own_takes_no_others() -> None:
+    assert str(parse_objective("p95<=5", ["stale", "overlap"])) == "stale.p95<=5"
+    with pytest.raises(ObjectiveUnreadable, match="there are stale, overlap"):
+        parse_objective("ttfb.p95<5", ["stale", "overlap"])
+
+
 @pytest.mark.parametrize("text", ["", "p95", "p95>800", "p101<5", "p95<fast", "other p95<1", "foo.p50<3"])
 def test_what_is_no_objective_is_refused(text: str) -> None:
     with pytest.raises(ObjectiveUnreadable):
