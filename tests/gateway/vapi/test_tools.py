@@ -109,10 +109,16 @@ async def test_what_comes_to_no_answer_of_the_tools_own_has_a_sentence(
         assert "result" not in each
     assert "error" not in results[3]
     assert gateway.counted("gateway_tool_seconds_count", tool="unknown", outcome="unknown_tool") == 1
-    legacy = await call.tell(
-        gateway, "function-call", functionCall={"name": "find_slots", "parameters": wanted}
-    )
-    assert json.loads(legacy.json()["result"])["slots"]
+    legacy = [
+        await call.tell(
+            gateway, "function-call", timestamp=None, functionCall={"name": "find_slots", "parameters": given}
+        )
+        for given in (wanted, {"service": "a haircut"})
+    ]
+    first, second = (json.loads(each.json()["result"]) for each in legacy)
+    assert first["slots"]
+    assert second["slots"] == []
+    assert "Dermal filler" in second["services"]
     stored = (await call.row(pool, "select sealed_state from vapi_calls where call_id = $1"))["sealed_state"]
     for plain in (call.caller.encode(), b"Patel", b"offers"):
         assert plain not in stored
