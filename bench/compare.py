@@ -1,5 +1,5 @@
 """`python -m bench compare A.json B.json`: did the change help? Ratios of B over A, each with its
-uncertainty.
+uncertainty; differences for a measure that is zero or less in some turn, whose ratio would tell nothing.
 
 Two runs of the same seed and model met the same delays turn by turn: then the difference of each turn with
 its twin is told too, which needs far fewer turns to show anything.
@@ -10,13 +10,13 @@ import sys
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any, Final
+from typing import Any, Final, Literal
 
 import numpy as np
 from rich.console import Console
 from rich.table import Table
 
-from bench.harness.figures import MEASURES, RESAMPLES, Interval, ratio
+from bench.harness.figures import MEASURES, RESAMPLES, Interval, difference, percentile, ratio
 from bench.harness.results import SCHEMA
 
 SAME, WORSE, UNUSABLE = 0, 1, 2
@@ -30,24 +30,36 @@ class NoResult(Exception):
 
 @dataclass(frozen=True, slots=True)
 class Row:
-    """B over A for one percentile of one measure."""
+    """One percentile of one measure: B over A, or B less A in ms."""
 
     measure: str
     per_cent: float
     before_ms: float
     after_ms: float
-    ratio: Interval
+    by: Literal["ratio", "difference"]
+    change: Interval
 
     @property
     def verdict(self) -> str:
         """What the interval shows, nothing more."""
-        if self.ratio.high < 1:
+        same = 1 if self.by == "ratio" else 0
+        if self.change.high < same:
             return "less"
-        return "more" if self.ratio.low > 1 else "no difference shown"
+        return "more" if self.change.low > same else "no difference shown"
+
+    @property
+    def told(self) -> tuple[str, str]:
+        """The change and its interval."""
+        change = self.change
+        if self.by == "ratio":
+            return f"{change.value:.3f}", f"{change.low:.3f} to {change.high:.3f}"
+        return f"{change.value:+.1f} ms", f"{change.low:+.1f} to {change.high:+.1f} ms"
 
 
 def run_compare(before: Path, after: Path, worse_than: float | None) -> int:
-    """1 if the TTFB's p50 or p95 has grown by more than the factor `worse_than`, with 97.5 % confidence."""
+    """1 if the TTFB's p50 or p95 has grown by more than the factor `worse_than`, with 97.5 % confidence;
+    `UNUSABLE` for files that do not compare, or by no factor.
+    """
     try:
         first, second = read_result(before), read_result(after)
     except NoResult as error:
@@ -59,8 +71,12 @@ def run_compare(before: Path, after: Path, worse_than: float | None) -> int:
         print(f"nothing to compare: a run has fewer than {FEWEST} turns with a TTFB", file=sys.stderr)
         return UNUSABLE
     _print(rows, first, second)
-    broken = worse_than is not None and any(row.ratio.low > worse_than for row in judged)
-    return WORSE if broken else SAME
+    if worse_than is None:
+        return SAME
+    if any(row.by == "difference" for row in judged):
+        print("a TTFB is zero or less: by what factor it has grown cannot be told", file=sys.stderr)
+        return UNUSABLE
+    return WORSE if any(row.change.low > worse_than for row in judged) else SAME
 
 
 def read_result(path: Path) -> Mapping[str, Any]:
@@ -70,22 +86,37 @@ def read_result(path: Path) -> Mapping[str, Any]:
     except (OSError, ValueError) as error:
         raise NoResult(f"{path}: {type(error).__name__}") from None
     if not isinstance(told, dict) or told.get("schema") != SCHEMA or not told.get("turns"):
-        raise NoResult(f"{path}: no result of {SCHEMA} with turns in it")
+        raise NoResult(f"{path}: no result of {SCHEMA} with turns in it, as ttfb writes one")
     return told
 
 
 def compared(before: Mapping[str, Any], after: Mapping[str, Any]) -> list[Row]:
-    """The measures of which both have at least `FEWEST` values above zero."""
+    """The measures of which both have at least `FEWEST` values: by ratio if all are above zero, else by
+    difference.
+    """
     rows = []
     for measure in MEASURES:
         first, second = _values(before, measure), _values(after, measure)
-        if min(len(first), len(second)) < FEWEST or min(*first, *second) <= 0:
-            continue
-        for per_cent in PERCENTILES:
-            found = ratio(first, second, per_cent)
-            low, high = (float(np.percentile(values, per_cent)) for values in (first, second))
-            rows.append(Row(measure, per_cent, low, high, found))
+        if min(len(first), len(second)) >= FEWEST:
+            rows += [_row(measure, per_cent, first, second) for per_cent in PERCENTILES]
     return rows
+
+
+def _row(measure: str, per_cent: float, first: Sequence[float], second: Sequence[float]) -> Row:
+    low, high = percentile(first, per_cent), percentile(second, per_cent)
+    if min(*first, *second) > 0:
+        return Row(measure, per_cent, low, high, "ratio", ratio(first, second, per_cent))
+    return Row(measure, per_cent, low, high, "difference", difference(first, second, per_cent))
+
+
+def left_out(before: Mapping[str, Any], after: Mapping[str, Any]) -> list[str]:
+    """The measures that one run at least knows of and that are not compared, each with the reason."""
+    told = []
+    for measure in MEASURES:
+        counts = len(_values(before, measure)), len(_values(after, measure))
+        if max(counts) > 0 and min(counts) < FEWEST:
+            told.append(f"{measure}: {counts[0]} values in A, {counts[1]} in B, fewer than {FEWEST}")
+    return told
 
 
 def twins(before: Mapping[str, Any], after: Mapping[str, Any]) -> Interval | None:
@@ -117,14 +148,15 @@ def _print(rows: Sequence[Row], before: Mapping[str, Any], after: Mapping[str, A
     if before["providers"] != after["providers"]:
         console.print("the two runs did not meet the same providers: what differs may be theirs")
     table = Table()
-    for name in ("", "A ms", "B ms", "B / A", "95 % interval", ""):
+    for name in ("", "A ms", "B ms", "B / A, or B - A", "95 % interval", ""):
         table.add_column(name, justify="left" if not name else "right")
     for row in rows:
-        interval = f"{row.ratio.low:.3f} to {row.ratio.high:.3f}"
         name, figures = f"{row.measure} p{row.per_cent:g}", (f"{row.before_ms:.1f}", f"{row.after_ms:.1f}")
-        table.add_row(name, *figures, f"{row.ratio.value:.3f}", interval, row.verdict)
+        table.add_row(name, *figures, *row.told, row.verdict)
     console.print(table)
-    difference = twins(before, after)
-    if difference is not None:
-        told = f"{difference.value:+.1f} ms [{difference.low:+.1f}, {difference.high:+.1f}]"
+    for reason in left_out(before, after):
+        console.print(f"left out: {reason}")
+    typical = twins(before, after)
+    if typical is not None:
+        told = f"{typical.value:+.1f} ms [{typical.low:+.1f}, {typical.high:+.1f}]"
         console.print(f"the same turn under the same delays, median difference of the TTFB: {told}")

@@ -88,6 +88,15 @@ def ratio(before: Sequence[float], after: Sequence[float], per_cent: float, seed
     return Interval(percentile(after, per_cent) / percentile(before, per_cent), float(low), float(high))
 
 
+def difference(before: Sequence[float], after: Sequence[float], per_cent: float, seed: int = 1) -> Interval:
+    """After less before at a percentile, by the same bootstrap: for measures that may be zero or less."""
+    chance = np.random.default_rng(seed)
+    first, second = np.asarray(before, dtype=np.float64), np.asarray(after, dtype=np.float64)
+    differences = _resampled(second, per_cent, chance) - _resampled(first, per_cent, chance)
+    low, high = np.percentile(differences, [2.5, 97.5])
+    return Interval(percentile(after, per_cent) - percentile(before, per_cent), float(low), float(high))
+
+
 def _resampled(
     values: NDArray[np.float64], per_cent: float, chance: np.random.Generator
 ) -> NDArray[np.float64]:

@@ -58,6 +58,50 @@ def test_what_got_worse_than_allowed_fails(tmp_path: Path, capsys: pytest.Captur
     assert "ttfb p95" in capsys.readouterr().out
 
 
+def over_floor(result: dict[str, Any], *values_ms: float) -> dict[str, Any]:
+    """The first turns' TTFB over the floor."""
+    for turn, value_ms in zip(result["turns"], values_ms, strict=False):
+        turn["over_floor_ms"] = value_ms
+    return result
+
+
+def test_a_measure_that_may_be_below_zero_is_compared_by_difference() -> None:
+    chance = random.Random(3)
+    near = [chance.gauss(2, 2) for _ in range(119)]
+    before, after = over_floor(told(), -0.4, *near), over_floor(told(), *(value + 3 for value in near))
+    ttfb, *_, over = [row for row in compared(before, after) if row.per_cent == 50.0]
+    assert (ttfb.by, over.by, over.measure) == ("ratio", "difference", "over_floor")
+    assert (over.verdict, ttfb.verdict) == ("more", "no difference shown")
+    assert 2 < over.change.low < over.change.value < over.change.high < 4
+    again = [row for row in compared(after, before) if row.measure == "over_floor"]
+    assert again[0].verdict == "less"
+    assert {row.verdict for row in compared(before, before)} == {"no difference shown"}
+
+
+def test_the_table_tells_differences_and_what_is_left_out(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    before = over_floor(told(), -1.0, *[2.0] * 119)
+    paths = files(tmp_path, before, over_floor(told(), *[4.5] * 120), over_floor(told(), 1.0, 2.0))
+    assert run(paths[0], paths[1]) == 0
+    printed = capsys.readouterr().out
+    assert "+2.5 ms" in printed
+    assert "left out" not in printed
+    assert run(paths[0], paths[2]) == 0
+    assert "left out: over_floor: 120 values in A, 2 in B, fewer than 5" in capsys.readouterr().out
+
+
+def test_a_factor_of_what_is_no_ratio_is_not_judged(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    early = told()
+    early["turns"][0]["ttfb_ms"] = -5.0
+    before, after = files(tmp_path, told(), early)
+    assert run(before, after) == 0
+    assert run(before, after, "--worse-than", "1.1") == 2
+    assert "by what factor it has grown cannot be told" in capsys.readouterr().err
+
+
 def test_too_few_turns_are_told(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
     assert run(*files(tmp_path, told(), told(turns=4))) == 2
     printed = capsys.readouterr()
@@ -65,7 +109,10 @@ def test_too_few_turns_are_told(tmp_path: Path, capsys: pytest.CaptureFixture[st
     assert printed.out == ""
 
 
-@pytest.mark.parametrize("content", [[], {"schema": "other"}, {"schema": SCHEMA, "turns": []}])
+@pytest.mark.parametrize(
+    "content",
+    [[], {"schema": "other"}, {"schema": SCHEMA, "turns": []}, {"schema": SCHEMA, "steps": [told()]}],
+)
 def test_what_is_no_result_is_refused(tmp_path: Path, content: Any) -> None:
     good, bad = files(tmp_path, told(), content)
     assert run(good, bad) == 2
