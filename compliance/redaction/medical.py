@@ -53,7 +53,9 @@ def medical(view: View, at: int) -> Match | None:
         wider = complaint(tail, at)
         if wider is not None and (end is None or wider.end > end):
             listed = _term(view, wider.begin) or wider.end
-            end = _over_part(tail, max(wider.end, listed))
+            inner = complaint(tail, wider.begin) if wider.begin > at else None
+            told = inner.end if inner is not None and inner.begin == wider.begin else wider.end
+            end = _over_part(tail, max(wider.end, listed, told))
             return Match(end, "MEDICAL", LIKELY, begin=wider.begin)
     if end is None or (end == at + 1 and (is_figurative(tail, at) or _is_slash(tail, at))):
         return None

@@ -29,7 +29,7 @@ def test_words_of_every_day_are_masked_where_the_talk_is_of_ailments(
 @pytest.mark.parametrize(
     "said",
     [
-        "it throbs in the speakers at night",
+        "it clicks in the speakers at night",
         "it's all cloudy over the river",
         "only cats and dust in that office",
         "the screen's cracked and it's got worse",
