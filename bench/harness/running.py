@@ -9,7 +9,7 @@ from typing import Any, Final
 
 import uvloop
 
-from bench.carrier.errors import InterfaceUnusable
+from bench.carrier.errors import InterfaceUnusable, NobodyListens
 from bench.demo.child import ChildFailed
 from bench.demo.plan import PlanImpossible
 from bench.harness.speech import NothingSaid
@@ -23,6 +23,7 @@ UNUSABLE: Final = 2
 _NOT_RUN: Final = (
     ChildFailed,
     InterfaceUnusable,
+    NobodyListens,
     PlanImpossible,
     NothingSaid,
     TargetUnusable,

@@ -17,6 +17,7 @@ from urllib.parse import urlsplit
 import psutil
 
 from bench.carrier import Account, Carrier, TwilioAccount
+from bench.carrier.listening import has_port, require_listener
 from bench.carrier.own import OwnAccount, new_account
 from bench.carrier.rest import Place, exchange
 from bench.demo.clinic import CLINIC_NUMBER, DEMO_CLINIC
@@ -49,7 +50,7 @@ class Address:
 
     def __post_init__(self) -> None:
         parts = urlsplit(self.url)
-        if parts.scheme not in ("ws", "wss", "http", "https") or not parts.netloc:
+        if parts.scheme not in ("ws", "wss", "http", "https") or not parts.hostname or not has_port(parts):
             raise TargetUnusable(f"{self.url!r} is no ws, wss, http or https address")
         if self.account.name == "telnyx" and not self.is_socket and self.api_port is None:
             raise TargetUnusable("Telnyx is ordered over REST: say at which port (--api-port)")
@@ -119,7 +120,8 @@ class Target:
 
 @asynccontextmanager
 async def by_address(address: Address) -> AsyncIterator[Target]:
-    """Any gateway."""
+    """Any gateway. Raises `NobodyListens` where there is none."""
+    await require_listener(address.url)
     async with address.carrier() as carrier:
         yield Target(carrier, address.number, {"kind": "address", "url": address.url})
 

@@ -6,6 +6,7 @@ from pathlib import Path
 import pytest
 
 from bench.__main__ import main
+from bench.demo.ports import reserved
 from bench.harness.results import Result
 from bench.ttfb import Outputs, report
 
@@ -42,10 +43,20 @@ def test_a_setting_that_the_gateway_does_not_read_is_refused() -> None:
     assert main(["ttfb", "--turns", "1", "--set", "NO_SUCH_SETTING=1"]) == 2
 
 
-def test_an_address_that_is_none_is_refused() -> None:
+@pytest.mark.parametrize("url", ["ftp://example.org", "wss://:8080/media", "http://127.0.0.1:99999"])
+def test_an_address_that_is_none_is_refused(url: str) -> None:
     with pytest.raises(SystemExit) as ended:
-        main(["ttfb", "--turns", "1", "--url", "ftp://example.org"])
+        main(["ttfb", "--turns", "1", "--url", url])
     assert ended.value.code == 2
+
+
+@pytest.mark.parametrize("command", ["ttfb", "load", "barge-in"])
+def test_where_nobody_listens_nothing_can_be_run(command: str, capsys: pytest.CaptureFixture[str]) -> None:
+    with reserved("127.0.0.1", 0) as port:
+        assert main([command, "--url", f"wss://127.0.0.1:{port}/media"]) == 2
+    told = capsys.readouterr()
+    assert f"nobody listens at 127.0.0.1:{port}: no connection" in told.err
+    assert told.out == ""
 
 
 @pytest.mark.parametrize(
