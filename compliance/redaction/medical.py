@@ -51,7 +51,7 @@ def medical(view: View, at: int) -> Match | None:
         end, confidence = near, GUESSED
     if kind & (kinds.BODY | kinds.MODIFIER | kinds.HARM):
         wider = complaint(tail, at)
-        if wider is not None and (end is None or wider.end > end):
+        if wider is not None and (end is None or (wider.end > end and wider.begin < end)):
             listed = _term(view, wider.begin) or wider.end
             inner = complaint(tail, wider.begin) if wider.begin > at else None
             told = inner.end if inner is not None and inner.begin == wider.begin else wider.end

@@ -81,7 +81,6 @@ def number(view: View, at: int) -> Match | None:
         return None
     if entity is None:
         return Match(end, None)
-    view.expects.said(said.digits, entity)
     short = len(said.digits) < WHOLE.get(entity, 0)
     return Match(end, entity, confidence, runs_on=short and _ends_turn(tail, end), whole=not short)
 

@@ -41,6 +41,32 @@ def digits_of(text: str) -> str:
     return text if text.isascii() else "".join(str(int(char)) for char in text)
 
 
+def digits_in(text: str) -> str:
+    """The digits of a number as it was written or said: "double seven, oh twenty one" are "77021"."""
+    digits, times, tens = "", 1, ""
+    for word in _PIECE.findall(text.lower()):
+        if word in REPEATS:
+            times = REPEATS[word]
+            continue
+        if word in TENS:
+            digits, tens = digits + tens, f"{TENS[word]}0"
+            continue
+        unit = UNITS.get(word)
+        piece = f"{tens[0]}{unit}" if tens and unit else tens + (_digits_of_word(word) or "")
+        digits, times, tens = digits + piece * times, 1, ""
+    return digits + tens
+
+
+def _digits_of_word(word: str) -> str | None:
+    if word.isdecimal():
+        return digits_of(word)
+    scale = SCALES.get(word)
+    return scale[0] if scale is not None else TEENS.get(word) or digit_word(word)
+
+
+_PIECE: Final = re.compile(r"[^\W\d_]+|\d+")
+
+
 def digit_word(word: str) -> str | None:
     """The digit that one word stands for, if it does."""
     return "0" if word in ZEROS else UNITS.get(word)

@@ -12,6 +12,7 @@ from compliance.redaction.lexis import Lexis
 from compliance.redaction.name_words import lasting_names
 from compliance.redaction.passed import idiom, kept
 from compliance.redaction.plans import AILING, AWAITING, KEPT, NAMING, NEAR, TAKING, Plan, plan_of
+from compliance.redaction.spoken import digits_in
 from compliance.redaction.tokens import FIRST_TOKEN, UNIT_CHARS, Tail
 from compliance.redaction.view import GUESSED, Match, View
 
@@ -25,6 +26,7 @@ _LABELS: Final[dict[str, Side]] = {
 }
 _PARTS: Final = word_list("body_distinct")
 _WHOSE: Final = frozenset({"the", "your", "my", "that", "his", "her", "which", "left", "right", "this"})
+_OF_FIGURES: Final = frozenset({"PHONE", "CARD", "GOV_ID"})
 _NO_MODE: Final = -1
 _ALLERGIES: Final = frozenset(
     [
@@ -308,6 +310,8 @@ class TurnStream:
         self._view.expects.name_open = 0
         self._view.expects.answer = None
         value = tail.between(start, end)
+        if entity in _OF_FIGURES:
+            self._view.expects.said(digits_in(value), entity)
         numbers = self._memory.numbers
         number = None if numbers is None else numbers.number_of(entity, value)
         place = (self._offset + start, self._offset + end)
