@@ -4,6 +4,12 @@ The gateway runs as a process of its own, over real sockets, with real Postgres 
 providers are simulated in this process with the cheapest engines there are: tones, whose words come from a
 script. So the figures are the gateway's: overhead is the time between the providers' stages, told by the
 gateway for each turn; CPU and memory are those of its process, per call that was live.
+
+What this tells and `bench ttfb` and `bench load` do not: the gateway as it comes, latency profiles included,
+which those two switch off; and with no delay drawn. The recogniser ends a turn by what it hears, model and
+voice take no time, so a reply begun on the eager guess lies ready when the turn ends, and what is left of a
+turn is the gateway's own. How long a caller waits by the audio, what holds and who gave out are theirs to
+tell.
 """
 
 import asyncio
