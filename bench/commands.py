@@ -127,7 +127,7 @@ def _credentials(chosen: argparse.Namespace) -> int:
 
 def _add_hedge(parser: argparse.ArgumentParser) -> None:
     parser.add_argument(
-        "--after", type=float, nargs="+", default=[0, 0.6, 0.7, 0.8, 1.0], metavar="S", help="0 is without"
+        "--after", type=float, nargs="+", default=[0, 0.4, 0.5, 0.6, 0.7], metavar="S", help="0 is without"
     )
     parser.add_argument("--requests", type=int, default=1500, metavar="N", help="for each of them")
     parser.add_argument("--at-once", type=int, default=30, metavar="N", help="requests at once")
