@@ -32,7 +32,9 @@ _DOES: Final = word_list("hurting_verbs") - {
 _COMES: Final = frozenset(
     {"come", "came", "comes", "coming", "fallen", "fell", "dropped", "popped", "worked"}
 )
-_IT: Final = frozenset({"it", "they", "it's", "they're", "its", "which", "they've", "it'll"})
+_IT: Final = frozenset(
+    {"it", "they", "it's", "they're", "its", "which", "they've", "it'll", "one", "one's", "everything's"}
+)
 _HUES: Final = frozenset({"black", "blue", "white", "red", "yellow", "green", "purple", "grey"})
 _TURNED: Final = frozenset({"gone", "going", "turned", "turning", "went", "all"})
 _UNWELL: Final = frozenset({"sick", "tired", "poorly", "exhausted", "drowsy", "dizzy", "faint", "weak"})

@@ -27,6 +27,11 @@ def said(text: str) -> str:
         ("my transfer is on Thursday", "my [MEDICAL] is on Thursday"),
         ("I'm six weeks gone", "I'm [MEDICAL]"),
         ("I've been spotting since Tuesday", "I've been [MEDICAL] since Tuesday"),
+        ("my mother's confused and hot", "my mother's [MEDICAL] and hot"),
+        ("I splashed bleach in my eye", "I [MEDICAL]"),
+        ("he's got hand, foot and mouth", "he's got [MEDICAL]"),
+        ("I had veneers and one's chipped", "I had [MEDICAL] and one's [MEDICAL]"),
+        ("I'm due my B12", "I'm due my [MEDICAL]"),
     ],
 )
 def test_what_happens_to_a_body_is_masked(text: str, public: str) -> None:
@@ -49,6 +54,9 @@ def test_what_happens_to_a_body_is_masked(text: str, public: str) -> None:
         "two weeks gone and no letter",
         "thanks for spotting that",
         "is there a smoking area",
+        "the car park is B12",
+        "the laser printer is broken",
+        "he's confused about the bill",
     ],
 )
 def test_the_same_words_of_other_things_stay(text: str) -> None:
