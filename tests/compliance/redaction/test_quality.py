@@ -209,3 +209,12 @@ def test_the_eighth_part_covers_every_type_and_kind() -> None:
     assert len(eighth) >= 1_000
     assert sum(case.words for case in eighth if case.file == "ordinary") >= 4_500
     assert sum(case.file in ("negatives", "must_not") for case in eighth) >= 210
+
+
+def test_the_ninth_part_covers_every_type_and_kind() -> None:
+    """Size and mixture alone: it holds no floors."""
+    ninth = cases("ninth")
+    assert {entity.type for case in ninth for entity in case.entities} == TYPES
+    assert len(ninth) >= 540
+    assert sum(case.words for case in ninth if case.file == "ordinary") >= 2_000
+    assert sum(case.file in ("negatives", "must_not") for case in ninth) >= 110
