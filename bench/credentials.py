@@ -106,7 +106,7 @@ class Bench:
         await store_credentials(self.pool, self.claim, provider, sealed)
 
 
-def run_credentials(plan: Plan, json: Path | None) -> int:
+def run_credentials(plan: Plan, json: Path | None = None) -> int:
     """Print three tables; the result goes to `json`, too. 1 if a crowd asked the database more than once."""
     return asyncio.run(_measure(plan, json))
 

@@ -1,6 +1,5 @@
 """Migrations on databases of their own."""
 
-import re
 import shutil
 import subprocess
 import sys
@@ -15,19 +14,7 @@ from booking.errors import BookingUnavailable, MigrationEdited, MigrationFailed
 from booking.migrate import MIGRATIONS, is_at_least, migrate
 from tests.conftest import Stack
 
-
-def _in_order() -> list[str]:
-    """By name; what depends on a later one stands right behind that."""
-    order = sorted(path.stem for path in MIGRATIONS.glob("*.sql"))
-    for name in list(order):
-        needs = re.search(r"^-- depends: (\S+)$", (MIGRATIONS / f"{name}.sql").read_text(), re.MULTILINE)
-        if needs is not None and needs[1] > name:
-            order.remove(name)
-            order.insert(order.index(needs[1]) + 1, name)
-    return order
-
-
-FILES = _in_order()
+FILES = sorted(path.stem for path in MIGRATIONS.glob("*.sql"))
 VECTOR = sorted(path.stem for path in (MIGRATIONS / "vector").glob("*.sql"))
 
 

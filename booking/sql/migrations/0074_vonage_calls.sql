@@ -1,5 +1,4 @@
 -- Clinics may have their calls placed over Vonage.
--- depends: 0066_placed_calls
 --
 -- Way back: update public.calling_settings set carrier = 'twilio' where carrier = 'vonage'; put the check on its carrier back as
 -- 0066 has it. An older replica does not place such a call: the attempt ends as `not_configured`, and is not tried again.
