@@ -96,7 +96,7 @@ async def told_vonage(made: Rig) -> list[httpx.Response]:
     call_id, number = str(uuid4()), made.clinic.number
     more = {"from": PHONE[1:], "SipHeader_X-Name": SAID}
     ringing = vonage.ringing(call_id, number, **more)
-    [action] = vonage.ncco(await vonage.post(made.gateway, "/vonage/voice", ringing))
+    action, _left = vonage.ncco(await vonage.post(made.gateway, "/vonage/voice", ringing))
     async with vonage.media(made.gateway, action) as socket:
         await socket.send(vonage.first_frame(action, name=SAID))
         await given_garbage(socket)
