@@ -18,9 +18,12 @@ _MOST: Final = 1_000
 
 
 def settle() -> None:
-    """Once start-up is over: drop its garbage, and never look again at what is left of it."""
+    """Once start-up is over: drop its garbage, never look again at what is left of it, and collect from now on
+    what comes after.
+    """
     gc.collect()
     gc.freeze()
+    gc.enable()
 
 
 async def watch_garbage(metrics: Metrics, *, every_s: float = EVERY_S) -> None:
