@@ -18,7 +18,7 @@ _MOST: Final = 1_000
 
 
 def settle() -> None:
-    """Once start-up is over: drop its garbage, never look again at what is left of it, and collect from now on
+    """Once start-up is over: drop its garbage, never look again at what is left of it, and from now on at
     what comes after.
     """
     gc.collect()

@@ -174,7 +174,8 @@ class SimulatedCall:
         self.states.add(after)
         if not isinstance(event, VoiceStarted | VoiceStopped):
             allowed = TRANSITIONS[before].get(type(event), ("", frozenset({before})))[1]
-            require(after in allowed, f"{before} may not become {after} by {type(event).__name__}")
+            if after not in allowed:
+                raise RuleBroken(f"{before} may not become {after} by {type(event).__name__}")
         for action in actions:
             self._obey(action)
         guessing = self._guess is not None
