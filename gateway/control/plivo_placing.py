@@ -20,7 +20,7 @@ from booking.errors import CallingRefused, CallingUnavailable, CallingUnconfirme
 from booking.placed_calls import CarrierWord
 from booking.placing import CallOrder, CarrierCall
 from gateway.control.plivo import plivo_order
-from gateway.control.rest import Answered, CarrierHttp
+from gateway.control.rest import Answered, CarrierHttp, read_as
 from gateway.errors import CarrierRefused
 from gateway.placed_address import PlacedAddresses
 from gateway.tenancy.credentials import PlivoAccount
@@ -126,7 +126,7 @@ class PlivoPlacing:
             raise _refusal(refusal.status) from None
         except ConnectionError:
             raise CallingUnconfirmed(CallingUnconfirmed.__doc__) from None
-        call: _Made = _read(made, _Made, CallingUnconfirmed)
+        call = read_as(made, _Made, CallingUnconfirmed, strict=False)
         return call.request_uuid
 
     async def find(
@@ -156,7 +156,7 @@ class PlivoPlacing:
         over = await self._asked(account, _path(carrier_call_id))
         if over is None:
             return None
-        record: _Over = _read(over, _Over, CallingUnavailable)
+        record = read_as(over, _Over, CallingUnavailable, strict=False)
         return CarrierCall(carrier_call_id, record.word)
 
     def _fields(self, order: CallOrder) -> dict[str, Any]:
@@ -203,14 +203,13 @@ class PlivoPlacing:
         answered = await self._asked(account, f"{_path(call_id)}?status={status}")
         if answered is None:
             return None
-        told: _Waiting = _read(answered, _Waiting, CallingUnavailable)
-        return told
+        return read_as(answered, _Waiting, CallingUnavailable, strict=False)
 
     async def _listed(self, account: PlivoAccount, query: Mapping[str, str], kind: type[Any]) -> Any:
         answered = await self._asked(account, f"Call/?{urlencode({**query, 'limit': str(_MOST_LISTED)})}")
         if answered is None:  # the account in the address is unknown
             raise CallingUnavailable(CallingUnavailable.__doc__)
-        return _read(answered, kind, CallingUnavailable)
+        return read_as(answered, kind, CallingUnavailable, strict=False)
 
     async def _asked(self, account: PlivoAccount, path: str) -> Answered | None:
         """An answer to what changes nothing, None for a 404. Raises `CallingUnavailable`."""
@@ -253,10 +252,3 @@ def _refusal(status: int) -> Exception:
     if status >= HTTPStatus.INTERNAL_SERVER_ERROR or status < HTTPStatus.BAD_REQUEST:
         return CallingUnconfirmed(CallingUnconfirmed.__doc__)
     return CallingRefused(_REASONS.get(status, "configuration"))
-
-
-def _read(answered: Answered, kind: type[Any], otherwise: type[Exception]) -> Any:
-    try:
-        return msgspec.json.decode(answered.body, type=kind, strict=False)
-    except msgspec.MsgspecError:
-        raise otherwise(otherwise.__doc__) from None

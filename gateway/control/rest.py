@@ -4,12 +4,15 @@ import asyncio
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from types import TracebackType
-from typing import Any, Literal, Self
+from typing import Any, Literal, Self, TypeVar
 
 import aiohttp
+import msgspec
 
 from gateway.errors import CarrierRefused
 from gateway.metrics import Metrics
+
+T = TypeVar("T")
 
 
 @dataclass(frozen=True, slots=True)
@@ -29,6 +32,14 @@ class Answered:
 
     status: int
     body: bytes = field(default=b"", repr=False)
+
+
+def read_as(answered: Answered, kind: type[T], otherwise: type[Exception], *, strict: bool = True) -> T:
+    """The answer's JSON. Raises `otherwise` for what is no `kind`; `strict`: nor are numbers in quotes."""
+    try:
+        return msgspec.json.decode(answered.body, type=kind, strict=strict)
+    except msgspec.MsgspecError:
+        raise otherwise(otherwise.__doc__) from None
 
 
 class CarrierHttp:

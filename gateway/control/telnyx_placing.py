@@ -18,7 +18,7 @@ import msgspec
 from booking.errors import CallingNotConfigured, CallingRefused, CallingUnavailable, CallingUnconfirmed
 from booking.placing import CallOrder, CarrierCall
 from gateway.carriers.telnyx import client_state, told_by_state
-from gateway.control.rest import Answered, CarrierHttp, Order
+from gateway.control.rest import Answered, CarrierHttp, Order, read_as
 from gateway.control.telnyx_numbers import connection_told, number_path
 from gateway.errors import CarrierRefused
 from gateway.placed_address import placed_state
@@ -73,7 +73,7 @@ class TelnyxPlacing:
             raise _refusal(refusal.status) from None
         except ConnectionError:
             raise CallingUnconfirmed(CallingUnconfirmed.__doc__) from None
-        call: _Call = _read(made, _Made, CallingUnconfirmed).data
+        call = read_as(made, _Made, CallingUnconfirmed).data
         return call.call_control_id
 
     async def find(
@@ -84,7 +84,7 @@ class TelnyxPlacing:
         """
         connection_id = await self._connection(account, order)
         path = f"/v2/connections/{quote(connection_id, safe='')}/active_calls?page[limit]={_MOST_LISTED}"
-        active = _read(await self._looked(account, path), _Active, CallingUnavailable)
+        active = read_as(await self._looked(account, path), _Active, CallingUnavailable)
         ours = placed_state(order.org_id, order.placed_id, order.attempt)
         return [
             CarrierCall(each.call_control_id, "ringing")
@@ -98,7 +98,7 @@ class TelnyxPlacing:
         answered = await self._looked(account, path, lambda each: each.status in (200, 404))
         if answered.status == HTTPStatus.NOT_FOUND:
             return None
-        alive = _read(answered, _Made, CallingUnavailable).data.is_alive
+        alive = read_as(answered, _Made, CallingUnavailable).data.is_alive
         return CarrierCall(carrier_call_id, "ringing") if alive else None
 
     async def _connection(self, account: TelnyxAccount, order: CallOrder) -> str:
@@ -146,10 +146,3 @@ def _refusal(status: int) -> Exception:
     if status >= HTTPStatus.INTERNAL_SERVER_ERROR:
         return CallingUnconfirmed(CallingUnconfirmed.__doc__)
     return CallingRefused(_REASONS.get(status, "configuration"))
-
-
-def _read(answered: Answered, kind: type[Any], otherwise: type[Exception]) -> Any:
-    try:
-        return msgspec.json.decode(answered.body, type=kind)
-    except msgspec.MsgspecError:
-        raise otherwise(otherwise.__doc__) from None

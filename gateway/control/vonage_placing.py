@@ -20,7 +20,7 @@ import msgspec
 from booking.errors import CallingRefused, CallingUnavailable, CallingUnconfirmed
 from booking.placed_calls import CarrierWord
 from booking.placing import CallOrder, CarrierCall
-from gateway.control.rest import Answered, CarrierHttp, Order
+from gateway.control.rest import Answered, CarrierHttp, Order, read_as
 from gateway.control.vonage import bearer
 from gateway.errors import CarrierRefused
 from gateway.placed_address import PlacedAddresses
@@ -115,7 +115,7 @@ class VonagePlacing:
             raise _refusal(refusal) from None
         except ConnectionError:
             raise CallingUnconfirmed(CallingUnconfirmed.__doc__) from None
-        call: _Made = _read(made, _Made, CallingUnconfirmed)
+        call = read_as(made, _Made, CallingUnconfirmed)
         return call.uuid
 
     async def find(self, account: VonageAccount, order: CallOrder, *, since: datetime) -> list[CarrierCall]:
@@ -139,7 +139,7 @@ class VonagePlacing:
         answered = await self._looked(account, "/" + quote(carrier_call_id, safe=""), known)
         if answered.status == HTTPStatus.NOT_FOUND:
             return None
-        call: _Call = _read(answered, _Call, CallingUnavailable)
+        call = read_as(answered, _Call, CallingUnavailable)
         return _as_ours(call)
 
     def _fields(self, order: CallOrder) -> dict[str, Any]:
@@ -164,7 +164,7 @@ class VonagePlacing:
             "record_index": index,
         }
         answered = await self._looked(account, "?" + urlencode(asked), _status_is(HTTPStatus.OK))
-        page: _Page = _read(answered, _Page, CallingUnavailable)
+        page: _Page = read_as(answered, _Page, CallingUnavailable)
         return page
 
     async def _looked(
@@ -228,10 +228,3 @@ def _following(page: _Page, index: int) -> int | None:
 def _as_ours(call: _Call) -> CarrierCall:
     """An unknown status counts as ringing: the carrier has the call."""
     return CarrierCall(call.uuid, word_of(call.status) or "ringing")
-
-
-def _read(answered: Answered, kind: type[Any], otherwise: type[Exception]) -> Any:
-    try:
-        return msgspec.json.decode(answered.body, type=kind)
-    except msgspec.MsgspecError:
-        raise otherwise(otherwise.__doc__) from None

@@ -3,12 +3,14 @@
 pytest tests/proofs/test_claims.py --rivals 5 10 50 200 --rounds 300
 """
 
-from collections.abc import Iterator
+from collections.abc import AsyncIterator, Iterator
 
+import asyncpg
 import pytest
 
 from bench.stack.postgres import EmbeddedPostgres
 from booking.migrate import migrate_blocking
+from tests.conftest import Stack
 
 RIVALS = (5, 10, 50)
 ROUNDS = 36
@@ -47,3 +49,11 @@ def crowded_urls(
     with server as urls:
         migrate_blocking(urls.owner)
         yield {"app": urls.app, "owner": urls.owner, "admin": server.admin_url}
+
+
+@pytest.fixture
+async def there(aside: Stack) -> AsyncIterator[asyncpg.Connection]:
+    """The superuser of a file's own database, for whom rows of all are there, and time is at hand."""
+    connection = await asyncpg.connect(aside.admin)
+    yield connection
+    await connection.close()

@@ -81,14 +81,6 @@ def aside(stack: Stack) -> Iterator[Stack]:
 
 
 @pytest.fixture
-async def there(aside: Stack) -> AsyncIterator[asyncpg.Connection]:
-    """The superuser, for whom rows of all are there, and time is at hand."""
-    connection = await asyncpg.connect(aside.admin)
-    yield connection
-    await connection.close()
-
-
-@pytest.fixture
 async def shop(aside: Stack) -> Clinic:
     """A clinic whose first service has a guide; it texts at any hour."""
     owner = await asyncpg.connect(aside.postgres.owner)

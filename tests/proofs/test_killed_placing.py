@@ -86,14 +86,6 @@ def aside(stack: Stack) -> Iterator[Stack]:
 
 
 @pytest.fixture
-async def there(aside: Stack) -> AsyncIterator[asyncpg.Connection]:
-    """The superuser, for whom rows of all are there, and time is at hand."""
-    connection = await asyncpg.connect(aside.admin)
-    yield connection
-    await connection.close()
-
-
-@pytest.fixture
 async def shop(aside: Stack) -> Clinic:
     """A clinic that calls at any hour, and goes on trying after as many deaths as there may be."""
     owner = await asyncpg.connect(aside.postgres.owner)
