@@ -12,21 +12,13 @@ from bench.simulators.faults import Refuse
 from bench.simulators.plivo_api import PlivoApiSimulator
 from bench.simulators.plivo_calls import PlivoPlaced
 from bench.simulators.twilio_messages import TakeAndFail, TakeAndStall
-from booking.calling_rules import CallingRules, store_calling_rules
-from booking.contacts import Person, save_contact
 from booking.db import fetch, org_transaction
-from booking.placed_calls import ask_for_call, find_placed_call
 from booking.placing import Placing
-from booking.types import Actor
-from gateway.placing import open_placing
-from gateway.sealing import VaultSealer
-from tests.booking.following import mobile
 from tests.conftest import Clinic, Stack
 from tests.gateway import running
+from tests.gateway.calls_placed import asked, placing_over, ruled, stands
 from tests.gateway.routes.test_plivo import ACCOUNT, TOKEN, document, frame, media, post, start, until
 from tests.gateway.running import PUBLIC_URL, Gateway, Vendors, verbs
-
-CLERK = Actor("operator")
 
 
 @pytest.fixture
@@ -52,31 +44,8 @@ async def gateway(stack: Stack, vendors: Vendors, api: PlivoApiSimulator) -> Asy
 
 @pytest.fixture
 async def engine(gateway: Gateway, pool: asyncpg.Pool, clinic: Clinic) -> AsyncIterator[Placing]:
-    async with org_transaction(pool, clinic.claim) as connection:
-        await connection.execute(
-            "insert into follow_up_settings (org_id, quiet_from, quiet_to) values ($1, '00:00', '00:00')",
-            clinic.claim.org_id,
-        )
-    await rules(pool, clinic, "message")
-    edge = gateway.edge
-    async with open_placing(edge.settings, edge.desk.pool, edge.desk.vault, edge.metrics) as placing:
+    async with placing_over("plivo", gateway, pool, clinic) as placing:
         yield placing
-
-
-async def rules(pool: asyncpg.Pool, clinic: Clinic, on_machine: str) -> None:
-    told = {"carrier": "plivo", "consent": "inquiry", "on_machine": on_machine, "pause_minutes": 5}
-    await store_calling_rules(pool, clinic.claim, CallingRules(**told), services=(), actor=CLERK)
-
-
-async def asked(gateway: Gateway, clinic: Clinic) -> UUID:
-    pool, placed_id = gateway.edge.desk.pool, uuid4()
-    sealer = VaultSealer(gateway.edge.desk.vault)
-    contact_id = await save_contact(pool, clinic.claim, sealer, Person(mobile()))
-    came = await ask_for_call(
-        pool, clinic.claim, placed_id=placed_id, contact_id=contact_id, campaign_id=None, actor=CLERK
-    )
-    assert came == "placed"
-    return placed_id
 
 
 async def placed(gateway: Gateway, clinic: Clinic, engine: Placing, api: PlivoApiSimulator) -> UUID:
@@ -84,12 +53,6 @@ async def placed(gateway: Gateway, clinic: Clinic, engine: Placing, api: PlivoAp
     await engine.go_on(clinic.claim, placed_id)
     assert len(api.placed.all) == 1
     return placed_id
-
-
-async def stands(gateway: Gateway, clinic: Clinic, placed_id: UUID) -> tuple[str, str | None, str | None]:
-    found = await find_placed_call(gateway.edge.desk.pool, clinic.claim, placed_id=placed_id)
-    assert found is not None
-    return found.state, found.outcome, found.answered_by
 
 
 async def tell(gateway: Gateway, call: PlivoPlaced, url: str, **told: str) -> httpx.Response:
@@ -180,7 +143,7 @@ async def test_a_machine_is_hung_up(
     refused: bool,
 ) -> None:
     """Also where Plivo does not take the order to leave the message."""
-    await rules(pool, clinic, "message" if refused else "hang_up")
+    await ruled(pool, clinic, "plivo", "message" if refused else "hang_up")
     await placed(gateway, clinic, engine, api)
     [call] = api.placed.all
     await rings_and_is_answered(gateway, call)

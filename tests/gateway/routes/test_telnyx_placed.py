@@ -4,24 +4,17 @@ import base64
 from collections.abc import AsyncIterator
 from datetime import timedelta
 from typing import Any
-from uuid import UUID, uuid4
 
 import asyncpg
 import pytest
 
 from bench.simulators.telnyx_api import TelnyxApiSimulator
 from bench.simulators.twilio_messages import TakeAndStall
-from booking.calling_rules import CallingRules, store_calling_rules
-from booking.contacts import Person, save_contact
 from booking.db import fetch, org_transaction
-from booking.placed_calls import ask_for_call, find_placed_call
 from booking.placing import Placing
-from booking.types import Actor
-from gateway.placing import open_placing
-from gateway.sealing import VaultSealer
-from tests.booking.following import mobile
 from tests.conftest import Clinic, Stack
 from tests.gateway import running
+from tests.gateway.calls_placed import asked, placing_over, stands
 from tests.gateway.routes.test_telnyx import (
     API_KEY,
     PRIVATE,
@@ -36,7 +29,7 @@ from tests.gateway.routes.test_telnyx import (
 )
 from tests.gateway.running import Gateway, Vendors
 
-CLERK, APPLICATION = Actor("operator"), "1684641123236054244"
+APPLICATION = "1684641123236054244"
 
 
 @pytest.fixture
@@ -62,33 +55,8 @@ async def gateway(stack: Stack, vendors: Vendors, api: TelnyxApiSimulator) -> As
 
 @pytest.fixture
 async def engine(gateway: Gateway, pool: asyncpg.Pool, clinic: Clinic) -> AsyncIterator[Placing]:
-    async with org_transaction(pool, clinic.claim) as connection:
-        await connection.execute(
-            "insert into follow_up_settings (org_id, quiet_from, quiet_to) values ($1, '00:00', '00:00')",
-            clinic.claim.org_id,
-        )
-    rules = CallingRules(carrier="telnyx", consent="inquiry", on_machine="message", pause_minutes=5)
-    await store_calling_rules(pool, clinic.claim, rules, services=(), actor=CLERK)
-    edge = gateway.edge
-    async with open_placing(edge.settings, edge.desk.pool, edge.desk.vault, edge.metrics) as placing:
+    async with placing_over("telnyx", gateway, pool, clinic) as placing:
         yield placing
-
-
-async def asked(gateway: Gateway, clinic: Clinic) -> UUID:
-    pool, placed_id = gateway.edge.desk.pool, uuid4()
-    sealer = VaultSealer(gateway.edge.desk.vault)
-    contact_id = await save_contact(pool, clinic.claim, sealer, Person(mobile()))
-    came = await ask_for_call(
-        pool, clinic.claim, placed_id=placed_id, contact_id=contact_id, campaign_id=None, actor=CLERK
-    )
-    assert came == "placed"
-    return placed_id
-
-
-async def stands(gateway: Gateway, clinic: Clinic, placed_id: UUID) -> tuple[str, str | None, str | None]:
-    found = await find_placed_call(gateway.edge.desk.pool, clinic.claim, placed_id=placed_id)
-    assert found is not None
-    return found.state, found.outcome, found.answered_by
 
 
 def told(api: TelnyxApiSimulator, kind: str, **payload: Any) -> dict[str, Any]:

@@ -14,23 +14,17 @@ from bench.simulators.faults import Refuse
 from bench.simulators.twilio_messages import TakeAndFail, TakeAndStall
 from bench.simulators.vonage_api import VonageApiSimulator
 from bench.simulators.vonage_calls import VonagePlaced
-from booking.calling_rules import CallingRules, store_calling_rules
-from booking.contacts import Person, save_contact
 from booking.db import org_transaction
 from booking.errors import CallingRefused, CallingUnavailable, CallingUnconfirmed
-from booking.placed_calls import ask_for_call, find_placed_call
 from booking.placing import CallOrder, CarrierCall, Placing
-from booking.types import Actor
 from gateway.control.rest import CarrierHttp
 from gateway.control.vonage_placing import VonagePlacing
 from gateway.metrics import Metrics
 from gateway.placed_address import PlacedAddresses
-from gateway.placing import open_placing
-from gateway.sealing import VaultSealer
 from gateway.tenancy.credentials import VonageAccount
-from tests.booking.following import mobile
 from tests.conftest import Clinic, Stack
 from tests.gateway import running
+from tests.gateway.calls_placed import asked, placing_over, ruled, stands
 from tests.gateway.routes.test_vonage import (
     ITS_OWN,
     first_audio,
@@ -45,7 +39,6 @@ from tests.gateway.routes.test_vonage import (
 from tests.gateway.running import PUBLIC_URL, Gateway, Vendors, closed
 from tests.gateway.vonage_application import OTHER_PEM, OURS, PUBLIC_KEY
 
-CLERK = Actor("operator")
 CLINICS, CONTACT = "+442079460018", "+447700900123"
 
 
@@ -65,20 +58,8 @@ async def gateway(stack: Stack, vendors: Vendors, api: VonageApiSimulator) -> As
 
 @pytest.fixture
 async def engine(gateway: Gateway, pool: asyncpg.Pool, clinic: Clinic) -> AsyncIterator[Placing]:
-    async with org_transaction(pool, clinic.claim) as connection:
-        await connection.execute(
-            "insert into follow_up_settings (org_id, quiet_from, quiet_to) values ($1, '00:00', '00:00')",
-            clinic.claim.org_id,
-        )
-    await ruled(pool, clinic, "message")
-    edge = gateway.edge
-    async with open_placing(edge.settings, edge.desk.pool, edge.desk.vault, edge.metrics) as placing:
+    async with placing_over("vonage", gateway, pool, clinic) as placing:
         yield placing
-
-
-async def ruled(pool: asyncpg.Pool, clinic: Clinic, on_machine: Any) -> None:
-    rules = CallingRules(carrier="vonage", consent="inquiry", on_machine=on_machine, pause_minutes=5)
-    await store_calling_rules(pool, clinic.claim, rules, services=(), actor=CLERK)
 
 
 async def placed(gateway: Gateway, clinic: Clinic, engine: Placing) -> UUID:
@@ -98,23 +79,6 @@ async def died(gateway: Gateway, clinic: Clinic, engine: Placing, api: VonageApi
     asking.cancel()
     await asyncio.gather(asking, return_exceptions=True)
     return placed_id
-
-
-async def asked(gateway: Gateway, clinic: Clinic) -> UUID:
-    pool, placed_id = gateway.edge.desk.pool, uuid4()
-    sealer = VaultSealer(gateway.edge.desk.vault)
-    contact_id = await save_contact(pool, clinic.claim, sealer, Person(mobile()))
-    came = await ask_for_call(
-        pool, clinic.claim, placed_id=placed_id, contact_id=contact_id, campaign_id=None, actor=CLERK
-    )
-    assert came == "placed"
-    return placed_id
-
-
-async def stands(gateway: Gateway, clinic: Clinic, placed_id: UUID) -> tuple[str, str | None, str | None]:
-    found = await find_placed_call(gateway.edge.desk.pool, clinic.claim, placed_id=placed_id)
-    assert found is not None
-    return found.state, found.outcome, found.answered_by
 
 
 def event(call: VonagePlaced, status: str, **more: Any) -> dict[str, Any]:
@@ -192,7 +156,7 @@ async def test_a_machine_gets_the_message_behind_its_beep_or_is_hung_up(
     assert (lost.status_code, lost.content) == (204, b"")  # nothing takes the message's place
     assert await told(gateway, call, "completed") == 204
     assert await stands(gateway, clinic, placed_id) == ("ended", "message_left", "machine")
-    await ruled(pool, clinic, "hang_up")
+    await ruled(pool, clinic, "vonage", "hang_up")
     other = await placed(gateway, clinic, engine)
     call = api.placed.all[-1]
     assert await answered(gateway, call)
