@@ -35,10 +35,9 @@ from tests.proofs.test_killed import (
     require_one_each,
     shop,
     stands,
-    there,
 )
 
-__all__ = ["aside", "shop", "there"]
+__all__ = ["aside", "shop"]
 
 LIVES = (100, 300, 800)
 """Turns of the loop at most: in about as many so many calls are begun, told to their end, followed up."""
