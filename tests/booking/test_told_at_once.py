@@ -18,7 +18,9 @@ ROUNDS = 100
 
 _UNIQUE = """
 select c.relname::text as name,
-    array(select attname::text from pg_attribute where attrelid = c.oid and attnum = any (x.indkey)) as columns
+    array(
+        select attname::text from pg_attribute where attrelid = c.oid and attnum = any (x.indkey)
+    ) as columns
 from pg_index x join pg_class c on c.oid = x.indrelid
 where x.indisunique and x.indpred is null and c.relnamespace = 'public'::regnamespace
 """
