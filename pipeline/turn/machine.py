@@ -21,7 +21,7 @@ Waits are no timers: `next_deadline_s` names the next instant that matters, `Tim
 
 from collections import Counter
 from collections.abc import Callable, Iterator, Mapping
-from enum import Enum
+from enum import StrEnum
 from typing import Final
 
 from pipeline.events import EagerEndOfTurn, EndOfTurn, InterimTranscript, SpeechStarted, TurnResumed
@@ -61,7 +61,7 @@ from pipeline.turn.protocol import (
 )
 
 
-class State(Enum):
+class State(StrEnum):
     IDLE = "idle"
     LISTENING = "listening"
     CALLER_SPEAKING = "caller_speaking"
@@ -144,6 +144,7 @@ TRANSITIONS: Final[Mapping[State, Mapping[type, tuple[str, frozenset[State]]]]] 
 _FAULTS: Final = frozenset({"stt_failed", "replies_failed"})
 _INSTANT_S: Final = 1e-6
 """Timers may ring a rounding error early."""
+_VOICE: Final = (VoiceStarted, VoiceStopped)
 
 
 class TurnMachine:
@@ -188,7 +189,7 @@ class TurnMachine:
 
     def handle(self, event: TurnEvent, now_s: float) -> list[TurnAction]:
         """What to do about it. Instants must not run backwards."""
-        if isinstance(event, VoiceStarted | VoiceStopped):
+        if isinstance(event, _VOICE):
             self._voiced_since_s = now_s if isinstance(event, VoiceStarted) else None
             return []
         if isinstance(event, TokensWasted):

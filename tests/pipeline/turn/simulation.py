@@ -48,6 +48,7 @@ LIMITS = TurnLimits(max_call_s=120.0, speculation_tokens_per_call=2_000)
 GUESS_TOKENS = 300
 WORDS = ("yes", "mm-hm", "no wait", "Tuesday at ten please", "bye", "", "I would like an appointment")
 STALL_S = 9.0
+VOICE = (VoiceStarted, VoiceStopped)
 
 
 class RuleBroken(AssertionError):
@@ -114,7 +115,7 @@ class SimulatedCall:
         self._dropped: set[int] = set()
         self._guesses: Counter[str] = Counter()
         self._wasted: Counter[str] = Counter()
-        self._known_wasted: Counter[str] = Counter()
+        self._known_wasted: dict[str, int] = {}
         self.outcomes: set[str] = set()
         self.told: list[tuple[float, TurnEvent]] = []
         self._hangs_up_after = -1
@@ -161,7 +162,7 @@ class SimulatedCall:
         amid_orders = isinstance(event, TokensWasted)
         if not amid_orders:
             self._hangs_up_after -= 1
-            self._known_wasted = self._wasted.copy()
+            self._known_wasted = dict(self._wasted)
         if self._hangs_up_after == 0:
             event = LineLost("caller_hung_up")
             self._hangs_up_after = -1
@@ -172,7 +173,7 @@ class SimulatedCall:
         if isinstance(event, EndOfTurn):
             self._guesses.clear()
         self.states.add(after)
-        if not isinstance(event, VoiceStarted | VoiceStopped):
+        if not isinstance(event, VOICE):
             allowed = TRANSITIONS[before].get(type(event), ("", frozenset({before})))[1]
             if after not in allowed:
                 raise RuleBroken(f"{before} may not become {after} by {type(event).__name__}")
@@ -228,7 +229,7 @@ class SimulatedCall:
         require(self._guess is None, "one guess at a time")
         require(order.turn not in self._committed, "a guess answers a turn to come")
         require(bool(order.text.strip()), "silence is not answered")
-        wasted = self._known_wasted[order.sign]  # a guess dropped by the same event is not counted yet
+        wasted = self._known_wasted.get(order.sign, 0)  # a guess dropped by the same event is not counted yet
         require(wasted < self._limits.speculation_tokens_per_call, "waste has its limit")
         self._guesses[order.sign] += 1
         require(
