@@ -8,6 +8,7 @@ gateway records as heard can be held against the truth.
 
 import asyncio
 import bisect
+import math
 import random
 from collections.abc import Sequence
 from dataclasses import asdict, dataclass
@@ -21,12 +22,12 @@ from bench.carrier.record import CallRecord, ClearCame, MediaCame
 from bench.harness.caller import ReplyWatch
 from bench.harness.figures import Objective, percentile, share_low, summary
 from bench.harness.providers import MS_PER_CHAR
-from bench.harness.results import SCHEMA, machine_facts, machine_line, write_json
+from bench.harness.results import head, machine_line, policy_facts, write_json
 from bench.harness.running import run
 from bench.harness.sound import first_audible
 from bench.harness.speech import FRAME_BYTES, numbered
 from bench.harness.turns import Turn
-from bench.ttfb import FAILED, MADE, STAGGER_S, Bench, Outputs, Setup, open_bench
+from bench.ttfb import FAILED, MADE, STAGGER_S, Bench, Outputs, Setup, open_bench, warn_of_fewer
 
 EARLIEST_MS, LATEST_MS = 600.0, 2600.0
 _WITHIN_S: Final = 12.0
@@ -109,6 +110,7 @@ def run_barge_in(setup: Setup, plan: Plan, outputs: Outputs) -> int:
 
 
 async def _barge_in(setup: Setup, plan: Plan, outputs: Outputs) -> int:
+    warn_of_fewer(math.ceil(plan.interruptions / plan.per_call), plan.at_once)
     cuts: list[_Cut] = []
     async with open_bench(setup) as bench:
         failures = await _all_calls(bench, plan, cuts)
@@ -326,12 +328,10 @@ def within_a_word(results: Sequence[Interruption]) -> float | None:
 
 
 def _as_json(bench: Bench, results: Sequence[Interruption], failures: Sequence[str]) -> dict[str, Any]:
-    return {
-        "schema": SCHEMA,
-        "command": "barge-in",
-        "machine": machine_facts(),
+    return head("barge-in") | {
         "target": dict(bench.target.description),
         "providers": bench.providers(),
+        "policy": policy_facts(bench.setup.policy_known),
         "summary": {name: summary(_values(results, name)) for name in _FIGURES},
         "within_a_word_share": within_a_word(results),
         "within_a_word_low": within_a_word_low(results),

@@ -147,6 +147,8 @@ def _print(rows: Sequence[Row], before: Mapping[str, Any], after: Mapping[str, A
     console = Console()
     if before["providers"] != after["providers"]:
         console.print("the two runs did not meet the same providers: what differs may be theirs")
+    if before.get("load") != after.get("load"):
+        console.print("the two runs were not under the same load: what differs may come of that")
     table = Table()
     for name in ("", "A ms", "B ms", "B / A, or B - A", "95 % interval", ""):
         table.add_column(name, justify="left" if not name else "right")

@@ -20,7 +20,7 @@ from uuid import UUID
 import asyncpg
 
 from bench.harness.figures import percentile, summary
-from bench.harness.results import SCHEMA, machine_facts, write_json
+from bench.harness.results import head, write_json
 from bench.harness.starting import say_starting
 from bench.stack.postgres import EmbeddedPostgres, PostgresUrls
 from bench.stack.redis import EmbeddedRedis
@@ -132,9 +132,11 @@ async def _measure(plan: Plan, json: Path | None) -> int:
     print("\n| changes | another replica goes by the new key after p50 / most ms |\n| --- | --- |")
     print(f"| {plan.rounds} | {percentile(news_ms, 50):.1f} / {max(news_ms):.1f} |")
     if json is not None:
-        told = {"schema": SCHEMA, "command": "credentials", "machine": machine_facts()}
         layers = {layer: summary(took) for layer, took in took_us.items()}
-        write_json(told | {"layers_us": layers, "misses": plan.rounds, "statements_per_miss": most}, json)
+        write_json(
+            head("credentials") | {"layers_us": layers, "misses": plan.rounds, "statements_per_miss": most},
+            json,
+        )
     return 0 if most == 1 else 1
 
 

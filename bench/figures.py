@@ -19,7 +19,7 @@ from pathlib import Path
 from typing import Any, Final
 
 from bench.goals import GOALS, Verdict, judge
-from bench.harness.results import SCHEMA, machine_facts, write_json
+from bench.harness.results import SCHEMA, head, write_json
 from bench.tree import commit, of_this_tree
 
 MADE, FAILED, INTERRUPTED = 0, 1, 130
@@ -232,8 +232,7 @@ def _kept(figures: Figures) -> dict[str, Told]:
 
 def _keep(figures: Figures, made: Mapping[str, Told]) -> None:
     verdicts = [verdict.as_json() for verdict in judged(made)]
-    told = {"schema": SCHEMA, "command": "figures", "machine": machine_facts()}
-    write_json(told | {"goals": verdicts, "parts": dict(made)}, figures.book)
+    write_json(head("figures") | {"goals": verdicts, "parts": dict(made)}, figures.book)
 
 
 # --- telling ------------------------------------------------------------------------------------------------

@@ -23,10 +23,10 @@ from bench.demo.clinic import CLINIC_NUMBER
 from bench.harness.caller import Manners
 from bench.harness.figures import Objective, percentile
 from bench.harness.floor import Policy
-from bench.harness.page import page, section, table
+from bench.harness.page import page, section, table, write_page
 from bench.harness.plots import cdf
 from bench.harness.providers import open_providers, providers_environment
-from bench.harness.results import SCHEMA, Result, machine_facts, machine_line, write_json
+from bench.harness.results import Result, head, machine_line, write_json
 from bench.harness.running import run
 from bench.harness.screen import print_objectives
 from bench.harness.speech import read_voice
@@ -34,7 +34,7 @@ from bench.harness.target import Address, Target, TargetUnusable, by_address, ou
 from bench.harness.turns import Turns
 from bench.relay import NUMBER_VARIABLE
 from bench.simulators.latency import Draws
-from bench.ttfb import FAILED, MADE, WARM_UP_ID, Bench, Load, Outputs, Setup, said
+from bench.ttfb import FAILED, MADE, WARM_UP_ID, Bench, Load, Outputs, Setup, said, warn_of_fewer
 
 _OFF: Final = {"SPECULATION": "off", "LLM_HEDGE_AFTER_S": "off"}
 _SWITCHED: Final = (
@@ -99,6 +99,7 @@ async def _ladder(setup: Setup, load: Load, only: Sequence[int], outputs: Output
     if setup.carrier != "twilio":
         raise TargetUnusable("the ladder's first steps know Twilio alone")
     chosen = _chosen(_rungs_under(setup.policy), only)
+    warn_of_fewer(len(load.calls()), load.at_once)
     results: list[tuple[Rung, Result]] = []
     async for rung, result in _steps(setup, load, chosen):
         results.append((rung, result))
@@ -108,7 +109,7 @@ async def _ladder(setup: Setup, load: Load, only: Sequence[int], outputs: Output
     if outputs.json is not None:
         write_json(_as_json(results), outputs.json)
     if outputs.html is not None:
-        outputs.html.write_text(ladder_page(results), encoding="utf-8")
+        write_page(ladder_page(results), outputs.html)
     return exit_code([result for _, result in results], load.turns, outputs.objectives)
 
 
@@ -262,10 +263,7 @@ def _print(results: Sequence[tuple[Rung, Result]]) -> None:
 
 
 def _as_json(results: Sequence[tuple[Rung, Result]]) -> dict[str, Any]:
-    return {
-        "schema": SCHEMA,
-        "command": "ladder",
-        "machine": machine_facts(),
+    return head("ladder") | {
         "steps": [{"name": rung.name} | result.as_json() for rung, result in results],
     }
 

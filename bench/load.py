@@ -21,9 +21,9 @@ import numpy as np
 from bench.harness.caller import Played
 from bench.harness.figures import Objective, percentile
 from bench.harness.gauges import Gauges, watching
-from bench.harness.page import page, section, table
+from bench.harness.page import page, section, table, write_page
 from bench.harness.plots import lines
-from bench.harness.results import SCHEMA, Result, machine_facts, machine_line, write_json
+from bench.harness.results import Result, head, machine_line, policy_facts, write_json
 from bench.harness.running import run
 from bench.harness.target import TargetUnusable
 from bench.ttfb import FAILED, MADE, Bench, Setup, open_bench
@@ -118,12 +118,12 @@ async def _load(setup: Setup, ramp: Ramp) -> int:
         target, providers = dict(bench.target.description), bench.providers()
     print(machine_line())
     _tell(steps, soak)
-    told = {
-        "schema": SCHEMA,
-        "command": "load",
-        "machine": machine_facts(),
+    told = head("load") | {
         "target": target,
         "providers": providers,
+        "policy": policy_facts(setup.policy_known),
+        "must_hold": ramp.must_hold,
+        "objectives": [str(each) for each in ramp.objectives],
         "steps": [asdict(step) for step in steps],
         "last_held": last_held(steps),
         "soak": None if soak is None else asdict(soak),
@@ -131,7 +131,7 @@ async def _load(setup: Setup, ramp: Ramp) -> int:
     if ramp.json is not None:
         write_json(told, ramp.json)
     if ramp.html is not None:
-        ramp.html.write_text(load_page(steps, soak), encoding="utf-8")
+        write_page(load_page(steps, soak), ramp.html)
     return exit_code(ramp, steps, soak)
 
 

@@ -18,7 +18,7 @@ from typing import Any, Final
 from bench.harness.caller import Manners, Played, Timed, play_call
 from bench.harness.figures import Objective
 from bench.harness.floor import Policy
-from bench.harness.page import write_page
+from bench.harness.page import ttfb_page, write_page
 from bench.harness.providers import Ports, open_providers
 from bench.harness.results import Result, turn_result, write_json
 from bench.harness.running import run
@@ -60,6 +60,11 @@ class Setup:
     def simulated(self) -> bool:
         return self.address is None or self.ports is not None
 
+    @property
+    def policy_known(self) -> Policy | None:
+        """None where the providers, and so the floor, are not."""
+        return self.policy if self.simulated else None
+
 
 @dataclass(frozen=True, slots=True)
 class Outputs:
@@ -91,7 +96,7 @@ class Bench:
     def result(self, command: str, calls: Sequence[Played]) -> Result:
         """All turns of these calls, with what the providers and the gateway know of them."""
         book = self.turns if self.setup.simulated else None
-        policy = self.setup.policy if self.setup.simulated else None
+        policy = self.setup.policy_known
         rows = [turn_result(each, book, policy, self.target.told) for call in calls for each in call.turns]
         failures = Counter(call.failure for call in calls if call.failure is not None)
         return Result(
@@ -150,6 +155,17 @@ class Load:
         ids = iter(range(self.turns))
         return [list(batch) for batch in iter(lambda: list(itertools.islice(ids, self.per_call)), [])]
 
+    def facts(self) -> dict[str, int]:
+        """For the result; calls at once as there really were."""
+        at_once = min(self.at_once, len(self.calls()))
+        return {"turns": self.turns, "per_call": self.per_call, "at_once": at_once}
+
+
+def warn_of_fewer(calls: int, at_once: int) -> None:
+    """On standard error, where so few calls are made that they can never be as many at once as asked for."""
+    if calls < at_once:
+        print(f"no more than {calls} of {at_once} calls at once: there are no more calls", file=sys.stderr)
+
 
 def run_ttfb(setup: Setup, load: Load, outputs: Outputs) -> int:
     """Measure, print, write. The exit code."""
@@ -157,6 +173,7 @@ def run_ttfb(setup: Setup, load: Load, outputs: Outputs) -> int:
 
 
 async def _ttfb(setup: Setup, load: Load, outputs: Outputs) -> int:
+    warn_of_fewer(len(load.calls()), load.at_once)
     with Progress("TTFB", load.turns) as progress:
         result = await measure(setup, load, progress.took)
     return report(result, outputs)
@@ -183,7 +200,9 @@ async def said(
     async with asyncio.TaskGroup() as group:
         playing = [group.create_task(one(*each)) for each in enumerate(load.calls())]
     await bench.target.last_facts()
-    return bench.result(command, [task.result() for task in playing])
+    result = bench.result(command, [task.result() for task in playing])
+    result.load = load.facts()
+    return result
 
 
 def report(result: Result, outputs: Outputs) -> int:
@@ -194,7 +213,7 @@ def report(result: Result, outputs: Outputs) -> int:
     if outputs.json is not None:
         write_json(result.as_json(), outputs.json)
     if outputs.html is not None:
-        write_page(result, outputs.objectives, outputs.html)
+        write_page(ttfb_page(result, outputs.objectives), outputs.html)
     whole = not result.calls_failed and result.outcomes()["answered"] == len(result.turns)
     met = all(each.met(result.values(each.measure)) for each in outputs.objectives)
     return MADE if whole and met and result.turns else FAILED

@@ -26,9 +26,10 @@ svg text{font:12px system-ui,sans-serif;fill:currentColor}
 SLOWEST: Final = 5
 
 
-def write_page(result: Result, objectives: Sequence[Objective], path: Path) -> None:
+def write_page(document: str, path: Path) -> None:
+    """The folders above it are made."""
     path.parent.mkdir(parents=True, exist_ok=True)
-    path.write_text(ttfb_page(result, objectives), encoding="utf-8")
+    path.write_text(document, encoding="utf-8")
 
 
 def ttfb_page(result: Result, objectives: Sequence[Objective]) -> str:
@@ -88,6 +89,7 @@ def _facts(result: Result) -> str:
         ("providers", " ".join(f"{name}={value}" for name, value in result.providers.items())),
         ("floor under", "" if result.policy is None else result.policy.name),
         ("machine", " ".join(f"{name}={value}" for name, value in machine_facts().items())),
+        ("load", " ".join(f"{name}={value}" for name, value in result.load.items())),
         ("turns", ", ".join(f"{count} {kind}" for kind, count in result.outcomes().items())),
         ("price", ", ".join(f"{name}={value:g}" for name, value in result.price().items())),
         ("the bench itself", ", ".join(f"{name}={value:g}" for name, value in result.generator.items())),

@@ -5,7 +5,6 @@ schema).
 import json
 import os
 import platform
-import statistics
 from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass, field
 from datetime import UTC, datetime
@@ -74,6 +73,10 @@ class TurnResult:
         return _less(self.ttfb_ms, self.own_ttfb_ms)
 
 
+def _now() -> str:
+    return datetime.now(UTC).isoformat(timespec="seconds")
+
+
 @dataclass(slots=True)
 class Result:
     """One run of `ttfb`, or one step of another command."""
@@ -85,9 +88,11 @@ class Result:
     turns: list[TurnResult]
     calls_failed: Mapping[str, int]
     generator: Mapping[str, float] = field(default_factory=dict)
+    load: Mapping[str, int] = field(default_factory=dict)
+    """Turns in all and of one call, and calls at once."""
     greetings_ms: Sequence[float] = ()
     """One per call: from its webhook to the greeting's first audible sample."""
-    made_at: str = field(default_factory=lambda: datetime.now(UTC).isoformat(timespec="seconds"))
+    made_at: str = field(default_factory=_now)
 
     def values(self, measure: str) -> list[float]:
         """The known values of a measure, in order. Raises `KeyError` for none of `MEASURES`."""
@@ -124,14 +129,12 @@ class Result:
         return {kind: sum(turn.outcome == kind for turn in self.turns) for kind in kinds}
 
     def as_json(self) -> dict[str, Any]:
-        return {
-            "schema": SCHEMA,
-            "command": self.command,
+        return head(self.command) | {
             "made_at": self.made_at,
-            "machine": machine_facts(),
             "target": dict(self.target),
             "providers": dict(self.providers),
-            "policy": None if self.policy is None else asdict(self.policy),
+            "policy": policy_facts(self.policy),
+            "load": dict(self.load),
             "summary": self.summary(),
             "greeting": summary(list(self.greetings_ms)),
             "outcomes": self.outcomes(),
@@ -141,6 +144,16 @@ class Result:
             "generator": dict(self.generator),
             "turns": [_turn_json(turn) for turn in self.turns],
         }
+
+
+def head(command: str) -> dict[str, Any]:
+    """What the JSON of every command begins with."""
+    return {"schema": SCHEMA, "command": command, "made_at": _now(), "machine": machine_facts()}
+
+
+def policy_facts(policy: Policy | None) -> dict[str, Any] | None:
+    """None for a gateway whose policy is not known."""
+    return None if policy is None else asdict(policy)
 
 
 def write_json(result: Mapping[str, Any], path: Path) -> None:
@@ -216,10 +229,6 @@ def delays_of(turn: Turn, turns: Turns, silent_s: float) -> Delays:
         clause_ms=(turn.first_clause_tokens - 1) * draws.between_tokens_s * 1000,
         tts_ms=draws.tts_ms(turn.id, 0),
     )
-
-
-def median(values: Sequence[float]) -> float | None:
-    return statistics.median(values) if values else None
 
 
 def _outcome(timed: Timed) -> Outcome:
