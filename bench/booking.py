@@ -35,6 +35,7 @@ import psycopg
 
 from bench.harness.figures import percentile
 from bench.harness.starting import say_starting
+from bench.harness.target import TargetUnusable
 from bench.stack.postgres import DATABASE, EmbeddedPostgres
 from bench.stack.running import running
 from booking.clinic import ClinicSpec, ServiceSpec, seed_clinic
@@ -50,6 +51,8 @@ TTL = timedelta(hours=1)
 SLOTS = 120_000
 SLOTS_A_DAY = 16
 MOST_DAYS = 90
+FREE_SHARE = 0.7
+"""Of all slots, surely: about a quarter is booked beforehand."""
 WITHOUT_POLICIES = "unpoliced"
 
 _BARE = """
@@ -159,6 +162,27 @@ class Plan:
     orgs: int = 100
     practitioners: int = 5
 
+    def require_sound(self) -> None:
+        """Raises `TargetUnusable` for claims that are too few to measure, or more than there are slots."""
+        if self.claims < ROUNDS * max(self.connections):
+            raise TargetUnusable(f"--claims: {ROUNDS} for each connection at least")
+        free = int(self.slots * FREE_SHARE)
+        if self.taken > free:
+            raise TargetUnusable(
+                f"{self.taken:,} slots would be taken, and some {free:,} are free: fewer --claims or "
+                "--connections, or more --orgs or --practitioners"
+            )
+
+    @property
+    def taken(self) -> int:
+        """Slots that the two contenders which take some take, those of their warm-ups included."""
+        return 2 * sum(self.claims + each * WARM_UP for each in self.connections)
+
+    @property
+    def slots(self) -> int:
+        """In all."""
+        return self.orgs * self.practitioners * self.days * SLOTS_A_DAY
+
     @property
     def days(self) -> int:
         """How many days make about SLOTS slots in all."""
@@ -183,7 +207,8 @@ CLAIM, UNPOLICED = "claim", "claim, no policies"
 
 
 def run_booking(plan: Plan) -> int:
-    """Print a table of percentiles and ratios."""
+    """Print a table of percentiles and ratios. Raises `TargetUnusable`."""
+    plan.require_sound()
     asyncio.run(_measure_all(plan))
     return 0
 

@@ -16,6 +16,7 @@ from bench.figures import NAMES, Figures, run_figures
 from bench.follow_up import Load as Endings
 from bench.follow_up import run_follow_up
 from bench.harness import arguments
+from bench.harness.values import amount, count, positive, rate, result_file
 from bench.hedge import HedgeLoad, run_hedge
 from bench.knowledge import Plan as Searches
 from bench.knowledge import run_knowledge
@@ -23,6 +24,7 @@ from bench.otp import Load as Codes
 from bench.otp import run_otp
 from bench.overhead import Load, run_overhead
 from bench.redaction.command import CORPUS, Options, run_redaction
+from bench.simulators.latency import MODELS
 from bench.status import run_status
 from bench.validate.command import Options as Validation
 from bench.validate.command import run_validate
@@ -61,8 +63,10 @@ def _call(chosen: argparse.Namespace) -> int:
 
 
 def _add_overhead(parser: argparse.ArgumentParser) -> None:
-    parser.add_argument("--calls", type=int, nargs="+", default=[1, 20], metavar="N", help="calls at once")
-    parser.add_argument("--turns", type=int, default=10, metavar="N", help="turns of each call")
+    parser.add_argument(
+        "--calls", type=positive, nargs="+", default=[1, 20], metavar="N", help="calls at once"
+    )
+    parser.add_argument("--turns", type=positive, default=10, metavar="N", help="turns of each call")
 
 
 def _overhead(chosen: argparse.Namespace) -> int:
@@ -71,11 +75,13 @@ def _overhead(chosen: argparse.Namespace) -> int:
 
 def _add_booking(parser: argparse.ArgumentParser) -> None:
     parser.add_argument(
-        "--connections", type=int, nargs="+", default=[1, 10, 50], metavar="N", help="claims at once"
+        "--connections", type=positive, nargs="+", default=[1, 10, 50], metavar="N", help="claims at once"
     )
-    parser.add_argument("--claims", type=int, default=2000, metavar="N", help="of each statement")
-    parser.add_argument("--orgs", type=int, default=100, metavar="N", help="clinics that the claims fall on")
-    parser.add_argument("--practitioners", type=int, default=5, metavar="N", help="of each clinic")
+    parser.add_argument("--claims", type=positive, default=2000, metavar="N", help="of each statement")
+    parser.add_argument(
+        "--orgs", type=positive, default=100, metavar="N", help="clinics that the claims fall on"
+    )
+    parser.add_argument("--practitioners", type=positive, default=5, metavar="N", help="of each clinic")
     parser.add_argument(
         "--no-flush", action="store_true", help="commits do not wait for the disk: what is left is computing"
     )
@@ -93,8 +99,8 @@ def _booking(chosen: argparse.Namespace) -> int:
 
 
 def _add_otp(parser: argparse.ArgumentParser) -> None:
-    parser.add_argument("--codes", type=int, default=500, metavar="N", help="codes in all")
-    parser.add_argument("--at-once", type=int, default=20, metavar="N", help="requests at once")
+    parser.add_argument("--codes", type=positive, default=500, metavar="N", help="codes in all")
+    parser.add_argument("--at-once", type=positive, default=20, metavar="N", help="requests at once")
 
 
 def _otp(chosen: argparse.Namespace) -> int:
@@ -102,11 +108,11 @@ def _otp(chosen: argparse.Namespace) -> int:
 
 
 def _add_follow_up(parser: argparse.ArgumentParser) -> None:
-    parser.add_argument("--calls", type=int, default=300, metavar="N", help="at each rate")
+    parser.add_argument("--calls", type=positive, default=300, metavar="N", help="at each rate")
     parser.add_argument(
-        "--per-second", type=float, nargs="+", default=[2, 10], metavar="N", help="calls that end"
+        "--per-second", type=rate, nargs="+", default=[2, 10], metavar="N", help="calls that end"
     )
-    parser.add_argument("--jobs-at-once", type=int, metavar="N", help="JOBS_AT_ONCE of the gateway")
+    parser.add_argument("--jobs-at-once", type=positive, metavar="N", help="JOBS_AT_ONCE of the gateway")
 
 
 def _follow_up(chosen: argparse.Namespace) -> int:
@@ -115,10 +121,10 @@ def _follow_up(chosen: argparse.Namespace) -> int:
 
 
 def _add_credentials(parser: argparse.ArgumentParser) -> None:
-    parser.add_argument("--lookups", type=int, default=2000, metavar="N", help="from each layer")
-    parser.add_argument("--callers", type=int, default=500, metavar="N", help="at once, on a miss")
-    parser.add_argument("--rounds", type=int, default=20, metavar="N", help="misses and changes")
-    parser.add_argument("--json", type=Path, metavar="FILE", help="write the result")
+    parser.add_argument("--lookups", type=positive, default=2000, metavar="N", help="from each layer")
+    parser.add_argument("--callers", type=positive, default=500, metavar="N", help="at once, on a miss")
+    parser.add_argument("--rounds", type=positive, default=20, metavar="N", help="misses and changes")
+    parser.add_argument("--json", type=result_file, metavar="FILE", help="write the result")
 
 
 def _credentials(chosen: argparse.Namespace) -> int:
@@ -127,11 +133,11 @@ def _credentials(chosen: argparse.Namespace) -> int:
 
 def _add_hedge(parser: argparse.ArgumentParser) -> None:
     parser.add_argument(
-        "--after", type=float, nargs="+", default=[0, 0.4, 0.5, 0.6, 0.7], metavar="S", help="0 is without"
+        "--after", type=amount, nargs="+", default=[0, 0.4, 0.5, 0.6, 0.7], metavar="S", help="0 is without"
     )
-    parser.add_argument("--requests", type=int, default=1500, metavar="N", help="for each of them")
-    parser.add_argument("--at-once", type=int, default=30, metavar="N", help="requests at once")
-    parser.add_argument("--model", default="published", metavar="NAME", help="of the providers' delays")
+    parser.add_argument("--requests", type=positive, default=1500, metavar="N", help="for each of them")
+    parser.add_argument("--at-once", type=positive, default=30, metavar="N", help="requests at once")
+    parser.add_argument("--model", choices=sorted(MODELS), default="published", help="default: %(default)s")
     parser.add_argument("--seed", type=int, default=1, metavar="N", help="of the delays drawn")
 
 
@@ -141,11 +147,13 @@ def _hedge(chosen: argparse.Namespace) -> int:
 
 def _add_knowledge(parser: argparse.ArgumentParser) -> None:
     parser.add_argument(
-        "--passages", type=int, nargs="+", default=[100, 2000, 20000], metavar="N", help="of a clinic"
+        "--passages", type=positive, nargs="+", default=[100, 2000, 20000], metavar="N", help="of a clinic"
     )
-    parser.add_argument("--searches", type=int, default=200, metavar="N", help="of each number of passages")
-    parser.add_argument("--dimensions", type=int, default=1536, metavar="N", help="of the embeddings")
-    parser.add_argument("--seed", type=int, default=1, metavar="N", help="of the words drawn")
+    parser.add_argument(
+        "--searches", type=positive, default=200, metavar="N", help="of each number of passages"
+    )
+    parser.add_argument("--dimensions", type=positive, default=1536, metavar="N", help="of the embeddings")
+    parser.add_argument("--seed", type=count, default=1, metavar="N", help="of the words drawn")
 
 
 def _knowledge(chosen: argparse.Namespace) -> int:
@@ -157,7 +165,7 @@ def _add_redaction(parser: argparse.ArgumentParser) -> None:
         "--corpus", type=Path, default=CORPUS, metavar="DIR", help="a part of it (default: %(default)s)"
     )
     parser.add_argument("--json", action="store_true", help="figures to read by program")
-    parser.add_argument("--misses", type=int, default=0, metavar="N", help="show the worst N of each kind")
+    parser.add_argument("--misses", type=count, default=0, metavar="N", help="show the worst N of each kind")
     parser.add_argument(
         "--spacy-model", metavar="NAME", help="a spaCy pipeline for Presidio: package or folder"
     )
@@ -205,9 +213,11 @@ def _add_validate(parser: argparse.ArgumentParser) -> None:
     parser.add_argument(
         "--database-url", metavar="URL", help="role gw_app's, to read the transcript too, for --url"
     )
-    parser.add_argument("--claims", type=int, default=20, metavar="N", help="at once (default: %(default)s)")
     parser.add_argument(
-        "--ttfb-ms", type=float, default=TTFB_MS, metavar="MS", help="the p95's bound (default: %(default)s)"
+        "--claims", type=positive, default=20, metavar="N", help="at once (default: %(default)s)"
+    )
+    parser.add_argument(
+        "--ttfb-ms", type=rate, default=TTFB_MS, metavar="MS", help="the p95's bound (default: %(default)s)"
     )
     parser.add_argument("--json", action="store_true", help="the report to be read by program")
 

@@ -27,6 +27,7 @@ from pypdf import PdfWriter
 from bench.demo.plan import new_master_key
 from bench.harness.figures import percentile
 from bench.harness.starting import say_starting
+from bench.harness.target import TargetUnusable
 from bench.otp import Latency
 from bench.simulators.twilio_api import TwilioApiSimulator
 from bench.simulators.twilio_messages import MessageResource
@@ -114,10 +115,12 @@ class Measured:
 
 
 def run_follow_up(loads: Sequence[Load]) -> int:
-    """Print a row for each. 0 if every call got one text, begun within 2 s, handed over within 5 s at p95."""
-    if not all(1 <= load.calls <= MOST and load.per_s > 0 for load in loads):
-        sys.stderr.write(f"follow-up: 1 to {MOST} calls, at more than 0 per second\n")
-        return 2
+    """Print a row for each. 0 if every call got one text, begun within 2 s, handed over within 5 s at p95.
+
+    Raises `TargetUnusable`.
+    """
+    if any(load.calls > MOST for load in loads):
+        raise TargetUnusable(f"--calls: {MOST:,} at most")
     sys.stdout.write(f"{HEADER}\n")
     whole = True
     for load in loads:

@@ -28,12 +28,13 @@ import numpy as np
 
 from bench.harness.figures import percentile
 from bench.harness.starting import say_starting
+from bench.harness.target import TargetUnusable
 from bench.simulators.embeddings import EmbeddingsSimulator
 from bench.stack.postgres import EmbeddedPostgres, PostgresUrls
 from bench.stack.running import running
 from booking.clinic import ClinicSpec, ServiceSpec, seed_clinic
 from booking.db import open_pool
-from booking.embeddings import Vector, put_embeddings, search_by_meaning, unembedded
+from booking.embeddings import MOST_DIMENSIONS, Vector, put_embeddings, search_by_meaning, unembedded
 from booking.knowledge import Passage, put_document, search
 from booking.migrate import migrate
 from booking.types import Claim
@@ -82,7 +83,9 @@ class Plan:
 
 
 def run_knowledge(plan: Plan) -> int:
-    """Print a row for each number of passages."""
+    """Print a row for each number of passages. Raises `TargetUnusable`."""
+    if plan.dimensions > MOST_DIMENSIONS:
+        raise TargetUnusable(f"--dimensions: {MOST_DIMENSIONS:,} at most")
     asyncio.run(_measure(plan))
     return 0
 

@@ -25,6 +25,7 @@ import asyncpg
 from bench.demo.plan import new_master_key
 from bench.harness.figures import percentile
 from bench.harness.starting import say_starting
+from bench.harness.target import TargetUnusable
 from bench.simulators.twilio_api import TwilioApiSimulator
 from bench.simulators.twilio_messages import MessageResource
 from bench.stack.postgres import EmbeddedPostgres, PostgresUrls
@@ -90,10 +91,9 @@ HEADER = (
 
 
 def run_otp(load: Load) -> int:
-    """Print one row. 0 if every code was handed over, within 5 s at p95."""
-    if not 1 <= load.codes <= MOST:
-        sys.stderr.write(f"otp: 1 to {MOST} codes\n")
-        return 2
+    """Print one row. 0 if every code was handed over, within 5 s at p95. Raises `TargetUnusable`."""
+    if load.codes > MOST:
+        raise TargetUnusable(f"--codes: {MOST:,} at most")
     measured, latencies_ms = asyncio.run(_measure(load))
     sys.stdout.write(f"{HEADER}\n{_row(load, measured, latencies_ms)}\n")
     whole = len(measured.taken_s) == load.codes and not measured.refused

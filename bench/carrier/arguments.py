@@ -16,6 +16,7 @@ from bench.demo.clinic import CLINIC_NUMBER
 from bench.demo.running import Running, read_running
 from bench.demo.supervisor import run_folder
 from bench.harness.target import TargetUnusable
+from bench.harness.values import amount, port, result_file
 
 CALLER: Final = "+442071838750"
 LISTEN_S: Final = 5.0
@@ -35,7 +36,7 @@ def add_check(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--audio", type=Path, metavar="FILE", help="what the caller says, turn by turn")
     parser.add_argument(
         "--listen",
-        type=float,
+        type=amount,
         default=LISTEN_S,
         metavar="S",
         help="to what follows the last turn (default: %(default)s)",
@@ -47,9 +48,9 @@ def add_check(parser: argparse.ArgumentParser) -> None:
     faults.add_argument(
         "--seed", type=int, default=1, metavar="N", help="of the faults (default: %(default)s)"
     )
-    parser.add_argument("--json", type=Path, metavar="FILE", help="write the report")
+    parser.add_argument("--json", type=result_file, metavar="FILE", help="write the report")
     parser.add_argument(
-        "--wav", type=Path, metavar="FILE", help="write both channels: caller left, agent right"
+        "--wav", type=result_file, metavar="FILE", help="write both channels: caller left, agent right"
     )
 
 
@@ -65,7 +66,7 @@ def _add_credentials(parser: argparse.ArgumentParser) -> None:
         "--answer-method", choices=("GET", "POST"), default="POST", help="of Vonage's answer address"
     )
     account.add_argument(
-        "--api-port", type=int, default=0, metavar="PORT", help="of the carrier's REST interface (0: any)"
+        "--api-port", type=port, default=0, metavar="PORT", help="of the carrier's REST interface (0: any)"
     )
     account.add_argument(
         "--api-host", default="127.0.0.1", metavar="HOST", help="where it is served (default: %(default)s)"

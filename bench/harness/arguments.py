@@ -19,9 +19,10 @@ from bench.harness.floor import Policy, Speculation
 from bench.harness.providers import Ports
 from bench.harness.speech import DEFAULT_VOICE
 from bench.harness.target import Address, TargetUnusable, parse_settings
+from bench.harness.values import amount, count, latency, port, positive, rate, result_file
 from bench.ladder import run_ladder
 from bench.load import Ramp, run_load
-from bench.simulators.latency import MODELS, LatencyModel, changed, parse_latency
+from bench.simulators.latency import MODELS, LatencyModel, changed
 from bench.ttfb import Load, Outputs, Setup, run_ttfb
 from gateway.settings import variables
 
@@ -44,12 +45,12 @@ def add_setup(parser: argparse.ArgumentParser) -> None:
     )
     target.add_argument("--account-sid", help="of --url's webhook; its token is read from TWILIO_AUTH_TOKEN")
     target.add_argument(
-        "--api-port", type=int, metavar="PORT", help="serve the carrier's REST interface here, for --url"
+        "--api-port", type=port, metavar="PORT", help="serve the carrier's REST interface here, for --url"
     )
     target.add_argument("--no-greeting", action="store_true", help="the agent at --url does not speak first")
     target.add_argument(
         "--serve-providers",
-        type=int,
+        type=port,
         nargs=3,
         metavar=("STT", "LLM", "TTS"),
         help="serve the simulated providers at these ports, for a gateway at --url that uses them",
@@ -62,13 +63,13 @@ def add_setup(parser: argparse.ArgumentParser) -> None:
     providers.add_argument(
         "--model", choices=sorted(MODELS), default="published", help="default: %(default)s"
     )
-    providers.add_argument("--stt", type=parse_latency, metavar="DELAY", help="end of speech to end of turn")
+    providers.add_argument("--stt", type=latency, metavar="DELAY", help="end of speech to end of turn")
     providers.add_argument(
-        "--eager-before-ms", type=float, metavar="MS", help="the guess comes so much earlier"
+        "--eager-before-ms", type=amount, metavar="MS", help="the guess comes so much earlier"
     )
-    providers.add_argument("--llm", type=parse_latency, metavar="DELAY", help="request to first token")
-    providers.add_argument("--tokens-per-s", type=float, metavar="N")
-    providers.add_argument("--tts", type=parse_latency, metavar="DELAY", help="text to first audio")
+    providers.add_argument("--llm", type=latency, metavar="DELAY", help="request to first token")
+    providers.add_argument("--tokens-per-s", type=rate, metavar="N")
+    providers.add_argument("--tts", type=latency, metavar="DELAY", help="text to first audio")
     providers.add_argument("--seed", type=int, default=1, help="of the delays (default: %(default)s)")
     parser.add_argument(
         "--voice", type=Path, default=DEFAULT_VOICE, metavar="FILE", help="what the caller says"
@@ -116,8 +117,10 @@ def _ms(seconds: str) -> float | None:
 
 def add_outputs(parser: argparse.ArgumentParser, missed: str = FAILS) -> None:
     """`missed`: what comes of an objective that is."""
-    parser.add_argument("--json", type=Path, metavar="FILE", help="write the result")
-    parser.add_argument("--html", type=Path, metavar="FILE", help="write a page that opens without a network")
+    parser.add_argument("--json", type=result_file, metavar="FILE", help="write the result")
+    parser.add_argument(
+        "--html", type=result_file, metavar="FILE", help="write a page that opens without a network"
+    )
     _add_slo(parser, MEASURES, f"p95<800 (of the TTFB), overhead.p50<=5; {missed}")
 
 
@@ -139,20 +142,6 @@ def _objective(measures: Sequence[str], text: str) -> Objective:
         raise argparse.ArgumentTypeError(str(error)) from None
 
 
-def _positive(text: str) -> int:
-    """How many of something. None at all would measure nothing, and end well."""
-    if not text.isdecimal() or int(text) == 0:
-        raise argparse.ArgumentTypeError(f"{text!r} is no number from 1 on")
-    return int(text)
-
-
-def _count(text: str) -> int:
-    """How many of something that may be left out."""
-    if not text.isdecimal():
-        raise argparse.ArgumentTypeError(f"{text!r} is no number from 0 on")
-    return int(text)
-
-
 def outputs_of(chosen: argparse.Namespace) -> Outputs:
     objectives: list[Objective] = chosen.slo
     return Outputs(chosen.json, chosen.html, objectives)
@@ -160,13 +149,13 @@ def outputs_of(chosen: argparse.Namespace) -> Outputs:
 
 def add_ttfb(parser: argparse.ArgumentParser) -> None:
     parser.add_argument(
-        "--turns", type=_positive, default=30, metavar="N", help="in all (default: %(default)s)"
+        "--turns", type=positive, default=30, metavar="N", help="in all (default: %(default)s)"
     )
     parser.add_argument(
-        "--per-call", type=_positive, default=10, metavar="N", help="of one call (default: %(default)s)"
+        "--per-call", type=positive, default=10, metavar="N", help="of one call (default: %(default)s)"
     )
     parser.add_argument(
-        "--at-once", type=_positive, default=1, metavar="N", help="calls at once (default: %(default)s)"
+        "--at-once", type=positive, default=1, metavar="N", help="calls at once (default: %(default)s)"
     )
     add_setup(parser)
     add_outputs(parser)
@@ -180,34 +169,34 @@ def ttfb(chosen: argparse.Namespace) -> int:
 def add_load(parser: argparse.ArgumentParser) -> None:
     parser.add_argument(
         "--steps",
-        type=_positive,
+        type=positive,
         nargs="+",
         default=[1, 10, 25, 50, 75, 100],
         metavar="N",
         help="calls at once",
     )
-    parser.add_argument("--turns", type=_positive, default=4, metavar="N", help="of each call (default: 4)")
+    parser.add_argument("--turns", type=positive, default=4, metavar="N", help="of each call (default: 4)")
     parser.add_argument(
         "--gaps",
-        type=float,
+        type=amount,
         default=0.0,
         metavar="N",
         help="playback gaps allowed per 1,000 turns (default: 0)",
     )
     parser.add_argument(
         "--hold",
-        type=_positive,
+        type=positive,
         metavar="N",
         help="exit status 1 unless so many calls at once are held (default: those of the first step)",
     )
     parser.add_argument(
         "--soak",
-        type=_count,
+        type=count,
         default=0,
         metavar="CALLS",
         help="then so many calls of one turn: memory per call",
     )
-    parser.add_argument("--soak-at-once", type=_positive, default=20, metavar="N")
+    parser.add_argument("--soak-at-once", type=positive, default=20, metavar="N")
     add_setup(parser)
     add_outputs(parser, f"a step that misses it is broken (default: {DEFAULT_OBJECTIVE})")
 
@@ -229,16 +218,14 @@ def load(chosen: argparse.Namespace) -> int:
 
 def add_barge_in(parser: argparse.ArgumentParser) -> None:
     parser.add_argument(
-        "--interruptions", type=_positive, default=30, metavar="N", help="in all (default: 30)"
+        "--interruptions", type=positive, default=30, metavar="N", help="in all (default: 30)"
     )
     parser.add_argument(
-        "--per-call", type=_positive, default=10, metavar="N", help="of one call (default: 10)"
+        "--per-call", type=positive, default=10, metavar="N", help="of one call (default: 10)"
     )
-    parser.add_argument(
-        "--at-once", type=_positive, default=1, metavar="N", help="calls at once (default: 1)"
-    )
+    parser.add_argument("--at-once", type=positive, default=1, metavar="N", help="calls at once (default: 1)")
     add_setup(parser)
-    parser.add_argument("--json", type=Path, metavar="FILE", help="write the result")
+    parser.add_argument("--json", type=result_file, metavar="FILE", help="write the result")
     _add_slo(parser, BARGE_IN_MEASURES, f"event_to_clear.p95<=5, beyond_a_word.mean<=0.01; {FAILS}")
 
 
@@ -253,7 +240,7 @@ def add_compare(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("after", type=Path, metavar="B.json")
     parser.add_argument(
         "--worse-than",
-        type=float,
+        type=rate,
         metavar="FACTOR",
         help="exit status 1 if the TTFB has surely grown by more",
     )
@@ -264,13 +251,11 @@ def compare(chosen: argparse.Namespace) -> int:
 
 
 def add_ladder(parser: argparse.ArgumentParser) -> None:
-    parser.add_argument("--turns", type=_positive, default=60, metavar="N", help="of each step (default: 60)")
+    parser.add_argument("--turns", type=positive, default=60, metavar="N", help="of each step (default: 60)")
     parser.add_argument(
-        "--per-call", type=_positive, default=10, metavar="N", help="of one call (default: 10)"
+        "--per-call", type=positive, default=10, metavar="N", help="of one call (default: 10)"
     )
-    parser.add_argument(
-        "--at-once", type=_positive, default=4, metavar="N", help="calls at once (default: 4)"
-    )
+    parser.add_argument("--at-once", type=positive, default=4, metavar="N", help="calls at once (default: 4)")
     parser.add_argument(
         "--only", type=int, nargs="+", default=[], metavar="STEP", help="these steps, from 0 on"
     )
