@@ -218,3 +218,12 @@ def test_the_ninth_part_covers_every_type_and_kind() -> None:
     assert len(ninth) >= 540
     assert sum(case.words for case in ninth if case.file == "ordinary") >= 2_000
     assert sum(case.file in ("negatives", "must_not") for case in ninth) >= 110
+
+
+def test_the_tenth_part_covers_every_type_and_kind() -> None:
+    """Size and mixture alone: it holds no floors."""
+    tenth = cases("tenth")
+    assert {entity.type for case in tenth for entity in case.entities} == TYPES
+    assert len(tenth) >= 600
+    assert sum(case.words for case in tenth if case.file == "ordinary") >= 2_500
+    assert sum(case.file in ("negatives", "must_not") for case in tenth) >= 120
