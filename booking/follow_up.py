@@ -50,6 +50,7 @@ from booking.follow_up_steps import (
     Wait,
     consent_refusal,
     next_step,
+    said_since,
 )
 from booking.follow_up_text import MOST_SEGMENTS, Filled, filled, personal_line, size_of
 from booking.handovers import was_handed_over
@@ -286,7 +287,8 @@ class FollowUps:
         except SmsNotConfigured:
             return await self._skip(claim, call_id, "not_configured")
         words = await self._words(claim, lead)
-        if (reason := consent_refusal(facts.texts_wanted, words, rules.consent)) is not None:
+        wanted = None if said_since(words, facts.ended_at) else facts.texts_wanted
+        if (reason := consent_refusal(wanted, words, rules.consent)) is not None:
             await self._note_consent(claim, call_id, lead.contact_id, facts, words)
             return await self._skip(claim, call_id, reason)
         zones = zones_of(lead.number, words.time_zone, facts.org_zone)
@@ -338,12 +340,11 @@ class FollowUps:
     async def _note_consent(
         self, claim: Claim, call_id: UUID, contact_id: UUID | None, facts: Facts, words: LeadWords
     ) -> None:
-        """What was said in the call is the contact's word from then on; once, however often this is done."""
-        if facts.texts_wanted is None or contact_id is None:
-            return
+        """What was said in the call is the contact's word from then on; once, however often this is done, and
+        not above a later one.
+        """
         said = facts.texts_wanted
-        noted_at = words.agreed_at if said else words.refused_at
-        if noted_at is not None and facts.ended_at is not None and noted_at >= facts.ended_at:
+        if said is None or contact_id is None or said_since(words, facts.ended_at):
             return
         await db.fetch(
             self._pool, claim, "record_consent", "texts", said, "call", contact_id, None, "call", call_id
@@ -384,15 +385,28 @@ class FollowUps:
         if lead is None or facts.message_id is None:
             return await self._fail(claim, call_id, "erased")
         words = await self._words(claim, lead)
+        if (reason := await self._late_refusal(claim, call_id, rules, lead, words)) is not None:
+            return await self._fail(claim, call_id, reason)
         zones = zones_of(lead.number, words.time_zone, facts.org_zone)
         decent_at = next_decent(self.now(), zones, rules.quiet_from, rules.quiet_to)
-        if facts.attempt > 1 and decent_at > self.now():
+        if decent_at > self.now():
             return await self._wait(claim, call_id, decent_at)
         try:
             account = await self.messages.accounts.account(claim)
         except SmsNotConfigured:
             return await self._fail(claim, call_id, "not_configured")
         return _Ready(facts, rules, lead, zones, account)
+
+    async def _late_refusal(
+        self, claim: Claim, call_id: UUID, rules: FollowUpRules, lead: Lead, words: LeadWords
+    ) -> str | None:
+        """Why what was begun is not to be sent any more. What was said in the call is noted with its lead."""
+        if not rules.enabled:
+            return "off"
+        if (reason := consent_refusal(None, words, rules.consent)) is not None:
+            return reason
+        (row,) = await db.fetch(self._pool, claim, "has_booked_since_call", call_id, lead.contact_id)
+        return "has_booking" if row[0] else None
 
     async def _hand_over(self, claim: Claim, call_id: UUID, ready: _Ready) -> None:
         """Its message is recorded, then handed over; what is unclear stays recorded, for the next step."""

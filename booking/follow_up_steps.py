@@ -186,6 +186,13 @@ class LeadWords:
     time_zone: str | None = None
 
 
+def said_since(words: LeadWords, at: datetime | None) -> bool:
+    """Whether they have said anything of texts since then, which then counts above what they said before."""
+    return at is not None and any(
+        said is not None and said >= at for said in (words.agreed_at, words.refused_at)
+    )
+
+
 def consent_refusal(texts_wanted: bool | None, words: LeadWords, consent: Consent) -> str | None:
     """Why they may not be texted; None if they may. The later word counts, a STOP above all."""
     if words.stopped:

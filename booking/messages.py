@@ -5,6 +5,7 @@ look into its list. What a crash leaves in between stays `recorded`; `reconcile`
 takes its word or says `lost`, and sends nothing.
 """
 
+import hashlib
 from collections.abc import Callable
 from contextlib import suppress
 from dataclasses import dataclass, field
@@ -162,16 +163,17 @@ class Messages:
             self.watch.sms_delivered(row["kind"], row["delivered_s"])
         return True
 
-    async def opt_out(self, claim: Claim, number: str) -> bool:
+    async def opt_out(self, claim: Claim, number: str, *, provider_id: str | None = None) -> bool:
         """The carrier says that the number (E.164) wants no more texts: none is tried until it opts in.
 
+        `provider_id`: the carrier's of the message that says so, which counts once, whatever was said since.
         Audited. False if that was known. Raises `NumberInvalid`, `BookingUnavailable`.
         """
-        return await self._choose(claim, number, "opt_out_of_texts")
+        return await self._choose(claim, number, "opt_out_of_texts", provider_id)
 
-    async def opt_in(self, claim: Claim, number: str) -> bool:
+    async def opt_in(self, claim: Claim, number: str, *, provider_id: str | None = None) -> bool:
         """It wants texts again; likewise. What its contact had agreed to before counts again, no more."""
-        return await self._choose(claim, number, "opt_in_to_texts")
+        return await self._choose(claim, number, "opt_in_to_texts", provider_id)
 
     async def reconcile(self, claim: Claim, message_id: UUID) -> None:
         """Learn from the provider's list what became of the message; sends nothing. May be repeated.
@@ -189,9 +191,10 @@ class Messages:
         if found is None or not await self._settled_by(claim, message_id, row["status"], found):
             await db.fetch(self.pool, claim, "postpone_sms", message_id)
 
-    async def _choose(self, claim: Claim, number: str, function: str) -> bool:
+    async def _choose(self, claim: Claim, number: str, function: str, provider_id: str | None) -> bool:
         require_e164(number)
-        (chosen,) = await db.fetch(self.pool, claim, function, self._digests(claim, number))
+        said = () if provider_id is None else (hashlib.sha256(provider_id.encode()).digest(),)
+        (chosen,) = await db.fetch(self.pool, claim, function, self._digests(claim, number), *said)
         changed: bool = chosen[0]
         return changed
 

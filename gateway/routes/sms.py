@@ -77,17 +77,19 @@ async def text_received(request: Request) -> Response:
         raise await forged(request, edge, signed.signer.org_id)
     choice = choice_of(form.get("OptOutType", ""), form.get("Body", ""))
     if choice is not None:
-        await _choose(edge, Claim(org_id), choice, form.get("From", ""))
+        await _choose(edge, Claim(org_id), choice, form)
     elif _SID.fullmatch(form.get("MessageSid", "")) and form.get("OptOutType", "").upper() != "HELP":
         await _take(edge, Claim(org_id), form)
     return Response(no_reply(), media_type=MEDIA_TYPE)
 
 
-async def _choose(edge: Edge, claim: Claim, choice: Literal["stop", "start"], number: str) -> None:
-    messages = edge.desk.texts.messages
+async def _choose(
+    edge: Edge, claim: Claim, choice: Literal["stop", "start"], form: Mapping[str, str]
+) -> None:
+    messages, sid = edge.desk.texts.messages, form.get("MessageSid", "")
     choose = messages.opt_out if choice == "stop" else messages.opt_in
     try:
-        if await choose(claim, number):
+        if await choose(claim, form.get("From", ""), provider_id=sid if _SID.fullmatch(sid) else None):
             log.info("texts_chosen", outcome=choice)
     except NumberInvalid:  # a short code or a name, which nobody texts
         return

@@ -156,6 +156,72 @@ async def test_quiet_hours_are_those_of_the_contacts_own_zone(calls: Following) 
     assert (await calls.ask("lead_facts", contact, []))[0]["time_zone"] == "Europe/London"
 
 
+async def begun(calls: Following, call_id: UUID, caller: str) -> None:
+    """As a worker leaves it that is killed between the campaign and the text."""
+    contact = await save_contact(calls.pool, calls.clinic.claim, a_sealer(), Person(caller))
+    await calls.ask("record_consent", "texts", True, "call", contact, None, "call", call_id)
+    values = (
+        message_id_of(call_id, 1),
+        LINKS.link(calls.clinic.claim.org_id, call_id).digest,
+        "Sarah",
+        30,
+        14,
+    )
+    (row,) = await calls.ask("begin_follow_up", call_id, contact, [], *values)
+    assert row[0] == "begun"
+
+
+async def test_what_was_begun_by_day_is_not_sent_at_night(calls: Following) -> None:
+    """Nor whatever the lead or the clinic has said since is against."""
+    await calls.rules(quiet_from=time(20), quiet_to=time(9))
+    caller, calls.then = mobile(), NOON
+    call_id = await calls.call(caller)
+    await begun(calls, call_id, caller)
+    calls.then = NOON + timedelta(hours=11)
+    for _ in range(2):
+        await calls.go_on(call_id)
+        row = await calls.row(call_id)
+        assert (row["state"], row["next_at"], calls.sent) == ("sending", NOON + timedelta(hours=21), [])
+    calls.then = row["next_at"]
+    await calls.go_on(call_id)
+    assert (await calls.stands(call_id), len(calls.sent)) == (("sent", None), 1)
+
+
+@pytest.mark.parametrize("reason", ["off", "declined", "has_booking"])
+async def test_what_was_begun_is_not_sent_against_a_later_word(calls: Following, reason: str) -> None:
+    caller, desk = mobile(), Desk(calls.pool, calls.clinic, a_sealer())
+    call_id = await calls.call(caller)
+    await begun(calls, call_id, caller)
+    (campaign,) = await calls.campaigns()
+    if reason == "off":
+        await calls.rules(enabled=False)
+    elif reason == "declined":
+        await calls.ask(
+            "record_consent", "texts", False, "staff", campaign["contact_id"], None, "operator", None
+        )
+    else:
+        (slot,) = await desk.free()
+        held = await desk.hold(slot)
+        await desk.verify(held.hold_id, caller)
+        await desk.confirm(held.hold_id, campaign["contact_id"])
+    await calls.go_on(call_id)
+    assert (await calls.stands(call_id), calls.sent) == (("failed", reason), [])
+    assert (await calls.campaigns())[0]["status"] == "ended"
+
+
+async def test_a_later_no_counts_while_the_text_waits_for_the_morning(calls: Following) -> None:
+    await calls.rules(quiet_from=time(20), quiet_to=time(9))
+    caller, calls.then = mobile(), NOON - timedelta(days=3650, hours=16)
+    contact = await save_contact(calls.pool, calls.clinic.claim, a_sealer(), Person(caller))
+    call_id = await calls.call(caller)
+    await calls.go_on(call_id)
+    assert (await calls.stands(call_id))[0] == "waiting"
+    await calls.ask("record_consent", "texts", False, "staff", contact, None, "operator", None)
+    calls.then = (await calls.row(call_id))["next_at"]
+    await calls.go_on(call_id)
+    assert (await calls.stands(call_id), calls.sent) == (("skipped", "declined"), [])
+
+
 async def test_media_that_come_back_are_one_call(calls: Following) -> None:
     """The later record is followed up, with what was said in the earlier one."""
     caller, carriers = mobile(), "CA" + "7" * 32

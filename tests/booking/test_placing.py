@@ -12,7 +12,13 @@ from bench.simulators.twilio_calls import INVALID, REGION_OFF
 from bench.simulators.twilio_messages import TakeAndFail, TakeAndStall
 from booking.calling_rules import CallBrief, CallingRules, require_sound, set_campaign_agent
 from booking.errors import CampaignUnknown, ClinicInvalid, ContactUnknown
-from booking.placed_calls import due_placed_calls, find_placed_call, note_calls_wanted, withdraw_call
+from booking.placed_calls import (
+    CarrierWord,
+    due_placed_calls,
+    find_placed_call,
+    note_calls_wanted,
+    withdraw_call,
+)
 from booking.placing_steps import pause_after
 from compliance.erasure import erase_contact
 from compliance.keys import Keyring
@@ -115,6 +121,18 @@ async def test_an_answer_tells_of_a_call_whose_request_was_cut_off(calls: Callin
     await calls.go_on(placed_id)
     assert (await calls.stands(placed_id))[0] == "talking"
     assert len(calls.twilio.placed.all) == 1
+
+
+@pytest.mark.parametrize("word", ["busy", "no_answer", "failed", "ended"])
+async def test_who_has_answered_is_not_rung_again_whatever_is_told_of_the_end(
+    calls: Calling, word: CarrierWord
+) -> None:
+    placed_id = await calls.placed()
+    (call,) = calls.twilio.placed.all
+    assert await calls.told(placed_id, 1, call, "talking") == "taken"
+    assert await calls.told(placed_id, 1, call, word) == "taken"
+    assert await calls.stands(placed_id) == ("ended", "talked", 1)
+    assert await calls.told(placed_id, 1, call, "ringing") == "known"
 
 
 async def test_killed_before_the_request_the_next_attempt_is_made_and_the_first_is_foreign(

@@ -58,6 +58,22 @@ async def test_stop_and_start(
     assert await actions(gateway, clinic.claim) == ["texts_refused", "texts_accepted"]
 
 
+async def test_a_choice_that_is_handed_on_once_more_changes_nothing_more(
+    gateway: Gateway, clinic: Clinic
+) -> None:
+    said = ("STOP", "START", "STOP", "START")
+    forms = [{"To": clinic.number, "From": PATIENT, "Body": word} for word in said]
+    told = [form | {"MessageSid": f"SM{number:032x}"} for number, form in enumerate(forms)]
+    for form in (*told[:3], told[1], told[2]):  # that START is two words old
+        assert (await gateway.post("/twilio/sms", form)).status_code == 200
+    with pytest.raises(SmsRefused):
+        await send(gateway, clinic.claim)
+    for form in (told[3], told[0]):
+        assert (await gateway.post("/twilio/sms", form)).status_code == 200
+    said_so = ["texts_refused", "texts_accepted"]
+    assert await actions(gateway, clinic.claim) == said_so * 2
+
+
 async def test_other_words_change_and_leave_nothing(
     gateway: Gateway, twilio: TwilioApiSimulator, clinic: Clinic
 ) -> None:
