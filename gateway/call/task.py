@@ -8,7 +8,7 @@ runs; if no media come in time, everything is closed again.
 import asyncio
 from collections.abc import Awaitable, Callable
 from contextlib import ExitStack
-from dataclasses import replace
+from dataclasses import dataclass, replace
 from uuid import UUID, uuid4
 
 import structlog
@@ -36,6 +36,17 @@ from pipeline.runner import DEFAULT_PHRASES
 
 FindOrg = Callable[[], Awaitable[UUID | None]]
 log = structlog.get_logger("gateway.call")
+
+
+@dataclass(frozen=True, slots=True)
+class _Found:
+    """What an org's look-ups came to. `outgoing` None: the call came in."""
+
+    profile: OrgProfile | None
+    keys: OrgKeys
+    latency: LatencyProfile
+    handover: HandoverRules
+    outgoing: Outgoing | None
 
 
 class Call:
@@ -175,11 +186,12 @@ class Call:
             self._recognising = group.create_task(desk.callers.find(org_id, caller, self._call_id))
             if not desk.settings.speedups.side_by_side:
                 await asyncio.wait({self._recognising})
-        profile, keys, latency = await self._look_up(org_id)
-        if profile is None:
+        found = await self._look_up(org_id)
+        if found.profile is None:
             return None
-        rules, outgoing = await asyncio.gather(self._handover_rules(org_id), self._outgoing(org_id))
-        return self._presented(Office(profile, keys, turbo=latency == "turbo", handover=rules), outgoing)
+        turbo = found.latency == "turbo"
+        office = Office(found.profile, found.keys, turbo=turbo, handover=found.handover)
+        return self._presented(office, found.outgoing)
 
     async def _handover_rules(self, org_id: UUID) -> HandoverRules:
         """While that cannot be told in time, nobody is handed over."""
@@ -210,21 +222,24 @@ class Call:
         shown = come_back(profile) if ends.came_back else profile
         return replace(office, profile=shown, besides=besides)
 
-    async def _look_up(self, org_id: UUID) -> tuple[OrgProfile | None, OrgKeys, LatencyProfile]:
+    async def _look_up(self, org_id: UUID) -> _Found:
         desk = self._desk
         if not desk.settings.speedups.side_by_side:
             profile = await desk.profiles.get(org_id)
             keys = await open_keys(desk.credentials, desk.vault, org_id)
             latency = await desk.latency.profile(org_id)
             await desk.knowledge.warm(org_id)
-            return profile, keys, latency
-        profile, keys, latency, _ = await asyncio.gather(
+            handover = await self._handover_rules(org_id)
+            return _Found(profile, keys, latency, handover, await self._outgoing(org_id))
+        profile, keys, latency, handover, outgoing, _ = await asyncio.gather(
             desk.profiles.get(org_id),
             open_keys(desk.credentials, desk.vault, org_id),
             desk.latency.profile(org_id),
+            self._handover_rules(org_id),
+            self._outgoing(org_id),
             desk.knowledge.warm(org_id),
         )
-        return profile, keys, latency
+        return _Found(profile, keys, latency, handover, outgoing)
 
     async def _warm_model(self) -> None:
         await self._desk.clients.warm_models(PROCESS_KEYS)
