@@ -63,12 +63,15 @@ class Leg(Generic[A]):
         await call_over(self.edge, self.call_id)
 
     async def hang_up(self) -> None:
-        """Never raises: the carrier's own limit ends a call that it does not let go now."""
+        """Never raises. One that the carrier does not let go now loses its stream, and is hung up when the
+        carrier asks what follows; else the carrier's own limit ends it.
+        """
         await self.edge.endings.mark_over(self.call_id)
         try:
             await self.carrier.hang_up(self.call_id, self.signer.account)
         except (CarrierRefused, OSError, TimeoutError) as error:
             log.warning("hang_up_failed", stream=self.call_id, error=type(error).__name__)
+            await self.over()
 
     async def message(self, answered_by: AnsweredBy) -> str | None:
         """Note who answers. What is to be left on the machine that does; "": it is hung up; None: the call

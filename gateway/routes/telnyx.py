@@ -6,6 +6,8 @@ came back by `client_state`, admits it.
 """
 
 from collections.abc import Mapping
+from dataclasses import replace
+from http import HTTPStatus
 from typing import Final
 
 import structlog
@@ -97,14 +99,23 @@ async def _of_placed(event: TelnyxEvent, leg: Leg[TelnyxAccount]) -> Response:
 
 
 async def _to_machine(event: TelnyxEvent, leg: Leg[TelnyxAccount]) -> Response:
-    """Its greeting is over: it gets the clinic's message without our stream, or nothing."""
+    """Its greeting is over: it gets the clinic's message without our stream, or nothing. Told once more, as
+    when an order was not taken, all is ordered again, under the same ids.
+    """
     message = await leg.message("machine")
+    if message is None and await leg.is_a_machines():
+        message = await leg.spoken_message()
     if message is None:
         return Response(status_code=200)
+    orders = replace(event.orders(), event_id=f"{leg.placed_id}-{leg.attempt}-machine")
     if not message:
-        return await event.orders().hang_up()
-    await event.orders().order("streaming_stop", {})
-    return await event.orders().say_and_hang_up(message)
+        return await orders.hang_up()
+    try:
+        await orders.order("streaming_stop", {})
+    except CarrierRefused as refusal:
+        if refusal.status != HTTPStatus.UNPROCESSABLE_ENTITY:  # there is no stream
+            raise
+    return await orders.say_and_hang_up(message)
 
 
 def _unsigned(_account: TelnyxAccount, _url: str, _headers: Headers) -> bool:

@@ -11,6 +11,7 @@ from xml.etree import ElementTree
 import asyncpg
 import pytest
 
+from bench.simulators.faults import Refuse
 from bench.simulators.twilio_api import TwilioApiSimulator
 from bench.simulators.twilio_calls import PlacedResource
 from booking.contacts import Person, save_contact
@@ -170,6 +171,25 @@ async def test_a_machine_is_hung_up_or_left_a_message(
     outcome = "message_left" if on_machine == "message" else "machine"
     assert (shown["state"], shown["outcome"], shown["answered_by"]) == ("ended", outcome, "machine")
     assert gateway.counted("gateway_calls_answered_total", by="machine") == 1
+
+
+async def test_a_machine_whom_the_carrier_does_not_let_go_loses_its_stream_and_is_hung_up_then(
+    gateway: Gateway, clinic: Clinic, client: Client, engine: Placing, twilio: TwilioApiSimulator
+) -> None:
+    _, call = await placed(gateway, clinic, client, engine, twilio)
+    document = await twilio.placed.answer(call)
+    assert document is not None
+    parameters = {each.attrib["name"]: each.attrib["value"] for each in document.iter("Parameter")}
+    async with gateway.media() as socket:
+        start = json.loads(running.start(parameters["token"], call.sid))
+        start["start"]["customParameters"] = parameters
+        await socket.send(json.dumps(start))
+        assert await running.first_audio(socket)
+        twilio.faults.add(Refuse(500))
+        assert await twilio.placed.detect(call, "machine_end_beep") == 204
+        assert (await running.closed(socket))[0] == 1000
+    ended = await twilio.placed.post(call, document[0].attrib["action"], CallStatus="in-progress")
+    assert verbs(ElementTree.fromstring(ended[1])) == ["Hangup"]  # noqa: S314  our own document
 
 
 async def test_what_is_not_the_attempts_call_is_hung_up_and_the_unsigned_refused(

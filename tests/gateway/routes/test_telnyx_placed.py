@@ -8,6 +8,7 @@ from typing import Any
 import asyncpg
 import pytest
 
+from bench.simulators.faults import Refuse
 from bench.simulators.telnyx_api import TelnyxApiSimulator
 from bench.simulators.twilio_messages import TakeAndStall
 from booking.db import fetch, org_transaction
@@ -112,13 +113,12 @@ async def test_a_machine_gets_the_message_and_then_the_hang_up(
     await engine.go_on(clinic.claim, placed_id)
     [call] = api.calls.values()
     call.state = "answered"
-    for kind, payload in (
-        ("call.answered", {}),
-        ("call.machine.greeting.ended", {"result": "beep_detected"}),
-        ("streaming.stopped", {}),
-        ("call.speak.ended", {}),
-    ):
-        assert (await post(gateway, told(api, kind, **payload))).status_code == 200
+    assert (await post(gateway, told(api, "call.answered"))).status_code == 200
+    beep = told(api, "call.machine.greeting.ended", result="beep_detected")
+    api.faults.add(Refuse(500))
+    assert [(await post(gateway, beep)).status_code for _ in range(3)] == [503, 200, 200]
+    for kind in ("streaming.stopped", "call.speak.ended"):
+        assert (await post(gateway, told(api, kind))).status_code == 200
     assert actions(api) == ["streaming_start", "streaming_stop", "speak", "hangup"]
     assert "Harley Street Clinic" in api.commands[2].fields["payload"]
     assert (await post(gateway, told(api, "call.hangup", hangup_cause="normal_clearing"))).status_code == 200
