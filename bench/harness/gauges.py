@@ -13,9 +13,11 @@ from typing import Final
 import aiohttp
 import psutil
 
+from gateway.loop_lag import WINDOW_S
+
 SAMPLE_S: Final = 0.25
 SCRAPE_S: Final = 5.0
-"""The gateway tells the longest lag of the last 15 s; asking costs it some 5 ms of CPU."""
+"""Asking costs the gateway some 5 ms of CPU."""
 PROBE_S: Final = 0.02
 MIB: Final = 2**20
 LAG_METRIC: Final = re.compile(r"^gateway_event_loop_lag_longest_seconds (\S+)$", re.MULTILINE)
@@ -45,14 +47,20 @@ class Gauges:
 
 
 @asynccontextmanager
-async def watching(process: psutil.Process | None, base_url: str | None) -> AsyncIterator[Gauges]:
-    """Sampled while the body runs; the totals are there when it has ended."""
+async def watching(
+    process: psutil.Process | None, base_url: str | None, *, window_s: float = WINDOW_S
+) -> AsyncIterator[Gauges]:
+    """Sampled while the body runs; the totals are there when it has ended.
+
+    The gateway tells the longest lag of the last `window_s`: what it tells before so long has passed is of
+    what was before, its own start or another step, and is left out. A shorter stretch has none.
+    """
     gauges = Gauges(time.monotonic())
     own = psutil.Process()
     gateway_cpu_s, bench_cpu_s = _cpu_s(process), _cpu_s(own) or 0.0
     tasks = [
         asyncio.create_task(_probe_loop(gauges)),
-        asyncio.create_task(_sample(gauges, process, base_url)),
+        asyncio.create_task(_sample(gauges, process, base_url, window_s)),
     ]
     try:
         yield gauges
@@ -65,6 +73,8 @@ async def watching(process: psutil.Process | None, base_url: str | None) -> Asyn
         ended_cpu_s = _cpu_s(process)
         if ended_cpu_s is not None and gateway_cpu_s is not None:
             gauges.gateway_cpu_s = ended_cpu_s - gateway_cpu_s
+        if gauges.lasted_s >= window_s:
+            await _last_lag(gauges, base_url)
 
 
 async def _probe_loop(gauges: Gauges) -> None:
@@ -76,8 +86,10 @@ async def _probe_loop(gauges: Gauges) -> None:
         gauges.bench_lag_ms.append(max(0.0, (clock() - due_s) * 1000))
 
 
-async def _sample(gauges: Gauges, process: psutil.Process | None, base_url: str | None) -> None:
-    scraped_s = float("-inf")
+async def _sample(
+    gauges: Gauges, process: psutil.Process | None, base_url: str | None, window_s: float
+) -> None:
+    scraped_s = gauges.began_s + window_s - SCRAPE_S
     async with aiohttp.ClientSession(timeout=_SCRAPE_LIMIT) as http:
         while True:
             if process is not None and process.is_running():
@@ -87,6 +99,14 @@ async def _sample(gauges: Gauges, process: psutil.Process | None, base_url: str 
                 if (lag_ms := await _lag_ms(http, base_url)) is not None:
                     gauges.gateway_lag_ms.append(lag_ms)
             await asyncio.sleep(SAMPLE_S)
+
+
+async def _last_lag(gauges: Gauges, base_url: str | None) -> None:
+    """Of the end, which no sample has seen."""
+    if base_url is not None:
+        async with aiohttp.ClientSession(timeout=_SCRAPE_LIMIT) as http:
+            if (lag_ms := await _lag_ms(http, base_url)) is not None:
+                gauges.gateway_lag_ms.append(lag_ms)
 
 
 async def _lag_ms(http: aiohttp.ClientSession, base_url: str) -> float | None:
