@@ -15,12 +15,20 @@ from compliance.redaction.dates import date_of_birth
 from compliance.redaction.emails import aside, spoken_email
 from compliance.redaction.entities import EntityType
 from compliance.redaction.lexicon import word_list
+from compliance.redaction.misheard_names import (
+    OF_NAMES,
+    behind_relative,
+    first_of_name,
+    is_joined,
+    is_spelled_as_heard,
+    names_nobody,
+    only_leads,
+)
 from compliance.redaction.name_spelling import is_told_by_letters
 from compliance.redaction.name_words import LISTED
 from compliance.redaction.names import name
 from compliance.redaction.numbers import number
 from compliance.redaction.patterns import written_email
-from compliance.redaction.relations import OWNERS
 from compliance.redaction.replies import says_no_value, tells_age
 from compliance.redaction.tokens import Tail
 from compliance.redaction.view import GUESSED, Match, View
@@ -44,8 +52,6 @@ _BEHIND_DATES: Final = frozenset({"at", "for", "and", "on", "no", "not", "sorry"
 """What goes on talking of a date, or corrects it."""
 _REST_TOKENS: Final = 6
 _PIECE_TOKENS: Final = 3
-_OF_NAMES: Final = word_list("answer_talk") | word_list("answer_leads") | word_list("leads_of_names")
-"""Of talk before a name."""
 _PIECES: Final = word_list("pieces_of_dates")
 """What a recogniser splits off: the "teen" of "for teen", the "tember" of "sep tember"."""
 _OF_VALUES: Final[dict[Slot, int]] = {"POSTCODE": kinds.LETTER, "DOB": kinds.ORDINAL}
@@ -53,8 +59,11 @@ _OF_VALUES: Final[dict[Slot, int]] = {"POSTCODE": kinds.LETTER, "DOB": kinds.ORD
 _OF_OH: Final[dict[Slot, int]] = {
     "PERSON": kinds.UNKNOWN | kinds.FIRST | kinds.LAST,
     "EMAIL": kinds.LETTER,
+    "PHONE": kinds.NUMBER | kinds.HOMOPHONE,
+    "DOB": kinds.NUMBER | kinds.HOMOPHONE,
+    "POSTCODE": kinds.NUMBER | kinds.LETTER,
 }
-"""Before these "oh" is a part of the value: "oh shaughnessy", "oh d at …"."""
+"""Before these "oh" is a part of the value: "oh shaughnessy", "oh d at …", "oh seven"."""
 _TALK: Final = word_list("answer_talk")
 """Of talk before a value; other words right before one are a part of it, misheard."""
 _ANSWERED: Final[dict[Slot, EntityType]] = {
@@ -89,7 +98,17 @@ def whole_answer(view: View, at: int, slot: Slot) -> Match | None:
         return None
     tail = view.tail
     end = _end_of_turn(tail, at)
-    if end is None or end <= at or (_is_no_answer(tail, at) and not _is_misheard_code(tail, at, entity)):
+    if end is None or end <= at:
+        return None
+    if entity == "PERSON" and is_spelled_as_heard(tail, at, end):
+        return Match(end, entity, GUESSED)
+    return _misheard(view, at, end, slot, entity)
+
+
+def _misheard(view: View, at: int, end: int, slot: Slot, entity: EntityType) -> Match | None:
+    """The answer from `at` to `end` if no rule finds all of it."""
+    tail = view.tail
+    if _is_no_answer(tail, at) and not _is_misheard_code(tail, at, entity):
         return None
     if _is_other(tail, at, end, entity):
         return None
@@ -98,7 +117,7 @@ def whole_answer(view: View, at: int, slot: Slot) -> Match | None:
         return None
     if found is not None and found.whole and _holds_name(tail, at, begin, entity):
         return None
-    if entity == "PERSON" and found is not None and _is_joined(tail, found.end, end):
+    if entity == "PERSON" and found is not None and is_joined(tail, found.end, end):
         return Match(end, entity, GUESSED, begin=max(begin, found.begin))
     if found is None and not _has_evidence(tail, at, end, entity):
         return None
@@ -132,76 +151,14 @@ def _with_misheard(tail: Tail, at: int, begin: int, found: Match, entity: Entity
     )
     ends = not tail.marks[found.end] & kinds.WORD
     if entity == "PERSON" and max(begin, found.begin) > at:
-        begin = _behind_relative(tail, begin, found)
-        first = _first_of_name(tail, at, begin)
+        begin = behind_relative(tail, begin, found)
+        first = first_of_name(tail, at, begin)
         if ends and first < begin:
             return Match(found.end, entity, GUESSED, begin=first)
-        return (
-            Match(found.end, entity, begin=max(begin, found.begin)) if _only_leads(tail, at, begin) else None
-        )
+        plain = only_leads(tail, at, begin) or (ends and not tail.marks[begin] & kinds.COMMON)
+        return Match(found.end, entity, begin=max(begin, found.begin)) if plain else None
     begin = _behind_talk(tail, at, begin, entity)
     return Match(found.end, entity, GUESSED, begin=begin) if misheard else None
-
-
-def _first_of_name(tail: Tail, at: int, begin: int) -> int:
-    """ "she von kelly", "in grid larson", "brother stone", "ek a terina": where what was misheard begins."""
-    first = here = begin
-    while here > max(at, begin - _PIECE_TOKENS_OF_NAMES):
-        here -= 1
-        if tail.words[here] == "." and len(tail.words[here - 1]) == 1:
-            continue
-        if not (tail.marks[here] & kinds.WORD and _may_be_piece(tail, here)):
-            break
-        first = here
-    return first
-
-
-def _is_joined(tail: Tail, at: int, end: int) -> bool:
-    """ "gwen lee and prosser", "harold and twistle": the "and" is a part of the surname as it was heard."""
-    surname = tail.marks[at + 1]
-    never = kinds.FIRST | kinds.MAYBE | kinds.STOP | kinds.RELATIVE | kinds.COMMON
-    return tail.words[at] == "and" and at + 2 == end and not surname & never
-
-
-def _behind_relative(tail: Tail, begin: int, found: Match) -> int:
-    """Where the name itself begins, "oh" before it inside."""
-    begin = max(begin, found.begin)
-    return begin - (tail.words[begin - 1] == "oh" and tail.words[begin - 2] in _BEFORE_NAMES)
-
-
-def _may_be_piece(tail: Tail, at: int) -> bool:
-    """A word, or a letter, that is part of a name as a recogniser took it."""
-    word = tail.words[at]
-    if word in _HEARD_AS_NAMES:
-        own = tail.marks[at + 1] & (kinds.RELATIVE | kinds.CUE) and word == "my"
-        return not (tail.marks[at - 1] & kinds.WORD or own or tail.words[at + 1] == ",")
-    if tail.marks[at] & kinds.LETTER or word == "of":
-        return word != "i" and bool(
-            tail.marks[at + 1] & (kinds.UNKNOWN | kinds.LETTER | LISTED) or tail.words[at + 1] == "."
-        )
-    if tail.marks[at] & kinds.RELATIVE and tail.words[at - 1] in OWNERS:
-        return False
-    return not (tail.marks[at] & (kinds.STOP | kinds.TITLE) or word in _OF_NAMES or word.endswith("'s"))
-
-
-def _only_leads(tail: Tail, at: int, begin: int) -> bool:
-    """ "it'll be under", "put it under", "everyone calls me"."""
-    if begin > at + _MOST_LEADING:
-        return False
-    words = [here for here in range(at, begin) if tail.marks[here] & kinds.WORD]
-    plain = all(tail.marks[here] & kinds.STOP or tail.words[here] in _OF_NAMES for here in words)
-    return plain and tail.words[begin - 1] in _BEFORE_NAMES
-
-
-_PIECE_TOKENS_OF_NAMES: Final = 6
-_MOST_LEADING: Final = 6
-_BEFORE_NAMES: Final = frozenset(
-    {"under", "it's", "is", "me", "that's", "say", "called", "as", "be", "says", "to"}
-)
-_HEARD_AS_NAMES: Final = frozenset(
-    {"she", "he", "in", "are", "an", "may", "do", "we", "all", "on", "her", "to", "my", "oh", "so"}
-)
-"""What Siobhan, Ingrid, Arthur and others begin with as misheard."""
 
 
 def _is_cut_short(found: Match | None, entity: EntityType) -> bool:
@@ -266,6 +223,8 @@ def _first_figure(tail: Tail, at: int, begin: int) -> int:
         or tail.words[here] in _MISHEARD_FIGURES
     )
     first = next(figures, begin)
+    if first == begin > at + 2 and tail.words[begin - 2] == "of":
+        first = begin - 2
     first = _first_misheard(tail, at, first)
     while at < first == begin and tail.marks[first - 1] & kinds.UNKNOWN:
         first = begin = first - 1
@@ -327,7 +286,7 @@ def _has_evidence(tail: Tail, at: int, end: int, entity: EntityType) -> bool:
     if entity in ("PERSON", "PHONE") and _is_long_talk(tail, at, end):
         return False
     if entity == "PERSON":
-        return not _names_nobody(tail, at, end)
+        return not names_nobody(tail, at, end)
     if entity not in ("PHONE", "DOB"):
         return True
     if entity == "PHONE" and (_tells_time(tail, at, end) or _names_somebody(tail, at, end)):
@@ -347,6 +306,7 @@ def _is_long_talk(tail: Tail, at: int, end: int) -> bool:
 
 
 _LONG_TALK: Final = 9
+_BRIEFLY: Final = 4
 
 
 def _tells_time(tail: Tail, at: int, end: int) -> bool:
@@ -369,28 +329,6 @@ def _names_somebody(tail: Tail, at: int, end: int) -> bool:
 _MOST_OF_TIME: Final = 2
 _BEFORE_ONE: Final = frozenset({"the", "this", "that", "which", "same", "other"})
 _BEFORE_TIMES: Final = frozenset({"after", "before", "until", "till", "around", "between", "any", "anytime"})
-
-
-def _names_nobody(tail: Tail, at: int, end: int) -> bool:
-    """ "my little boy", "full name or just first?": ordinary words about a person or a name."""
-    words = [here for here in range(at, end) if tail.marks[here] & kinds.WORD]
-    if all(tail.marks[here] & _TITLES or tail.words[here] in _BESIDE_TITLES for here in words):
-        return True
-    if any(not tail.marks[here] & kinds.COMMON for here in words):
-        return False
-    if any(tail.words[here] in _OF_NOBODY for here in words):
-        return True
-    return len(words) <= _BRIEFLY and any(tail.marks[here] & kinds.RELATIVE for here in words)
-
-
-_BRIEFLY: Final = 4
-_TITLES: Final = kinds.TITLE | kinds.DOCTOR
-_BESIDE_TITLES: Final = frozenset(
-    {"please", "just", "neither", "is", "it's", "fine", "or", "either", "thanks"}
-)
-_OF_NOBODY: Final = frozenset(
-    {"name", "patient", "myself", "fab", "brilliant", "lovely", "perfect", "person", "someone", "somebody"}
-)
 
 
 def _end_of_turn(tail: Tail, at: int) -> int | None:
@@ -432,7 +370,7 @@ def _found(view: View, at: int, end: int, entity: EntityType) -> tuple[int, Matc
         if match is not None and match.type is not None:
             return here, match
         kind = view.tail.marks[here]
-        if entity == "PERSON" and not kind & kinds.STOP and view.tail.words[here] not in _OF_NAMES:
+        if entity == "PERSON" and not kind & kinds.STOP and view.tail.words[here] not in OF_NAMES:
             break
         if entity == "ADDRESS" and (kind & kinds.NUMBER or (kind & kinds.WORD and not kind & kinds.COMMON)):
             break

@@ -29,11 +29,22 @@ def is_its_spelling(tail: Tail, at: int, end: int) -> bool:
 def is_told_by_letters(tail: Tail, at: int) -> bool:
     """ "gray with an e", "Philips with one l": how the word is spelled is told, as of names alone."""
     here = at + 1 + (tail.words[at + 1] == ",")
+    if tail.words[here] == "no" or tail.words[here + 1] == "not" or tail.words[here + 2] == "not":
+        return _is_told_without(tail, here)
     if tail.words[here] not in ("with", "without") or tail.words[here + 1] not in _COUNTS:
         return False
     if not tail.marks[here + 2] & kinds.LETTER and tail.words[here + 2] not in _LETTERS:
         return False
     return not tail.marks[here + 3] & kinds.WORD or tail.words[here + 3] in _BEHIND_LETTERS
+
+
+def _is_told_without(tail: Tail, at: int) -> bool:
+    """ "moor no e", "mcdonald m c not m a c"."""
+    if tail.words[at] == "no":
+        letter = tail.marks[at + 1] & kinds.LETTER or tail.words[at + 1] in _LETTERS
+        return bool(letter) and (not tail.marks[at + 2] & kinds.WORD or tail.words[at + 2] in _BEHIND_LETTERS)
+    here = at + 1 + (tail.words[at + 1] != "not")
+    return bool(tail.marks[at] & tail.marks[here - 1] & tail.marks[here + 1] & kinds.LETTER)
 
 
 _COUNTS: Final = frozenset({"a", "an", "the", "one", "two", "no", "double", "only"})
@@ -82,7 +93,7 @@ def spelled_end(tail: Tail, at: int, least: int, *, misheard: bool) -> int | Non
         count += len(letter[0])
         while (
             tail.words[here] in (",", "-", ".", "um", "uh", "er", "erm", "then", "and", "capital")
-            and here < end + 2
+            and here < end + 3
         ):
             here += 1
     return end if count >= least and (count > 1) else None

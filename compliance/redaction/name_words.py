@@ -119,6 +119,12 @@ def name_end(tail: Tail, at: int, *, strict: bool) -> int | None:
             break
         here = end = here + 1
         words += 1
+        if (
+            tail.words[here] in ("hyphen", "dash")
+            and tail.marks[here + 1] & LISTED
+            and is_name(tail, here + 1)
+        ):
+            here += 1
         if tail.words[here] in ("-", ".") and (tail.words[here] == "-" or len(tail.words[here - 1]) == 1):
             here += 1
     return None if end == at else spelled_on(tail, end)
@@ -185,9 +191,16 @@ def _by_particle(tail: Tail, at: int, *, strict: bool) -> bool | None:
     joined = tail.words[at + 1] == "-" and tail.glued[at + 1]
     follows = tail.marks[at + 1 + joined]
     if word in PARTICLES or (word == "oh" and strict):
-        likely = kinds.WORD if strict and word in _SURELY_PARTICLES else LISTED | kinds.UNKNOWN
+        sure = word in _SURELY_PARTICLES or tail.words[at - 1] in _SURELY_PARTICLES
+        likely = kinds.WORD if strict and sure else LISTED | kinds.UNKNOWN
         return bool(follows & likely) and not follows & (kinds.STOP | kinds.LETTER)
-    return bool(tail.marks[at] & kinds.WORD) if strict and tail.words[at - 1] in _SURELY_PARTICLES else None
+    particles = tail.words[at - 1] in _SURELY_PARTICLES or _is_second_particle(tail, at - 1)
+    return bool(tail.marks[at] & kinds.WORD) if strict and particles else None
+
+
+def _is_second_particle(tail: Tail, at: int) -> bool:
+    """The "la" of "de la mare"."""
+    return tail.words[at] in PARTICLES and tail.words[at - 1] in _SURELY_PARTICLES
 
 
 def _sentence_goes_on(tail: Tail, at: int) -> bool:

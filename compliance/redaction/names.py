@@ -7,6 +7,7 @@ question for a name.
 from typing import Final
 
 from compliance.redaction import kinds
+from compliance.redaction.bare_names import is_bare_name
 from compliance.redaction.cues import STRONG, WEAK
 from compliance.redaction.lexicon import bare, word_list
 from compliance.redaction.name_frames import RINGING, framed, is_strange, with_plain_surname
@@ -40,10 +41,11 @@ from compliance.redaction.stray_names import (
     set_apart,
     spoken_of,
 )
+from compliance.redaction.syllabic_names import syllabic_end
 from compliance.redaction.titles import patient_doctor, staff, titled
 from compliance.redaction.tokens import Tail
 from compliance.redaction.view import GUESSED, LIKELY, SURE, Match, View
-from compliance.redaction.word_names import called_by_word
+from compliance.redaction.word_names import called_by_word, filed_under
 
 _HOUSES: Final = word_list("houses")
 _RARELY_SURNAMES: Final = frozenset({"house", "cottage", "villa", "farm", "barn", "lodge", "grange", "manor"})
@@ -105,6 +107,7 @@ def name_of_common_word(view: View, at: int) -> Match | None:
     tail = view.tail
     told = tail.capital[at] or view.person_end >= 0 or tail.words[at - 1] in RINGING
     told = told or tail.words[at] in PARTICLES or may_be_spelled(tail, at + 1)
+    told = told or tail.words[at - 1] == "under" or is_told_by_letters(tail, at)
     return name(view, at) if told else None
 
 
@@ -145,6 +148,9 @@ def _name(view: View, at: int) -> Match | None:
         return Match(name_end(tail, at, strict=False) or at + 1, "PERSON", SURE)
     if tail.words[at - 1] in JOINS and is_name(tail, at) and is_paired(view, at):
         return Match(name_end(tail, at, strict=False) or at + 1, "PERSON", LIKELY)
+    syllabic = syllabic_end(tail, at, told=view.expects.name_open == STRONG or view.expects.awaits("PERSON"))
+    if syllabic is not None:
+        return Match(spelled_on(tail, syllabic), "PERSON", LIKELY)
     if view.expects.name_open or (
         kind & _LOOSE and view.expects.awaits("PERSON") and not kind & kinds.COMMON
     ):
@@ -184,16 +190,31 @@ def _unasked(view: View, at: int, kind: int, *, strong: bool) -> Match | None:
         if found is not None:
             return found
     if kind & (kinds.MAYBE | kinds.LAST | kinds.UNKNOWN):
-        told = called_by_word(tail, at) if kind & kinds.MAYBE else None
-        told = told or set_apart(tail, at) or spoken_of(tail, at)
+        told = _by_doing(tail, at) if kind & kinds.MAYBE else None
+        told = told or filed_under(tail, at) or set_apart(tail, at) or spoken_of(tail, at)
         return told or by_neighbours(tail, at) or framed(tail, at) or alone(tail, at)
     if kind & kinds.LETTER:
         letters = spelled_end(tail, at, SURELY_SPELLED, misheard=False) or _heard_spelled(view, at)
         letters = letters or _spelled_behind(view, at)
         if letters is not None and not _lists_letters(tail, at, letters):
+            letters = _over_surname(tail, letters)
             return Match(letters, "ADDRESS" if view.expects.awaits("ADDRESS") else "PERSON", GUESSED)
         return initialled(tail, at)
     return None
+
+
+def _by_doing(tail: Tail, at: int) -> Match | None:
+    """A word that can be a name, by what only people are, do or say."""
+    found = called_by_word(tail, at)
+    return found or (Match(at + 1, "PERSON", GUESSED) if is_bare_name(tail, at) else None)
+
+
+def _over_surname(tail: Tail, at: int) -> int:
+    """ "j a c q u i smith": the surname behind a first name that was spelled."""
+    kind = tail.marks[at]
+    surname = kind & kinds.LAST and not kind & (kinds.STOP | kinds.STREET)
+    ends = not tail.marks[at + 1] & (kinds.WORD | kinds.NUMBER)
+    return at + 1 if surname and (ends or not kind & kinds.COMMON) else at
 
 
 def _is_inn(tail: Tail, at: int) -> bool:

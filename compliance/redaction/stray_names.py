@@ -14,6 +14,7 @@ from compliance.redaction.name_words import (
     NOT_NAMES,
     PARTICLES,
     PLACES_NAMED,
+    VERY_COMMON,
     is_inside,
     is_name,
     name_end,
@@ -99,7 +100,8 @@ _HUES: Final = frozenset(
 
 def spoken_of(tail: Tail, at: int) -> Match | None:
     """A word that can be a name, of which only a person's spelling or doings are told."""
-    spelled = tail.words[at + 1] in ("with", "without", ",") and _is_spelled_person(tail, at)
+    letters = tail.words[at + 1] in ("with", "without", ",", "no") or tail.marks[at + 1] & kinds.LETTER
+    spelled = letters and _is_spelled_person(tail, at)
     found = spelled or (tail.marks[at] & kinds.MAYBE and _is_asked_after(tail, at))
     return Match(at + 1, "PERSON", LIKELY) if found else None
 
@@ -160,13 +162,17 @@ def _is_surname(tail: Tail, at: int) -> bool:
 _BEFORE_PERSONS: Final = frozenset({"it's", "is", "i'm", "for", "that's", "with", "and", "about", ""})
 
 
+_SURE_PARTICLES: Final = frozenset({"da", "dos", "de", "di", "du", "ter", "von", "der"})
+
+
 def by_particle(tail: Tail, at: int) -> Match | None:
     """ "de la Cruz", "van der Berg", "mc, capital a, double l"."""
     here = at + 1
     while tail.words[here] in PARTICLES and here < at + TITLED:
         here += 1
     never = kinds.STOP | kinds.STREET | (0 if tail.capital[at] and tail.capital[here] else kinds.COMMON)
-    if tail.marks[here] & kinds.LAST and not tail.marks[here] & never:
+    rare = tail.words[at] in _SURE_PARTICLES and tail.words[here] not in VERY_COMMON
+    if tail.marks[here] & kinds.LAST and (rare or not tail.marks[here] & never):
         return Match(name_end(tail, here, strict=True) or here + 1, "PERSON", LIKELY)
     if here > at + 1 and tail.words[at] in ("van", "von", "de") and is_strange(tail, here):
         return Match(name_end(tail, here, strict=True) or here + 1, "PERSON", LIKELY)

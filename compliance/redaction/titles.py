@@ -92,7 +92,7 @@ _MISSING: Final = frozenset(
 def _is_operational(tail: Tail, at: int, end: int) -> bool:
     if tail.words[at - 1] == "under" and tail.words[at - 2] not in _CARED_FOR:
         return False
-    if tail.words[at - 1] == "is" and tail.words[at - 2] in _PATIENTS:
+    if (tail.words[at - 1] == "is" and tail.words[at - 2] in _PATIENTS) or _is_spoken_to(tail, at):
         return False
     if _names_staff(tail, at):
         return True
@@ -110,6 +110,11 @@ def _is_operational(tail: Tail, at: int, end: int) -> bool:
         return tail.words[end + 1] != "be" or tail.words[end + 2] in _STAFF_WILL_BE
     possessive = tail.words[end - 1].endswith("'s")
     return tail.words[end] in (_OF_STAFF if possessive else _STAFF_DOES)
+
+
+def _is_spoken_to(tail: Tail, at: int) -> bool:
+    """ "am I speaking with Mrs Lamb?"."""
+    return tail.words[at - 1] in ("with", "to") and tail.words[at - 2] in ("speaking", "talking")
 
 
 def _is_free(tail: Tail, at: int) -> bool:

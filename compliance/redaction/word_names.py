@@ -11,6 +11,9 @@ from compliance.redaction.lexicon import bare, word_list
 from compliance.redaction.relations import OWNERS
 from compliance.redaction.tokens import Tail
 from compliance.redaction.view import LIKELY, Match
+from compliance.redaction.vocabulary import mark_words
+
+mark_words({"will"}, kinds.MAYBE)
 
 _STATES: Final = word_list("states_like_names")
 _THINGS: Final = word_list("things_like_names")
@@ -72,10 +75,12 @@ def called_by_word(tail: Tail, at: int) -> Match | None:
         return Match(at + 2, "PERSON", LIKELY)
     if _is_said_twice(tail, at):
         return Match(at + 3, "PERSON", LIKELY)
+    month = bool(tail.marks[at] & kinds.MONTH)
+    if (word not in _STATES and _speaks(tail, at)) or (not month and _is_somebodys(tail, at)):
+        return Match(at + 1, "PERSON", LIKELY)
     if word in _STATES or tail.marks[at] & kinds.STOP:
         return None
-    month = bool(tail.marks[at] & kinds.MONTH)
-    found = _speaks(tail, at) or (not month and (_is_somebodys(tail, at) or _is_told_of(tail, at)))
+    found = not month and _is_told_of(tail, at)
     found = found or _is_introduced(tail, at, word, month=month)
     return Match(at + 1, "PERSON", LIKELY) if found else None
 
@@ -86,7 +91,10 @@ def _speaks(tail: Tail, at: int) -> bool:
     if tail.words[at + 1] not in _SPEAKING or before not in _GREETINGS | {"it's", "its", "is"}:
         return False
     return (
-        tail.words[at + 1] != "here" or not tail.marks[at + 2] & kinds.WORD or tail.words[at + 2] in _MYSELF
+        tail.words[at + 1] != "here"
+        or not tail.marks[at + 2] & kinds.WORD
+        or tail.words[at + 2] in _MYSELF
+        or tail.words[at + 2] in _FROM
     )
 
 
@@ -200,3 +208,20 @@ def _is_booked(tail: Tail, at: int) -> bool:
     if tail.words[at - 1] != "under" or tail.marks[at + 1] & (kinds.WORD | kinds.NUMBER):
         return False
     return any(tail.words[here] in _OF_DIARY for here in range(at - 4, at - 1))
+
+
+def filed_under(tail: Tail, at: int) -> Match | None:
+    """ "it'll be under carpenter", "it's under Holt, June Holt"."""
+    surname = tail.marks[at] & (kinds.LAST | kinds.MAYBE) and not tail.marks[at] & kinds.STOP
+    if tail.words[at - 1] != "under" or not surname or tail.words[at] in _UNDER:
+        return None
+    ends = not tail.marks[at + 1] & (kinds.WORD | kinds.NUMBER)
+    filed = tail.words[at - 2] in _FILED or any(
+        tail.words[here] in _OF_DIARY for here in range(at - 4, at - 1)
+    )
+    return Match(at + 1, "PERSON", LIKELY) if ends and filed else None
+
+
+_FILED: Final = frozenset({"be", "it's", "its", "is", "put", "was", "it", "come", "try", "look", "that's"})
+_UNDER: Final = word_list("under_things")
+"""What "it's under" goes on with where nobody's name follows: "under way"."""

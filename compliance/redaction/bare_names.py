@@ -1,0 +1,213 @@
+"""Names that are words of every day too, told by standing bare where such a word needs an article.
+
+"Tell rob", "heather can bring me", "the booking's for rose": in English a countable noun is no subject and
+no object without "the", "a" or "my", and neither is a verb or an adjective. Words that can stand alone
+("summer", "patience", "hope") need a doing that is a person's: "summer can't make it", "patience and I are".
+"""
+
+from typing import Final
+
+from compliance.redaction import kinds
+from compliance.redaction.lexicon import bare, word_list
+from compliance.redaction.relations import OWNERS
+from compliance.redaction.tokens import Tail
+
+_BARE: Final = word_list("bare_names")
+_SEASONS: Final = frozenset({"summer", "autumn", "spring", "winter", "christmas", "easter"})
+_BEGINS_CLAUSE: Final = word_list("before_clauses") | {"", ",", ".", "?", "!", ":", ";"}
+_BEHIND_OBJECTS: Final = word_list("behind_people")
+_TO_PEOPLE: Final = word_list("done_to_people")
+_ABLE: Final = frozenset(
+    ["can", "can't", "could", "couldn't", "will", "won't", "would", "wouldn't", "might", "should", "cannot"]
+) | {"needs", "wants", "wanted", "has", "had", "hopes"}
+_PERSONS_DO: Final = word_list("persons_do")
+"""What people can or want to do: "can bring me", "has to collect her"."""
+_PERSONS_ARE: Final = word_list("persons_are")
+"""What people are: "is driving me", "is asleep"."""
+_IS: Final = frozenset({"is", "was", "isn't", "wasn't"})
+_ACTS: Final = (
+    word_list("patients_do")
+    | _IS
+    | _ABLE
+    | {"does", "did", "says", "loves", "hates", "came", "went", "took", "broke", "fell", "woke", "got"}
+) - {"here", "speaking"}
+"""What a clause goes on with behind the one it is about."""
+_SAYS: Final = frozenset(
+    [
+        "rang",
+        "phoned",
+        "texted",
+        "emailed",
+        "said",
+        "says",
+        "asked",
+        "told",
+        "thinks",
+        "reckons",
+        "hates",
+        "loves",
+    ]
+)
+_WE: Final = frozenset({"i", "me", "myself"})
+_WE_ARE: Final = frozenset(
+    [
+        "are",
+        "were",
+        "have",
+        "both",
+        "would",
+        "will",
+        "can",
+        "share",
+        "want",
+        "need",
+        "came",
+        "come",
+        "had",
+        "could",
+    ]
+)
+_ASKS: Final = frozenset(
+    {"is", "was", "has", "will", "can", "could", "does", "did", "should", "would", "can't"}
+)
+_ASKED_AFTER: Final = word_list("asked_after") | {"in", "there", "here", "back", "on", "off", "bring", "come"}
+_OF_RELATIVES: Final = frozenset(
+    {"little", "big", "eldest", "youngest", "older", "younger", "other", "oldest"}
+)
+_BEFORE_TOLD: Final = frozenset(
+    {"it's", "is", "for", "no", "yes", "with", "and", "about", "by", "yeah", "that's"}
+)
+_ADDRESSING: Final = word_list("before_addressed")
+_ADDRESSED: Final = word_list("behind_addressed")
+_AGED: Final = kinds.NUMERAL | kinds.DIGITS
+
+
+def is_bare_name(tail: Tail, at: int) -> bool:
+    """The word at `at`, a first name and a word, stands where only a person can."""
+    if _is_told_who(tail, at):
+        return True
+    if tail.marks[at] & kinds.MONTH:
+        return False
+    known = bare(tail.words[at]) in _BARE
+    if known and (_is_object(tail, at) or _is_addressed(tail, at) or _owns(tail, at)):
+        return True
+    if _is_called_to(tail, at) or _is_asked_after(tail, at, known=known):
+        return True
+    if known and (_is_joined(tail, at) or _is_brought(tail, at)):
+        return True
+    if tail.words[at - 1] not in _BEGINS_CLAUSE:
+        return False
+    if known and tail.words[at + 1] in _ACTS:
+        return True
+    return _acts_like_person(tail, at) or _is_one_of_us(tail, at)
+
+
+def _is_object(tail: Tail, at: int) -> bool:
+    """ "tell rob i'm outside", "i'm bringing dawn", "for rose and"."""
+    before = tail.words[at - 1]
+    if before not in _TO_PEOPLE or (tail.marks[at] & kinds.PLACE and before == "from"):
+        return False
+    return _is_over(tail, at + 1)
+
+
+def _is_addressed(tail: Tail, at: int) -> bool:
+    """ "okay barry you're all booked", "Right, Hazel,"."""
+    here = at - 1 - (tail.words[at - 1] == ",")
+    if tail.words[here] not in _ADDRESSING or (here < at - 1 and not tail.capital[at]):
+        return False
+    if tail.words[here] == "you" and tail.words[here - 1] not in ("thank", "see", "with"):
+        return False
+    follows = tail.marks[at + 1]
+    return not follows & (kinds.WORD | kinds.NUMBER) or tail.words[at + 1] in _ADDRESSED
+
+
+def _is_called_to(tail: Tail, at: int) -> bool:
+    """ "Okay Summer, bear with me", "So Will, are you free": with a capital, and set apart."""
+    written = tail.capital[at] and not tail.capital[at + 1] and tail.words[at - 1] in _ADDRESSING
+    return written and tail.words[at + 1] == "," and tail.words[at - 1] not in ("you", "there")
+
+
+def _is_asked_after(tail: Tail, at: int, *, known: bool) -> bool:
+    """ "is robin there with you", "could hope come instead"."""
+    if tail.words[at - 1] not in _ASKS or tail.words[at - 2] not in _BEGINS_CLAUSE:
+        return False
+    follows = tail.words[at + 1]
+    return follows in _PERSONS_DO or follows in _PERSONS_ARE or (known and follows in _ASKED_AFTER)
+
+
+def _is_joined(tail: Tail, at: int) -> bool:
+    """ "river and willow are both due", "for otis and rose"."""
+    if tail.words[at + 1] == "and" and _is_first_name(tail, at + 2):
+        return tail.words[at - 1] in _BEGINS_CLAUSE or tail.words[at - 1] in _TO_PEOPLE
+    return tail.words[at - 1] == "and" and _is_first_name(tail, at - 2) and _is_over(tail, at + 1)
+
+
+def _is_first_name(tail: Tail, at: int) -> bool:
+    return bool(tail.marks[at] & kinds.FIRST) or bare(tail.words[at]) in _BARE
+
+
+def _is_over(tail: Tail, at: int) -> bool:
+    """No noun follows that the word before could be a part of."""
+    behind = tail.words[at] in _BEHIND_OBJECTS or tail.words[at] in _WE_ARE
+    return behind or not tail.marks[at] & (kinds.WORD | kinds.NUMBER)
+
+
+def _is_brought(tail: Tail, at: int) -> bool:
+    """ "i've got robin with me"."""
+    return tail.words[at - 1] in _HAVING and tail.words[at + 1] in ("with", "here")
+
+
+_HAVING: Final = frozenset({"got", "have", "has", "brought", "bringing", "taking", "had"})
+
+
+def _is_told_who(tail: Tail, at: int) -> bool:
+    """ "river her brother", "may, my little girl", "drew, that's my partner"."""
+    if tail.words[at - 1] not in _BEFORE_TOLD and tail.words[at - 1] not in _BEGINS_CLAUSE:
+        return False
+    here = at + 1 + (tail.words[at + 1] == ",")
+    here += tail.words[here] in ("that's", "she's", "he's")
+    if tail.words[here] not in OWNERS - {"the"}:
+        return False
+    here += 1 + (tail.words[here + 1] in _OF_RELATIVES)
+    return bool(tail.marks[here] & kinds.RELATIVE)
+
+
+def _owns(tail: Tail, at: int) -> bool:
+    """ "bill's card", "heather's waiting", "swap barry's with mine"."""
+    if not tail.words[at].endswith(("'s", "'ll")) or not tail.marks[at + 1] & kinds.WORD:
+        return False
+    return tail.words[at - 1] in _BEGINS_CLAUSE or tail.words[at - 1] in _BEFORE_OWNERS
+
+
+_BEFORE_OWNERS: Final = _BEFORE_TOLD | word_list("before_owners")
+
+
+def _acts_like_person(tail: Tail, at: int) -> bool:
+    """ "summer can't make it", "art is eighty six", "joy will be with me"."""
+    follows, behind = tail.words[at + 1], tail.words[at + 2]
+    if follows in _SAYS:
+        return True
+    seasonal = bare(tail.words[at]) in _SEASONS or bool(tail.marks[at] & kinds.PLACE)
+    if follows in _ABLE:
+        behind = tail.words[at + 3] if behind in ("be", "to", "always", "just") else behind
+        return behind in _PERSONS_DO or (not seasonal and behind in _PERSONS_ARE)
+    if seasonal or not (follows in _IS or tail.words[at].endswith("'s")):
+        return False
+    here = at + 1 + (follows in _IS)
+    here += tail.words[here] in ("only", "just", "nearly", "almost", "still", "not")
+    return tail.words[here] in _PERSONS_ARE or (bool(tail.marks[here] & _AGED) and _is_age(tail, here + 1))
+
+
+def _is_age(tail: Tail, at: int) -> bool:
+    """The rest of an age, and then no time or amount."""
+    here = at + bool(tail.marks[at] & kinds.NUMERAL)
+    return not tail.marks[here] & (kinds.WORD | kinds.NUMBER) or tail.words[here] in _BEHIND_AGES
+
+
+_BEHIND_AGES: Final = frozenset({"and", "now", "next", "so", "but", "years", "this", "in", "he's", "she's"})
+
+
+def _is_one_of_us(tail: Tail, at: int) -> bool:
+    """ "patience and i are", "joy and me both"."""
+    joined = tail.words[at + 1] == "and" and tail.words[at + 2] in _WE
+    return joined and tail.words[at + 3] in _WE_ARE
