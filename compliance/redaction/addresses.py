@@ -49,9 +49,22 @@ def address(view: View, at: int) -> Match | None:
         street = numbered_street(tail, at, wanted=wanted)
         if street is not None:
             return Match(to_town(view, street), "ADDRESS", LIKELY)
-    if not wanted:
+    if kind & kinds.NUMBER:
+        alone = number_of_house(view, at) or _street_before_code(view, at)
+        if alone is not None:
+            return alone
+    return _answer(view, at) if wanted else None
+
+
+def _street_before_code(view: View, at: int) -> Match | None:
+    """ "thirty two elm tree close b s sixteen seven q t": its postcode is right behind."""
+    tail = view.tail
+    street = numbered_street(tail, at, wanted=True) if tail.held & (kinds.STREET | kinds.WAY) else None
+    if street is None:
         return None
-    return number_of_house(view, at) or _answer(view, at)
+    end = to_town(view, street)
+    code = alphanumeric(view, end + (tail.words[end] == ","))
+    return Match(end, "ADDRESS", LIKELY) if code is not None and code.type == "POSTCODE" else None
 
 
 def _from_hundred(view: View, at: int, *, wanted: bool) -> Match | None:
@@ -284,7 +297,8 @@ def _after_house(tail: Tail, at: int) -> int:
     """Over a comma and the street behind a house's name."""
     follows = at + (tail.words[at] in (",", "at", "on"))
     street = numbered_street(tail, follows, wanted=True) or street_name(tail, follows, wanted=True)
-    return at if street is None else street
+    second = house_name(tail, follows) if street is not None else None
+    return max(street or at, second or at)
 
 
 def _answer(view: View, at: int) -> Match | None:

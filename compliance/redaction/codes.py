@@ -16,7 +16,8 @@ _BEGINS_NINO: Final = re.compile(r"[A-Z]{2}\d{3}")
 _POSTCODE: Final = re.compile(r"[A-Z]{1,2}\d[A-Z\d]?\d[A-Z]{2}")
 _STRICT: Final = re.compile(r"[A-Z]{1,2}\d[A-Z\d]?\d[ABD-HJLNP-UW-Z]{2}")
 _EIRCODE: Final = re.compile(r"[AC-FHKNPRTV-Y](?:\d\d|6W)[AC-FHKNPRTV-Y\d]{4}")
-"""Ireland's; taken where a postcode is expected."""
+"""Ireland's; elsewhere than where a postcode is expected only behind one of its routing keys."""
+_ROUTING_KEYS: Final = word_list("routing_keys")
 _ONE_LETTER_AREAS: Final = frozenset("BEGLMNSW")
 _CODE_CHARS: Final = 10
 _EIRCODE_HALF: Final = 5
@@ -37,6 +38,7 @@ def alphanumeric(view: View, at: int) -> Match | None:
         return None
     chars = ""
     here = end = at
+    shorter: Match | None = None
     while len(chars) < _CODE_CHARS and here < at + _CODE_TOKENS:
         aside = awaited is not None or _BEGINS_NINO.match(chars) is not None
         begin = skip_gap(view.tail, here, asides=aside) if chars else here
@@ -50,9 +52,19 @@ def alphanumeric(view: View, at: int) -> Match | None:
         if not awaited and (not chars[0].isalpha() or (len(chars) >= 3 and chars[:3].isalpha())):
             return None
         match = _code_match(view, chars, end, awaited=awaited is not None)
-        if match is not None:
+        if match is not None and not _may_go_on(chars):
             return match
-    return _near_code(view, chars, at, end, awaited) if awaited else None
+        shorter = match or shorter
+    return shorter or (_near_code(view, chars, at, end, awaited) if awaited else None)
+
+
+def _may_go_on(chars: str) -> bool:
+    """ "T12AB" is of Ireland, and two characters follow: in Britain no area is called T."""
+    return (
+        len(chars) == _EIRCODE_HALF
+        and chars[0] not in _ONE_LETTER_AREAS
+        and chars[:3].lower() in _ROUTING_KEYS
+    )
 
 
 _SEEING: Final = frozenset({"me", "i", "you", "we", "can", "to", "us", "let's", "i'll", "could", "see"})
@@ -132,7 +144,7 @@ def _is_letter_group(tail: Tail, at: int, misheard: bool) -> bool:
 def _code_match(view: View, chars: str, end: int, *, awaited: bool) -> Match | None:
     if _NINO.fullmatch(chars) and not view.expects.named("CODE"):
         return Match(end, "GOV_ID", SURE)
-    if awaited and _EIRCODE.fullmatch(chars):
+    if _EIRCODE.fullmatch(chars) and (awaited or chars[:3].lower() in _ROUTING_KEYS):
         return Match(end, "POSTCODE", SURE)
     if (
         awaited

@@ -24,7 +24,9 @@ from compliance.redaction.vocabulary import mark_words
 
 FLATS: Final = frozenset({"flat", "apartment", "apt", "unit", "suite", "penthouse", "maisonette", "studio"})
 _CELTIC: Final = word_list("celtic_houses")
-mark_words(_CELTIC, kinds.DWELLING | kinds.WAY)
+_WELSH: Final = word_list("welsh_houses")
+"""What Welsh names begin with, before an article."""
+mark_words(_CELTIC | _WELSH, kinds.DWELLING | kinds.WAY)
 _BEFORE_CELTIC: Final = frozenset({"at", "is", "in", "from", "to", "it's", "we're", "i'm", "called", ":"})
 _FLOORS: Final = word_list("floors")
 _WITHIN: Final = FLATS | {"berth", "mooring", "slip", "pitch", "number", "house"}
@@ -53,7 +55,7 @@ def dwelling(tail: Tail, at: int) -> int | None:
         return _boat(tail, at)
     here = at + 1
     if word == "number":
-        return numbered_street(tail, here)
+        return numbered_street(tail, here) or _number_on_street(tail, here)
     if tail.words[here] in ("number", "#"):
         here += 1
     number = _flat_number(tail, here) if word in FLATS else house_number(tail, here)
@@ -71,6 +73,14 @@ def dwelling(tail: Tail, at: int) -> int | None:
     named = named or (follows > number + 1 and street_name(tail, follows, wanted=True) is not None)
     named = named or (word == "unit" and street_name(tail, follows, wanted=True) is not None)
     return number if named or (tail.words[follows] in _WITHIN and dwelling(tail, follows)) else None
+
+
+def _number_on_street(tail: Tail, at: int) -> int | None:
+    """ "number forty on Sandpiper Crescent", "number 3 in the High Street"."""
+    number = house_number(tail, at)
+    if number is None or tail.words[number] not in ("on", "in", "along", "down"):
+        return None
+    return street_name(tail, number + 1, wanted=False)
 
 
 def _boat(tail: Tail, at: int) -> int | None:
@@ -150,6 +160,8 @@ def _box_on_route(tail: Tail, at: int) -> int | None:
 
 def celtic_house(tail: Tail, at: int) -> int | None:
     """ "Ty Gwyn", "Taigh na Coille": Welsh, Gaelic and Irish names begin with the kind of house or road."""
+    if tail.words[at] in _WELSH and tail.words[at + 1] in ("y", "yr"):
+        return at + 3 if tail.marks[at + 2] & kinds.WORD else None
     if tail.words[at] not in _CELTIC:
         return None
     article = tail.words[at + 1] in CELTIC_ARTICLES

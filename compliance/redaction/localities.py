@@ -42,6 +42,7 @@ def to_town(view: View, at: int) -> int:
         found = _known_place(tail, begin, here) or (house_name(tail, begin) if behind_comma else None)
         if found is None and behind_comma:
             found = _capitals(view, begin) or _before_county(tail, begin) or _last_place(tail, begin)
+            found = found or _before_code(view, begin)
         if found is None and begin == here == end:
             found = _unlisted(view, begin)
         if found is None:
@@ -81,6 +82,17 @@ def _before_county(tail: Tail, at: int) -> int | None:
     return None
 
 
+def _before_code(view: View, at: int) -> int | None:
+    """ "great gransden s g nineteen three a g": up to three words before the postcode."""
+    for end in range(at + 1, at + TOWN_WORDS + 1):
+        if not _may_be_of_town(view.tail, end - 1) or view.tail.marks[end - 1] & (kinds.CUE | kinds.PAIR):
+            return None
+        code = alphanumeric(view, end + (view.tail.words[end] == ","))
+        if code is not None and code.type == "POSTCODE":
+            return end
+    return None
+
+
 def _last_place(tail: Tail, at: int) -> int | None:
     """A place that ends the turn: "castle bromwich", "poplar"."""
     if tail.marks[at] & kinds.FIRST:
@@ -95,11 +107,12 @@ def _last_place(tail: Tail, at: int) -> int | None:
 
 def _second_dwelling(tail: Tail, at: int) -> int | None:
     """The "apartment 12" or "number 3" behind an American street."""
-    if (
-        tail.words[at] in ("lot", "trailer", "space", "berth", "pitch", "mooring")
-        and tail.marks[at + 1] & kinds.NUMBER
-    ):
+    if tail.words[at] in _PARTS and tail.marks[at + 1] & kinds.NUMBER:
         return house_number(tail, at + 1)
+    if tail.words[at + 1] == "floor" and (tail.marks[at] & kinds.ORDINAL or tail.words[at] in _FLOORS):
+        return at + 2 + (tail.words[at + 2] in ("flat", "apartment", "maisonette"))
+    if tail.words[at] in _CARING and tail.words[at + 1] == "home":
+        return at + 2
     if tail.words[at] == "number":
         return house_number(tail, at + 1)
     if tail.words[at] in FLATS:
@@ -108,6 +121,13 @@ def _second_dwelling(tail: Tail, at: int) -> int | None:
             return at + 2
         return number or dwelling(tail, at)
     return None
+
+
+_PARTS: Final = frozenset(
+    ["lot", "trailer", "space", "berth", "pitch", "mooring", "room", "floor", "level", "block", "building"]
+)
+_FLOORS: Final = word_list("floors")
+_CARING: Final = frozenset({"care", "nursing", "residential", "retirement", "rest"})
 
 
 def _quarter(tail: Tail, at: int, street: int) -> int | None:
@@ -135,12 +155,12 @@ def _unlisted(view: View, at: int) -> int | None:
             if town(tail, end) is not None:
                 return end
     if not _fits_town(tail, at):
-        return _expected_place(view, at) or _last_words(tail, at)
+        return _before_code(view, at) or _expected_place(view, at) or _last_words(tail, at)
     asked = "ADDRESS" in view.expects.asked and bool(tail.marks[at] & kinds.UNKNOWN)
     strange = tail.marks[at] & kinds.UNKNOWN and not tail.marks[at] & kinds.RARER
     if tail.capital[at] or asked or strange:
         return _on_the_river(tail, at + 1)
-    return _expected_place(view, at) or _last_words(tail, at)
+    return _before_code(view, at) or _expected_place(view, at) or _last_words(tail, at)
 
 
 def _on_the_river(tail: Tail, at: int) -> int:

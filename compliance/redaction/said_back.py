@@ -8,6 +8,7 @@ import re
 from typing import Final
 
 from compliance.redaction import kinds
+from compliance.redaction.cues import Slot
 from compliance.redaction.entities import EntityType
 from compliance.redaction.spoken import read_element, read_letter
 from compliance.redaction.streets import house_number, street_name
@@ -16,7 +17,7 @@ from compliance.redaction.view import GUESSED, Match, View
 
 _OUTWARD: Final = re.compile(r"(?!NI)[A-Z]{2}\d[A-Z\d]?|[BEGLMNSW]\d[A-Z\d]?")
 """The first half of a postcode."""
-_NEAR_CODES: Final = frozenset({"POSTCODE", "ADDRESS"})
+_NEAR_CODES: Final[frozenset[Slot]] = frozenset({"POSTCODE", "ADDRESS"})
 _SPELLED: Final[tuple[EntityType, ...]] = ("EMAIL", "PERSON", "POSTCODE")
 """What is spelled back, the likeliest first."""
 _INITIALS: Final = frozenset(
@@ -48,6 +49,14 @@ _ASKING: Final = frozenset(
     {"that", "that's", "it", "it's", "say", "said", "or", "be", "meant", "mean", "not"}
 )
 """Before a street that is asked for once more: "is that Elm Road?"."""
+_WITH_NUMBERS: Final = frozenset({"house", "door", "flat", "apartment", "building", "property"})
+_BEFORE_NUMBER: Final = frozenset(
+    ["", ":", ",", ".", "it's", "at", "that's", "is", "and", "no", "i'm", "we're", "still", "but", "the"]
+)
+_BEHIND_HOUSE: Final = frozenset(
+    {"not", "now", "and", "but", "please", "sorry", "actually", "yes", "yeah", "i"}
+)
+_BEFORE_HOUSE: Final = frozenset({"", ":", ",", "no", "it's", "sorry", "actually", "not", "nope"})
 
 
 def said_back(view: View, at: int) -> Match | None:
@@ -103,13 +112,35 @@ def _is_whence(view: View, at: int) -> bool:
 
 
 def number_of_house(view: View, at: int) -> Match | None:
-    """ "that's it, number 58": a house's number alone where its street was asked for or read back."""
+    """ "number 58", "door number 87", "no, nineteen": a house's number alone."""
     tail = view.tail
-    if tail.words[at - 1] not in ("number", "number's") or "ADDRESS" not in view.expects.asked:
+    if not tail.marks[at] & kinds.NUMBER or not (_is_told_as_house(view, at) or _corrects_house(view, at)):
         return None
     end = house_number(tail, at)
-    closed = end is not None and _is_closed(tail, end)
-    return Match(end, "ADDRESS", GUESSED) if end is not None and closed else None
+    closed = end is not None and not tail.marks[end + (tail.words[end] == ",")] & kinds.NUMBER
+    if end is None or not closed or (tail.marks[end] & kinds.WORD and tail.words[end] not in _BEHIND_HOUSE):
+        return None
+    return Match(end, "ADDRESS", GUESSED)
+
+
+def _is_told_as_house(view: View, at: int) -> bool:
+    """ "house number's", "door number is"; "number" alone where an address or a postcode is in play."""
+    words = view.tail.words
+    label = at - 1 - (words[at - 1] == "is")
+    if words[label] not in ("number", "number's"):
+        return False
+    expects = view.expects
+    if words[label - 1] in _WITH_NUMBERS or "ADDRESS" in expects.asked:
+        return True
+    return words[label - 1] in _BEFORE_NUMBER and any(expects.in_play(slot) for slot in _NEAR_CODES)
+
+
+def _corrects_house(view: View, at: int) -> bool:
+    """ "no, nineteen" right after an address was read back; "one" alone is no number."""
+    tail = view.tail
+    if "ADDRESS" not in view.expects.read_back or tail.words[at - 1] not in _BEFORE_HOUSE:
+        return False
+    return tail.words[at] != "one" or bool(tail.marks[at + 1] & kinds.NUMBER)
 
 
 def _is_closed(tail: Tail, at: int) -> bool:

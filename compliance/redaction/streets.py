@@ -49,11 +49,32 @@ _ALONE: Final = frozenset(
     {"broadway", "strand", "parade", "esplanade", "promenade", "quayside", "cornmarket"}
 )
 """Streets that are called by this one word."""
+_IN_FRONT: Final = frozenset(
+    [
+        "rue",
+        "via",
+        "calle",
+        "camino",
+        "avenida",
+        "paseo",
+        "rua",
+        "chemin",
+        "viale",
+        "strada",
+        "boulevard",
+        "route",
+    ]
+)
+_ROMANCE: Final = frozenset(
+    {"de", "del", "des", "du", "la", "las", "los", "le", "les", "el", "da", "do", "di"}
+)
+_IN_HOUSES: Final = frozenset({"number", "apartment", "apt", "unit", "flat", "suite"})
 _BEFORE_NUMBERS: Final = frozenset({"at", "to", "from", "is", "it's", "i'm", "we're", "round"})
 _ROWS: Final = frozenset({"cottages", "bungalows", "villas", "mansions", "almshouses", "maisonettes"})
 mark_words(_ROWS, kinds.WAY)
 _WAYS: Final = kinds.STREET | kinds.WAY
 _BEFORE_ROWS: Final = frozenset({"at", "to", "from", "is"})
+_BEFORE_ALL: Final = frozenset({"", ":", ",", "no", "it's", "that's"})
 _QUARTERS: Final = frozenset({"ne", "nw", "se", "sw"})
 _COMPASS: Final = frozenset(
     {"north", "south", "east", "west", "northeast", "northwest", "southeast", "southwest", "n", "s", "e", "w"}
@@ -115,6 +136,8 @@ def _is_house_letter(tail: Tail, at: int) -> bool:
         return True
     if tail.words[at] != "a":
         return False
+    if tail.words[at + 1] in (",", ".", "?") or tail.marks[at + 1] & kinds.END:
+        return True
     street = street_name(tail, at + 1, wanted=False) or _nameless_street(tail, at + 1)
     return street is not None or numbered_street(tail, at + 1) is not None
 
@@ -139,18 +162,63 @@ def numbered_street(tail: Tail, at: int, *, wanted: bool = False) -> int | None:
         found = street_name(tail, number - 1, wanted=wanted, numbered=True)
     return (
         found
+        or _street_in_front(tail, begin)
         or _celtic_street(tail, begin)
         or _nameless_street(tail, begin)
         or _one_word_street(tail, at, begin)
+        or _surname_street(tail, at, begin)
+        or _placed_name(tail, begin)
         or _numbered_house(tail, begin, wanted=wanted)
         or (_in_plain_words(tail, at, number) if tail.held & _WAYS else None)
     )
 
 
 def _in_plain_words(tail: Tail, at: int, number: int) -> int | None:
-    """Two numbers, a street of two words of every day, a row of houses."""
+    """Two numbers, a street of two words of every day, a row of houses, the flat of a tenement."""
     begin = number + (tail.words[number] == ",")
+    if begin > number and tail.glued[at + 1]:
+        return numbered_street(tail, begin)
     return _from_two_numbers(tail, number) or _before_town(tail, begin) or _row(tail, at, begin)
+
+
+def _placed_name(tail: Tail, at: int) -> int | None:
+    """ "Sycamore, apt 12", "6 Frobisher, off Drake Road": a name without a kind, by what stands behind it."""
+    for end in (at + 1, at + 2):
+        kind = tail.marks[end - 1]
+        if not kind & kinds.WORD or kind & (kinds.STOP | kinds.MONTH | kinds.NUMERAL):
+            return None
+        if kind & kinds.COMMON and tail.words[end - 1] not in NAMING:
+            return None
+        follows = end + (tail.words[end] == ",")
+        flat = tail.words[follows] in _IN_HOUSES and tail.marks[follows + 1] & kinds.NUMBER
+        if flat or beside_street(tail, end) is not None:
+            return end
+    return None
+
+
+def _street_in_front(tail: Tail, at: int) -> int | None:
+    """ "rue Saint-Denis", "calle ocho", "via Verdi", "camino real": the kind goes before the name."""
+    if tail.words[at] not in _IN_FRONT:
+        return None
+    end = at + 1
+    while end < at + STREET_WORDS + 1 and (tail.words[end] in _ROMANCE or _is_dash(tail, end)):
+        end += 1
+    if not _is_foreign(tail, end):
+        return None
+    while end < at + STREET_WORDS + 1 and (_is_foreign(tail, end) or _is_dash(tail, end)):
+        end += 1
+    return end
+
+
+def _is_foreign(tail: Tail, at: int) -> bool:
+    kind = tail.marks[at]
+    if not kind & kinds.WORD or kind & (kinds.STOP | kinds.MONTH):
+        return False
+    return tail.capital[at] or not kind & kinds.COMMON
+
+
+def _is_dash(tail: Tail, at: int) -> bool:
+    return tail.words[at] == "-" and tail.glued[at]
 
 
 def _from_two_numbers(tail: Tail, at: int) -> int | None:
@@ -181,7 +249,13 @@ def _row(tail: Tail, number: int, at: int) -> int | None:
     if end == at or tail.words[end] not in _ROWS:
         return None
     placed = tail.words[number - 1] in _BEFORE_ROWS or beside_street(tail, end + 1) is not None
+    placed = placed or (tail.words[number - 1] in _BEFORE_ALL and _is_closed(tail, end + 1))
     return end + 1 if placed or town(tail, end + 1 + (tail.words[end + 1] == ",")) is not None else None
+
+
+def _is_closed(tail: Tail, at: int) -> bool:
+    """Nothing more, a mark or a number stands here."""
+    return not tail.marks[at] & kinds.WORD or bool(tail.marks[at] & kinds.SPELLED)
 
 
 def beside_street(tail: Tail, at: int) -> int | None:
@@ -212,6 +286,15 @@ def _one_word_street(tail: Tail, number: int, begin: int) -> int | None:
     element = read_element(tail, number)
     figure = element is not None and element.kind == "d"
     return begin + 1 if (figure and tail.capital[begin]) or begin > number + 2 else None
+
+
+def _surname_street(tail: Tail, number: int, begin: int) -> int | None:
+    """ "at 12 Fenwick": written with a capital behind figures."""
+    if tail.words[number - 1] != "at" or not tail.marks[number] & kinds.DIGITS or not tail.capital[begin]:
+        return None
+    kind = tail.marks[begin]
+    never = kinds.FIRST | kinds.MAYBE | kinds.COMMON | kinds.STOP | kinds.MONTH | kinds.TITLE | kinds.DOCTOR
+    return begin + 1 if kind & kinds.LAST and not kind & never and not tail.capital[begin + 1] else None
 
 
 def _celtic_street(tail: Tail, at: int) -> int | None:
@@ -249,8 +332,10 @@ def _route(tail: Tail, at: int) -> int | None:
 
 
 def _nameless_street(tail: Tail, at: int) -> int | None:
-    """A name without a kind of street, before a town: "the paddocks", "Brackenhill"."""
+    """A name without a kind of street, before a town ("the paddocks", "Brackenhill"), or "The Shambles"."""
     begin = at + (tail.words[at] == "the")
+    if begin > at and tail.capital[at] and tail.capital[begin] and not tail.marks[begin] & kinds.STOP:
+        return begin + 1 + tail.capital[begin + 1]
     end = begin
     while end < begin + 2 and _may_be_place(tail, end, at):
         end += 1
@@ -338,8 +423,35 @@ def _names_one(tail: Tail, at: int, begin: int, *, wanted: bool, numbered: bool)
         or tail.words[at - 1] in NAMING
         or not before & kinds.COMMON
         or bool(before & (kinds.LAST | kinds.ORDINAL))
-        or (numbered and bool(before & kinds.PLACE))
+        or (numbered and (bool(before & kinds.PLACE) or _is_singular(tail, at, begin)))
     )
+
+
+def _is_singular(tail: Tail, at: int, begin: int) -> bool:
+    """ "four elder grove", "nine beech tree close": what a number counts would stand in the plural."""
+    if (
+        tail.words[at] == "way"
+        or tail.words[begin - 1] in ("one", "1", ",")
+        or any(
+            tail.words[here] in _UNITS or tail.marks[here] & (kinds.STOP | kinds.NUMBER)
+            for here in range(begin, at)
+        )
+    ):
+        return False
+    if tail.words[at - 1].endswith(("s", "ed", "ing", "ly", "er", "est")):
+        return False
+    follows = tail.marks[at + 1]
+    return not follows & kinds.COMMON or bool(
+        follows & kinds.STOP and tail.words[at + 1] not in _BEHIND_VERBS
+    )
+
+
+_UNITS: Final = word_list("counted_things")
+"""What a number counts in the singular before a thing: "two bed place", "ten stone rise"."""
+_BEHIND_VERBS: Final = frozenset(
+    {"to", "up", "down", "off", "out", "the", "me", "us", "it", "a", "my", "your"}
+)
+"""What may follow "drive" or "close" where somebody does it."""
 
 
 def may_name(tail: Tail, at: int, wanted: bool) -> bool:

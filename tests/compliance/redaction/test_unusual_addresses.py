@@ -23,6 +23,21 @@ MASKED = [
     "they've moved to {eleven feather close, Swindon}",
     "she's at {four marigold walk colchester} now",
     "my office is {two paris square}",
+    # words of every day behind a number: what it counts would stand in the plural
+    "{four elder grove}",
+    "you've got {sixty three partridge wood close} but that's old",
+    "{thirty two elm tree close} {b s sixteen seven q t}",
+    "{two mill cottages mill road great gransden} {s g nineteen three a g}",
+    # a name by what stands before or behind it
+    "my neighbour at {12 Fenwick} took it in",
+    "{800 Sycamore, apt 12}",
+    "{6 Frobisher, off Drake Road}",
+    "{730 Rue Saint-Denis, Montreal}",
+    "{2/1, 45 Dumbarton Road, Glasgow}",
+    "it's {number forty on Sandpiper Crescent}",
+    "my door number's {eighty seven} and the postcode's {M14 6PL}",
+    "{Pen y Bryn, Llanrwst}, {T12 AB37}",
+    "{nineteen station cottages}",
     # rows of houses, and what stands behind something else
     "her address is {six station hill bungalows}",
     "he lives at {four canal side cottages rear of nineteen bridge street}",
@@ -31,7 +46,7 @@ MASKED = [
     "we're {the annexe, back of 7 Orchard Road}",
     "{5 1/2 Main Street, Ithaca}",
     "{eleven b stroke two marchmont street}",
-    "{Ferndale Road}, I think it's number twenty",
+    "{Ferndale Road}, I think it's number {twenty}",
     "{the old police house, Tattenhall}",
     # a correction of a street
     "it should say {east mount road} not {east moor road}",
@@ -109,6 +124,9 @@ KEPT = [
     "it's off the high street",
     "first and second visits are free",
     "lot of people in the park today",
+    "it's thirty bucks each way",
+    "a two bed place with a ten year lease",
+    "the gate at ten doors close behind you",
     "what's the pitch like for the football",
 ]
 
