@@ -5,77 +5,23 @@ text waits until it is a decent hour in all of them, so neither a Californian no
 is woken by a clinic of New York.
 """
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from datetime import UTC, datetime, time, timedelta
 from functools import cache
 from typing import Final
 from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
+from booking.number_zones import LONGEST, ZONES
+
 _ROUNDS: Final = 16
 _FAR: Final = timedelta(days=3)
-
-# ITU-T E.164 country codes (list of 2016, with its amendments) and the outermost zones of each country in the
-# IANA time zone database. A row of its own has what lies apart and can be told by the number: of +1 the
-# Northern Marianas (670), Guam (671), American Samoa (684), Hawaii (808) and Alaska (907), of +61 the
-# landlines of the Cocos Islands and Christmas Island. Read 2026-11.
-_ZONES: Final[Mapping[str, tuple[str, ...]]] = {
-    "1": ("America/St_Johns", "America/Los_Angeles"),
-    "1670": ("Pacific/Saipan",),
-    "1671": ("Pacific/Guam",),
-    "1684": ("Pacific/Pago_Pago",),
-    "1808": ("Pacific/Honolulu",),
-    "1907": ("America/Anchorage", "America/Adak"),
-    "27": ("Africa/Johannesburg",),
-    "30": ("Europe/Athens",),
-    "31": ("Europe/Amsterdam",),
-    "32": ("Europe/Brussels",),
-    "33": ("Europe/Paris",),
-    "34": ("Europe/Madrid", "Atlantic/Canary"),
-    "351": ("Europe/Lisbon", "Atlantic/Azores"),
-    "352": ("Europe/Luxembourg",),
-    "353": ("Europe/Dublin",),
-    "354": ("Atlantic/Reykjavik",),
-    "356": ("Europe/Malta",),
-    "357": ("Asia/Nicosia",),
-    "358": ("Europe/Helsinki",),
-    "36": ("Europe/Budapest",),
-    "39": ("Europe/Rome",),
-    "40": ("Europe/Bucharest",),
-    "41": ("Europe/Zurich",),
-    "420": ("Europe/Prague",),
-    "421": ("Europe/Bratislava",),
-    "43": ("Europe/Vienna",),
-    "44": ("Europe/London",),
-    "45": ("Europe/Copenhagen",),
-    "46": ("Europe/Stockholm",),
-    "47": ("Europe/Oslo",),
-    "48": ("Europe/Warsaw",),
-    "49": ("Europe/Berlin",),
-    "52": ("America/Cancun", "America/Tijuana"),
-    "55": ("America/Noronha", "America/Rio_Branco"),
-    "61": ("Australia/Lord_Howe", "Australia/Perth"),
-    "6189162": ("Indian/Cocos",),
-    "6189164": ("Indian/Christmas",),
-    "64": ("Pacific/Chatham", "Pacific/Auckland"),
-    "65": ("Asia/Singapore",),
-    "81": ("Asia/Tokyo",),
-    "82": ("Asia/Seoul",),
-    "852": ("Asia/Hong_Kong",),
-    "86": ("Asia/Shanghai",),
-    "90": ("Europe/Istanbul",),
-    "91": ("Asia/Kolkata",),
-    "966": ("Asia/Riyadh",),
-    "971": ("Asia/Dubai",),
-    "972": ("Asia/Jerusalem",),
-}
-_LONGEST_CODE: Final = max(map(len, _ZONES))
 
 
 def zones_of(number: str, known: str | None, clinics: str) -> tuple[ZoneInfo, ...]:
     """Where it may be what time for the holder of this number (E.164).
 
-    `known`: the contact's own zone, if somebody has told it; `clinics`: the clinic's, for a country that is
-    not in the table.
+    `known`: the contact's own zone, if somebody has told it; `clinics`: the clinic's, for a number of no
+    country's.
     """
     names = (known,) if known and is_zone(known) else _by_number(number) or (clinics,)
     return tuple(map(ZoneInfo, names))
@@ -83,8 +29,8 @@ def zones_of(number: str, known: str | None, clinics: str) -> tuple[ZoneInfo, ..
 
 def _by_number(number: str) -> tuple[str, ...]:
     digits = number.removeprefix("+")
-    for length in range(_LONGEST_CODE, 0, -1):
-        if found := _ZONES.get(digits[:length]):
+    for length in range(LONGEST, 0, -1):
+        if found := ZONES.get(digits[:length]):
             return found
     return ()
 

@@ -30,6 +30,7 @@ from booking.follow_up_steps import (
     next_step,
 )
 from booking.follow_up_text import TEMPLATE, first_name, personal_line, require_template, size_of
+from booking.number_zones import ZONES
 from booking.types import Service
 
 NOSE, FILLER, EYES, PEEL, BOTOX, PRP = (UUID(int=n) for n in range(1, 7))
@@ -182,7 +183,9 @@ def test_the_personal_line_says_when_they_called_in_their_own_time() -> None:
         ("+12135550123", "America/New_York", (NEW_YORK,)),
         ("+12135550123", "Nowhere/At_All", (ST_JOHNS, LOS_ANGELES)),
         ("+18085550123", None, (ZoneInfo("Pacific/Honolulu"),)),
-        ("+37112345678", None, (ZoneInfo("Europe/Berlin"),)),  # not in the table: the clinic's
+        ("+37112345678", None, (ZoneInfo("Europe/Riga"),)),
+        ("+77012345678", None, (ZoneInfo("Asia/Almaty"), ZoneInfo("Asia/Aqtau"))),
+        ("+870773111632", None, (ZoneInfo("Europe/Berlin"),)),  # by satellite: the clinic's
     ],
 )
 def test_a_number_tells_where_it_is_what_time(
@@ -226,12 +229,23 @@ def test_a_text_waits_for_a_decent_hour(now: str, zones: tuple[ZoneInfo, ...], d
         ("2031-05-05T22:00", "+61891621234", "2031-05-05T22:30"),  # Cocos Islands
         ("2031-05-05T22:00", "+61891641234", "2031-05-05T22:00"),  # Christmas Island
         ("2031-05-06T03:30", "+6433051234", "2031-05-06T17:00"),  # the Chatham Islands
+        ("2031-05-06T14:00", "+923001234567", "2031-05-07T00:00"),  # Karachi: eleven at night
+        ("2031-05-06T14:00", "+97455123456", "2031-05-07T02:00"),  # Doha
+        ("2031-05-06T03:30", "+79161234567", "2031-05-06T03:30"),  # nine in Kaliningrad, evening in Kamchatka
+        ("2031-05-06T04:30", "+79161234567", "2031-05-07T03:00"),
     ],
 )
 def test_nobody_is_woken_wherever_the_number_may_be(now: str, number: str, decent: str) -> None:
     """Both times are New York's."""
     at, expected = (datetime.fromisoformat(each).replace(tzinfo=NEW_YORK) for each in (now, decent))
     assert next_decent(at, zones_of(number, None, "America/New_York"), time(20), time(9)) == expected
+
+
+def test_every_zone_of_a_country_is_one_and_the_east_comes_first() -> None:
+    at = datetime(2031, 1, 6, tzinfo=UTC)
+    for beginning, names in ZONES.items():
+        offsets = [at.astimezone(ZoneInfo(name)).utcoffset() or timedelta(0) for name in names]
+        assert sorted(offsets, reverse=True) == offsets, beginning
 
 
 def test_how_long_it_stays_decent() -> None:
