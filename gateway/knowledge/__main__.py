@@ -14,6 +14,8 @@ With an embeddings endpoint (EMBEDDINGS_MODEL) passages are embedded when they a
 their meaning too. `embed` does that alone: for what was loaded before there was an endpoint or under another
 model, and to go on where loading was broken off.
 
+Of the gateway's settings it reads DATABASE_URL, REDIS_URL, REDIS_S and EMBEDDINGS_…, and needs the first two.
+
 Exit status: 0 when done, 1 if it could not be done, 2 for settings or arguments that make no sense.
 """
 
@@ -43,7 +45,7 @@ from gateway.knowledge.fusion import fuse
 from gateway.knowledge.loading import Cut, cut_file
 from gateway.knowledge.retrieval import best_of, documents_key
 from gateway.metrics import Metrics
-from gateway.settings import Embeddings, Settings, load
+from gateway.settings import Embeddings, Library, load_library
 from gateway.shared_store import SharedStore
 from gateway.tenancy.changes import tell_changed
 
@@ -59,12 +61,12 @@ def main(arguments: list[str] | None = None) -> int:
     """See the module."""
     chosen = _parser().parse_args(arguments)
     try:
-        settings = load()
+        library = load_library()
     except SettingsInvalid as fault:
         sys.stderr.write(f"gateway.knowledge: {fault}\n")
         return 2
     try:
-        told = asyncio.run(_act(settings, chosen))
+        told = asyncio.run(_act(library, chosen))
     except (Refused, BookingError, BrokenOff, EmbeddingsUnavailable) as error:
         sys.stderr.write(f"gateway.knowledge: {error}\n")
         return 1
@@ -179,15 +181,15 @@ _ACTIONS: Final[Mapping[str, Callable[[_Work], Awaitable[str]]]] = {
 }
 
 
-async def _act(settings: Settings, chosen: argparse.Namespace) -> str:
+async def _act(library: Library, chosen: argparse.Namespace) -> str:
     async with (
-        await open_pool(settings.database_url, statement_timeout_s=LOAD_S) as pool,
-        SharedStore(settings.redis_url, Metrics(), command_s=settings.waits.redis_s) as store,
+        await open_pool(library.database_url, statement_timeout_s=LOAD_S) as pool,
+        SharedStore(library.redis_url, Metrics(), command_s=library.redis_s) as store,
     ):
         claim = Claim(chosen.org)
         if await load_profile(pool, claim) is None:
             raise Refused("there is no such org")
-        async with _embedder(settings.embeddings, pool, claim) as embedder:
+        async with _embedder(library.embeddings, pool, claim) as embedder:
             return await _ACTIONS[chosen.action](
                 _Work(pool, store, claim, getattr(chosen, "about", ()), embedder)
             )

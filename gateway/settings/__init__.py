@@ -12,13 +12,21 @@ from gateway.settings.embeddings import Embeddings
 from gateway.settings.hedging import Hedging
 from gateway.settings.jobs import Jobs
 from gateway.settings.limits import Limits
-from gateway.settings.loading import is_local_bench, latency_rules, load, redis_url, variables
+from gateway.settings.loading import (
+    is_local_bench,
+    latency_rules,
+    load,
+    load_library,
+    redis_url,
+    variables,
+)
 from gateway.settings.otel import Otel
 from gateway.settings.providers import Provider, ProviderKind
 from gateway.settings.reader import Variable
 from gateway.settings.recordings import Recordings
 from gateway.settings.shape import Settings
 from gateway.settings.speedups import Speedups
+from gateway.settings.stores import Library
 from gateway.settings.turbo import Turbo
 from gateway.settings.vapi import Vapi
 from gateway.settings.waits import Waits
@@ -28,6 +36,7 @@ __all__ = [
     "Embeddings",
     "Hedging",
     "Jobs",
+    "Library",
     "Limits",
     "Otel",
     "Plivo",
@@ -46,6 +55,7 @@ __all__ = [
     "is_local_bench",
     "latency_rules",
     "load",
+    "load_library",
     "redis_url",
     "variables",
 ]

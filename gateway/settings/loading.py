@@ -1,8 +1,9 @@
 """The environment with `.env` beneath it, read into settings or refused."""
 
 import os
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from pathlib import Path
+from typing import TypeVar
 
 from dotenv import dotenv_values
 
@@ -24,27 +25,27 @@ from gateway.settings.reader import Reader, Variable
 from gateway.settings.recordings import read_recordings
 from gateway.settings.shape import Settings
 from gateway.settings.speedups import read_speedups
+from gateway.settings.stores import Library, read_database_url, read_library, read_redis_url
 from gateway.settings.turbo import read_latency, read_turbo
 from gateway.settings.vapi import read_vapi
 from gateway.settings.waits import read_waits
 
+Read = TypeVar("Read")
+
 
 def load(environ: Mapping[str, str] | None = None, env_file: Path | None = Path(".env")) -> Settings:
     """The settings of this process. Raises `SettingsInvalid`."""
-    reader = Reader(_environment(environ, env_file))
-    settings = read_settings(reader)
-    if reader.faults:
-        raise SettingsInvalid("; ".join(reader.faults))
-    return settings
+    return _loaded(read_settings, environ, env_file)
+
+
+def load_library(environ: Mapping[str, str] | None = None, env_file: Path | None = Path(".env")) -> Library:
+    """What loading and searching a clinic's documents needs. Raises `SettingsInvalid`."""
+    return _loaded(read_library, environ, env_file)
 
 
 def latency_rules(environ: Mapping[str, str] | None = None) -> LatencyRules:
     """How turns are judged, for what needs no other setting. Raises `SettingsInvalid`."""
-    reader = Reader(_environment(environ, Path(".env")))
-    rules = read_latency(reader)
-    if reader.faults:
-        raise SettingsInvalid("; ".join(reader.faults))
-    return rules
+    return _loaded(read_latency, environ, Path(".env"))
 
 
 def redis_url() -> str | None:
@@ -69,6 +70,15 @@ def variables() -> tuple[Variable, ...]:
     return tuple(reader.variables)
 
 
+def _loaded(read: Callable[[Reader], Read], environ: Mapping[str, str] | None, env_file: Path | None) -> Read:
+    """Raises `SettingsInvalid`, which names every fault."""
+    reader = Reader(_environment(environ, env_file))
+    found = read(reader)
+    if reader.faults:
+        raise SettingsInvalid("; ".join(reader.faults))
+    return found
+
+
 def _environment(environ: Mapping[str, str] | None, env_file: Path | None) -> dict[str, str]:
     beneath = dotenv_values(env_file) if env_file is not None and env_file.is_file() else {}
     above = os.environ if environ is None else environ
@@ -83,8 +93,8 @@ def read_settings(reader: Reader) -> Settings:
         host=read_host(reader, local_bench),
         port=reader.parsed("PORT", "8080", port, "be a port number", 0),
         log_level=reader.parsed("LOG_LEVEL", "info", log_level, f"be one of {', '.join(LOG_LEVELS)}", "info"),
-        database_url=reader.url("DATABASE_URL", None, ("postgresql", "postgres"), secret=True),
-        redis_url=reader.url("REDIS_URL", None, ("redis", "rediss", "unix"), secret=True),
+        database_url=read_database_url(reader),
+        redis_url=read_redis_url(reader),
         stt=read_stt(reader),
         llm=read_llm(reader),
         tts=read_tts(reader),

@@ -5,7 +5,7 @@ from dataclasses import replace
 import pytest
 
 from gateway.errors import SettingsInvalid
-from gateway.settings import Embeddings, Settings, load
+from gateway.settings import Embeddings, Settings, load, load_library
 from tests.conftest import Stack
 from tests.gateway import running
 
@@ -19,6 +19,16 @@ def settings(stack: Stack, **changes: str) -> Settings:
 def test_there_are_none_without_a_model(stack: Stack) -> None:
     assert settings(stack).embeddings is None
     assert settings(stack, EMBEDDINGS_API_KEY="key").embeddings is None
+
+
+def test_documents_are_loaded_without_a_word_of_providers_and_carriers() -> None:
+    with pytest.raises(SettingsInvalid) as refused:
+        load_library({"EMBEDDINGS_MODEL": "text-embedding-3-small"}, env_file=None)
+    assert [fault.split()[0] for fault in str(refused.value).split("; ")] == [
+        "DATABASE_URL",
+        "REDIS_URL",
+        "EMBEDDINGS_API_KEY",
+    ]
 
 
 def test_a_model_and_a_key_are_enough_and_the_key_is_never_shown(stack: Stack) -> None:
