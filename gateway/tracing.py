@@ -51,6 +51,7 @@ ATTRIBUTES: Final = frozenset(
 )
 
 STAGE_SPANS: Final = (
+    ("guess of the end", "speech_end", "eager_end"),
     ("end of turn", "speech_end", "end_of_turn"),
     ("chat", "llm_request", "first_clause"),
     ("synthesise", "tts_request", "tts_first_audio"),

@@ -24,6 +24,7 @@ CALL, ORG = UUID(int=1), UUID(int=2)
 CANARY = "Wilhelmina"
 STAGES = {
     "speech_end": 10.0,
+    "eager_end": 10.149,
     "llm_request": 10.15,
     "end_of_turn": 10.25,
     "llm_first_token": 10.4,
@@ -79,7 +80,7 @@ def test_stages_lie_in_their_turn_and_turns_in_their_call(spans: list[ReadableSp
     assert turn.parent is not None
     assert turn.parent.span_id == call.context.span_id
     within_turn = [span.name for span in spans if span.parent and span.parent.span_id == turn.context.span_id]
-    assert within_turn == ["end of turn", "chat gpt-4.1-mini", "synthesise", "send"]
+    assert within_turn == ["guess of the end", "end of turn", "chat gpt-4.1-mini", "synthesise", "send"]
     assert len({span.context.trace_id for span in spans}) == 1
 
 
@@ -87,6 +88,7 @@ def test_spans_last_as_long_as_what_they_tell_of(spans: list[ReadableSpan]) -> N
     lengths = {span.name: lasts_ms(span) for span in spans if span.name != "call"}
     assert lengths == {
         "turn": pytest.approx(552, abs=1),
+        "guess of the end": pytest.approx(149, abs=1),
         "end of turn": pytest.approx(250, abs=1),
         "chat gpt-4.1-mini": pytest.approx(300, abs=1),
         "synthesise": pytest.approx(99, abs=1),
