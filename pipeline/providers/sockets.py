@@ -20,6 +20,8 @@ _WS_SCHEMES: Final = {"http": "ws", "https": "wss", "ws": "ws", "wss": "wss"}
 _HTTP_SCHEMES: Final = {"ws": "http", "wss": "https", "http": "http", "https": "https"}
 _MAX_MESSAGE_BYTES: Final = 4 * 2**20
 _WRITE_LIMIT_BYTES: Final = 2**20
+_PING_EVERY_S: Final = 5.0
+_PONG_WITHIN_S: Final = 5.0
 
 
 def websocket_url(base: str, path: str) -> str:
@@ -55,8 +57,10 @@ async def open_socket(
     open_s: float,
     close_s: float,
 ) -> ClientConnection:
-    """An open socket, pinged every 5 s. The vendor's answers: `ProviderRefused` (`http_401`; a retry can help
-    after 408, 429 and 5xx), `ProviderStalled` past `open_s`, `ProviderDropped` if nobody answers.
+    """An open socket, pinged every 5 s, and lost if it has not answered 5 s later.
+
+    Of the vendor's answers raises `ProviderRefused` (`http_401`; a retry can help after 408, 429 and 5xx),
+    `ProviderStalled` past `open_s`, `ProviderDropped` if nobody answers.
     """
     try:
         return await connect(
@@ -65,8 +69,8 @@ async def open_socket(
             compression=None,
             open_timeout=open_s,
             close_timeout=close_s,
-            ping_interval=5,
-            ping_timeout=5,
+            ping_interval=_PING_EVERY_S,
+            ping_timeout=_PONG_WITHIN_S,
             max_size=_MAX_MESSAGE_BYTES,
             write_limit=_WRITE_LIMIT_BYTES,
             ssl=tls_context() if url.startswith("wss:") else None,
