@@ -119,8 +119,9 @@ class TelnyxApiSimulator:
 
     Calls are placed from `numbers`, each with the application that it is assigned to.
 
-    `carried_out` is called with each command that was, so that whoever plays the carrier can do it. Faults
-    understood: `Refuse`, `Stall` and, for a call that is placed, `TakeAndStall`.
+    `carried_out` is called with each command that was, so that whoever plays the carrier can do it; `taken`
+    with the id of each call that was placed. Faults understood: `Refuse`, `Stall` and, for a call that is
+    placed, `TakeAndStall`.
     """
 
     def __init__(
@@ -135,6 +136,7 @@ class TelnyxApiSimulator:
         self._carried_out = carried_out
         self.calls: dict[str, TelnyxCall] = {}
         self.numbers: dict[str, str] = {}
+        self.taken: Callable[[str], None] = lambda call_id: None
         self.commands: list[Command] = []
         self.faults = Faults()
         self._host = host
@@ -205,6 +207,7 @@ class TelnyxApiSimulator:
         if call_id is None:
             call_id = f"v3:{secrets.token_hex(16)}"
             self.calls[call_id] = TelnyxCall("ringing", dialled=fields)
+            self.taken(call_id)
         if self.faults.take(TakeAndStall):
             await stall()
         return web.json_response({"data": {"record_type": "call", "call_control_id": call_id}})

@@ -7,7 +7,7 @@ application's, whose call would show no number.
 """
 
 import re
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from typing import Any, Final
@@ -92,6 +92,7 @@ class PlacedCalls:
     def __init__(self) -> None:
         self.numbers: set[str] = set()
         self.all: list[VonagePlaced] = []
+        self.taken: Callable[[VonagePlaced], None] = lambda _call: None
 
     def create(self, fields: object) -> VonagePlaced:
         """Take a call. Raises `Refused`."""
@@ -105,6 +106,7 @@ class PlacedCalls:
         _check_counts(fields)
         call = VonagePlaced(fields)
         self.all.append(call)
+        self.taken(call)
         return call
 
     def with_id(self, uuid: str) -> VonagePlaced | None:

@@ -1,5 +1,5 @@
-"""A gateway killed anywhere between the asking for a call and the call's end, again and again: nobody's
-telephone rings twice, and each call comes to one end.
+"""A gateway killed anywhere between the asking for a call and the call's end, again and again, over each of
+the four carriers in turn: nobody's telephone rings twice, and each call comes to one end.
 
 pytest tests/proofs/test_killed_placing.py --kills 300
 """
@@ -9,26 +9,24 @@ import random
 import sys
 from collections import Counter
 from collections.abc import AsyncIterator, Iterator
-from contextlib import asynccontextmanager, suppress
-from dataclasses import dataclass, field, replace
+from contextlib import asynccontextmanager
+from dataclasses import dataclass, replace
+from itertools import cycle
 from uuid import UUID, uuid4
 
-import aiohttp
 import asyncpg
 import pytest
 
-from bench.simulators.twilio_api import TwilioApiSimulator
-from bench.simulators.twilio_calls import PlacedResource
-from booking.calling_rules import CallingRules, store_calling_rules
+from booking.calling_rules import CallCarrier, CallingRules, store_calling_rules
 from booking.db import open_pool
 from booking.follow_up_rules import store_rules
 from booking.types import OPERATOR
 from tests.booking.following import ALL_DAY, mobile
 from tests.conftest import Clinic, Stack, make_clinic
-from tests.gateway.running import ACCOUNT, AUTH_TOKEN, PUBLIC_URL
 from tests.proofs.beside import beside
 from tests.proofs.killing import UNSURE
 from tests.proofs.mortals import PATIENT_S, Mortals, Named, mortals
+from tests.proofs.rung import Carriers, Rung, carriers
 
 CALLS_AT_ONCE = 3
 MOST_DEATHS = 3
@@ -50,34 +48,6 @@ update jobs.pgqueuer set execute_after = now() where status = 'queued' and execu
 """
 
 
-@dataclass
-class People:
-    """Those who are called over the strict Twilio: it rings, they pick up, they hang up. What they do is told
-    to whichever gateway lives; to none, if none does.
-    """
-
-    twilio: TwilioApiSimulator
-    mortals: Mortals
-    calls: set["asyncio.Task[None]"] = field(default_factory=set)
-
-    def rung(self, call: PlacedResource) -> None:
-        task = asyncio.get_running_loop().create_task(self._take(call))
-        self.calls.add(task)
-        task.add_done_callback(self.calls.discard)
-
-    async def _take(self, call: PlacedResource) -> None:
-        placed = self.twilio.placed
-        for told in (
-            lambda: placed.tell(call, "ringing"),
-            lambda: placed.answer(call),
-            lambda: placed.detect(call, "human"),
-            lambda: placed.tell(call, "completed"),
-        ):
-            await asyncio.sleep(random.uniform(0, 0.02))
-            with suppress(aiohttp.ClientError, OSError, TimeoutError):
-                await told()
-
-
 @pytest.fixture(scope="module")
 def aside(stack: Stack) -> Iterator[Stack]:
     """A database without others' jobs."""
@@ -87,7 +57,7 @@ def aside(stack: Stack) -> Iterator[Stack]:
 
 @pytest.fixture
 async def shop(aside: Stack) -> Clinic:
-    """A clinic that calls at any hour, and goes on trying after as many deaths as there may be."""
+    """A clinic that calls at any hour."""
     owner = await asyncpg.connect(aside.postgres.owner)
     try:
         clinic = await make_clinic(owner)
@@ -95,24 +65,35 @@ async def shop(aside: Stack) -> Clinic:
         await owner.close()
     async with await open_pool(aside.postgres.app, max_size=1) as pool:
         await store_rules(pool, clinic.claim, ALL_DAY, clinic=clinic.spec.name, actor=OPERATOR)
-        rules = replace(CallingRules(), most_attempts=MOST_DEATHS + 2)
-        await store_calling_rules(pool, clinic.claim, rules, services=(), actor=OPERATOR)
     return clinic
 
 
+@dataclass(frozen=True)
+class Lives:
+    """Gateways that live until they are killed, and the carriers whom they ask for calls."""
+
+    mortals: Mortals
+    carriers: Carriers
+
+
 @asynccontextmanager
-async def people(aside: Stack, shop: Clinic) -> AsyncIterator[People]:
+async def lives(aside: Stack, shop: Clinic) -> AsyncIterator[Lives]:
+    living: list[Mortals] = []
     async with (
-        TwilioApiSimulator(account_sid=ACCOUNT, auth_token=AUTH_TOKEN) as twilio,
-        mortals(aside, shop, twilio.url) as living,
+        carriers(shop.number, lambda: living[0].url if living else "") as made,
+        mortals(aside, shop, made.twilio_url, **made.environment) as begun,
     ):
-        twilio.placed.numbers.add(shop.number)
-        made = People(twilio, living)
-        twilio.placed.taken = made.rung
-        twilio.placed.real_url = lambda url: url.replace(PUBLIC_URL, living.url or "http://127.0.0.1:9")
-        yield made
-        await living.end()
-        await asyncio.gather(*made.calls)
+        living.append(begun)
+        yield Lives(begun, made)
+        await begun.end()
+        await made.people.end()
+
+
+async def rule(aside: Stack, shop: Clinic, carrier: CallCarrier) -> None:
+    """It calls over this carrier, and goes on trying after as many deaths as there may be."""
+    rules = replace(CallingRules(), carrier=carrier, most_attempts=MOST_DEATHS + 2)
+    async with await open_pool(aside.postgres.app, max_size=1) as pool:
+        await store_calling_rules(pool, shop.claim, rules, services=(), actor=OPERATOR)
 
 
 async def stands(there: asyncpg.Connection, calls: Named) -> list[asyncpg.Record]:
@@ -126,7 +107,7 @@ async def time_passes(there: asyncpg.Connection) -> None:
 
 
 async def killed_on_the_way(
-    there: asyncpg.Connection, made: People, calls: Named, found: Counter[str]
+    there: asyncpg.Connection, made: Lives, over: Rung, calls: Named, found: Counter[str]
 ) -> int:
     """So many calls through lives that end somewhere; how many kills there were."""
     kills = 0
@@ -136,13 +117,13 @@ async def killed_on_the_way(
         await made.mortals.end()
         kills += 1
         for row in await stands(there, calls):
-            rang = bool(made.twilio.placed.to(dict(calls)[row["id"]]))
+            rang = bool(over.to(dict(calls)[row["id"]]))
             found[f"{row['state']}, {'rang' if rang else 'not rung'}"] += 1
         await time_passes(there)
     return kills
 
 
-async def settled(there: asyncpg.Connection, made: People, calls: Named) -> None:
+async def settled(there: asyncpg.Connection, made: Lives, calls: Named) -> None:
     """A gateway that lives brings all to their end."""
     await made.mortals.begin(None)
     async with asyncio.timeout(PATIENT_S):
@@ -152,15 +133,15 @@ async def settled(there: asyncpg.Connection, made: People, calls: Named) -> None
     await made.mortals.end()
 
 
-def require_one_each(rows: list[asyncpg.Record], made: People, calls: Named) -> int:
+def require_one_each(rows: list[asyncpg.Record], over: Rung, calls: Named) -> int:
     """How many calls were asked for."""
     known: dict[UUID, asyncpg.Record] = {row["id"]: row for row in rows}
     for placed_id, number in calls:
-        row, rung = known.get(placed_id), made.twilio.placed.to(number)
+        row, rung = known.get(placed_id), over.to(number)
         if row is None:  # killed before the clinic had asked
             assert rung == []
             continue
-        assert [call.sid for call in rung] == [row["carrier_call_id"]], dict(row)
+        assert rung == [row["carrier_call_id"]], dict(row)
         assert (row["state"], row["outcome"]) == ("ended", "talked"), dict(row)
     return len(known)
 
@@ -170,12 +151,16 @@ async def test_killed_anywhere_each_call_rings_once_and_comes_to_one_end(
     request: pytest.FixtureRequest, aside: Stack, shop: Clinic, there: asyncpg.Connection
 ) -> None:
     wanted = int(request.config.getoption("kills", default=None) or 2)
-    found, kills, asked = Counter[str](), 0, 0
-    async with people(aside, shop) as made:
-        while kills < wanted or not asked:  # few kills may all come before a call is asked for
+    found, kills, asked = Counter[str](), 0, Counter[str]()
+    async with lives(aside, shop) as made:
+        in_turn = cycle(made.carriers.over.items())
+        while kills < wanted or not asked.total():  # few kills may all come before a call is asked for
+            carrier, over = next(in_turn)
+            await rule(aside, shop, carrier)
             calls = [(uuid4(), mobile()) for _ in range(CALLS_AT_ONCE)]
-            kills += await killed_on_the_way(there, made, calls, found)
+            kills += await killed_on_the_way(there, made, over, calls, found)
             await settled(there, made, calls)
-            asked += require_one_each(await stands(there, calls), made, calls)
-        assert len(made.twilio.placed.all) == asked
-    sys.stdout.write(f"{kills} kills, {asked} calls placed; a kill found: {dict(found.most_common())}\n")
+            asked[carrier] += require_one_each(await stands(there, calls), over, calls)
+        assert Counter({name: over.count() for name, over in made.carriers.over.items()}) == asked
+    told = f"{kills} kills, calls placed: {dict(asked)}; a kill found: {dict(found.most_common())}\n"
+    sys.stdout.write(told)
