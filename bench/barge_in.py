@@ -10,7 +10,7 @@ import asyncio
 import bisect
 import math
 import random
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass
 from typing import Any, Final
 
@@ -117,7 +117,7 @@ async def _barge_in(setup: Setup, plan: Plan, outputs: Outputs) -> int:
         await bench.target.last_facts()
         results = [_judged(bench, cut) for cut in cuts]
         told = _as_json(bench, results, failures)
-    _print(results, failures)
+    _print(results, failures, told["target"])
     _print_objectives(results, outputs.objectives)
     if outputs.json is not None:
         write_json(told, outputs.json)
@@ -340,7 +340,7 @@ def _as_json(bench: Bench, results: Sequence[Interruption], failures: Sequence[s
     }
 
 
-def _print(results: Sequence[Interruption], failures: Sequence[str]) -> None:
+def _print(results: Sequence[Interruption], failures: Sequence[str], target: Mapping[str, Any]) -> None:
     table = Table()
     for column in ("", "n", "p50", "p95", "p99", "least", "most"):
         table.add_column(column, justify="left" if not column else "right")
@@ -350,7 +350,7 @@ def _print(results: Sequence[Interruption], failures: Sequence[str]) -> None:
             shown = [percentile(values, each) for each in (50, 95, 99)] + [min(values), max(values)]
             table.add_row(title, str(len(values)), *(f"{value:.1f}" for value in shown))
     console = Console()
-    console.print(machine_line())
+    console.print(machine_line(target))
     console.print(table)
     share, low = within_a_word(results), within_a_word_low(results)
     if share is not None and low is not None:

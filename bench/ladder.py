@@ -253,7 +253,7 @@ def _p(result: Result, measure: str, per_cent: float) -> float:
 
 
 def _print(results: Sequence[tuple[Rung, Result]]) -> None:
-    print(machine_line())
+    print(machine_line(results[-1][1].target))
     shown = Table()
     for name in _COLUMNS:
         shown.add_column(name, justify="left" if name == "step" else "right")

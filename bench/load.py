@@ -116,7 +116,7 @@ async def _load(setup: Setup, ramp: Ramp) -> int:
         steps = await _ramp(bench, ramp)
         soak = await _soak(bench, ramp) if ramp.soak_calls else None
         target, providers = dict(bench.target.description), bench.providers()
-    print(machine_line())
+    print(machine_line(target))
     _tell(steps, soak)
     told = head("load") | {
         "target": target,

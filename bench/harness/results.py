@@ -104,8 +104,15 @@ class Result:
     def summary(self) -> dict[str, dict[str, float]]:
         return {measure: summary(self.values(measure)) for measure in MEASURES}
 
+    @property
+    def is_priced(self) -> bool:
+        """What was asked of the providers is known of simulated ones alone."""
+        return self.providers.get("kind") == "simulated"
+
     def price(self) -> dict[str, float]:
-        """What the speed costs, per turn."""
+        """What the speed costs, per turn; empty where that is not known."""
+        if not self.is_priced:
+            return {}
         turns = len(self.turns) or 1
         requests = sum(turn.requests + turn.early_requests for turn in self.turns)
         return {
@@ -142,7 +149,7 @@ class Result:
             "gaps": sum(len(turn.gaps_ms) for turn in self.turns),
             "calls_failed": dict(self.calls_failed),
             "generator": dict(self.generator),
-            "turns": [_turn_json(turn) for turn in self.turns],
+            "turns": [_turn_json(turn, priced=self.is_priced) for turn in self.turns],
         }
 
 
@@ -176,11 +183,14 @@ def machine_facts() -> dict[str, Any]:
     }
 
 
-def machine_line() -> str:
-    """The same in one line, as a table's head."""
+def machine_line(target: Mapping[str, Any]) -> str:
+    """The same in one line, as a table's head: of a gateway by its address the commit is not its own, but the
+    bench's.
+    """
     facts = machine_facts()
+    measured = "measured by" if target.get("kind") == "address" else "measured"
     return (
-        f"measured: {commit() or 'no repository'}; {facts['system']}, {facts['cpus']} CPUs, "
+        f"{measured}: {commit() or 'no repository'}; {facts['system']}, {facts['cpus']} CPUs, "
         f"Python {facts['python']}, load {facts['load_1min']}"
     )
 
@@ -279,10 +289,15 @@ def _less(value: float | None, other: float | None) -> float | None:
     return None if value is None or other is None else value - other
 
 
-def _turn_json(turn: TurnResult) -> dict[str, Any]:
+_PRICES: Final = frozenset(
+    ("requests", "early_requests", "contexts", "tokens_wasted", "characters_wasted", "guesses_dropped")
+)
+
+
+def _turn_json(turn: TurnResult, *, priced: bool) -> dict[str, Any]:
     told = asdict(turn) | {"over_floor_ms": turn.over_floor_ms, "difference_ms": turn.difference_ms}
     told["first_filler_ms"] = turn.first_filler_ms
-    return {name: _rounded(value) for name, value in told.items()}
+    return {name: _rounded(value) for name, value in told.items() if priced or name not in _PRICES}
 
 
 def _rounded(value: Any) -> Any:

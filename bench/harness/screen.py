@@ -67,7 +67,7 @@ class Progress:
 def print_ttfb(result: Result, objectives: Sequence[Objective]) -> None:
     """Percentiles, stages, price and objectives."""
     console = Console()
-    console.print(machine_line())
+    console.print(machine_line(result.target))
     console.print(_head(result))
     console.print(_percentiles(result))
     stages = stage_table(result.turns)
@@ -79,7 +79,7 @@ def print_ttfb(result: Result, objectives: Sequence[Objective]) -> None:
             )
         console.print(table)
     price = ", ".join(f"{name.replace('_', ' ')} {value:g}" for name, value in result.price().items())
-    console.print(f"price: {price}")
+    console.print(f"price: {price or 'not known of providers that are not simulated here'}")
     late = ", ".join(f"{name.replace('_', ' ')} {value:g}" for name, value in result.generator.items())
     console.print(f"the bench itself: {late}")
     print_objectives(result, objectives)

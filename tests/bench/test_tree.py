@@ -58,4 +58,5 @@ def test_results_name_the_commit() -> None:
     ).stdout.strip()  # fmt: skip
     assert head == "commit"
     assert isinstance(machine_facts()["dirty"], bool)
-    assert str(commit()) in machine_line()
+    assert machine_line({"kind": "own"}).startswith(f"measured: {commit()};")
+    assert machine_line({"kind": "address"}).startswith(f"measured by: {commit()};")

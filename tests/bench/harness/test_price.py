@@ -31,6 +31,13 @@ def test_the_share_thrown_away_is_of_guesses_and_not_of_turns() -> None:
     assert result(turn(1, 400.0)).price()["thrown_away_share"] == 0, "nothing is told by other gateways"
 
 
+def test_nothing_is_said_of_the_price_where_nobody_knows_it() -> None:
+    foreign = Result("ttfb", {"kind": "address"}, {"kind": "the target's own"}, None, [turn(1, 400.0)], {})
+    assert foreign.price() == {}
+    assert "requests" not in foreign.as_json()["turns"][0]
+    assert result(turn(1, 400.0)).as_json()["turns"][0]["requests"] == 1
+
+
 def test_a_request_in_vain_costs_its_prompt_too() -> None:
     early = request("Could you tell", pieces_sent=0)
     won, lost = request("Could you tell me", pieces_sent=9), request("Could you tell me", pieces_sent=1)
