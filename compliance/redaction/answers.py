@@ -19,6 +19,7 @@ from compliance.redaction.misheard_names import (
     OF_NAMES,
     behind_relative,
     first_of_name,
+    goes_on_misheard,
     is_joined,
     is_spelled_as_heard,
     names_nobody,
@@ -121,7 +122,10 @@ def _misheard(view: View, at: int, end: int, slot: Slot, entity: EntityType) -> 
         return Match(end, entity, GUESSED, begin=max(begin, found.begin))
     if found is None and not _has_evidence(tail, at, end, entity):
         return None
-    if found is None or not found.whole or not _is_talk(view, found.end, end, entity):
+    whole = found is not None and found.whole and _is_talk(view, found.end, end, entity)
+    if found is not None and entity == "PERSON" and goes_on_misheard(tail, found.end, end):
+        return Match(end, entity, GUESSED, begin=max(begin, found.begin))
+    if found is None or not whole:
         cut_short = _is_cut_short(found, entity)
         begin = _behind_talk(tail, at, end - 1 if found is None else begin, entity)
         end = end if found is None else _before_talk(tail, found.end, end, slot)
@@ -203,7 +207,13 @@ def _first_piece(tail: Tail, at: int, begin: int, entity: EntityType) -> int:
 
 def _is_misheard_code(tail: Tail, at: int, entity: EntityType) -> bool:
     """ "any 27", "why o 24": what begins a question elsewhere."""
-    return entity == "POSTCODE" and _is_area(tail, at) and bool(tail.marks[at + 1] & _IN_CODES)
+    if entity != "POSTCODE" or not _is_area(tail, at):
+        return False
+    follows, behind = tail.marks[at + 1], tail.marks[at + 2]
+    heard = (
+        follows & kinds.HOMOPHONE and behind & (kinds.NUMBER | kinds.HOMOPHONE) and not behind & kinds.STOP
+    )
+    return bool(follows & _IN_CODES or heard)
 
 
 def _is_area(tail: Tail, at: int) -> bool:

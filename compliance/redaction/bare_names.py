@@ -27,6 +27,7 @@ _PERSONS_ARE: Final = word_list("persons_are")
 _IS: Final = frozenset({"is", "was", "isn't", "wasn't"})
 _ACTS: Final = (
     word_list("patients_do")
+    | word_list("persons_did")
     | _IS
     | _ABLE
     | {"does", "did", "says", "loves", "hates", "came", "went", "took", "broke", "fell", "woke", "got"}
@@ -70,7 +71,7 @@ _WE_ARE: Final = frozenset(
 _ASKS: Final = frozenset(
     {"is", "was", "has", "will", "can", "could", "does", "did", "should", "would", "can't"}
 )
-_ASKED_AFTER: Final = word_list("asked_after") | {"in", "there", "here", "back", "on", "off", "bring", "come"}
+_ASKED_AFTER: Final = word_list("asked_after") | {"in", "there", "here", "back", "bring", "come"}
 _OF_RELATIVES: Final = frozenset(
     {"little", "big", "eldest", "youngest", "older", "younger", "other", "oldest"}
 )
@@ -93,11 +94,13 @@ def is_bare_name(tail: Tail, at: int) -> bool:
         return True
     if _is_called_to(tail, at) or _is_asked_after(tail, at, known=known):
         return True
-    if known and (_is_joined(tail, at) or _is_brought(tail, at)):
+    if known and (_is_joined(tail, at) or _is_brought(tail, at) or _is_managed(tail, at)):
+        return True
+    if tail.words[at - 1] in _TELLING and _is_over(tail, at + 1):
         return True
     if tail.words[at - 1] not in _BEGINS_CLAUSE:
         return False
-    if known and tail.words[at + 1] in _ACTS:
+    if known and (tail.words[at + 1] in _ACTS or (tail.words[at + 1] == "from" and not tail.words[at - 1])):
         return True
     return _acts_like_person(tail, at) or _is_one_of_us(tail, at)
 
@@ -136,10 +139,15 @@ def _is_asked_after(tail: Tail, at: int, *, known: bool) -> bool:
 
 
 def _is_joined(tail: Tail, at: int) -> bool:
-    """ "river and willow are both due", "for otis and rose"."""
+    """ "river and willow are both due", "for otis and rose", "and jack at half past"."""
     if tail.words[at + 1] == "and" and _is_first_name(tail, at + 2):
-        return tail.words[at - 1] in _BEGINS_CLAUSE or tail.words[at - 1] in _TO_PEOPLE
-    return tail.words[at - 1] == "and" and _is_first_name(tail, at - 2) and _is_over(tail, at + 1)
+        return tail.words[at - 1] not in OWNERS and not tail.marks[at - 1] & kinds.SIGN
+    if tail.words[at - 1] != "and":
+        return False
+    timed = tail.words[at + 1] == "at" and bool(
+        tail.marks[at + 2] & kinds.NUMBER or tail.words[at + 2] in ("half", "quarter")
+    )
+    return timed or (_is_first_name(tail, at - 2) and _is_over(tail, at + 1))
 
 
 def _is_first_name(tail: Tail, at: int) -> bool:
@@ -157,6 +165,16 @@ def _is_brought(tail: Tail, at: int) -> bool:
     return tail.words[at - 1] in _HAVING and tail.words[at + 1] in ("with", "here")
 
 
+def _is_managed(tail: Tail, at: int) -> bool:
+    """ "squeeze reed in", "take rex off the list"."""
+    if tail.words[at - 1] not in _MANAGED:
+        return False
+    return not tail.marks[at + 1] & (kinds.WORD | kinds.NUMBER) or tail.words[at + 1] in _BEHIND_MANAGED
+
+
+_MANAGED: Final = word_list("managed_people")
+_BEHIND_MANAGED: Final = word_list("behind_managed")
+_TELLING: Final = frozenset({"tell", "told", "telling", "ask", "asked", "asking", "remind"})
 _HAVING: Final = frozenset({"got", "have", "has", "brought", "bringing", "taking", "had"})
 
 
@@ -185,7 +203,7 @@ _BEFORE_OWNERS: Final = _BEFORE_TOLD | word_list("before_owners")
 def _acts_like_person(tail: Tail, at: int) -> bool:
     """ "summer can't make it", "art is eighty six", "joy will be with me"."""
     follows, behind = tail.words[at + 1], tail.words[at + 2]
-    if follows in _SAYS:
+    if follows in _SAYS or (follows in _ACTS and behind in ("her", "his", "hers", "herself", "himself")):
         return True
     seasonal = bare(tail.words[at]) in _SEASONS or bool(tail.marks[at] & kinds.PLACE)
     if follows in _ABLE:
@@ -208,6 +226,9 @@ _BEHIND_AGES: Final = frozenset({"and", "now", "next", "so", "but", "years", "th
 
 
 def _is_one_of_us(tail: Tail, at: int) -> bool:
-    """ "patience and i are", "joy and me both"."""
-    joined = tail.words[at + 1] == "and" and tail.words[at + 2] in _WE
-    return joined and tail.words[at + 3] in _WE_ARE
+    """ "patience and i are", "joy and me both", "amber and her mum"."""
+    if tail.words[at + 1] != "and":
+        return False
+    if tail.words[at + 2] in ("her", "his"):
+        return bool(tail.marks[at + 3] & kinds.RELATIVE)
+    return tail.words[at + 2] in _WE and tail.words[at + 3] in _WE_ARE | _ACTS

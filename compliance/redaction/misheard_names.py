@@ -52,6 +52,37 @@ def is_joined(tail: Tail, at: int, end: int) -> bool:
     return tail.words[at] == "and" and at + 2 == end and not surname & never
 
 
+def goes_on_misheard(tail: Tail, at: int, end: int) -> bool:
+    """The "though lin" of "gwen though lin": a word of sentences, and then the end of a name."""
+    if end - at != _REST_WORDS or not tail.marks[at] & kinds.STOP or tail.words[at] in _BETWEEN_NAMES:
+        return False
+    last = tail.marks[end - 1]
+    return bool(last & (LISTED | kinds.UNKNOWN)) and not last & (kinds.STOP | kinds.PLACE | kinds.RARER)
+
+
+_REST_WORDS: Final = 2
+_BETWEEN_NAMES: Final = frozenset(
+    {
+        "and",
+        "or",
+        "not",
+        "for",
+        "from",
+        "with",
+        "by",
+        "at",
+        "in",
+        "of",
+        "on",
+        "i'm",
+        "it's",
+        "is",
+        "as",
+        "like",
+    }
+)
+
+
 def behind_relative(tail: Tail, begin: int, found: Match) -> int:
     """Where the name itself begins, "oh" before it inside."""
     begin = max(begin, found.begin)

@@ -194,8 +194,10 @@ def _by_particle(tail: Tail, at: int, *, strict: bool) -> bool | None:
         sure = word in _SURELY_PARTICLES or tail.words[at - 1] in _SURELY_PARTICLES
         likely = kinds.WORD if strict and sure else LISTED | kinds.UNKNOWN
         return bool(follows & likely) and not follows & (kinds.STOP | kinds.LETTER)
-    particles = tail.words[at - 1] in _SURELY_PARTICLES or _is_second_particle(tail, at - 1)
-    return bool(tail.marks[at] & kinds.WORD) if strict and particles else None
+    if not strict or tail.words[at - 1] not in PARTICLES:
+        return None
+    sure = tail.words[at - 1] in _SURELY_PARTICLES or _is_second_particle(tail, at - 1)
+    return bool(tail.marks[at] & kinds.WORD) if sure else None
 
 
 def _is_second_particle(tail: Tail, at: int) -> bool:

@@ -41,7 +41,7 @@ from compliance.redaction.stray_names import (
     set_apart,
     spoken_of,
 )
-from compliance.redaction.syllabic_names import syllabic_end
+from compliance.redaction.syllabic_names import BEGINS_SYLLABIC, syllabic_end
 from compliance.redaction.titles import patient_doctor, staff, titled
 from compliance.redaction.tokens import Tail
 from compliance.redaction.view import GUESSED, LIKELY, SURE, Match, View
@@ -148,9 +148,9 @@ def _name(view: View, at: int) -> Match | None:
         return Match(name_end(tail, at, strict=False) or at + 1, "PERSON", SURE)
     if tail.words[at - 1] in JOINS and is_name(tail, at) and is_paired(view, at):
         return Match(name_end(tail, at, strict=False) or at + 1, "PERSON", LIKELY)
-    syllabic = syllabic_end(tail, at, told=view.expects.name_open == STRONG or view.expects.awaits("PERSON"))
+    syllabic = _in_syllables(view, at) if tail.words[at] in BEGINS_SYLLABIC else None
     if syllabic is not None:
-        return Match(spelled_on(tail, syllabic), "PERSON", LIKELY)
+        return syllabic
     if view.expects.name_open or (
         kind & _LOOSE and view.expects.awaits("PERSON") and not kind & kinds.COMMON
     ):
@@ -158,6 +158,13 @@ def _name(view: View, at: int) -> Match | None:
         if found is not None:
             return found
     return _unasked(view, at, kind, strong=strong)
+
+
+def _in_syllables(view: View, at: int) -> Match | None:
+    """ "chen mei ling", and its spelling."""
+    told = view.expects.name_open == STRONG or view.expects.awaits("PERSON")
+    end = syllabic_end(view.tail, at, told=told)
+    return None if end is None else Match(spelled_on(view.tail, end), "PERSON", LIKELY)
 
 
 def _is_endearment(tail: Tail, at: int) -> bool:
@@ -299,7 +306,9 @@ def _awaited(view: View, at: int) -> Match | None:
         follows = tail.marks[at + 1]
         if follows & kinds.LAST and not follows & kinds.STOP:
             return Match(name_end(tail, at + 1, strict=True) or at + 2, "PERSON", SURE)
-    if not is_name(tail, at) or kind & kinds.LEAD or (_is_word_only(tail, at) and not is_offered(tail, at)):
+    if not is_name(tail, at) or kind & kinds.LEAD:
+        return None
+    if _is_word_only(tail, at) and not (is_offered(tail, at) or _is_said_surname(tail, at)):
         return None
     if ((kind & kinds.RARER or not view.expects.awaits("PERSON")) and _is_thing(tail, at)) or (
         kind & (kinds.PHONETIC | kinds.FIRST) and tail.words[at - 1] == "for" and _is_code(tail, at)
@@ -309,6 +318,17 @@ def _awaited(view: View, at: int) -> Match | None:
         return None
     end = name_end(tail, at, strict=True)
     return None if end is None else Match(with_plain_surname(tail, at, end), "PERSON", SURE)
+
+
+def _is_said_surname(tail: Tail, at: int) -> bool:
+    """ "surname rain": any word at all, right behind and with nothing of a sentence following."""
+    before = tail.words[at - 1]
+    named = before in _SURNAMED or (before == "name" and tail.words[at - 2] in ("last", "family", "second"))
+    return named and not tail.marks[at + 1] & kinds.WORD and tail.words[at] not in _OF_SURNAMES
+
+
+_SURNAMED: Final = frozenset({"surname", "surname's"})
+_OF_SURNAMES: Final = word_list("said_of_surnames")
 
 
 def _ends_answer(view: View, at: int) -> bool:

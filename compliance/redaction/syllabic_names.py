@@ -8,11 +8,13 @@ from typing import Final
 from compliance.redaction import kinds
 from compliance.redaction.lexicon import bare, word_list
 from compliance.redaction.tokens import Tail
-from compliance.redaction.vocabulary import mark_words
+from compliance.redaction.vocabulary import kind_of, mark_words
 
 _SURNAMES: Final = word_list("syllabic_surnames")
 _SYLLABLES: Final = word_list("name_syllables")
 mark_words({"li", "ng"}, kinds.MAYBE)
+BEGINS_SYLLABIC: Final = frozenset(word for word in _SURNAMES | _SYLLABLES if not kind_of(word) & kinds.STOP)
+"""The words that such a name may begin with."""
 _MOST_SYLLABLES: Final = 4
 _LEAST_UNTOLD: Final = 2
 """Syllables that are no English words, where no name was asked for or announced."""
@@ -22,7 +24,7 @@ def syllabic_end(tail: Tail, at: int, *, told: bool) -> int | None:
     """Behind the name of syllables that begins at `at`; `told`: a name was asked for or announced."""
     here = at
     surnames = strange = 0
-    while here < at + _MOST_SYLLABLES and _is_syllable(tail, here, first=here == at):
+    while here < at + _MOST_SYLLABLES and _is_syllable(tail, here):
         surnames += bare(tail.words[here]) in _SURNAMES
         strange += not tail.marks[here] & kinds.COMMON
         here += 1
@@ -33,10 +35,8 @@ def syllabic_end(tail: Tail, at: int, *, told: bool) -> int | None:
     return here if whole else None
 
 
-def _is_syllable(tail: Tail, at: int, *, first: bool) -> bool:
+def _is_syllable(tail: Tail, at: int) -> bool:
     word = bare(tail.words[at])
-    if first:
-        return (word in _SURNAMES or word in _SYLLABLES) and not tail.marks[at] & kinds.STOP
     return word in _SYLLABLES or word in _SURNAMES
 
 

@@ -166,7 +166,9 @@ def _is_told_of(tail: Tail, at: int) -> bool:
 def _is_whole(tail: Tail, at: int, word: str) -> bool:
     """ "hello it's sunny gill again", "I'm rich tanner": a surname, and behind it the caller speaks on."""
     follows = tail.marks[at + 1]
-    if not follows & kinds.LAST or follows & (kinds.STOP | kinds.STREET | kinds.MONTH):
+    if not follows & kinds.LAST or follows & (kinds.STOP | kinds.MONTH):
+        return False
+    if follows & kinds.STREET and tail.marks[at + 2] & kinds.WORD:
         return False
     before = tail.words[at - 1]
     if before not in ("it's", "its", "i'm", "name's") and (tail.words[at - 2], before) not in _SPEAKERS:

@@ -11,7 +11,7 @@ NAMES = [
     "can you swap {barry}'s with mine",
     "{summer} can't make it tomorrow",
     "{patience} and i are sharing a lift",
-    "{river} and {willow} are both due",
+    "{robin} and {willow} are both due",
     "i've got {robin} with me",
     "could {hope} come instead of me",
     "{art} is eighty six",
