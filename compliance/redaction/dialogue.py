@@ -38,7 +38,7 @@ _SHORT_TURN: Final = 3
 _ZIP_CHARS: Final = 24
 _PLAIN_WORDS: Final = 16
 _BRIEF_WORDS: Final = 6
-_BARE_WORDS: Final = 5
+_BARE_WORDS: Final = 6
 """A turn of so many words that names a value and gives none asks for it."""
 _MOST_AGE: Final = 2
 _OF_AILMENTS: Final = 2
@@ -405,6 +405,8 @@ class Expectation:
         asked = self._mentioned - ({"PERSON"} if self._about & THING else set())
         if asked == {"POSTCODE", "ADDRESS"} and self._first == "POSTCODE":
             asked = {"POSTCODE"}  # "the postcode of your home address"
+        if asked == {"PHONE", "PERSON"} and self._first == "PHONE":
+            asked = {"PHONE"}  # "what number can we call you back on"
         return next(iter(asked)) if len(asked) == 1 and not self.found - {"MEDICAL", "PERSON"} else None
 
     def _older(self) -> dict[Slot, int]:

@@ -36,7 +36,7 @@ FLOORS = {
         "f1_overlap": 0.996,
         "f1_exact": 0.992,
         "f1_of_any_type": 0.99,
-        "noisy_leak_percent": 2.3,
+        "noisy_leak_percent": 1.5,
     },
     "third": {
         "leak_percent": 0.3,
