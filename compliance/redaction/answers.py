@@ -149,7 +149,7 @@ def _with_misheard(tail: Tail, at: int, begin: int, found: Match, entity: Entity
         return Match(found.end, entity, GUESSED, begin=first)
     misheard = at < begin <= at + _MOST_MISHEARD and not any(
         tail.words[here] in _TALK
-        or (entity == "EMAIL" and tail.words[here] in _LEADS)
+        or (entity == "EMAIL" and (tail.words[here] == "no" or tail.words[here] in _LEADS))
         or (entity in _FIGURED and tail.words[here].endswith("'s"))
         for here in range(at, begin)
     )

@@ -20,6 +20,8 @@ _BEFORE_REST: Final = frozenset(
 )
 _BARE_PROVIDERS: Final = word_list("mail_providers")
 """Hosts that need no ending."""
+_ASKED_PROVIDERS: Final = word_list("mail_hosts_asked")
+"""Hosts that need none where an address was asked for or named."""
 _TLDS: Final = word_list("top_level_domains")
 _CONTRACTED: Final = ("'s", "'m", "'d", "'ll", "'re", "'ve", "n't")
 _NEVER_LOCAL: Final = word_list("not_email")
@@ -41,25 +43,21 @@ _ENDING_LETTERS: Final = 4
 def spoken_email(view: View, at: int) -> Match | None:
     """An address that begins at `at`: words up to "at", then a host."""
     tail = view.tail
-    if tail.words[at] in _REST_STARTS and view.expects.in_play("EMAIL") and _opens_rest(tail, at):
-        rest = (
-            _domain(tail, at + 1) if tail.marks[at] & kinds.SIGN else _ending(tail, at, at + _DOMAIN_TOKENS)
-        )
-        return None if rest is None else Match(rest, "EMAIL", SURE)
+    if tail.words[at] in _REST_STARTS and _opens_rest(tail, at):
+        rest = _rest(view, at)
+        if rest is not None:
+            return Match(rest, "EMAIL", SURE)
+        if view.expects.in_play("EMAIL"):
+            return None
+    whole = _to_the_sign(view, at) if tail.words[at - 1] in _BEFORE_ASKED else None
+    if whole is not None:
+        return whole
     if tail.starts[at] < view.no_email_before or not _begins_local(tail, at):
         return None
-    sign = at
-    limit = at + _LOCAL_TOKENS
-    while not tail.marks[sign] & kinds.SIGN:
-        behind = aside(tail, sign) if tail.words[sign] in _ASIDE_STARTS else sign
-        if sign >= limit or not ((behind > sign > at) or _in_local(tail, sign)):
-            view.no_email_before = tail.starts[sign]
-            return _without_sign(view, at, sign) if view.expects.awaits("EMAIL") else None
-        if behind > sign:
-            sign = behind
-            continue
-        letter = read_letter(tail, sign) if tail.marks[sign] & kinds.LETTER else None
-        sign = sign + 1 if letter is None else letter[1]
+    sign = _end_of_local(tail, at)
+    if not tail.marks[sign] & kinds.SIGN:
+        view.no_email_before = tail.starts[sign]
+        return _without_sign(view, at, sign)
     named = _name_before(tail, at, sign)
     if named is not None:
         return Match(named, "PERSON", LIKELY)
@@ -71,6 +69,81 @@ def spoken_email(view: View, at: int) -> Match | None:
     return Match(end, "EMAIL", SURE, begin=begin)
 
 
+def _end_of_local(tail: Tail, at: int) -> int:
+    """Where the sign stands, or what can be no part of an address."""
+    here = at
+    limit = at + _LOCAL_TOKENS
+    while not tail.marks[here] & kinds.SIGN:
+        behind = aside(tail, here) if tail.words[here] in _ASIDE_STARTS else here
+        if here >= limit or not ((behind > here > at) or _in_local(tail, here)):
+            break
+        if behind > here:
+            here = behind
+            continue
+        letter = read_letter(tail, here) if tail.marks[here] & kinds.LETTER else None
+        here = here + 1 if letter is None else letter[1]
+    return here
+
+
+def _to_the_sign(view: View, at: int) -> Match | None:
+    """ "jill and bob at …", "the real gary webb at …": whatever stands between the begin of the turn, or the
+    cue, and the sign is of the address.
+    """
+    tail = view.tail
+    awaited = view.expects.awaits("EMAIL")
+    if tail.words[at] in _AFTER_QUESTION or aside(tail, at) > at or not (awaited or _is_nickname(tail, at)):
+        return None
+    for sign in range(at, at + _ASKED_TOKENS):
+        if tail.marks[sign] & kinds.SIGN:
+            named = sign == at or _name_before(tail, at, sign) is not None
+            end = None if named else _domain(tail, aside(tail, sign + 1), own_words=awaited)
+            known = end is not None and (awaited or _is_top_level(tail, end - 1))
+            return Match(end, "EMAIL", SURE) if end is not None and known else None
+        if not _may_stand_in_local(tail, sign):
+            return None
+    return None
+
+
+def _is_nickname(tail: Tail, at: int) -> bool:
+    """ "the real …", "jill and bob …", "me at": what an address that nobody asked for may begin with."""
+    if tail.words[at] in ("me", "us"):
+        return bool(tail.marks[at + 1] & kinds.SIGN)
+    joined = tail.words[at + 1] == "and" and tail.marks[at + 3] & kinds.SIGN
+    return tail.words[at] == "the" or bool(joined)
+
+
+def _may_stand_in_local(tail: Tail, at: int) -> bool:
+    word = tail.words[at]
+    if word.endswith("'s") or word in _NOT_WITHIN or word in _SITES:
+        return False
+    return bool(tail.marks[at] & (kinds.WORD | kinds.DIGITS)) or (word in ".-_+" and tail.glued[at])
+
+
+_ASKED_TOKENS: Final = 10
+_BEFORE_ASKED: Final = frozenset(
+    [
+        "",
+        ":",
+        "is",
+        "it's",
+        "that's",
+        "yes",
+        "yeah",
+        "sure",
+        "um",
+        "er",
+        "email's",
+        "address's",
+        "one's",
+        "okay",
+    ]
+)
+_AFTER_QUESTION: Final = word_list("leads_of_emails")
+"""What leads to an address, and is no part of it."""
+_NOT_WITHIN: Final = word_list("not_within_emails")
+"""Between these and the sign stands a sentence."""
+
+
 def _host(view: View, at: int) -> int | None:
     return _domain(view.tail, at, own_words=view.expects.awaits("EMAIL"))
 
@@ -78,6 +151,18 @@ def _host(view: View, at: int) -> int | None:
 def _opens_rest(tail: Tail, at: int) -> bool:
     """Nothing but "no", "yes, then" or their like stands before an address's rest: "at gmail dot com"."""
     return not tail.words[at - 1] or tail.words[at - 1] in _BEFORE_REST
+
+
+def _rest(view: View, at: int) -> int | None:
+    """ "at gmail dot com", "dot co dot uk"; with the sign and a known ending if no address is in play."""
+    tail = view.tail
+    known = view.expects.in_play("EMAIL")
+    if not tail.marks[at] & kinds.SIGN:
+        return _ending(tail, at, at + _DOMAIN_TOKENS) if known else None
+    end = _domain(tail, at + 1)
+    if known or end is None:
+        return end
+    return end if end > at + 3 and _is_top_level(tail, end - 1) and _is_dot(tail, end - 2) else None
 
 
 def aside(tail: Tail, at: int) -> int:
@@ -148,7 +233,7 @@ _BEFORE_ONE: Final = frozenset(
 
 def _is_site(tail: Tail, at: int, sign: int) -> bool:
     """ "looked at www dot …" is a web page."""
-    return (sign == at + 1 and tail.words[at] in _SITES) or tail.words[sign + 1] in ("www", "https", "http")
+    return tail.words[sign - 1] in _SITES or tail.words[sign + 1] in ("www", "https", "http")
 
 
 def _begins_local(tail: Tail, at: int) -> bool:
@@ -256,7 +341,9 @@ def _domain(tail: Tail, at: int, *, own_words: bool = False) -> int | None:
         if known is not None:
             return _ending_without_dot(tail, end) or known
         end += 1
-        if word in _BARE_PROVIDERS or "".join(tail.words[at:end]) in _BARE_PROVIDERS:
+        asked = own_words and end == at + 1 and word in _ASKED_PROVIDERS and not tail.marks[end] & kinds.WORD
+        health = word == "nhs" and tail.words[end] == "net"
+        if asked or health or word in _BARE_PROVIDERS or "".join(tail.words[at:end]) in _BARE_PROVIDERS:
             known = end
     own = not any(tail.marks[here] & kinds.STOP for here in range(at, end))
     return _ending(tail, end, limit, any_word=own or own_words) or known
@@ -306,18 +393,37 @@ def _spelled_ending(tail: Tail, at: int) -> int | None:
 
 def _ending_without_dot(tail: Tail, at: int) -> int | None:
     """ "gmail com", as some recognisers write it."""
-    if tail.words[at] == "com":
+    if tail.words[at] == "com" or (tail.words[at] == "net" and tail.words[at - 1] == "nhs"):
         return at + 1
     return at + 2 if tail.words[at] == "co" and tail.words[at + 1] == "uk" else None
 
 
-def _without_sign(view: View, at: int, stop: int) -> Match | None:
-    """Where an address was asked for: one whose "at" got lost, or its first half."""
-    tail = view.tail
-    end = _last_part(tail, at, stop)
-    if end is None:
+def _joined(tail: Tail, at: int, stop: int) -> int | None:
+    """ "d d underscore walsh", "lucy dot b" of an address that is known: behind the last piece."""
+    joins = [here for here in range(at + 1, stop) if tail.words[here] in _JOIN_WORDS]
+    if (
+        tail.words[at] in _SMALL_WORDS
+        or not joins
+        or not tail.marks[joins[-1] + 1] & (kinds.WORD | kinds.DIGITS)
+        or joins[-1] + 1 >= stop
+    ):
         return None
-    return Match(end, "EMAIL", GUESSED, whole=False)
+    end = joins[-1] + 2
+    while end < stop and tail.marks[end] & (kinds.LETTER | kinds.NUMBER):
+        end += 1
+    return end
+
+
+_JOIN_WORDS: Final = frozenset({"dot", "underscore", "hyphen", "dash"})
+
+
+def _without_sign(view: View, at: int, stop: int) -> Match | None:
+    """A piece of an address that is known; where one was asked for: without its "at", or its first half."""
+    tail = view.tail
+    end = _joined(tail, at, stop) if view.expects.in_play("EMAIL") else None
+    if end is None and view.expects.awaits("EMAIL"):
+        end = _last_part(tail, at, stop)
+    return None if end is None else Match(end, "EMAIL", GUESSED, whole=False)
 
 
 def _last_part(tail: Tail, at: int, stop: int) -> int | None:

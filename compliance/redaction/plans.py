@@ -78,7 +78,13 @@ _AWAITING_RULES: Final[_Table] = (
 """The same where something was named or asked for."""
 _BY_TALK: Final = ((TAKING, taken_or_shunned), (AILING, told_on))
 """What only what was said before tells."""
-_TELLING: Final = (kinds.SIGN, kinds.STREET | kinds.WAY, kinds.NUMBER, kinds.ORDINAL, kinds.NAMING)
+_TELLING: Final = (
+    kinds.SIGN | kinds.JOIN,
+    kinds.STREET | kinds.WAY,
+    kinds.NUMBER,
+    kinds.ORDINAL,
+    kinds.NAMING,
+)
 """Kinds without any of which in the turn some rule finds nothing."""
 _ANY_TELLING: Final = reduce(or_, _TELLING)
 
@@ -215,7 +221,7 @@ _OF_STOP_LETTERS: Final[dict[Rule, Rule]] = {
 
 
 def _lighter_email(kind: int, mode: int, held: int) -> Rule | None:
-    if not held & kinds.SIGN and not mode & AWAITING:
+    if not held & (kinds.SIGN | kinds.JOIN) and not mode & AWAITING:
         return None
     return email_of_small_word if kind & kinds.STOP and not kind & _IN_EMAIL_TOO else spoken_email
 

@@ -191,6 +191,7 @@ _LISTS: Final = (
     (word_list("streets"), kinds.STREET),
     (word_list("dwellings"), kinds.DWELLING),
     (("at", "@"), kinds.SIGN),
+    (("dot", "underscore"), kinds.JOIN),
     (word_list("name_lead_ins"), kinds.LEAD),
     (word_list("modifiers") | word_list("hurting_states") | MEDICAL_LEADS, kinds.MODIFIER),
     (word_list("harming_verbs") | MEDICAL_CAPITALS | {"scan", "scans"}, kinds.HARM),

@@ -79,3 +79,33 @@ def test_each_half_is_masked(first: str, half: str, second: str, rest: str) -> N
 )
 def test_what_is_said_beside_a_value_stays(question: str, answer: str, public: str) -> None:
     assert said(f"Agent: {question}\nCaller: {answer}") == f"Agent: {question}\nCaller: {public}"
+
+
+@pytest.mark.parametrize(
+    ("text", "public"),
+    [
+        ("Agent: And your email?\nCaller: jill and bob at live dot com", "[EMAIL]"),
+        ("Agent: And your email?\nCaller: it's love your teeth at sky", "it's [EMAIL]"),
+        ("my email is the real gary webb at gmail dot com", "my email is [EMAIL]"),
+        ("Agent: Is that Gmail?\nCaller: no, at example dot net", "no, [EMAIL]"),
+        ("it's t dot ford at n h s dot net or t dot ford at nhs net", "it's [EMAIL] or [EMAIL]"),
+        ("Caller: dee underscore walsh at gmail dot com\nAgent: d underscore walsh", "[EMAIL]"),
+        ("Caller: lee dot h at sky dot com\nAgent: so lee underscore h?", "so [EMAIL]?"),
+    ],
+)
+def test_an_address_begins_where_it_was_asked_for_and_may_be_read_back_in_part(
+    text: str, public: str
+) -> None:
+    assert said(text).split("\n")[-1].split(": ", 1)[-1] == public
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "so we looked at the bbc dot com site and lost it",
+        "Caller: it's lee at sky dot com\nAgent: Lovely. Be here at nine on the dot.",
+        "I stared at the dot matrix sign at the station",
+    ],
+)
+def test_talk_between_a_question_and_an_at_is_kept(text: str) -> None:
+    assert said(text).replace("[EMAIL]", "lee at sky dot com") == text
