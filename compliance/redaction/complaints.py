@@ -23,6 +23,8 @@ _DISTINCT: Final = word_list("body_distinct")
 _FRAMES: Final = Frames("ailing_frames")
 mark_ailing(_FRAMES.first_words())
 _STATES: Final = Frames("ailing_states")
+TOLD: Final = Frames("told_phrases")
+"""What is said on of an ailment: "it's come off"."""
 
 _MODIFIERS: Final = 3
 _MOST_LINKS: Final = 3
@@ -114,7 +116,13 @@ def _state(tail: Tail, at: int) -> int | None:
         return None
     if tail.words[here] in _WRONG_STATES or (here > at and tail.words[here] in _WRONG_VERBS):
         return here + 1 + (tail.words[here + 1] in _PARTICLES)
-    return _told(tail, at - 1, here)
+    return _told(tail, at - 1, here) or told_of(tail, at - 1)
+
+
+def told_of(tail: Tail, at: int) -> int | None:
+    """Behind what is said of the ailment that ends with the token at `at`: "the stitches are pulling"."""
+    found = TOLD.find(tail, at, "it's" if tail.words[at].endswith("'s") else "it")
+    return None if found is None else found.end
 
 
 _WELL: Final = word_list("well_states")

@@ -91,6 +91,8 @@ STAFF: Final = 64
 """Of whoever treats."""
 ALLERGY: Final = 32
 """Of what somebody cannot bear."""
+AILMENT: Final = 128
+"""Of what is wrong with somebody."""
 _THINGS: Final = frozenset(
     [
         "medication",
@@ -145,6 +147,7 @@ _ABOUT: Final = (
     (_TAKEN, MEDICINES),
     (frozenset({"doctor", "consultant", "surgeon", "dentist", "physio", "gp", "hygienist"}), STAFF),
     (_REACTING, ALLERGY),
+    (word_list("ask_ailment"), AILMENT),
 )
 
 

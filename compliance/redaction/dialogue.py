@@ -13,6 +13,7 @@ from dataclasses import dataclass, field
 from typing import Final, Literal, NamedTuple
 
 from compliance.redaction.cues import (
+    AILMENT,
     ALLERGY,
     ASKS,
     CUE_WORDS,
@@ -331,6 +332,8 @@ class Expectation:
             self._mentioned.add("DOB")
         self._memory.ailing = max(0, self._memory.ailing - 1)
         self._memory.allergies = max(0, self._memory.allergies - 1)
+        if self._about & AILMENT and self.side == "agent":
+            self._memory.ailing = _OF_AILMENTS
         asks = said.question or self.side == "agent" or bool(self._about & ASKS)
         self._memory.staff = bool(self._about & STAFF) and said.question and "PERSON" not in self._mentioned
         self._memory.medicines = bool(self._about & MEDICINES) and asks
@@ -403,10 +406,10 @@ class Expectation:
         if said.words > (_PLAIN_WORDS if said.question or self._about & ASKS else _BRIEF_WORDS):
             return None
         asked = self._mentioned - ({"PERSON"} if self._about & THING else set())
-        if asked == {"POSTCODE", "ADDRESS"} and self._first == "POSTCODE":
-            asked = {"POSTCODE"}  # "the postcode of your home address"
         if asked == {"PHONE", "PERSON"} and self._first == "PHONE":
             asked = {"PHONE"}  # "what number can we call you back on"
+        if asked == {"POSTCODE", "ADDRESS"} and self._first == "POSTCODE":
+            asked = {"POSTCODE"}  # "the postcode of your home address"
         return next(iter(asked)) if len(asked) == 1 and not self.found - {"MEDICAL", "PERSON"} else None
 
     def _older(self) -> dict[Slot, int]:

@@ -10,7 +10,7 @@ A line `name = word word` is a class. Every other line is a frame, its elements 
   no sentence; `UNKNOWN`: a word of no list, such as a drug's; `DRUG`: what sounds like one
 - `OVER`: nothing more of the sentence follows; `NOT:a|b`: none of these follows; `IF:a|b`: one of these
   follows; all three take no word
-- `>`: what stands before it is not part of what is found
+- `>`: what stands before it is not part of what is found; `<`: what stands behind it is not
 - behind any of them, `?`: may be missing; `*`: any number of times up to four
 
 A frame begins with words or a class: by them it is found.
@@ -54,6 +54,7 @@ class _Element(NamedTuple):
 
 
 _BEGIN: Final = _Element("BEGIN", frozenset(), 1, 1)
+_END: Final = _Element("END", frozenset(), 1, 1)
 Frame = tuple[_Element, ...]
 _AHEAD: Final = 14
 _REACH: Final = {
@@ -164,7 +165,7 @@ def _seconds(frame: Frame) -> set[str] | None:
     """The words that may follow a frame's first; None if others may."""
     seconds: set[str] = set()
     for element in frame[1:]:
-        if element is _BEGIN or element.what == "NOT":
+        if element in (_BEGIN, _END) or element.what == "NOT":
             continue
         listed = _BEGINS.get(element.what) if element.what != "WORDS" else element.words
         if listed is None:
@@ -180,8 +181,8 @@ def _bare(word: str) -> str:
 
 
 def _element(text: str, classes: Mapping[str, frozenset[str]]) -> _Element:
-    if text == ">":
-        return _BEGIN
+    if text in "<>":
+        return _BEGIN if text == ">" else _END
     body = text.rstrip("?*")
     least = int(body == text)
     most = _MOST_REPEATS if text.endswith("*") else 1
@@ -201,6 +202,9 @@ def _fit(tail: Tail, at: int, frame: Frame, index: int, begin: int) -> Found | N
     element = frame[index]
     if element is _BEGIN:
         return _fit(tail, at, frame, index + 1, at)
+    if element is _END:
+        behind = _fit(tail, at, frame, index + 1, begin)
+        return None if behind is None else Found(begin, at)
     places = [at]
     while len(places) <= element.most:
         here = _one(tail, places[-1], element)

@@ -86,6 +86,8 @@ WAY: Final = 1 << 40
 """A street or a house may be called by this word: "lane", "wynd", "cottage"."""
 NAMING: Final = 1 << 41
 """Says of the word before it that it is a name: "surname", "family"."""
+TOLD: Final = 1 << 42
+"""May begin what is said on of an ailment: "it's", "keeps"."""
 JOIN: Final = 1 << 43
 """Stands for a sign within an e-mail address: "dot", "underscore"."""
 EVERY: Final = (1 << 44) - 1

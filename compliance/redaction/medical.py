@@ -10,7 +10,7 @@ import re
 from typing import Final
 
 from compliance.redaction import kinds
-from compliance.redaction.complaints import HARM_VERBS, complaint, of_part
+from compliance.redaction.complaints import HARM_VERBS, complaint, of_part, told_of
 from compliance.redaction.lexicon import bare, bases, lines_of, stem, word_list
 from compliance.redaction.phrases import after_marks, may_begin, phrase
 from compliance.redaction.tokens import Tail
@@ -171,7 +171,7 @@ def _with_tail(tail: Tail, end: int) -> int:
     while end < limit and stem(tail.words[end]) in _TAILS:
         end += 1
     end += tail.words[end] in _OPERATED
-    return of_part(tail, end) or end
+    return told_of(tail, end - 1) or of_part(tail, end) or end
 
 
 def _over_part(tail: Tail, end: int) -> int:

@@ -23,7 +23,7 @@ from compliance.redaction.passed import idiom, kept
 from compliance.redaction.patterns import written_email, written_safe
 from compliance.redaction.said_back import said_back, street_said_back
 from compliance.redaction.tokens import Tail
-from compliance.redaction.told_on import told_on
+from compliance.redaction.told_on import told_in_phrases, told_on
 from compliance.redaction.view import Match, View
 from compliance.redaction.zips import county_by_zip, town_by_zip
 
@@ -141,6 +141,8 @@ def _all_rules(kind: int, mode: int) -> Iterator[Rule]:
     yield from (rule for looked_at, rule in _tables(mode) if kind & looked_at)
     if kind & kinds.WORD and not kind & kinds.STOP:
         yield from (rule for told, rule in _BY_TALK if mode & told)
+    elif kind & kinds.TOLD and mode & AILING:
+        yield told_in_phrases
 
 
 def _said_back(kind: int) -> Iterator[Rule]:

@@ -1,15 +1,20 @@
 """What is said on of an ailment that the talk is of: "it throbs at night", "they're blocked again".
 
 A state or a deed of every day ("cracked", "clicks") is a symptom only where an ailment or a part of the body
-was named just before, and where "it" or nothing else is what does so.
+was named just before, or the agent asked for one, and where "it" or nothing else is what does so. So it is
+with whole phrases ("it's come off", "it won't heal"), and with words that are treatments or ailments only
+there: "the transfer", "a clean".
 """
 
 from typing import Final
 
 from compliance.redaction import kinds
-from compliance.redaction.lexicon import word_list
+from compliance.redaction.complaints import TOLD
+from compliance.redaction.lexicon import phrase_index, word_list
+from compliance.redaction.phrases import phrase
 from compliance.redaction.tokens import Tail
 from compliance.redaction.view import GUESSED, Match, View
+from compliance.redaction.vocabulary import mark_words
 
 _IS: Final = (word_list("hurting_states") | word_list("ailing_on")) - {
     *(
@@ -46,11 +51,37 @@ _SEEN: Final = frozenset({"spots", "bumps", "blisters", "pimples", "blotches", "
 _VACANT: Final = frozenset({"left", "available", "free", "open", "on", "for"})
 _BETWEEN: Final = word_list("ailing_between")
 _MOST_BETWEEN: Final = 5
+_TALKED: Final = phrase_index(word_list("ailing_talk"))
+_BEFORE_TALKED: Final = frozenset(
+    ["the", "a", "an", "my", "his", "her", "their", "our", "this", "that", "these", "those", "some", "any"]
+) | {"another", "more", "got", "having", "had", "for", "new", "and", "no", "with", "about", "egg", "two", ""}
+_OF_OTHERS: Final = word_list("troubling_things") | word_list("diary_words")
+mark_words(TOLD.first_words(), kinds.TOLD)
+
+
+def told_in_phrases(view: View, at: int) -> Match | None:
+    """What whole phrases say of the ailment named before."""
+    found = TOLD.find(view.tail, at)
+    return None if found is None else Match(found.end, "MEDICAL", GUESSED, begin=found.begin)
 
 
 def told_on(view: View, at: int) -> Match | None:
-    """A state or deed of the ailment named before."""
+    """A state or deed of the ailment named before, in phrases or in a word."""
     tail = view.tail
+    told = told_in_phrases(view, at) if tail.marks[at] & kinds.TOLD else None
+    return told or _in_a_word(tail, at) or _talked_of(tail, at)
+
+
+def _talked_of(tail: Tail, at: int) -> Match | None:
+    """ "the bridge", "and collection": what only the talk makes medical."""
+    if tail.words[at] not in _TALKED or tail.words[at - 1] not in _BEFORE_TALKED:
+        return None
+    end = phrase(tail, at, _TALKED)
+    of_other = end is None or tail.words[end] in _OF_OTHERS or tail.words[at - 1] in _OF_OTHERS
+    return None if of_other or end is None else Match(end, "MEDICAL", GUESSED)
+
+
+def _in_a_word(tail: Tail, at: int) -> Match | None:
     word = tail.words[at]
     if word in _DOES:
         return Match(at + 1, "MEDICAL", GUESSED) if _is_of_it(tail, at, bare=False) else None

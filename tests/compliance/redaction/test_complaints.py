@@ -32,6 +32,11 @@ def said(text: str) -> str:
         ("he's got hand, foot and mouth", "he's got [MEDICAL]"),
         ("I had veneers and one's chipped", "I had [MEDICAL] and one's [MEDICAL]"),
         ("I'm due my B12", "I'm due my [MEDICAL]"),
+        ("my hearing aids are making my ears sore", "my [MEDICAL] are [MEDICAL]"),
+        ("I can't breathe through it", "I [MEDICAL]"),
+        ("his face is black and blue", "his [MEDICAL]"),
+        ("the crown on the left side", "the [MEDICAL] on the left side"),
+        ("my stitches are pulling", "my [MEDICAL]"),
     ],
 )
 def test_what_happens_to_a_body_is_masked(text: str, public: str) -> None:

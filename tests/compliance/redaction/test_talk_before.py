@@ -18,6 +18,9 @@ def public(*turns: str) -> str:
         ("Is the tooth still painful?", "it throbs at night", "it [REDACTED: MEDICAL] at night"),
         ("How is your eye now?", "it's all cloudy", "it's all [REDACTED: MEDICAL]"),
         ("And your knee?", "stiff in the mornings", "[REDACTED: MEDICAL] in the mornings"),
+        ("What's the trouble?", "it's come off again", "it's [REDACTED: MEDICAL] again"),
+        ("Has the wound closed?", "no it won't heal", "no it [REDACTED: MEDICAL]"),
+        ("How are the embryos?", "the transfer was fine", "the [REDACTED: MEDICAL] was fine"),
     ],
 )
 def test_words_of_every_day_are_masked_where_the_talk_is_of_ailments(
@@ -33,6 +36,8 @@ def test_words_of_every_day_are_masked_where_the_talk_is_of_ailments(
         "it's all cloudy over the river",
         "only cats and dust in that office",
         "the screen's cracked and it's got worse",
+        "the transfer from my bank is done",
+        "the handle's come off the door",
     ],
 )
 def test_the_same_words_stay_readable_elsewhere(said: str) -> None:
