@@ -61,6 +61,16 @@ LONGEST = "test_machine_in_any_call.py"
 """Keeps a worker busy for some two minutes: begun first, it is not waited for at the end alone."""
 
 
+def pytest_configure() -> None:
+    """Nothing that is imported and collected is ever garbage: it is not looked through for any."""
+    gc.disable()
+
+
+def pytest_collection_finish() -> None:
+    gc.freeze()
+    gc.enable()
+
+
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
     items.sort(key=lambda item: item.path.name != LONGEST)
 
