@@ -5,7 +5,7 @@ from typing import Final
 from compliance.redaction import kinds
 from compliance.redaction.drug_sounds import sounds
 from compliance.redaction.lexicon import word_list
-from compliance.redaction.relative_dates import bare_year, behind_relative, is_day_month_year
+from compliance.redaction.relative_dates import bare_year, behind_relative, is_day_month_year, is_long_ago
 from compliance.redaction.spoken import Element, read_element
 from compliance.redaction.tokens import Tail
 from compliance.redaction.view import GUESSED, LIKELY, SURE, Match, View
@@ -21,8 +21,14 @@ _JOIN_MARKS: Final = frozenset({"/", "-", ".", ",", "'"})
 _ENDINGS: Final = frozenset({"st", "nd", "rd", "th"})
 _LATER_TOKENS: Final = 7
 _NAME_GAP: Final = 2
+_LINKED_GAP: Final = 12
+_LINKS: Final = frozenset({"it's", "that's", "born", "is"})
+_WHO_IS: Final = frozenset({"i'm", "he's", "she's"})
 _CORRECTED_TOKENS: Final = 3
 _CORRECTING: Final = frozenset({"no", "not", "sorry", "actually", "wait", "mean", "nope"})
+_BEFORE_REPLY: Final = frozenset({"", ":", "no", ",", "it's", "nope", "er", "um"})
+_HELD: Final = frozenset({"have", "got", "as", "so", "that's", "says", "it's", "is"})
+"""Before a date that the agent reads out of a record."""
 _COUNTED: Final = word_list("measures")
 _FEASTS: Final = {
     first: tuple(words for words in FEASTS if words[0] == first) for first in {words[0] for words in FEASTS}
@@ -52,7 +58,7 @@ def date_of_birth(view: View, at: int) -> Match | None:
     end, strong, figures, months, years = _read_date(tail, at, misheard=asked)
     if end is None:
         return None
-    told = _told_otherwise(view, at, end) if asked or named else None
+    told = _told_otherwise(view, at, end) if asked or named or "DOB" in view.expects.found else None
     late = "DOB" in view.expects.stale and _is_late(tail, end, (strong, figures, years), months=months)
     if told is not None or late:
         return Match(told or end, "DOB", LIKELY)
@@ -60,7 +66,7 @@ def date_of_birth(view: View, at: int) -> Match | None:
         return None
     if not (asked or named):
         whole = years or strong >= 3 or (months and strong >= 2 and _corrects(view, at))
-        plain = bool(months or years or tail.marks[at] & _ORDINAL_DAYS)
+        plain = bool(months or years or tail.marks[at] & _ORDINAL_DAYS or tail.words[at + 1] in _ENDINGS)
         told = whole and _is_told(view, at, end, plain)
         return Match(end, "DOB", LIKELY) if told or (strong >= 2 and _is_called_birth(tail, end)) else None
     if "DOB" in view.expects.found and not named and not (months or years or _corrects(view, at)):
@@ -77,7 +83,10 @@ def date_of_birth(view: View, at: int) -> Match | None:
 
 def _told_otherwise(view: View, at: int, end: int) -> int | None:
     """Behind a date told from today, or a year alone where that was asked for."""
-    if view.expects.year_of_birth and bare_year(view, at) == end:
+    year = view.expects.year_of_birth or (
+        "DOB" in view.expects.found and "year" in view.tail.words[at - 3 : at]
+    )
+    if year and bare_year(view, at) == end:
         return end
     return behind_relative(view.tail, end)
 
@@ -89,7 +98,19 @@ def _is_told(view: View, at: int, end: int, plain: bool) -> bool:
     if _named_later(view.tail, end) or _is_read_back(view, end) or view.tail.words[at - 1] == "i'm":
         return True
     plain = plain or is_day_month_year(view.tail, at, end)
-    return plain and (_follows_person(view, at, end) or _corrects(view, at))
+    if not plain or _speaks_of_booking(view.tail, end):
+        return False
+    told = view.expects.side == "agent" and not _HELD.isdisjoint(view.tail.words[at - 3 : at])
+    if view.expects.side == "agent" and is_long_ago(view.tail, at, end, recent=told):
+        return True
+    return _follows_person(view, at) or _tells_of_one(view.tail, at) or _corrects(view, at)
+
+
+def _tells_of_one(tail: Tail, at: int) -> bool:
+    """ "he's the fourth of May 2012", "my daughter, 4 May 2012": right behind whoever was born then."""
+    if tail.words[at - 1] in _WHO_IS:
+        return True
+    return tail.words[at - 1] == "," and bool(tail.marks[at - 2] & kinds.RELATIVE)
 
 
 def _is_called_birth(tail: Tail, end: int) -> bool:
@@ -102,10 +123,12 @@ def _is_read_back(view: View, end: int) -> bool:
     return "DOB" in view.expects.given and not _speaks_of_booking(view.tail, end)
 
 
-def _follows_person(view: View, at: int, end: int) -> bool:
-    """ "Hannah Cole, 14/02/1990": right behind a person's name, with nothing of the diary."""
-    gap = view.tail.starts[at] - view.person_end
-    return view.person_end >= 0 and gap <= _NAME_GAP and not _speaks_of_booking(view.tail, end)
+def _follows_person(view: View, at: int) -> bool:
+    """ "Hannah Cole, 14/02/1990", "Hannah Cole, and it's the …": right behind a person's name."""
+    tail = view.tail
+    gap = tail.starts[at] - view.person_end
+    linked = tail.words[at - 1] in _LINKS and tail.words[at - 2] in ("and", ",")
+    return view.person_end >= 0 and gap <= (_LINKED_GAP if linked else _NAME_GAP)
 
 
 def _corrects(view: View, at: int) -> bool:
@@ -121,7 +144,18 @@ def _is_part(view: View, at: int, end: int) -> bool:
         return False
     if view.expects.unfinished("DOB"):
         return True
-    return _corrects(view, at)
+    return _corrects(view, at) or _replaces(view, at, end)
+
+
+def _replaces(view: View, at: int, end: int) -> bool:
+    """ "sixteenth", "the 16th, sorry": all of a reply to a date that was read back."""
+    tail = view.tail
+    first = at - (tail.words[at - 1] == "the")
+    if "DOB" not in view.expects.read_back or tail.words[first - 1] not in _BEFORE_REPLY:
+        return False
+    return not tail.marks[end] & kinds.WORD and not (
+        tail.words[end] == "," and tail.marks[end + 1] & kinds.NUMBER
+    )
 
 
 def _lacks_years(tail: Tail, end: int) -> bool:

@@ -59,6 +59,21 @@ _QUESTION_TOKENS: Final = 8
 """So many words before a question mark tell what the question is about."""
 
 
+_OF_HOSTS: Final = frozenset(
+    {"at", "com", "net", "uk", "org", "co", "ie", "gmail", "hotmail", "outlook", "yahoo"}
+)
+"""What a question for the rest of an e-mail address ends with: "at?", "dot com?"."""
+_NOT_WHOSE: Final = frozenset(
+    {"what's", "it's", "that's", "who's", "where's", "when's", "he's", "she's", "let's"}
+)
+_ONCE_MORE: Final[frozenset[Slot]] = frozenset({"DOB", "EMAIL", "PHONE", "ADDRESS", "POSTCODE"})
+
+
+def _asks_whose(word: str) -> bool:
+    """ "and your husband's?", "and hers?": the same of somebody else."""
+    return word in ("hers", "yours", "theirs") or (word.endswith("'s") and word not in _NOT_WHOSE)
+
+
 class Said(NamedTuple):
     """A turn that has ended: its number of words, whether it asks something, whether it only asks to go on
     ("mm-hm"), the type of a value that its end cut short, and whether it tells of the speaker ("I lost my").
@@ -125,6 +140,7 @@ class Expectation:
         "_named",
         "_repeat",
         "_until",
+        "_whose",
         "_year",
         "_year_of_it",
         "ailing",
@@ -183,6 +199,7 @@ class Expectation:
         """The caller was asked for the year of birth."""
         self._year = False
         self._year_of_it = False
+        self._whose = False
         self.allergies = memory.allergies > 0
         """The talk is of allergies."""
         self.ailing = memory.ailing > 0
@@ -297,6 +314,9 @@ class Expectation:
         asked = tail.words[at - _QUESTION_TOKENS : at]
         if asked[-2:] == ["you", "are"] and asked[-3] in ("and", "", ":", ",", "sorry"):
             self._mentioned.add("PERSON")
+        self._whose = self._whose or _asks_whose(asked[-1])
+        if "EMAIL" in self._memory.answered and asked[-1] in _OF_HOSTS:
+            self._mentioned.add("EMAIL")
         self._back = self._back or not _BACK.isdisjoint(asked)
         self._moves = self._moves or not _MOVING.isdisjoint(asked)
 
@@ -378,6 +398,8 @@ class Expectation:
         memory.fresh = self._asks_one(said) or (memory.fresh if not memory.replied else None)
         if self._about & THING:
             self._mentioned.discard("PERSON")
+        if self._whose and said.words <= _BARE_WORDS:
+            self._mentioned |= memory.answered & _ONCE_MORE
         read_back = self.found - {"MEDICAL"}
         memory.read_back = read_back - {"PERSON"}
         if self._mentioned or self._repeat or read_back:

@@ -8,7 +8,15 @@ from compliance.redaction.check_digits import is_luhn, is_nhs
 from compliance.redaction.dialogue import Expectation
 from compliance.redaction.entities import EntityType
 from compliance.redaction.lexicon import stem, word_list
-from compliance.redaction.spoken import Element, is_cardinal, is_counting, is_date, is_times, is_years
+from compliance.redaction.spoken import (
+    Element,
+    is_cardinal,
+    is_counting,
+    is_date,
+    is_price,
+    is_times,
+    is_years,
+)
 from compliance.redaction.tokens import Tail
 from compliance.redaction.view import GUESSED, LIKELY, SURE, View
 from compliance.redaction.zips import is_before_place
@@ -177,7 +185,8 @@ def _unexpected_type(view: View, said: Said) -> tuple[EntityType | None, float]:
     rung = tail.words[said.elements[0].start - 1] in _REACHING
     if written and not rung and digits[0] in "4679" and is_nhs(digits):
         return "GOV_ID", GUESSED
-    if "GOV_ID" in view.expects.given and is_nhs(digits):
+    known = view.expects.given
+    if "GOV_ID" in known and (is_nhs(digits) or (len(digits) in _ID_DIGITS and "PHONE" not in known)):
         return "GOV_ID", LIKELY
     if len(digits) in _ZIP_DIGITS and _is_zip(tail, said):
         return "POSTCODE", LIKELY
@@ -266,6 +275,8 @@ def _slot(expects: Expectation, said: Said) -> EntityType | None:
         return None
     if said.digits in expects.references:
         return None
+    if len(said.digits) in _CODE_DIGITS and {"CARD", "PHONE"} <= expects.asked:
+        return "PHONE"  # "the last three digits of your mobile"
     return _asked_for(expects, said.digits) or next(
         (slot for slot in NUMBER_SLOTS if expects.awaits(slot)), None
     )
@@ -324,6 +335,7 @@ def _is_amount(said: Said) -> bool:
         return True
     return (
         is_counting(said.elements)
+        or is_price(said.elements)
         or is_times(said.elements)
         or all(_is_plain(group) for group in said.groups)
     )

@@ -24,6 +24,7 @@ from compliance.redaction.tokens import Tail
 from compliance.redaction.view import Match, View
 
 _RUN_TOKENS: Final = 56
+_CHECK_LETTERS: Final = 2
 _ROUTE_DIGITS: Final = 3
 _WHOLE_DIGITS: Final = 10
 _BRITISH_DIGITS: Final = 11
@@ -76,13 +77,32 @@ def number(view: View, at: int) -> Match | None:
         is_all=tail.words[at - 1] in ("", ":") and _ends_turn(tail, end),
         is_route=tail.words[at - 1] == "the" and sum(len(each.digits) for each in elements) <= _ROUTE_DIGITS,
     )
+    if not said.is_all and _is_clock(tail, elements):
+        return Match(end, None)
     entity, confidence = number_type(view, said)
     if tail.words[at] == "not" and not (entity == "PHONE" and _lacks_nought(said.digits)):
         return None
     if entity is None:
         return Match(end, None)
+    if entity == "GOV_ID":
+        end = _behind_letters(tail, end)
     short = len(said.digits) < WHOLE.get(entity, 0)
     return Match(end, entity, confidence, runs_on=short and _ends_turn(tail, end), whole=not short)
+
+
+def _is_clock(tail: Tail, elements: Sequence[Element]) -> bool:
+    """ "five to nine", heard as three digits."""
+    if [element.kind for element in elements[1:]] not in (["c", "u"], ["c", "t"]):
+        return False
+    return tail.words[elements[1].start] == "to" and elements[0].kind in "uty"
+
+
+def _behind_letters(tail: Tail, at: int) -> int:
+    """Behind the one or two letters that end a number of Ireland's: "1234567 T", "… seven t a"."""
+    end = at
+    while tail.marks[end] & kinds.LETTER and end < at + _CHECK_LETTERS:
+        end += 1
+    return at if tail.marks[end] & kinds.WORD else end
 
 
 def _lacks_nought(digits: str) -> bool:

@@ -203,6 +203,12 @@ def is_cardinal(elements: Sequence[Element]) -> bool:
     return bool(set(kinds) & set("hkm")) and _CARDINAL.fullmatch(kinds) is not None
 
 
+def is_price(elements: Sequence[Element]) -> bool:
+    """Hundreds and then pence: "one hundred and twelve fifty"."""
+    pence = elements[-1].kind in "ty" and len(elements) > 1
+    return pence and elements[-2].kind in "hty" and is_cardinal(elements[:-1])
+
+
 def is_times(elements: Sequence[Element]) -> bool:
     """One or more times of day read out: "nine fifteen, nine forty five, ten thirty"."""
     return len(elements) > 1 and _reads_times(elements, 0)

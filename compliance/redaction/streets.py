@@ -154,7 +154,12 @@ def begins_street(tail: Tail, at: int) -> bool:
 def numbered_street(tail: Tail, at: int, *, wanted: bool = False) -> int | None:
     """ "14 Elm Park Road", "nine the paddocks Swindon", "12 Brackenhill, Kettering"."""
     number = house_number(tail, at)
-    if number is None or tail.words[number] in COUNTED or (number == at + 1 and tail.words[at] == "oh"):
+    if (
+        number is None
+        or tail.words[number] in COUNTED
+        or tail.words[number] == "way"
+        or (number == at + 1 and tail.words[at] == "oh")
+    ):
         return None
     begin = number + (tail.words[number] == ",")
     found = _route(tail, begin) or street_name(tail, begin, wanted=wanted, numbered=True)

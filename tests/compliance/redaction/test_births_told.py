@@ -66,3 +66,46 @@ def test_another_year_is_no_date_of_birth() -> None:
 )
 def test_a_date_split_by_a_recogniser_is_masked_whole(date: str) -> None:
     assert said("What's the date of birth?", date)[1] == "[DOB]"
+
+
+@pytest.mark.parametrize(
+    ("told", "public"),
+    [
+        ("I've got 12 October 1967", "I've got [DOB]"),
+        ("I have the eleventh of September two thousand and nine", "I have [DOB]"),
+        ("your last visit was 12 October 2019", "your last visit was 12 October 2019"),
+        ("I have the eleventh of September 2031 at ten", "I have the eleventh of September 2031 at ten"),
+    ],
+)
+def test_a_date_long_ago_that_the_agent_reads_out_is_one_of_birth(told: str, public: str) -> None:
+    assert said("What's the surname?", "Beecham", told)[2] == public
+
+
+@pytest.mark.parametrize(
+    ("reply", "public"),
+    [
+        ("sixteenth", "[DOB]"),
+        ("no, the 16th, sorry", "no, [DOB], sorry"),
+        ("yes, on Friday", "yes, on Friday"),
+    ],
+)
+def test_a_part_of_a_date_read_back_is_put_right(reply: str, public: str) -> None:
+    turns = ("Date of birth?", "15 06 90", "June 15th 1990?", reply)
+    assert said(*turns)[3] == public
+
+
+def test_the_same_is_asked_of_somebody_else() -> None:
+    turns = ("Date of birth?", "4 May 1960", "And your husband's?", "the fourth of June sixty two")
+    assert said(*turns)[3] == "[DOB]"
+
+
+@pytest.mark.parametrize(
+    ("text", "public"),
+    [
+        ("my son's, he's 30 01 2015", "my son's, he's [DOB]"),
+        ("my birthday is the fourth of July and the year is seventy six", "[DOB] and the year is [DOB]"),
+        ("the price was one hundred and twelve fifty", "the price was one hundred and twelve fifty"),
+    ],
+)
+def test_a_date_of_birth_is_told_of_whoever_is_named(text: str, public: str) -> None:
+    assert redact(text).replace("[REDACTED: ", "[").replace("my birthday is ", "") == public

@@ -64,3 +64,17 @@ def test_a_half_postcode_behind_an_address_read_back_is_masked() -> None:
 )
 def test_a_part_of_an_address_answers_the_question_for_it(question: str, answer: str) -> None:
     assert said(question, answer)[1] == "[ADDRESS]"
+
+
+def test_a_house_number_alone_takes_the_place_of_the_one_read_back() -> None:
+    turns = ("What's your address?", "9 Wesley Street", "is that 9 Wesley Street?", "no, nineteen")
+    assert said(*turns)[3] == "no, [ADDRESS]"
+
+
+def test_figures_said_back_keep_their_type() -> None:
+    number = "seven oh three nine one one four four two eight"
+    assert said("What's your NHS number?", number, f"so {number}")[2] == "so [GOV_ID]"
+    assert said("The last three digits of your mobile?", "six six one")[1] == "[PHONE]"
+    assert said("Shall we see him on Monday at five to nine?") == [
+        "Shall we see him on Monday at five to nine?"
+    ]
