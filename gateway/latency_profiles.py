@@ -193,7 +193,7 @@ class LatencyProfiles:
         """What stands there; it becomes what this process knows."""
         seen = await self._store.get(_state_key(org_id))
         known = self._of(org_id)
-        known.state = OrgState() if seen is None else msgspec.json.decode(seen, type=OrgState)
+        known.state = _state(seen)
         known.read_at_s = self._now_s()
         return seen
 
@@ -234,6 +234,14 @@ def _member(turn: Turn) -> bytes:
 def _turn(member: bytes) -> Turn:
     at_s, waited_ms, _ = msgspec.msgpack.decode(member, type=tuple[float, float, bytes])
     return Turn(at_s, waited_ms)
+
+
+def _state(seen: bytes | None) -> OrgState:
+    """What another release wrote and this one cannot read counts as nothing: no call is lost by it."""
+    try:
+        return OrgState() if seen is None else msgspec.json.decode(seen, type=OrgState)
+    except msgspec.DecodeError:
+        return OrgState()
 
 
 def _turns_key(org_id: UUID) -> str:

@@ -96,6 +96,17 @@ async def test_turns_of_all_replicas_switch_an_org_once(
     assert (replicas.switches("turbo"), await actions(pool, clinic)) == (1, ["latency_turbo"])
 
 
+@pytest.mark.parametrize("state", [b"", b"not JSON", b'{"profile":"overdrive"}'])
+async def test_a_state_that_nobody_can_read_costs_no_call_and_is_written_over(
+    replicas: Replicas, clinic: Clinic, stack: Stack, state: bytes
+) -> None:
+    async with running.shared_store(stack) as store:
+        await store.put(f"gw:latency:state:{clinic.claim.org_id}", state, 60)
+    assert await replicas.profiles(clinic) == ["normal", "normal"]
+    await replicas.answer(clinic, 900.0)
+    assert await replicas.profiles(clinic) == ["turbo", "turbo"]
+
+
 async def test_turns_that_wait_together_are_judged_together(
     replicas: Replicas, clinic: Clinic, other_clinic: Clinic
 ) -> None:
