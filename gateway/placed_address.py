@@ -44,6 +44,8 @@ class PlacedAddresses:
         return PlacedAddress(self.public(f"/{carrier}/placed/{org_id}/{placed_id}/{attempt}"))
 
 
+MOST_ATTEMPTS: Final = 1_000_000
+"""Far more than there ever are, and a number that the database can be asked about."""
 _ORG, _PLACED, _ATTEMPT = "org", "placed", "of"
 
 
@@ -55,6 +57,7 @@ def placed_state(org_id: UUID, placed_id: UUID, attempt: int) -> dict[str, str]:
 def read_placed(state: Mapping[str, str]) -> tuple[UUID, UUID, int] | None:
     """Org, call and attempt; None for what is no such state."""
     try:
-        return UUID(hex=state[_ORG]), UUID(hex=state[_PLACED]), int(state[_ATTEMPT])
+        org_id, placed_id, attempt = UUID(hex=state[_ORG]), UUID(hex=state[_PLACED]), int(state[_ATTEMPT])
     except (KeyError, ValueError):
         return None
+    return (org_id, placed_id, attempt) if 0 < attempt <= MOST_ATTEMPTS else None

@@ -5,6 +5,7 @@ from typing import Generic
 from uuid import UUID
 
 import structlog
+from starlette.exceptions import HTTPException
 from starlette.requests import Request
 
 from booking.calling_rules import load_brief, load_calling_rules, spoken_message
@@ -13,6 +14,7 @@ from booking.orgs import load_profile
 from booking.placed_calls import AnsweredBy, CarrierWord, find_placed_call, note_answered_by, report_call
 from booking.types import Claim
 from gateway.errors import CarrierRefused
+from gateway.placed_address import MOST_ATTEMPTS
 from gateway.routes.edge import Carrier, Edge
 from gateway.routes.ringing import call_over
 from gateway.tenancy.accounts import A, Signer
@@ -110,8 +112,10 @@ class Leg(Generic[A]):
 
 
 def named_leg(request: Request, edge: Edge, carrier: Carrier[A], signer: Signer[A], call_id: str) -> Leg[A]:
-    """The leg that the request's address names."""
+    """The leg that the request's address names. Raises 404 for what no address of ours names."""
     path = request.path_params
+    if not 0 < path["attempt"] <= MOST_ATTEMPTS:
+        raise HTTPException(404)
     return Leg(
         edge=edge,
         carrier=carrier,

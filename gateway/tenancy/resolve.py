@@ -8,14 +8,15 @@ import msgspec
 from booking.errors import BookingUnavailable
 from booking.orgs import load_profile, resolve_number
 from booking.types import Claim, OrgProfile
+from booking.values import E164
 from gateway.tenancy.cache import Source
 
 
 def number_source(pool: asyncpg.Pool) -> Source[str, UUID]:
-    """The clinic's own number (E.164) -> org."""
+    """The clinic's own number (E.164) -> org. What is no number is nobody's."""
 
     async def load(number: str) -> UUID | None:
-        return await resolve_number(pool, number)
+        return await resolve_number(pool, number) if E164.fullmatch(number) else None
 
     return Source(
         name="number",

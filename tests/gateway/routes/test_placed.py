@@ -205,6 +205,8 @@ async def test_what_is_not_the_attempts_call_is_hung_up_and_the_unsigned_refused
     fields = {"CallSid": call.sid, "To": call.to, "From": call.from_, "CallStatus": "in-progress"}
     assert (await gateway.post(path, fields, signature="AAAA")).status_code == 403
     assert (await gateway.post(path, {"To": call.to})).status_code == 400
+    for attempt in ("0", "9" * 20):
+        assert (await gateway.post(path.removesuffix("1") + attempt, fields)).status_code == 404
     stranger = "CA" + "9" * 32
     twilio.add_call(stranger)
     other_org = path.replace(str(clinic.claim.org_id), str(other_clinic.claim.org_id))

@@ -4,6 +4,7 @@ import base64
 from collections.abc import AsyncIterator
 from datetime import timedelta
 from typing import Any
+from uuid import uuid4
 
 import asyncpg
 import pytest
@@ -13,6 +14,7 @@ from bench.simulators.telnyx_api import TelnyxApiSimulator
 from bench.simulators.twilio_messages import TakeAndStall
 from booking.db import fetch, org_transaction
 from booking.placing import Placing
+from gateway.placed_address import placed_state, read_placed
 from tests.conftest import Clinic, Stack
 from tests.gateway import running
 from tests.gateway.calls_placed import asked, placing_over, stands
@@ -104,6 +106,11 @@ async def test_it_is_ordered_once_and_talks(
     assert (await post(gateway, over)).status_code == 200
     assert await stands(gateway, clinic, placed_id) == ("ended", "talked", "human")
     await gateway.until_idle()
+
+
+@pytest.mark.parametrize("attempt", [0, -1, 10**20])
+def test_a_state_of_no_attempt_is_none(attempt: int) -> None:
+    assert read_placed(placed_state(uuid4(), uuid4(), attempt)) is None
 
 
 async def test_a_machine_gets_the_message_and_then_the_hang_up(

@@ -114,6 +114,7 @@ async def test_it_is_ordered_once_and_talks(
     for status in ("started", "ringing", "ringing"):
         assert await told(gateway, call, status) == 204
     assert (await stands(gateway, clinic, placed_id))[0] == "ringing"
+    assert len(await answered(gateway, call, to="\0")) == 2  # whoever is called: the address tells the call
     [action, _] = await answered(gateway, call, **{"from": call.to, "to": call.from_})  # either way round
     assert len(str(action["endpoint"][0]["headers"])) <= 512
     async with media(gateway, action) as socket:
