@@ -33,22 +33,7 @@ _ACTS: Final = (
     | {"does", "did", "says", "loves", "hates", "came", "went", "took", "broke", "fell", "woke", "got"}
 ) - {"here", "speaking"}
 """What a clause goes on with behind the one it is about."""
-_SAYS: Final = frozenset(
-    [
-        "rang",
-        "phoned",
-        "texted",
-        "emailed",
-        "said",
-        "says",
-        "asked",
-        "told",
-        "thinks",
-        "reckons",
-        "hates",
-        "loves",
-    ]
-)
+_SAYS: Final = word_list("only_persons_did")
 _WE: Final = frozenset({"i", "me", "myself"})
 _WE_ARE: Final = frozenset(
     [
@@ -108,7 +93,9 @@ def is_bare_name(tail: Tail, at: int) -> bool:
 def _is_object(tail: Tail, at: int) -> bool:
     """ "tell rob i'm outside", "i'm bringing dawn", "for rose and"."""
     before = tail.words[at - 1]
-    if before not in _TO_PEOPLE or (tail.marks[at] & kinds.PLACE and before == "from"):
+    if before not in _TO_PEOPLE:
+        return False
+    if before == "from" and (tail.marks[at] & kinds.PLACE or tail.words[at + 1] in ("until", "till", "to")):
         return False
     return _is_over(tail, at + 1)
 
@@ -193,6 +180,8 @@ def _is_told_who(tail: Tail, at: int) -> bool:
 def _owns(tail: Tail, at: int) -> bool:
     """ "bill's card", "heather's waiting", "swap barry's with mine"."""
     if not tail.words[at].endswith(("'s", "'ll")) or not tail.marks[at + 1] & kinds.WORD:
+        return False
+    if tail.marks[at + 1] & (kinds.STREET | kinds.WAY) or (tail.capital[at] and tail.capital[at + 1]):
         return False
     return tail.words[at - 1] in _BEGINS_CLAUSE or tail.words[at - 1] in _BEFORE_OWNERS
 

@@ -16,6 +16,9 @@ OF_NAMES: Final = word_list("answer_talk") | word_list("answer_leads") | word_li
 """Of talk before a name."""
 _LEAST_LETTERS: Final = 3
 _SURE_LETTERS: Final = 2
+_LETTER_NAMES: Final = frozenset(
+    {"oh", "ee", "eee", "yew", "ache", "doubleyou", "yoo", "ell", "aitch", "and"}
+)
 _HEARD_AS_LETTERS: Final = kinds.LETTER | kinds.HOMOPHONE | kinds.REPEAT | kinds.PHONETIC
 
 
@@ -29,7 +32,7 @@ def is_spelled_as_heard(tail: Tail, at: int, end: int) -> bool:
 
 
 def _is_letter(tail: Tail, at: int) -> bool:
-    return bool(tail.marks[at] & _HEARD_AS_LETTERS) or tail.words[at] in ("oh", "double")
+    return bool(tail.marks[at] & _HEARD_AS_LETTERS) or tail.words[at] in _LETTER_NAMES
 
 
 def first_of_name(tail: Tail, at: int, begin: int) -> int:

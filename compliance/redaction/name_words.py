@@ -140,6 +140,8 @@ def _continues(tail: Tail, at: int, *, first: bool, strict: bool) -> bool:
     joined = _by_particle(tail, at, strict=strict)
     if joined is not None:
         return joined
+    if kind & kinds.MONTH:
+        return _is_middle_name(tail, at)
     if not is_name(tail, at) or (bare(word) in PLACES_NAMED and not tail.capital[at]):
         return False
     if kind & kinds.COMMON:
@@ -147,6 +149,13 @@ def _continues(tail: Tail, at: int, *, first: bool, strict: bool) -> bool:
     if kind & LISTED or (kind & kinds.PLACE and strict and _is_called_like_town(tail, at)):
         return True
     return bool(kind & kinds.UNKNOWN) and (tail.capital[at] or strict or not tail.capital[at - 1])
+
+
+def _is_middle_name(tail: Tail, at: int) -> bool:
+    """ "lorna may jessop", "ella june hart"."""
+    follows = tail.marks[at + 1]
+    surname = follows & kinds.LAST and not follows & (kinds.STOP | kinds.NUMBER | kinds.MONTH)
+    return bool(tail.marks[at] & kinds.MAYBE and tail.marks[at - 1] & kinds.FIRST and surname)
 
 
 def _word_continues(tail: Tail, at: int, *, strict: bool) -> bool:

@@ -162,7 +162,7 @@ def _name(view: View, at: int) -> Match | None:
 
 def _in_syllables(view: View, at: int) -> Match | None:
     """ "chen mei ling", and its spelling."""
-    told = view.expects.name_open == STRONG or view.expects.awaits("PERSON")
+    told = bool(view.expects.name_open) or view.expects.awaits("PERSON")
     end = syllabic_end(view.tail, at, told=told)
     return None if end is None else Match(spelled_on(view.tail, end), "PERSON", LIKELY)
 

@@ -53,7 +53,28 @@ def _is_owned(tail: Tail, at: int, here: int) -> bool:
     """ "my son caspian": right behind a relative who is somebody's."""
     if here != at + 1 or tail.words[here].endswith(_VERB_ENDINGS):
         return False
+    if tail.words[at] in _CALLED_KIN:
+        return not tail.marks[here] & (kinds.RARER | kinds.SELDOM) or bool(tail.marks[here] & kinds.SELDOM)
     return tail.words[at - 1] in OWNERS or tail.words[at - 2] in OWNERS
+
+
+_CALLED_KIN: Final = frozenset(
+    [
+        "auntie",
+        "aunty",
+        "aunt",
+        "uncle",
+        "nanny",
+        "granny",
+        "gran",
+        "nan",
+        "grandad",
+        "grandpa",
+        "baby",
+        "cousin",
+    ]
+)
+"""Who is called so and by the name: "auntie pearl", "baby caspian"."""
 
 
 _VERB_ENDINGS: Final = ("ed", "ing", "ly", "n't")
@@ -61,4 +82,5 @@ _VERB_ENDINGS: Final = ("ed", "ing", "ly", "n't")
 
 def _near_maybe(tail: Tail, at: int, here: int) -> bool:
     """ "my husband mark": in lower case, right behind the relative, and more likely a name than a word."""
-    return here == at + 1 and bool(tail.marks[here] & kinds.MAYBE) and tail.words[at - 1] in OWNERS
+    owned = tail.words[at - 1] in OWNERS or tail.words[at] in _CALLED_KIN
+    return here == at + 1 and bool(tail.marks[here] & kinds.MAYBE) and owned

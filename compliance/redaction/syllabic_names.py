@@ -31,7 +31,7 @@ def syllabic_end(tail: Tail, at: int, *, told: bool) -> int | None:
     while here > at and tail.marks[here - 1] & kinds.STOP and _goes_on(tail, here):
         here -= 1
     least = 1 if told or tail.capital[at] else _LEAST_UNTOLD
-    whole = here > at + 1 and surnames and (strange >= least or (told and not _goes_on(tail, here)))
+    whole = here > at + 1 and surnames and (strange >= least)
     return here if whole else None
 
 

@@ -75,6 +75,8 @@ def called_by_word(tail: Tail, at: int) -> Match | None:
         return Match(at + 2, "PERSON", LIKELY)
     if _is_said_twice(tail, at):
         return Match(at + 3, "PERSON", LIKELY)
+    if word == "will" and _has_plain_surname(tail, at):
+        return Match(at + 2, "PERSON", LIKELY)
     month = bool(tail.marks[at] & kinds.MONTH)
     if (word not in _STATES and _speaks(tail, at)) or (not month and _is_somebodys(tail, at)):
         return Match(at + 1, "PERSON", LIKELY)
@@ -184,6 +186,17 @@ _HUES: Final = frozenset(
     {"blue", "brown", "green", "golden", "red", "grey", "gray", "long", "early", "happy"}
 )
 _SPEAKERS: Final = frozenset({("this", "is"), ("name", "is")})
+
+
+def _has_plain_surname(tail: Tail, at: int) -> bool:
+    """ "from will tucker", "for will hargreaves"."""
+    surname = tail.marks[at + 1] & kinds.LAST and not tail.marks[at + 1] & (kinds.STOP | kinds.COMMON)
+    return bool(surname) and tail.words[at - 1] in _BEFORE_WHOLE_NAMES
+
+
+_BEFORE_WHOLE_NAMES: Final = frozenset(
+    {"from", "for", "with", "under", "about", "see", "and", "of", "by", "is", "it's", "i'm", "", ","}
+)
 
 
 def _is_said_twice(tail: Tail, at: int) -> bool:
