@@ -40,7 +40,15 @@ from gateway.vapi.assistant import OAUTH, VOICE, WEBHOOK
 from gateway.vapi.auth import TOKEN_LIFE_S, OAuthClient, access_token, is_client
 from gateway.vapi.calls import ToolAnswer, VapiCall
 from gateway.vapi.door import UNAUTHORISED, require_likely, require_voice, vapi_caller
-from gateway.vapi.messages import AskedTool, Told, asked_function, asked_tools, read_message, told_end
+from gateway.vapi.messages import (
+    AskedTool,
+    Told,
+    asked_function,
+    asked_tools,
+    count_told_tools,
+    read_message,
+    told_end,
+)
 
 log = structlog.get_logger("gateway.vapi")
 
@@ -170,6 +178,8 @@ class _Exchange:
             asked = asked_tools(self.told)
         except VapiRequestInvalid as fault:
             return _Reply("invalid", {"error": str(fault)})
+        if nameless := count_told_tools(self.told) - len(asked):
+            self.edge.metrics.refused.labels("tool_without_id").inc(nameless)
         given = await self._used(asked)
         return _Reply(_outcome(given), {"results": [_result(each) for each in given]})
 

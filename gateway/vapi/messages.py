@@ -199,15 +199,16 @@ def asked_tools(told: Told) -> list[AskedTool]:
 
     Raises `VapiRequestInvalid` for too many.
     """
-    message = told._message
-    calls = _listed(message.tool_call_list)
-    if not calls:
-        both = [_part(_ToolWithCall, each) for each in _listed(message.tool_with_tool_call_list)]
-        calls = [each.tool_call for each in both if each is not None]
+    calls = _told_tools(told._message)
     if len(calls) > MOST_TOOLS:
         raise VapiRequestInvalid(f"must ask for {MOST_TOOLS} tools at most")
     asked = [_asked(_part(_ToolCall, each) or _ToolCall()) for each in calls]
     return [each for each in asked if each is not None]
+
+
+def count_told_tools(told: Told) -> int:
+    """With those that have no id."""
+    return len(_told_tools(told._message))
 
 
 def asked_function(told: Told) -> AskedTool:
@@ -283,6 +284,14 @@ def _ends(message: _Message, call: _Call | None) -> Ends:
     customer = _part(_Numbered, message.customer) or _part(_Numbered, within.customer) or _Numbered()
     ours = _part(_Numbered, message.phone_number) or _part(_Numbered, within.phone_number) or _Numbered()
     return Ends.told(_text(customer.number), _text(ours.number))
+
+
+def _told_tools(message: _Message) -> list[msgspec.Raw]:
+    calls = _listed(message.tool_call_list)
+    if calls:
+        return calls
+    both = [_part(_ToolWithCall, each) for each in _listed(message.tool_with_tool_call_list)]
+    return [each.tool_call for each in both if each is not None]
 
 
 def _asked(call: _ToolCall) -> AskedTool | None:

@@ -28,8 +28,11 @@ async def test_half_a_character_costs_neither_tool_nor_report(
     said = (("user", f"I'd like a nose job. {_HALF}"), ("bot", "Goodbye."))
     asked = {"id": "1", "function": {"name": "find_slots", "arguments": {"service": "nose job"}}}
     beside = {"artifact": {"transcript": _HALF}, "customer": {"number": call.caller, "name": _HALF}}
-    answer = await call.tell(gateway, "tool-calls", toolCallList=[asked], **beside)
-    assert json.loads(answer.json()["results"][0]["result"])["slots"]
+    nameless = [{"name": "find_slots"}, "x", {"id": "i" * 300}]
+    answer = await call.tell(gateway, "tool-calls", toolCallList=[asked, *nameless], **beside)
+    (result,) = answer.json()["results"]
+    assert json.loads(result["result"])["slots"]
+    assert gateway.counted("gateway_refused_total", reason="tool_without_id") == len(nameless)
     assert (await call.end(gateway, *said)).status_code == 200
     turns = await call.rows(pool, "select said from call_turns where call_id = $1 order by turn")
     assert len(turns) == 2
