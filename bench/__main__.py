@@ -5,6 +5,7 @@ import sys
 from collections.abc import Sequence
 
 from bench.commands import COMMANDS, Command
+from bench.harness.stopping import INTERRUPTED, at_termination, interrupt
 from bench.harness.target import TargetUnusable
 
 
@@ -22,9 +23,12 @@ def main(argv: Sequence[str] | None = None) -> int:
     arguments = parser.parse_args(argv)
     chosen: Command = arguments.chosen
     try:
-        return chosen.run(arguments)
+        with at_termination(interrupt):
+            return chosen.run(arguments)
     except TargetUnusable as error:
         parser.error(str(error))
+    except KeyboardInterrupt:
+        return INTERRUPTED
 
 
 if __name__ == "__main__":

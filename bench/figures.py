@@ -15,14 +15,16 @@ import time
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
+from functools import partial
 from pathlib import Path
 from typing import Any, Final
 
 from bench.goals import GOALS, Verdict, judge
 from bench.harness.results import SCHEMA, head, write_json
+from bench.harness.stopping import INTERRUPTED, at_termination, interrupt
 from bench.tree import commit, of_this_tree
 
-MADE, FAILED, INTERRUPTED = 0, 1, 130
+MADE, FAILED = 0, 1
 QUIET_LOAD: Final = 0.5
 """Above this load the machine does something else too, and the figures are not worth keeping."""
 Told = dict[str, Any]
@@ -202,13 +204,20 @@ def _run(argv: Sequence[str]) -> tuple[str, int]:
     command = [sys.executable, "-m", "bench", *argv]
     with subprocess.Popen(command, stdout=subprocess.PIPE, text=True, env=environ) as child:
         try:
-            for line in child.stdout or ():
-                lines.append(line)
-                print(line, end="", flush=True)
-            return "".join(lines), child.wait()
+            with at_termination(partial(_stop, child)):
+                for line in child.stdout or ():
+                    lines.append(line)
+                    print(line, end="", flush=True)
+                return "".join(lines), child.wait()
         except KeyboardInterrupt:
             child.wait()
             return "".join(lines), INTERRUPTED
+
+
+def _stop(child: "subprocess.Popen[str]") -> None:
+    """A terminal's Ctrl-C reaches the child by itself; what tells this process alone to end does not."""
+    child.terminate()
+    interrupt()
 
 
 def _argv(part: Part, quick: bool) -> list[str]:

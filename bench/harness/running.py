@@ -13,6 +13,7 @@ from bench.carrier.errors import InterfaceUnusable, NobodyListens
 from bench.demo.child import ChildFailed
 from bench.demo.plan import PlanImpossible
 from bench.harness.speech import NothingSaid
+from bench.harness.stopping import INTERRUPTED
 from bench.harness.target import TargetUnusable
 from bench.recording import RecordingUnusable
 from bench.stack.process import StackError
@@ -43,4 +44,4 @@ def run(work: Coroutine[Any, Any, int]) -> int:
         print(error, file=sys.stderr)
         return UNUSABLE
     except KeyboardInterrupt:
-        return 130
+        return INTERRUPTED
