@@ -34,7 +34,7 @@ def address(view: View, at: int) -> Match | None:
     wanted = view.expects.awaits("ADDRESS")
     if tail.words[at] == "a" and tail.words[at + 1] == "hundred":
         return _from_hundred(view, at, wanted=wanted)
-    box = post_box(tail, at) if kind & kinds.LETTER or tail.words[at] == "po" else None
+    box = post_box(tail, at) if kind & kinds.LETTER or tail.words[at] in ("po", "post") else None
     end = dwelling(tail, at) if kind & kinds.DWELLING else None
     if box is not None or end is not None:
         return Match(to_town(view, box or _after_dwelling(view, end or at)), "ADDRESS", SURE)
@@ -138,6 +138,7 @@ def _corrected_street(tail: Tail, at: int, here: int) -> Match | None:
         return None
     first = tail.words[end] == "not" and street_name(tail, end + 1, wanted=False) is not None
     second = tail.words[begin - 1] == "not" and is_street(tail, begin - 2)
+    second = second or (tail.words[begin - 2 : begin] == ["rather", "than"] and is_street(tail, begin - 3))
     return Match(end, "ADDRESS", LIKELY, begin=begin) if first or second else None
 
 

@@ -61,7 +61,7 @@ def dwelling(tail: Tail, at: int) -> int | None:
     number = _flat_number(tail, here) if word in FLATS else house_number(tail, here)
     if (
         number is None
-        and (word in FLATS or word in ("block", "pontoon"))
+        and (word in FLATS or word in ("block", "pontoon", "tower", "building"))
         and tail.marks[here] & kinds.SPELLED
     ):
         number = here + 1
@@ -188,6 +188,8 @@ def post_box(tail: Tail, at: int) -> int | None:
     """ "PO box 42", "P O box forty two"; the "R R 2 box 5" of a rural route."""
     if tail.words[at] == "r":
         return _box_on_route(tail, at)
+    if tail.words[at + 1] == "office" and tail.words[at + 2] == "box":
+        return house_number(tail, at + 3)
     begin = at + 1 if tail.words[at] == "po" else at
     if begin == at:
         while tail.words[begin] in ("p", "o", ".") and begin < at + TOWN_WORDS + 1:

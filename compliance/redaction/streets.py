@@ -102,6 +102,8 @@ def house_number(tail: Tail, at: int) -> int | None:
         return end + 3
     if _is_house_letter(tail, end):
         end += 1
+        if tail.glued[end] and tail.glued[end - 1] and tail.marks[end] & kinds.DIGITS:
+            return end + 1
         return _spoken_number(tail, end + 2) if _is_stroke(tail, end) else end
     if tail.words[end] in ("-", "/") and tail.glued[end] and tail.marks[end + 1] & kinds.DIGITS:
         return end + 2
@@ -122,7 +124,7 @@ def _spoken_number(tail: Tail, end: int) -> int:
         if not tail.marks[follows] & (kinds.NUMERAL | kinds.REPEAT):
             break
         more = read_element(tail, follows)
-        if more is None or more.kind not in "uztyhr":
+        if more is None or more.kind not in "uztyhrk":
             break
         end = more.end
     return end
@@ -228,7 +230,7 @@ def _is_dash(tail: Tail, at: int) -> bool:
 
 def _from_two_numbers(tail: Tail, at: int) -> int | None:
     """ "seventy seven to seventy nine high street", "12 and 14 Mill Lane": from the word between them on."""
-    if tail.words[at] not in ("to", "and", "through") or not tail.marks[at + 1] & kinds.NUMBER:
+    if tail.words[at] not in ("to", "and", "through", "or") or not tail.marks[at + 1] & kinds.NUMBER:
         return None
     second = house_number(tail, at + 1)
     return None if second is None else street_name(tail, second, wanted=False, numbered=True)
@@ -286,11 +288,9 @@ def _one_word_street(tail: Tail, number: int, begin: int) -> int | None:
         return None
     if tail.words[number - 1] == "number":
         return begin + 1 if tail.words[number - 2] in _BEFORE_NUMBERS else None
-    if tail.words[number - 1] not in ("at", "to", "is"):
+    if tail.words[number - 1] not in _BEFORE_NUMBERS:
         return None
-    element = read_element(tail, number)
-    figure = element is not None and element.kind == "d"
-    return begin + 1 if (figure and tail.capital[begin]) or begin > number + 2 else None
+    return begin + 1 if tail.capital[begin] or begin > number + 2 else None
 
 
 def _surname_street(tail: Tail, number: int, begin: int) -> int | None:
@@ -417,6 +417,8 @@ def _names_one(tail: Tail, at: int, begin: int, *, wanted: bool, numbered: bool)
     """The kind of street at `at` ends a name, rather than being a word of every day."""
     if tail.words[at] not in _EVERYDAY:
         return True
+    if numbered and not wanted and not tail.capital[at] and _is_counted(tail, at):
+        return False
     before = tail.marks[at - 1]
     if at == begin:
         return wanted and (numbered or tail.capital[at])
@@ -432,13 +434,26 @@ def _names_one(tail: Tail, at: int, begin: int, *, wanted: bool, numbered: bool)
     )
 
 
+def _is_counted(tail: Tail, at: int) -> bool:
+    """ "a ten mile run", "two storey place", "four green park benches"."""
+    follows = tail.marks[at + 1]
+    several = (
+        tail.words[at + 1].endswith("s")
+        and follows & kinds.COMMON
+        and not follows & (kinds.STOP | kinds.LAST)
+    )
+    return tail.words[at - 1] in _UNITS or (bool(several) and not is_street(tail, at + 1))
+
+
 def _is_singular(tail: Tail, at: int, begin: int) -> bool:
     """ "four elder grove", "nine beech tree close": what a number counts would stand in the plural."""
     if (
         tail.words[at] == "way"
         or tail.words[begin - 1] in ("one", "1", ",")
         or any(
-            tail.words[here] in _UNITS or tail.marks[here] & (kinds.STOP | kinds.NUMBER)
+            tail.words[here] in _UNITS
+            or tail.words[here] in _ADJECTIVES
+            or tail.marks[here] & (kinds.STOP | kinds.NUMBER)
             for here in range(begin, at)
         )
     ):
@@ -453,6 +468,7 @@ def _is_singular(tail: Tail, at: int, begin: int) -> bool:
 
 _UNITS: Final = word_list("counted_things")
 """What a number counts in the singular before a thing: "two bed place", "ten stone rise"."""
+_ADJECTIVES: Final = word_list("counting_adjectives")
 _BEHIND_VERBS: Final = frozenset(
     {"to", "up", "down", "off", "out", "the", "me", "us", "it", "a", "my", "your"}
 )
