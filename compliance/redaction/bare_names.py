@@ -70,7 +70,7 @@ _AGED: Final = kinds.NUMERAL | kinds.DIGITS
 
 def is_bare_name(tail: Tail, at: int) -> bool:
     """The word at `at`, a first name and a word, stands where only a person can."""
-    if _is_told_who(tail, at):
+    if _is_told_who(tail, at) or _are_relatives(tail, at):
         return True
     if tail.marks[at] & kinds.MONTH:
         return False
@@ -79,7 +79,9 @@ def is_bare_name(tail: Tail, at: int) -> bool:
         return True
     if _is_called_to(tail, at) or _is_asked_after(tail, at, known=known):
         return True
-    if known and (_is_joined(tail, at) or _is_brought(tail, at) or _is_managed(tail, at)):
+    if known and (
+        _ends_question(tail, at) or _is_joined(tail, at) or _is_brought(tail, at) or _is_managed(tail, at)
+    ):
         return True
     if tail.words[at - 1] in _TELLING and _is_over(tail, at + 1):
         return True
@@ -111,6 +113,16 @@ def _is_addressed(tail: Tail, at: int) -> bool:
     return not follows & (kinds.WORD | kinds.NUMBER) or tail.words[at + 1] in _ADDRESSED
 
 
+def _ends_question(tail: Tail, at: int) -> bool:
+    """ "and the date of birth ivy"."""
+    return tail.words[at - 1] in _ASKED_FOR and not tail.marks[at + 1] & (kinds.WORD | kinds.NUMBER)
+
+
+_ASKED_FOR: Final = frozenset(
+    {"birth", "number", "postcode", "email", "address", "surname", "mobile", "today"}
+)
+
+
 def _is_called_to(tail: Tail, at: int) -> bool:
     """ "Okay Summer, bear with me", "So Will, are you free": with a capital, and set apart."""
     written = tail.capital[at] and not tail.capital[at + 1] and tail.words[at - 1] in _ADDRESSING
@@ -131,10 +143,19 @@ def _is_joined(tail: Tail, at: int) -> bool:
         return tail.words[at - 1] not in OWNERS and not tail.marks[at - 1] & kinds.SIGN
     if tail.words[at - 1] != "and":
         return False
-    timed = tail.words[at + 1] == "at" and bool(
+    timed = tail.words[at + 1] in ("at", "for") and bool(
         tail.marks[at + 2] & kinds.NUMBER or tail.words[at + 2] in ("half", "quarter")
     )
     return timed or (_is_first_name(tail, at - 2) and _is_over(tail, at + 1))
+
+
+def _are_relatives(tail: Tail, at: int) -> bool:
+    """ "grace and hope are my granddaughters"."""
+    here = at + 1 + 2 * (tail.words[at + 1] == "and")
+    joined = here > at + 1 or tail.words[at - 1] == "and"
+    if not joined or tail.words[here] not in ("are", "were"):
+        return False
+    return tail.words[here + 1] in OWNERS and bool(tail.marks[here + 2] & kinds.RELATIVE)
 
 
 def _is_first_name(tail: Tail, at: int) -> bool:

@@ -49,7 +49,9 @@ def _is_told_without(tail: Tail, at: int) -> bool:
 
 _COUNTS: Final = frozenset({"a", "an", "the", "one", "two", "no", "double", "only"})
 _LETTERS: Final = frozenset(f"{letter}s" for letter in "bcdefghjklmnpqrstvwxyz") - {"vs", "ms", "es"}
-_BEHIND_LETTERS: Final = frozenset({"not", "but", "and", "instead", "at", "in", "on", "like", "as", "please"})
+_BEHIND_LETTERS: Final = frozenset(
+    {"not", "but", "and", "instead", "at", "in", "on", "like", "as", "please", "or", "then", "yeah"}
+)
 
 
 def spelled_on(tail: Tail, at: int) -> int:

@@ -135,6 +135,8 @@ def _continues(tail: Tail, at: int, *, first: bool, strict: bool) -> bool:
     if first:
         return is_name(tail, at)
     word = tail.words[at]
+    if word in _GENERATIONS or (tail.words[at - 1] == "-" and tail.glued[at] and tail.glued[at - 1]):
+        return bool(kind & kinds.WORD) and not kind & kinds.STOP
     if kind & kinds.LETTER and (not kind & kinds.STOP or _is_initial(tail, at)):
         return tail.words[at + 1] != "for"
     joined = _by_particle(tail, at, strict=strict)
@@ -149,6 +151,9 @@ def _continues(tail: Tail, at: int, *, first: bool, strict: bool) -> bool:
     if kind & LISTED or (kind & kinds.PLACE and strict and _is_called_like_town(tail, at)):
         return True
     return bool(kind & kinds.UNKNOWN) and (tail.capital[at] or strict or not tail.capital[at - 1])
+
+
+_GENERATIONS: Final = frozenset({"junior", "jr", "jnr", "senior", "snr"})
 
 
 def _is_middle_name(tail: Tail, at: int) -> bool:

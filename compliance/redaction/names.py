@@ -197,7 +197,7 @@ def _unasked(view: View, at: int, kind: int, *, strong: bool) -> Match | None:
         if found is not None:
             return found
     if kind & (kinds.MAYBE | kinds.LAST | kinds.UNKNOWN):
-        told = _by_doing(tail, at) if kind & kinds.MAYBE else None
+        told = _by_doing(view, at) if kind & kinds.MAYBE else None
         told = told or filed_under(tail, at) or set_apart(tail, at) or spoken_of(tail, at)
         return told or by_neighbours(tail, at) or framed(tail, at) or alone(tail, at)
     if kind & kinds.LETTER:
@@ -210,8 +210,11 @@ def _unasked(view: View, at: int, kind: int, *, strong: bool) -> Match | None:
     return None
 
 
-def _by_doing(tail: Tail, at: int) -> Match | None:
-    """A word that can be a name, by what only people are, do or say."""
+def _by_doing(view: View, at: int) -> Match | None:
+    """A word that can be a name, by what only people are, do or say, or by a surname heard before."""
+    tail = view.tail
+    if view.names and bare(tail.words[at + 1]) in view.names:
+        return Match(at + 2, "PERSON", LIKELY)
     found = called_by_word(tail, at)
     return found or (Match(at + 1, "PERSON", GUESSED) if is_bare_name(tail, at) else None)
 
@@ -356,7 +359,9 @@ def _is_likely(tail: Tail, at: int) -> bool:
     if kind & (LISTED | kinds.UNKNOWN) and is_offered(tail, at):
         return True
     if kind & LISTED and (tail.capital[at] or (kind & kinds.MAYBE and not kind & kinds.COMMON)):
-        return bool(tail.marks[at + 1] & (kinds.LAST | kinds.END)) or not tail.marks[at + 1] & kinds.WORD
+        follows = tail.marks[at + 1]
+        now = tail.capital[at] and tail.words[at + 1] == "now"
+        return bool(follows & (kinds.LAST | kinds.END)) or not follows & kinds.WORD or now
     if kind & kinds.MAYBE and tail.words[at - 1] == "i'm" and _is_whole_clause(tail, at):
         return True
     if kind & kinds.MAYBE and tail.words[at - 1] == "me" and tail.words[at - 2] in ("call", "calls"):

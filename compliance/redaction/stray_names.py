@@ -185,6 +185,8 @@ def alone(tail: Tail, at: int) -> Match | None:
     kind = tail.marks[at]
     if tail.words[at - 1] == "the" and tail.words[at - 2] in _FAMILIES_ARE and _is_family(tail, at):
         return Match(at + 1, "PERSON", GUESSED)
+    if _is_asked_at_end(tail, at) or _is_on_record(tail, at):
+        return Match(at + 1, "PERSON", GUESSED)
     if tail.words[at - 1] in BEFORE_PLACES or kind & (
         kinds.PLACE | kinds.ALONE | kinds.STREET | kinds.STOP | kinds.MONTH
     ):
@@ -229,6 +231,21 @@ def _is_family(tail: Tail, at: int) -> bool:
     kind = tail.marks[at]
     written = tail.capital[at] and is_inside(tail, at)
     return tail.words[at].endswith("s") and bool(kind & kinds.LAST) and (written or not kind & kinds.COMMON)
+
+
+def _is_asked_at_end(tail: Tail, at: int) -> bool:
+    """ "And your last name, April?": with a capital, where a question ends."""
+    asked = tail.words[at - 1] == "," and tail.words[at + 1] == "?" and tail.capital[at]
+    before = tail.marks[at - 2] & (kinds.MONTH | kinds.STREET | kinds.PLACE | kinds.NUMBER | kinds.ORDINAL)
+    return bool(asked and tail.marks[at] & kinds.MAYBE) and not before
+
+
+def _is_on_record(tail: Tail, at: int) -> bool:
+    """ "we've no record of a Sutcliffe"."""
+    kind = tail.marks[at]
+    written = tail.capital[at] and kind & kinds.LAST and not kind & (kinds.COMMON | kinds.PLACE | kinds.STOP)
+    recorded = tail.words[at - 1] in ("a", "any") and tail.words[at - 2] in ("of", "for", "find")
+    return bool(written and recorded and not tail.marks[at + 1] & kinds.WORD)
 
 
 def _called_at_end(tail: Tail, at: int) -> Match | None:

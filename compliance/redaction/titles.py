@@ -4,6 +4,7 @@ from typing import Final
 
 from compliance.redaction import kinds
 from compliance.redaction.name_words import is_name, name_end
+from compliance.redaction.syllabic_names import syllabic_end
 from compliance.redaction.tokens import Tail
 from compliance.redaction.view import LIKELY, SURE, Match
 
@@ -15,7 +16,8 @@ def titled(tail: Tail, at: int, *, strong: bool) -> Match | None:
     if tail.words[at] == "miss" and not tail.capital[at] and tail.words[at - 1] in _MISSING:
         return None
     begin = at + 1 + (tail.words[at + 1] == ".")
-    end = name_end(tail, begin, strict=True) or _end_of_word(tail, begin)
+    end = syllabic_end(tail, begin, told=True) or name_end(tail, begin, strict=True)
+    end = end or _end_of_word(tail, begin)
     if end is None:
         return None
     if (
@@ -203,6 +205,8 @@ def _is_in_diary(tail: Tail, end: int) -> bool:
     if word == "at":
         timed = tail.marks[end + 1] & kinds.NUMBER and not _is_address(tail, end + 2)
         return bool(timed) or follows in ("half", "quarter")
+    if word in ("does", "holds", "runs", "has") and follows in ("his", "her"):
+        return tail.words[end + 2] in _OF_STAFF
     return (word, follows) in _HOLDS_CLINIC or (word == "only" and follows in _PRACTISES)
 
 

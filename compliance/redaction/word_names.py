@@ -48,6 +48,9 @@ _GREETINGS: Final = frozenset(
         "right",
         "erm",
         "love",
+        "dear",
+        "mate",
+        "darling",
     ]
 )
 _MYSELF: Final = frozenset({"i", "i'm", "i've", "i'd", "i'll", "we've", "we're", "we'd"})
@@ -119,7 +122,8 @@ def _is_introduced(tail: Tail, at: int, word: str, *, month: bool) -> bool:
         return follows in _MYSELF or greeted or follows == ","
     if before in ("say", "says") and tail.words[at - 2] in _EVERYBODY:
         return True
-    return before in ("me", "him", "her") and tail.words[at - 2] in _CALLING and follows in _FOR_SHORT
+    called = before in ("me", "him", "her") and tail.words[at - 2] in _CALLING
+    return called and (follows in _FOR_SHORT or ends)
 
 
 _FROM: Final = frozenset({"from", "again", "and", "on", "at", "about", "returning"})
