@@ -62,8 +62,11 @@ class Setup:
 
     @property
     def policy_known(self) -> Policy | None:
-        """None where the providers, and so the floor, are not."""
-        return self.policy if self.simulated else None
+        """None where no floor is: of providers that are not simulated, and of Nova, which ends turns by its
+        own endpointing and not when that was drawn.
+        """
+        goes_by_draws = self.settings.get("STT_MODEL", "flux").startswith("flux")
+        return self.policy if self.simulated and goes_by_draws else None
 
 
 @dataclass(frozen=True, slots=True)

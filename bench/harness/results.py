@@ -159,7 +159,7 @@ def head(command: str) -> dict[str, Any]:
 
 
 def policy_facts(policy: Policy | None) -> dict[str, Any] | None:
-    """None for a gateway whose policy is not known."""
+    """None where it tells of no floor."""
     return None if policy is None else asdict(policy)
 
 

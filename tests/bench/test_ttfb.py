@@ -7,8 +7,10 @@ import pytest
 
 from bench.__main__ import main
 from bench.demo.ports import reserved
+from bench.harness.floor import Policy
 from bench.harness.results import Result
-from bench.ttfb import Outputs, report
+from bench.harness.target import Address
+from bench.ttfb import Outputs, Setup, report
 
 FRAME_MS = 20
 
@@ -76,6 +78,13 @@ def test_what_could_not_be_judged_is_refused_before_anything_starts(
     told = capsys.readouterr().err
     assert why in told
     assert "starting servers" not in told
+
+
+def test_no_floor_is_told_of_delays_that_were_not_drawn() -> None:
+    flux, policy = {"STT_MODEL": "flux-general-multi"}, Policy("eager")
+    assert Setup(policy=policy).policy_known == Setup(policy=policy, settings=flux).policy_known == policy
+    assert Setup(policy=policy, settings={"STT_MODEL": "nova-3"}).policy_known is None
+    assert Setup(policy=policy, address=Address("wss://gw.example.com/media")).policy_known is None
 
 
 def test_a_run_without_a_measured_turn_does_not_end_well(capsys: pytest.CaptureFixture[str]) -> None:
