@@ -19,7 +19,7 @@ from compliance.redaction.streets import (
     street_name,
 )
 from compliance.redaction.tokens import Tail
-from compliance.redaction.towns import town
+from compliance.redaction.towns import is_sure_town, town
 from compliance.redaction.view import GUESSED, LIKELY, SURE, Match, View
 
 _FREE_TOKENS: Final = 8
@@ -374,7 +374,13 @@ def _town_counts(view: View, at: int, end: int) -> bool:
     """A town alone is an address if one was asked for, or as one of two: "Denver, Colorado"."""
     if "ADDRESS" in view.expects.asked:
         return True
-    return to_town(view, end) > end or view.tail.words[at - 1] in ("is", "'s", ":")
+    words = view.tail.words
+    if words[at - 1] == "in" and words[at - 2] in _LIVING and is_sure_town(view.tail, at):
+        return True
+    return to_town(view, end) > end or words[at - 1] in ("is", "'s", ":")
+
+
+_LIVING: Final = frozenset({"live", "lives", "living"})
 
 
 def _unnamed_street(view: View, number: int) -> Match | None:

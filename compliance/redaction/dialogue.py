@@ -60,7 +60,7 @@ _QUESTION_TOKENS: Final = 8
 
 
 _OF_HOSTS: Final = frozenset(
-    {"at", "com", "net", "uk", "org", "co", "ie", "gmail", "hotmail", "outlook", "yahoo"}
+    {"at", "dot", "com", "net", "uk", "org", "co", "ie", "gmail", "hotmail", "outlook", "yahoo"}
 )
 """What a question for the rest of an e-mail address ends with: "at?", "dot com?"."""
 _NOT_WHOSE: Final = frozenset(

@@ -127,6 +127,7 @@ def _floor(tail: Tail, at: int) -> int | None:
     begin = here = at + 1 + ground
     while tail.words[here] in _ON_FLOORS and here <= begin + 1:
         here += 1
+    here += here > begin and tail.words[here] in ("left", "right", "front", "rear", "back")
     if here == begin and ((tail.words[at] != "basement" and not ground) or tail.words[here] != ","):
         return None
     if tail.marks[here] & (kinds.NUMBER | kinds.LETTER) and not begins_street(tail, here):

@@ -127,6 +127,8 @@ def _is_told_as_house(view: View, at: int) -> bool:
     """ "house number's", "door number is"; "number" alone where an address or a postcode is in play."""
     words = view.tail.words
     label = at - 1 - (words[at - 1] == "is")
+    if words[label] == "house" and view.expects.in_play("POSTCODE"):
+        return True
     if words[label] not in ("number", "number's"):
         return False
     expects = view.expects

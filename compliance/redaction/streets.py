@@ -299,7 +299,8 @@ def _surname_street(tail: Tail, number: int, begin: int) -> int | None:
         return None
     kind = tail.marks[begin]
     never = kinds.FIRST | kinds.MAYBE | kinds.COMMON | kinds.STOP | kinds.MONTH | kinds.TITLE | kinds.DOCTOR
-    return begin + 1 if kind & kinds.LAST and not kind & never and not tail.capital[begin + 1] else None
+    named = kind & (kinds.LAST | kinds.PLACE) and not kind & never
+    return begin + 1 if named and not tail.capital[begin + 1] else None
 
 
 def _celtic_street(tail: Tail, at: int) -> int | None:

@@ -43,6 +43,9 @@ MASKED = [
     "{tower B, 1602, Canary View}",
     "a letter to {post office box twelve twelve, Sitka} please",
     "is it {fifteen or fifty Mill Street}",
+    "she's on the {second floor left, 20 Grafton Way}",
+    "I live in {Aberystwyth}, by the sea",
+    "what's the street called\n{Snow Hill}",
     # rows of houses, and what stands behind something else
     "her address is {six station hill bungalows}",
     "he lives at {four canal side cottages rear of nineteen bridge street}",

@@ -102,6 +102,7 @@ def test_an_address_begins_where_it_was_asked_for_and_may_be_read_back_in_part(
 @pytest.mark.parametrize(
     "text",
     [
+        "Agent: Shall I email or text?\nCaller: Text",
         "so we looked at the bbc dot com site and lost it",
         "Caller: it's lee at sky dot com\nAgent: Lovely. Be here at nine on the dot.",
         "I stared at the dot matrix sign at the station",
