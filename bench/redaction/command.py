@@ -8,7 +8,7 @@ from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any, Final
 
-from bench.redaction.corpus import Case, read_corpus
+from bench.redaction.corpus import Case, CorpusInvalid, read_corpus
 from bench.redaction.presidio import PresidioMissing, presidio
 from bench.redaction.quality import Quality
 from bench.redaction.score import Find, Scores, StreamScores, score_streamed, score_whole
@@ -17,6 +17,7 @@ from bench.redaction.streaming import CUTS
 from compliance.redaction import Redactor, find, redact
 
 CORPUS: Final = Path("tests/compliance/redaction/corpus/dev")
+UNUSABLE: Final = 2
 _MISS_WIDTH: Final = 100
 
 
@@ -53,11 +54,16 @@ class Report:
 
 
 def run_redaction(options: Options) -> int:
-    """Print the report. 1 if the corpus is not there."""
+    """Print the report. 2 if there is no corpus, or none that can be read."""
     if not options.corpus.is_dir():
         sys.stderr.write(f"{options.corpus} is no folder: run this in the checkout or give --corpus\n")
-        return 1
-    report = measure(read_corpus(options.corpus), options.spacy_model)
+        return UNUSABLE
+    try:
+        cases = read_corpus(options.corpus)
+    except CorpusInvalid as error:
+        sys.stderr.write(f"{error}\n")
+        return UNUSABLE
+    report = measure(cases, options.spacy_model)
     if options.as_json:
         sys.stdout.write(json.dumps(as_document(report), indent=1) + "\n")
         return 0

@@ -48,6 +48,13 @@ def test_what_measures_nothing_is_refused(
     assert "starting servers" not in told
 
 
+def test_a_corpus_that_cannot_be_read_is_refused(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    assert main(["redaction", "--corpus", str(tmp_path / "none")]) == 2
+    assert "is no folder" in capsys.readouterr().err
+    assert main(["redaction", "--corpus", str(tmp_path)]) == 2
+    assert capsys.readouterr().err == f"{tmp_path} holds no cases\n"
+
+
 def test_a_result_that_could_not_be_written_is_refused(
     tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
