@@ -24,6 +24,7 @@ from compliance.redaction.tokens import Tail
 from compliance.redaction.view import Match, View
 
 _RUN_TOKENS: Final = 56
+_CLOCK_PARTS: Final = 3
 _CHECK_LETTERS: Final = 2
 _ROUTE_DIGITS: Final = 3
 _WHOLE_DIGITS: Final = 10
@@ -77,7 +78,7 @@ def number(view: View, at: int) -> Match | None:
         is_all=tail.words[at - 1] in ("", ":") and _ends_turn(tail, end),
         is_route=tail.words[at - 1] == "the" and sum(len(each.digits) for each in elements) <= _ROUTE_DIGITS,
     )
-    if not said.is_all and _is_clock(tail, elements):
+    if len(elements) == _CLOCK_PARTS and not said.is_all and _is_clock(tail, elements):
         return Match(end, None)
     entity, confidence = number_type(view, said)
     if tail.words[at] == "not" and not (entity == "PHONE" and _lacks_nought(said.digits)):

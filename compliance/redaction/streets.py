@@ -167,17 +167,22 @@ def numbered_street(tail: Tail, at: int, *, wanted: bool = False) -> int | None:
     found = _route(tail, begin) or street_name(tail, begin, wanted=wanted, numbered=True)
     if found is None and number - at > 1 and tail.marks[number] & kinds.ORDINAL:
         found = street_name(tail, number - 1, wanted=wanted, numbered=True)
-    return (
-        found
-        or _street_in_front(tail, begin)
-        or _celtic_street(tail, begin)
-        or _nameless_street(tail, begin)
-        or _one_word_street(tail, at, begin)
-        or _surname_street(tail, at, begin)
-        or _placed_name(tail, begin)
-        or _numbered_house(tail, begin, wanted=wanted)
-        or (_in_plain_words(tail, at, number) if tail.held & _WAYS else None)
-    )
+    if found is None and tail.marks[begin] & kinds.WORD and _may_begin(tail, begin):
+        found = (
+            _street_in_front(tail, begin)
+            or _celtic_street(tail, begin)
+            or _nameless_street(tail, begin)
+            or _one_word_street(tail, at, begin)
+            or _surname_street(tail, at, begin)
+            or _placed_name(tail, begin)
+            or _numbered_house(tail, begin, wanted=wanted)
+        )
+    return found or (_in_plain_words(tail, at, number) if tail.held & _WAYS else None)
+
+
+def _may_begin(tail: Tail, at: int) -> bool:
+    """No name begins with a word that builds sentences but for "the"."""
+    return not tail.marks[at] & kinds.STOP or tail.words[at] == "the"
 
 
 def _in_plain_words(tail: Tail, at: int, number: int) -> int | None:
