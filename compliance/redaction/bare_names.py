@@ -80,7 +80,11 @@ def is_bare_name(tail: Tail, at: int) -> bool:
     if _is_called_to(tail, at) or _is_asked_after(tail, at, known=known):
         return True
     if known and (
-        _ends_question(tail, at) or _is_joined(tail, at) or _is_brought(tail, at) or _is_managed(tail, at)
+        _is_spoken_to(tail, at)
+        or _is_joined(tail, at)
+        or _is_brought(tail, at)
+        or _is_managed(tail, at)
+        or _is_passed_to(tail, at)
     ):
         return True
     if tail.words[at - 1] in _TELLING and _is_over(tail, at + 1):
@@ -113,11 +117,18 @@ def _is_addressed(tail: Tail, at: int) -> bool:
     return not follows & (kinds.WORD | kinds.NUMBER) or tail.words[at + 1] in _ADDRESSED
 
 
-def _ends_question(tail: Tail, at: int) -> bool:
-    """ "and the date of birth ivy"."""
-    return tail.words[at - 1] in _ASKED_FOR and not tail.marks[at + 1] & (kinds.WORD | kinds.NUMBER)
+def _is_spoken_to(tail: Tail, at: int) -> bool:
+    """ "and the date of birth ivy", "take care rose", "Dawn?", "Dawn, I've found it"."""
+    begins = not tail.words[at - 1] or (tail.words[at - 1] == ":" and tail.capital[at])
+    if begins and tail.capital[at] and tail.words[at + 1] == ",":
+        return tail.words[at + 2] in _ADDRESSED
+    if begins:
+        return tail.words[at + 1] == "?"
+    asked = tail.words[at - 1] in _ASKED_FOR or tail.words[at - 1] in _PARTING
+    return asked and not tail.marks[at + 1] & (kinds.WORD | kinds.NUMBER)
 
 
+_PARTING: Final = word_list("before_parting")
 _ASKED_FOR: Final = frozenset(
     {"birth", "number", "postcode", "email", "address", "surname", "mobile", "today"}
 )
@@ -171,6 +182,29 @@ def _is_over(tail: Tail, at: int) -> bool:
 def _is_brought(tail: Tail, at: int) -> bool:
     """ "i've got robin with me"."""
     return tail.words[at - 1] in _HAVING and tail.words[at + 1] in ("with", "here")
+
+
+def _is_passed_to(tail: Tail, at: int) -> bool:
+    """ "i'll pass you to bill", "here's bill", "give pat a ring", "have penny call you"."""
+    before = tail.words[at - 1]
+    if before == "give":
+        return tail.words[at + 1] == "a" and tail.words[at + 2] in (
+            "ring",
+            "call",
+            "shout",
+            "bell",
+            "message",
+        )
+    if before == "have":
+        return (
+            tail.words[at + 1] in ("call", "ring", "phone", "text", "email") and tail.words[at + 2] in _THEM
+        )
+    passed = before == "here's" or (before == "to" and tail.words[at - 2] in _PASSED)
+    return passed and _is_over(tail, at + 1)
+
+
+_THEM: Final = frozenset({"you", "me", "him", "her", "them", "us", "back"})
+_PASSED: Final = frozenset({"you", "me", "over", "speak", "talk", "spoke", "spoken", "talking", "speaking"})
 
 
 def _is_managed(tail: Tail, at: int) -> bool:

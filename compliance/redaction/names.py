@@ -108,6 +108,7 @@ def name_of_common_word(view: View, at: int) -> Match | None:
     told = tail.capital[at] or view.person_end >= 0 or tail.words[at - 1] in RINGING
     told = told or tail.words[at] in PARTICLES or may_be_spelled(tail, at + 1)
     told = told or tail.words[at - 1] == "under" or is_told_by_letters(tail, at)
+    told = told or tail.words[at + 1] in ("as", "like")
     return name(view, at) if told else None
 
 

@@ -102,8 +102,25 @@ def spoken_of(tail: Tail, at: int) -> Match | None:
     """A word that can be a name, of which only a person's spelling or doings are told."""
     letters = tail.words[at + 1] in ("with", "without", ",", "no") or tail.marks[at + 1] & kinds.LETTER
     spelled = letters and _is_spelled_person(tail, at)
-    found = spelled or (tail.marks[at] & kinds.MAYBE and _is_asked_after(tail, at))
+    found = spelled or _is_likened(tail, at) or (tail.marks[at] & kinds.MAYBE and _is_asked_after(tail, at))
     return Match(at + 1, "PERSON", LIKELY) if found else None
+
+
+def _is_likened(tail: Tail, at: int) -> bool:
+    """ "rose as in the flower", "nelson like the column": by what else is called so."""
+    follows, behind = tail.words[at + 1], tail.words[at + 2]
+    if not ((follows == "as" and behind == "in") or (follows == "like" and behind in ("the", "a"))):
+        return False
+    named = tail.marks[at] & (kinds.MAYBE | kinds.LAST) and not tail.marks[at] & kinds.STOP
+    if not named or tail.words[at - 1] not in _BEFORE_LIKENED:
+        return False
+    here = at + 3 + (tail.words[at + 3] in ("the", "a"))
+    return any(not tail.marks[ahead] & kinds.WORD for ahead in (here, here + 1, here + 2))
+
+
+_BEFORE_LIKENED: Final = frozenset(
+    {"", ":", ",", ".", "it's", "yes", "yeah", "surname", "name", "name's", "is", "that's", "i'm", "um", "er"}
+)
 
 
 def _is_spelled_person(tail: Tail, at: int) -> bool:
@@ -148,7 +165,8 @@ def _is_relative(tail: Tail, at: int) -> bool:
 
 def _is_person(tail: Tail, at: int) -> bool:
     """ "yes, patience, she's my support worker"."""
-    told = tail.words[at + 2] in ("she's", "he's") and bool(tail.marks[at] & kinds.MAYBE)
+    asked = tail.words[at + 2] in ("is", "was", "has", "does", "can") and tail.words[at + 3] in ("she", "he")
+    told = (asked or tail.words[at + 2] in ("she's", "he's")) and bool(tail.marks[at] & kinds.MAYBE)
     return told and tail.words[at - 1] in _BEFORE_PERSONS | {"yes", "yeah", "no"}
 
 
