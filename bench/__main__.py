@@ -5,6 +5,7 @@ import sys
 from collections.abc import Sequence
 
 from bench.commands import COMMANDS, Command
+from bench.harness.running import NOT_RUN, UNUSABLE
 from bench.harness.stopping import INTERRUPTED, at_termination, interrupt
 from bench.harness.target import TargetUnusable
 
@@ -27,6 +28,9 @@ def main(argv: Sequence[str] | None = None) -> int:
             return chosen.run(arguments)
     except TargetUnusable as error:
         parser.error(str(error))
+    except NOT_RUN as error:
+        print(error, file=sys.stderr)
+        return UNUSABLE
     except KeyboardInterrupt:
         return INTERRUPTED
 

@@ -21,7 +21,7 @@ from booking.errors import BookingError
 from gateway.errors import SettingsInvalid
 
 UNUSABLE: Final = 2
-_NOT_RUN: Final = (
+NOT_RUN: Final = (
     ChildFailed,
     InterfaceUnusable,
     NobodyListens,
@@ -33,6 +33,7 @@ _NOT_RUN: Final = (
     BookingError,
     SettingsInvalid,
 )
+"""What keeps a command from being run; each tells it in its own words."""
 
 
 def run(work: Coroutine[Any, Any, int]) -> int:
@@ -40,7 +41,7 @@ def run(work: Coroutine[Any, Any, int]) -> int:
     try:
         with asyncio.Runner(loop_factory=uvloop.new_event_loop) as runner:
             return runner.run(work)
-    except _NOT_RUN as error:
+    except NOT_RUN as error:
         print(error, file=sys.stderr)
         return UNUSABLE
     except KeyboardInterrupt:
