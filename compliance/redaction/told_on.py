@@ -54,9 +54,7 @@ _VACANT: Final = frozenset({"left", "available", "free", "open", "on", "for"})
 _BETWEEN: Final = word_list("ailing_between")
 _MOST_BETWEEN: Final = 5
 _TALKED: Final = phrase_index(word_list("ailing_talk"))
-_BEFORE_TALKED: Final = frozenset(
-    ["the", "a", "an", "my", "his", "her", "their", "our", "this", "that", "these", "those", "some", "any"]
-) | {"another", "more", "got", "having", "had", "for", "new", "and", "no", "with", "about", "egg", "two", ""}
+_BEFORE_TALKED: Final = word_list("before_talked") | {""}
 _OF_OTHERS: Final = word_list("troubling_things") | word_list("diary_words")
 mark_words(TOLD.first_words(), kinds.TOLD)
 
