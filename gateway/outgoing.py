@@ -12,7 +12,9 @@ from uuid import UUID
 import asyncpg
 
 from booking.calling_rules import GOAL, CallBrief, load_brief
+from booking.db import org_transaction
 from booking.types import Claim, OrgProfile, Recording
+from compliance.recordings import records_sound
 
 _RECORDING: Final[Mapping[Recording, str]] = {
     "kept": "",
@@ -20,6 +22,7 @@ _RECORDING: Final[Mapping[Recording, str]] = {
     "asked": " May we record in writing what is said in this call?",
     "off": "",
 }
+_SOUND: Final = " May we record this call?"
 _PROMPT: Final = """
 
 This call:
@@ -36,23 +39,42 @@ This call:
 
 @dataclass(frozen=True, slots=True)
 class Outgoing:
-    """A placed call's side of its conversation."""
+    """A placed call's side of its conversation. `records_sound`: the clinic does, of callers who agree."""
 
     placed_id: UUID
     brief: CallBrief
+    records_sound: bool = False
 
     def profile(self, profile: OrgProfile) -> OrgProfile:
         """The clinic as this call presents it: the campaign's agent, whose first words are the greeting."""
         agent = self.brief.agent_name or profile.agent_name
-        words = self.brief.first_words(agent, profile.name) + _RECORDING[profile.recording]
+        asked = _SOUND if self.asks_for_sound(profile) else _RECORDING[profile.recording]
+        words = self.brief.first_words(agent, profile.name) + asked
         return replace(profile, agent_name=agent, greeting=words)
+
+    def asks_for_sound(self, profile: OrgProfile) -> bool:
+        """Whether whoever picks up is asked for more than words in writing. Told alone, nobody is recorded
+        who has not called us.
+        """
+        return self.records_sound and profile.recording == "asked"
 
     def prompt(self, profile: OrgProfile) -> str:
         """What the model is told besides; `profile` as `profile` has made it."""
         return _PROMPT.format(opening=profile.greeting, goal=self.brief.goal or GOAL)
 
 
-async def find_outgoing(pool: asyncpg.Pool, org_id: UUID, placed_id: UUID) -> Outgoing:
-    """Of a call that the org has placed. Raises `BookingUnavailable`."""
-    brief = await load_brief(pool, Claim(org_id), placed_id=placed_id)
-    return Outgoing(placed_id, brief or CallBrief(None, None, None))
+async def find_outgoing(
+    pool: asyncpg.Pool, org_id: UUID, placed_id: UUID, *, may_record: bool = False
+) -> Outgoing:
+    """Of a call that the org has placed. `may_record`: there is somewhere to keep sound. Raises
+    `BookingUnavailable`.
+    """
+    claim = Claim(org_id)
+    brief = await load_brief(pool, claim, placed_id=placed_id)
+    sound = may_record and await _records_sound(pool, claim)
+    return Outgoing(placed_id, brief or CallBrief(None, None, None), sound)
+
+
+async def _records_sound(pool: asyncpg.Pool, claim: Claim) -> bool:
+    async with org_transaction(pool, claim) as connection:
+        return await records_sound(connection, claim.org_id)

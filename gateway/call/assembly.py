@@ -156,9 +156,9 @@ class Assembly:
         return Kept(journal, records, inquiry, consent, recorder)
 
     def _recorder(self, consent: CallConsent) -> CallRecorder | None:
-        """None where no sound is recorded. Whoever is rung up is told of a record in writing alone."""
+        """None where no sound is recorded."""
         recorders = self.desk.recorders
-        if recorders is None or self.which.ends.placed_id is not None:
+        if recorders is None or not self.office.sound:
             return None
         return recorders.recorder(Claim(self.office.profile.org_id), self.which.call_id, consent)
 

@@ -33,7 +33,8 @@ from pipeline.ports import Clock
 class Office:
     """The org that a call reached: its profile and its own provider keys.
 
-    The profile is as this call presents it; `besides` is what the model is told of this call alone.
+    The profile is as this call presents it; `besides` is what the model is told of this call alone, `sound`
+    whether it may be recorded, consent given.
     """
 
     profile: OrgProfile
@@ -41,6 +42,7 @@ class Office:
     turbo: bool = False
     handover: HandoverRules = NOBODY
     besides: str = ""
+    sound: bool = True
 
 
 @dataclass(frozen=True, slots=True)

@@ -208,19 +208,20 @@ class Call:
             return None
         try:
             async with asyncio.timeout(self._desk.settings.waits.caller_deadline_s):
-                return await find_outgoing(self._desk.pool, org_id, placed_id)
+                may_record = self._desk.recorders is not None
+                return await find_outgoing(self._desk.pool, org_id, placed_id, may_record=may_record)
         except (BookingError, TimeoutError):
             return Outgoing(placed_id, CallBrief(None, None, None))
 
     def _presented(self, office: Office, outgoing: Outgoing | None) -> Office:
         """As this very call presents it: one that the org placed, one that comes back."""
         ends, profile, rules = self._ends, office.profile, office.handover
-        besides = handover_prompt(offered=may_hand_over(rules, ends), came_back=ends.came_back)
+        besides, sound = handover_prompt(offered=may_hand_over(rules, ends), came_back=ends.came_back), True
         if outgoing is not None:
-            profile = outgoing.profile(profile)
+            sound, profile = outgoing.asks_for_sound(profile), outgoing.profile(profile)
             besides += outgoing.prompt(profile)
         shown = come_back(profile) if ends.came_back else profile
-        return replace(office, profile=shown, besides=besides)
+        return replace(office, profile=shown, besides=besides, sound=sound)
 
     async def _look_up(self, org_id: UUID) -> _Found:
         desk = self._desk

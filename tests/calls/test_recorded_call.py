@@ -3,21 +3,27 @@
 import asyncio
 import io
 from collections.abc import Sequence
+from datetime import timedelta
 from pathlib import Path
 
 import asyncpg
 import numpy as np
 import soundfile
 
-from bench.carrier import CallRecord
+from bench.carrier import CallRecord, Carrier
 from bench.carrier.record import is_audible
+from booking.db import fetch
 from compliance.vault import MasterKey
+from gateway.placed_address import PlacedAddresses
 from pipeline.audio.mulaw import DECODED
+from tests.booking.following import mobile
 from tests.calls.conftest import Calling
 from tests.calls.rig import Rig, say
 from tests.calls.test_canaries import dumped, logged, shown
 from tests.compliance.offices import Office
 from tests.conftest import Clinic, Stack
+from tests.gateway import running
+from tests.gateway.calls_placed import asked, ruled
 from tests.gateway.recording.stores import ObjectStore, object_store
 from tests.gateway.recording.studios import Room
 
@@ -56,6 +62,38 @@ async def test_what_the_carrier_sent_and_played_is_recorded_and_nothing_lies_in_
 
     secret = object_store.settings.secret_access_key
     assert [where for where, text in places.items() if secret in text] == []
+
+
+async def test_whoever_is_rung_up_is_recorded_from_their_yes_on(
+    calling: Calling, clinic: Clinic, pool: asyncpg.Pool, object_store: ObjectStore
+) -> None:
+    room = Room(Office.of(pool, clinic, MasterKey(bytes(range(32)))), object_store.settings)
+    await room.records_sound()
+    await room.office.rows("update organizations set recording = 'asked' returning org_id")
+    async with calling(["Yes, that's fine."], ["Thank you."], **object_store.environment()) as made:
+        await ruled(pool, clinic, "twilio", "hang_up")
+        placed_id, called = await asked(made.gateway, clinic), mobile()
+        begun = await fetch(pool, clinic.claim, "begin_placing", placed_id, 0, "twilio", timedelta(minutes=5))
+        assert begun[0][0] == "begun"
+        addresses = PlacedAddresses(made.gateway.edge.settings.public)
+        at = addresses.of("twilio", clinic.claim.org_id, placed_id, 1)
+        account, where = made.carrier.account, made.gateway.url
+        async with (
+            Carrier(running.PUBLIC_URL, account, connect_url=where, voice_url=at.answered) as carrier,
+            carrier.call(called, caller=clinic.number) as live,
+        ):
+            made.twilio.add_call(live.plan.call_id)
+            await live.agent_answers(200)
+            assert await room.rows() == []
+            await say(live)
+            await made.events("AgentSaid", 2)
+        await made.gateway.until_idle()
+        row = await over(room)
+        greeting = "".join(made.contexts()[0].texts)
+    assert greeting.endswith("May we record this call?")
+    assert (row["state"], len(await room.rows())) == ("stored", 1)
+    samples, _ = soundfile.read(io.BytesIO(await room.file(row["id"])), dtype="int16")
+    assert 0 < len(heard(samples[:, 1])) < len(live.record.agent_channel) / 2  # not what was asked before
 
 
 async def interrupted(made: Rig) -> CallRecord:

@@ -55,6 +55,16 @@ async def test_a_clinic_that_asks_before_it_keeps_words_asks_here_too(
     assert recording_question(shown.greeting) == asks
 
 
+async def test_only_who_is_asked_may_be_recorded_and_is_asked_for_just_that(profile: OrgProfile) -> None:
+    call = replace(outgoing(None, None, None), records_sound=True)
+    modes: tuple[Recording, ...] = ("kept", "announced", "asked", "off")
+    for chosen in (replace(profile, recording=mode) for mode in modes):
+        asks = chosen.recording == "asked"
+        assert call.asks_for_sound(chosen) is asks
+        assert call.profile(chosen).greeting.endswith("May we record this call?") is asks
+    assert recording_question(call.profile(replace(profile, recording="asked")).greeting) == "may"
+
+
 async def test_who_does_not_want_to_be_called_is_not_called_again(post: Post) -> None:
     pool, claim, placed_id = post.messages.pool, post.claim, uuid4()
     contact_id = await save_contact(pool, claim, post.messages.sealer, Person(mobile()))
