@@ -74,11 +74,19 @@ _SEEING: Final = frozenset({"me", "i", "you", "we", "can", "to", "us", "let's", 
 def _near_code(view: View, chars: str, at: int, end: int, awaited: EntityType) -> Match | None:
     """What was said where a code was asked for and is none by its shape: misheard, or a half of it."""
     digits = sum(char.isdecimal() for char in chars)
+    if chars and view.expects.unfinished("POSTCODE") and _is_whole_turn(view, at, end):
+        return Match(end, awaited, GUESSED, runs_on=True, whole=False)
     if len(chars) < _HALF or digits == len(chars) or (not digits and len(chars) < 3):
         return None
     if end == at + 1 and (not digits or view.tail.marks[at] & kinds.COMMON):
         return None
     return Match(end, awaited, GUESSED, runs_on=len(chars) < 5, whole=False)
+
+
+def _is_whole_turn(view: View, at: int, end: int) -> bool:
+    """Nothing else is said: the "eight" and the "G N" of a postcode told piece by piece."""
+    before, follows = view.tail.words[at - 1], view.tail.marks[end + (view.tail.words[end] in (".", ","))]
+    return before in ("", ":") and bool(follows & kinds.END)
 
 
 def _letter_o(tail: Tail, at: int, chars: str) -> tuple[str, int] | None:

@@ -66,7 +66,7 @@ def date_of_birth(view: View, at: int) -> Match | None:
         return None
     if not (asked or named):
         whole = years or strong >= 3 or (months and strong >= 2 and _corrects(view, at))
-        plain = bool(months or years or tail.marks[at] & _ORDINAL_DAYS or tail.words[at + 1] in _ENDINGS)
+        plain = bool(months or years) or _has_ordinal(tail, at, end)
         told = whole and _is_told(view, at, end, plain)
         return Match(end, "DOB", LIKELY) if told or (strong >= 2 and _is_called_birth(tail, end)) else None
     if "DOB" in view.expects.found and not named and not (months or years or _corrects(view, at)):
@@ -79,6 +79,11 @@ def date_of_birth(view: View, at: int) -> Match | None:
         return None
     open_end = (not years and figures < 5 and strong < 3) or _lacks_years(tail, end)
     return Match(end, "DOB", SURE, runs_on=open_end, whole=not open_end or strong >= 3)
+
+
+def _has_ordinal(tail: Tail, at: int, end: int) -> bool:
+    """ "the fourth of the seventh", "twenty sixth of the ninth", "4th of the 7th"."""
+    return any(tail.marks[here] & _ORDINAL_DAYS or tail.words[here] in _ENDINGS for here in range(at, end))
 
 
 def _told_otherwise(view: View, at: int, end: int) -> int | None:

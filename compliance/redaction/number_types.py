@@ -229,7 +229,9 @@ def _part_read_back(view: View, said: Said) -> EntityType | None:
 _PART_DIGITS: Final = range(3, 9)
 _ENDING_TOKENS: Final = 6
 _ENDING: Final = frozenset({"ending", "ends", "ended", "end"})
-_ENDED: Final = frozenset({"number", "mobile", "phone", "cell", "landline", "one", "it's", "that's", "is"})
+_ENDED: Final = frozenset(
+    {"mine", "number's", "number", "mobile", "phone", "cell", "landline", "one", "it's", "that's", "is"}
+)
 
 
 def _stale_type(expects: Expectation, digits: str) -> EntityType | None:

@@ -49,6 +49,12 @@ _ASKING: Final = frozenset(
     {"that", "that's", "it", "it's", "say", "said", "or", "be", "meant", "mean", "not"}
 )
 """Before a street that is asked for once more: "is that Elm Road?"."""
+_SHOWING: Final = frozenset(
+    {"as", "me", "got", "have", "gives", "shows", "on", "in", "up", "for", ":", "", "be"}
+)
+"""Before a street that is read out for the postcode just given: "that's coming up as Elm Road"."""
+_SHORT_NUMBER: Final = 3
+_ZIP_DIGITS: Final = 5
 _WITH_NUMBERS: Final = frozenset({"house", "door", "flat", "apartment", "building", "property"})
 _BEFORE_NUMBER: Final = frozenset(
     ["", ":", ",", ".", "it's", "at", "that's", "is", "and", "no", "i'm", "we're", "still", "but", "the"]
@@ -92,7 +98,9 @@ def street_said_back(view: View, at: int) -> Match | None:
     if _is_whence(view, at):
         end = street_name(tail, at, wanted=False)
         return Match(end, "ADDRESS", GUESSED) if end is not None and _is_closed(tail, end) else None
-    if tail.words[at - 1] not in _ASKING:
+    if tail.words[at - 1] not in _ASKING and tail.words[at - 1] not in _SHOWING:
+        return None
+    if tail.words[at - 1] in _SHOWING and "POSTCODE" not in expects.given:
         return None
     asks = expects.side == "agent" and tail.words[at - 1] in ("that", "say")
     if not asks and _NEAR_CODES.isdisjoint(expects.given | expects.read_back):
@@ -114,7 +122,7 @@ def _is_whence(view: View, at: int) -> bool:
 def number_of_house(view: View, at: int) -> Match | None:
     """ "number 58", "door number 87", "no, nineteen": a house's number alone."""
     tail = view.tail
-    if not tail.marks[at] & kinds.NUMBER or not (_is_told_as_house(view, at) or _corrects_house(view, at)):
+    if not (_is_told_as_house(view, at) or _corrects_house(view, at)):
         return None
     end = house_number(tail, at)
     closed = end is not None and not tail.marks[end + (tail.words[end] == ",")] & kinds.NUMBER
@@ -138,11 +146,26 @@ def _is_told_as_house(view: View, at: int) -> bool:
 
 
 def _corrects_house(view: View, at: int) -> bool:
-    """ "no, nineteen" right after an address was read back; "one" alone is no number."""
+    """ "no, nineteen" right after an address was read back or asked for; "one" alone is no number."""
     tail = view.tail
-    if "ADDRESS" not in view.expects.read_back or tail.words[at - 1] not in _BEFORE_HOUSE:
+    if "ADDRESS" not in view.expects.asked or tail.words[at - 1] not in _BEFORE_HOUSE:
+        return False
+    if "ADDRESS" not in view.expects.read_back and not _is_all_said(tail, at):
         return False
     return tail.words[at] != "one" or bool(tail.marks[at + 1] & kinds.NUMBER)
+
+
+def _is_all_said(tail: Tail, at: int) -> bool:
+    """A short number, and nothing but a postcode behind it."""
+    end = house_number(tail, at)
+    if (
+        end is None
+        or end > at + _SHORT_NUMBER
+        or (len(tail.words[at]) == _ZIP_DIGITS and tail.marks[at] & kinds.DIGITS)
+    ):
+        return False
+    follows = tail.marks[end + (tail.words[end] in (",", "."))]
+    return bool(follows & (kinds.END | kinds.SPELLED | kinds.PAIR))
 
 
 def _is_closed(tail: Tail, at: int) -> bool:

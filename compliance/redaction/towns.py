@@ -3,13 +3,17 @@
 from typing import Final
 
 from compliance.redaction import kinds
+from compliance.redaction.lexicon import word_list
 from compliance.redaction.spoken import read_element
 from compliance.redaction.tokens import Tail
 from compliance.redaction.vocabulary import TOWNS
 
 _TOWN_MOST: Final = 4
+_MEASURES: Final = word_list("measures")
 _TOWNS: Final = {tuple(town.split()) for town in TOWNS}
-_DISTRICTED: Final = frozenset({"dublin", "cork", "belfast", "london"})
+_DISTRICTED: Final = frozenset(
+    {"dublin", "cork", "belfast", "london", "leeds", "sheffield", "bristol", "birmingham", "manchester"}
+)
 """Towns whose districts are numbered: "Dublin 6"."""
 
 
@@ -32,6 +36,6 @@ def is_sure_town(tail: Tail, at: int) -> bool:
 def _district(tail: Tail, at: int) -> int:
     """ "6", "six west" or "24" behind "Dublin"."""
     number = read_element(tail, at) if tail.marks[at] & (kinds.DIGITS | kinds.NUMERAL) else None
-    if number is None or len(number.digits) > 2:
+    if number is None or len(number.digits) > 2 or tail.words[number.end] in _MEASURES:
         return at
     return number.end + (tail.words[number.end] in ("w", "west"))

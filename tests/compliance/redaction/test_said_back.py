@@ -78,3 +78,13 @@ def test_figures_said_back_keep_their_type() -> None:
     assert said("Shall we see him on Monday at five to nine?") == [
         "Shall we see him on Monday at five to nine?"
     ]
+
+
+def test_the_street_is_read_out_for_a_postcode_and_its_number_given() -> None:
+    turns = ("What's your postcode?", "BT9 6AB", "that's coming up as Birch Close, what number?", "Fourteen")
+    assert said(*turns)[2:] == ["that's coming up as [ADDRESS], what number?", "[ADDRESS]"]
+    assert said("House number and postcode?", "twelve, s t five oh r w")[1] == "[ADDRESS], [POSTCODE]"
+
+
+def test_a_postcode_is_told_in_three_pieces() -> None:
+    assert said("Postcode?", "S four", "uh huh", "eight", "yes", "G N")[3::2] == ["[POSTCODE]", "[POSTCODE]"]
