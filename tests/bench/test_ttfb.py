@@ -10,7 +10,7 @@ from bench.demo.ports import reserved
 from bench.harness.floor import Policy
 from bench.harness.results import Result
 from bench.harness.target import Address
-from bench.ttfb import Outputs, Setup, report
+from bench.ttfb import Load, Outputs, Setup, report, warn_of_fewer
 
 FRAME_MS = 20
 
@@ -78,6 +78,16 @@ def test_what_could_not_be_judged_is_refused_before_anything_starts(
     told = capsys.readouterr().err
     assert why in told
     assert "starting servers" not in told
+
+
+def test_a_result_tells_how_many_calls_there_were_at_once(capsys: pytest.CaptureFixture[str]) -> None:
+    assert Load(turns=60, per_call=6, at_once=10).facts() == {"turns": 60, "per_call": 6, "at_once": 10}
+    few = Load(turns=25, per_call=10, at_once=10)
+    assert few.facts()["at_once"] == 3
+    warn_of_fewer(len(few.calls()), few.at_once)
+    assert capsys.readouterr().err == "no more than 3 of 10 calls at once: there are no more calls\n"
+    warn_of_fewer(10, 10)
+    assert capsys.readouterr().err == ""
 
 
 def test_no_floor_is_told_of_delays_that_were_not_drawn() -> None:
