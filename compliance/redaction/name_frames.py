@@ -35,6 +35,8 @@ mark_words(_NAME_KINDS | _NAMES | _FAMILIES, kinds.NAMING)
 RINGING: Final = frozenset({"ring", "call", "phone", "text", "reach", "contact"})
 """What is done to a person "on" a number."""
 _DOES: Final = word_list("patients_do")
+_DID: Final = word_list("only_persons_did") | {"left", "lives", "fell", "drives", "eats", "drinks", "takes"}
+_WE: Final = frozenset({"i", "me", "myself"})
 _TO_PEOPLE: Final = word_list("before_people")
 _SURELY_TO_PEOPLE: Final = word_list("surely_before_people")
 _BEFORE_SUBJECTS: Final = word_list("before_subjects") | {""}
@@ -187,6 +189,8 @@ def _does_something(tail: Tail, at: int, end: int) -> bool:
     """ "whether ngaire is down", "zbigniew's running late", "xiomara and itzel"."""
     before, follows = tail.words[at - 1], tail.words[end]
     if follows in _DOES or follows in ("she's", "he's"):
+        return True
+    if (follows in _DID and before in _BEFORE_SUBJECTS) or (follows == "and" and tail.words[end + 1] in _WE):
         return True
     acts = follows in _AUXILIARIES or (tail.words[end - 1].endswith("'s") and follows in _IS_DOING)
     if acts and (before in _BEFORE_SUBJECTS or before == "that"):
