@@ -32,7 +32,9 @@ _ASIDES: Final = {
     first: tuple(words for words in _ASIDE_PHRASES if words[0] == first)
     for first in {words[0] for words in _ASIDE_PHRASES}
 }
-_ASIDE_STARTS: Final = frozenset({"with", *_ASIDES})
+_SPELLING: Final = frozenset({"that's", "spelt", "spelled"})
+"""Before letters that only spell what was said."""
+_ASIDE_STARTS: Final = frozenset({"with", *_SPELLING, *_ASIDES})
 _SITES: Final = frozenset(
     {"looked", "looking", "look", "website", "site", "page", "online", "visited", "checked"}
 )
@@ -145,7 +147,7 @@ _NOT_WITHIN: Final = word_list("not_within_emails")
 
 
 def _host(view: View, at: int) -> int | None:
-    return _domain(view.tail, at, own_words=view.expects.awaits("EMAIL"))
+    return _domain(view.tail, at, own_words=view.expects.awaits("EMAIL") or view.expects.in_play("EMAIL"))
 
 
 def _opens_rest(tail: Tail, at: int) -> bool:
@@ -170,6 +172,12 @@ def aside(tail: Tail, at: int) -> int:
     if tail.words[at] == "with":
         article = tail.words[at + 1] in ("a", "an") and tail.marks[at + 2] & kinds.LETTER
         return at + 3 if article else at
+    if tail.words[at] in _SPELLING:
+        end = at + 1
+        while tail.marks[end] & kinds.LETTER:
+            end += 1
+        if end > at + 2:
+            return end
     for words in _ASIDES.get(tail.words[at], ()):
         if all(tail.words[at + ahead] == word for ahead, word in enumerate(words)):
             return at + len(words)

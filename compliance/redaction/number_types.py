@@ -136,6 +136,8 @@ def _type_by_talk(view: View, said: Said) -> tuple[EntityType | None, float]:
     """The type of a number that was not asked for, by what is said around it."""
     digits = said.digits
     expects = view.expects
+    if "EMAIL" in expects.read_back and said.is_all:
+        return "EMAIL", GUESSED
     if len(digits) < _PRICE_DIGITS and _is_priced(view.tail, said.elements[0].start):
         return None, 0.0
     if expects.named("CODE") and len(digits) in _CODE_DIGITS and not expects.found.isdisjoint(_ON_CARDS):

@@ -28,6 +28,8 @@ def written_email(view: View, at: int) -> Match | None:
     if "@" not in tail.between(tail.starts[at], tail.unit_end(at)):
         return None
     end = view.unit_match(_EMAIL, at)
+    if end is not None and tail.words[end] == "dot" and tail.marks[end + 1] & kinds.WORD:
+        end += 2  # "t.ford@nhs dot net"
     return None if end is None else Match(end, "EMAIL", SURE)
 
 
