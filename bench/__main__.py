@@ -15,12 +15,7 @@ def main(argv: Sequence[str] | None = None) -> int:
 
     Raises `SystemExit` for arguments that are no good.
     """
-    parser = argparse.ArgumentParser(prog="python -m bench")
-    commands = parser.add_subparsers(required=True)
-    for command in COMMANDS:
-        own = commands.add_parser(command.name, help=command.told)
-        command.add(own)
-        own.set_defaults(chosen=command)
+    parser = all_commands()
     arguments = parser.parse_args(argv)
     chosen: Command = arguments.chosen
     try:
@@ -33,6 +28,17 @@ def main(argv: Sequence[str] | None = None) -> int:
         return UNUSABLE
     except KeyboardInterrupt:
         return INTERRUPTED
+
+
+def all_commands() -> argparse.ArgumentParser:
+    """What it parses becomes a namespace whose `chosen` is the command."""
+    parser = argparse.ArgumentParser(prog="python -m bench")
+    commands = parser.add_subparsers(required=True)
+    for command in COMMANDS:
+        own = commands.add_parser(command.name, help=command.told)
+        command.add(own)
+        own.set_defaults(chosen=command)
+    return parser
 
 
 if __name__ == "__main__":

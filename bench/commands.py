@@ -16,7 +16,7 @@ from bench.figures import NAMES, Figures, run_figures
 from bench.follow_up import Load as Endings
 from bench.follow_up import run_follow_up
 from bench.harness import arguments
-from bench.harness.values import amount, count, positive, rate, result_file
+from bench.harness.values import amount, count, folder, positive, rate, result_file
 from bench.hedge import HedgeLoad, run_hedge
 from bench.knowledge import Plan as Searches
 from bench.knowledge import run_knowledge
@@ -177,7 +177,7 @@ def _redaction(chosen: argparse.Namespace) -> int:
 
 def _add_figures(parser: argparse.ArgumentParser) -> None:
     parser.add_argument(
-        "--out", type=Path, default=Path("bench-figures"), metavar="DIR", help="default: %(default)s"
+        "--out", type=folder, default=Path("bench-figures"), metavar="DIR", help="default: %(default)s"
     )
     parser.add_argument(
         "--only", nargs="+", choices=NAMES, default=[], metavar="PART", help=f"of {', '.join(NAMES)}"

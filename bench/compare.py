@@ -139,6 +139,12 @@ def _values(told: Mapping[str, Any], measure: str) -> list[float]:
     return [float(value) for value in found if value is not None]
 
 
+def _at_once(told: Mapping[str, Any]) -> int | None:
+    """None where the result does not say."""
+    load: Mapping[str, int] = told.get("load", {})
+    return load.get("at_once")
+
+
 def _by_id(told: Mapping[str, Any]) -> dict[int, float]:
     return {turn["id"]: turn["ttfb_ms"] for turn in told["turns"] if turn["ttfb_ms"] is not None}
 
@@ -147,8 +153,8 @@ def _print(rows: Sequence[Row], before: Mapping[str, Any], after: Mapping[str, A
     console = Console()
     if before["providers"] != after["providers"]:
         console.print("the two runs did not meet the same providers: what differs may be theirs")
-    if before.get("load") != after.get("load"):
-        console.print("the two runs were not under the same load: what differs may come of that")
+    if _at_once(before) != _at_once(after):
+        console.print("the two runs had not as many calls at once: what differs may come of that")
     table = Table()
     for name in ("", "A ms", "B ms", "B / A, or B - A", "95 % interval", ""):
         table.add_column(name, justify="left" if not name else "right")

@@ -71,6 +71,14 @@ def result_file(text: str) -> Path:
     return path
 
 
+def folder(text: str) -> Path:
+    """Where several files are kept; made when it is needed."""
+    path = Path(text)
+    if path.exists() and not path.is_dir():
+        raise argparse.ArgumentTypeError(f"{text!r} is no folder")
+    return path
+
+
 def _finite(text: str) -> float | None:
     """None for what is no number, infinite ones included."""
     try:

@@ -1,11 +1,16 @@
 """What no command could measure is refused in one line, with its reason, before anything starts."""
 
+import re
+import shlex
 from pathlib import Path
+from typing import Final
 
 import pytest
 
-from bench.__main__ import main
+from bench.__main__ import all_commands, main
 from bench.harness.page import write_page
+
+ROOT: Final = Path(__file__).parents[2]
 
 
 @pytest.mark.parametrize(
@@ -48,6 +53,13 @@ def test_what_measures_nothing_is_refused(
     assert "starting servers" not in told
 
 
+@pytest.mark.parametrize("document", sorted((ROOT / "docs").glob("*.md")), ids=lambda path: path.name)
+def test_every_documented_command_is_understood(document: Path) -> None:
+    for command in re.findall(r"^.*python -m bench (.+)$", document.read_text(), re.MULTILINE):
+        if "…" not in command and "`" not in command:
+            all_commands().parse_args(shlex.split(command.partition("&&")[0]))
+
+
 def test_a_corpus_that_cannot_be_read_is_refused(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
     assert main(["redaction", "--corpus", str(tmp_path / "none")]) == 2
     assert "is no folder" in capsys.readouterr().err
@@ -59,6 +71,9 @@ def test_a_result_that_could_not_be_written_is_refused(
     tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
     (tmp_path / "file").touch()
+    with pytest.raises(SystemExit):
+        main(["figures", "--out", str(tmp_path / "file")])
+    assert "is no folder" in capsys.readouterr().err
     for unusable, why in ((tmp_path, "is a folder"), (tmp_path / "file" / "r.json", "cannot be written")):
         with pytest.raises(SystemExit):
             main(["ttfb", "--json", str(unusable)])

@@ -50,6 +50,13 @@ def test_twins_show_what_percentiles_cannot() -> None:
     assert twins(told(seed=1), told(seed=2)) is None
 
 
+def test_another_number_of_calls_at_once_is_told(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    one, ten = ({"load": {"turns": 120, "at_once": calls}} for calls in (1, 10))
+    for result, is_told in ((told() | one, False), (told() | ten, True), (told(), True)):
+        run(*files(tmp_path, told() | one, result))
+        assert ("not as many calls at once" in capsys.readouterr().out.replace("\n", " ")) is is_told
+
+
 def test_what_got_worse_than_allowed_fails(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
     before, slower = files(tmp_path, told(), told(factor=1.5))
     assert run(before, slower, "--worse-than", "1.1") == 1
