@@ -12,18 +12,19 @@ from dataclasses import dataclass, replace
 from typing import Final, Literal
 from uuid import UUID
 
+import asyncpg
 import structlog
 from starlette.requests import Request
 from starlette.responses import Response
 
-from booking.errors import BookingUnavailable
-from booking.handovers import HandoverState, find_handover
+from booking.errors import BookingUnavailable, HandoverUnknown
+from booking.handovers import Handover, answer_handover, find_handover
 from booking.types import Claim
 from gateway.carriers.ringing_tone import ringing_tone
 from gateway.carriers.telnyx import CALL_ID, client_state
 from gateway.control.telnyx import TelnyxControl
 from gateway.errors import CarrierRefused
-from gateway.handover import HandoverOrder
+from gateway.handover import HandoverOrder, announced
 from gateway.placed_address import placed_state, read_placed
 from gateway.routes.handed_over import Handed
 from gateway.routes.ringing import Line
@@ -36,6 +37,8 @@ log = structlog.get_logger("gateway.webhooks")
 RINGING_TONE: Final = "/telnyx/ringing.wav"
 _HANDOVER, _ROLE, _OTHER, _TALKED, _VOID = "handover", "role", "leg", "talked", "void"
 _YES: Final = "1"
+_WANTED: Final = frozenset({"asked", "answered"})
+"""Not if the caller is gone, or has been told that nobody could be rung up."""
 _LONGEST_S: Final = 14_400  # Telnyx's own
 _SHORTEST_S: Final = 30
 _NOT_DONE: Final = (CarrierRefused, ConnectionError)
@@ -145,26 +148,31 @@ class HandedLeg:
         return Response(status_code=200)
 
     async def _announced(self) -> Response:
-        orders = self.event.orders()
-        if not await self._is_wanted():
-            return await orders.hang_up()
-        sentence = await self.handed.announcement()
-        return await orders.hang_up() if sentence is None else await orders.say(sentence, self.event.state)
-
-    async def _is_wanted(self) -> bool:
-        """Not if the caller is gone, or has been told that nobody could be rung up."""
+        """Answered once it is said: told once more, since the order was not taken, it says the same."""
+        orders, summary = self.event.orders(), None
         if await self.event.edge.endings.is_over(self.other):
-            return False
-        try:
-            return await self._state() in ("asked", "answered")
-        except BookingUnavailable:  # the caller is not kept waiting for that
-            return True
+            return await orders.hang_up()
+        with suppress(BookingUnavailable):  # the caller is not kept waiting for that
+            found = await self._found()
+            if found is None or found.state not in _WANTED:
+                return await orders.hang_up()
+            summary = found.summary
+        answer = await orders.say(announced(summary), self.event.state)
+        with suppress(BookingUnavailable, HandoverUnknown):
+            await answer_handover(self._pool, self._claim, handover_id=self.handed.handover_id)
+        return answer
 
-    async def _state(self) -> HandoverState | None:
+    @property
+    def _pool(self) -> asyncpg.Pool:
+        return self.event.edge.desk.pool
+
+    @property
+    def _claim(self) -> Claim:
+        return Claim(self.handed.org_id)
+
+    async def _found(self) -> Handover | None:
         """Raises `BookingUnavailable`."""
-        pool, claim = self.event.edge.desk.pool, Claim(self.handed.org_id)
-        found = await find_handover(pool, claim, handover_id=self.handed.handover_id)
-        return None if found is None else found.state
+        return await find_handover(self._pool, self._claim, handover_id=self.handed.handover_id)
 
     async def _bridged(self) -> Response:
         """From then on the person's webhooks say that they have talked. They hang up if it cannot be done."""
@@ -205,7 +213,8 @@ class HandedLeg:
         if self.event.state.get(_VOID) == _YES or await self.event.edge.endings.is_over(self.other):
             return True
         with suppress(BookingUnavailable):
-            return await self._state() == "failed"
+            found = await self._found()
+            return found is not None and found.state == "failed"
         return False
 
     def _line(self) -> Line[TelnyxAccount]:

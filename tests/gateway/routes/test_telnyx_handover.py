@@ -8,6 +8,7 @@ import asyncpg
 import httpx
 import pytest
 
+from bench.simulators.faults import Refuse
 from bench.simulators.telnyx_api import TelnyxApiSimulator, TelnyxCall
 from booking.calls import open_call
 from booking.handovers import ask_handover, end_handover
@@ -49,7 +50,8 @@ async def tell(gateway: Gateway, kind: str, state: dict[str, str], **more: Any) 
 async def test_a_stream_that_a_crash_left_is_stopped_before_the_legs_are_bridged(
     gateway: Gateway, api: TelnyxApiSimulator, state: dict[str, str], call_id: str
 ) -> None:
-    assert (await tell(gateway, "call.answered", state)).status_code == 200
+    api.faults.add(Refuse(500))
+    assert [(await tell(gateway, "call.answered", state)).status_code for _ in range(2)] == [503, 200]
     assert "A bill." in api.commands[0].fields["payload"]
     assert (await tell(gateway, "call.speak.ended", state)).status_code == 200
     assert actions(api) == ["speak", "streaming_stop", "bridge"]
