@@ -433,7 +433,8 @@ def _is_talk(view: View, at: int, end: int, entity: EntityType) -> bool:
         return False
     if at >= end or tail.words[at] in _SPEAKS_ON or (entity == "PHONE" and _is_another(view, at)):
         return True
-    if entity == "PERSON" and (tail.marks[at] & kinds.NUMBER or tail.words[at] in _BEHIND_NAMES):
+    figure = tail.marks[at] & kinds.NUMBER and tail.words[at] != "oh"
+    if entity == "PERSON" and (figure or tail.words[at] in _BEHIND_NAMES):
         return True
     if entity == "EMAIL" and aside(tail, at) > at:
         return True
