@@ -433,7 +433,7 @@ def _is_talk(view: View, at: int, end: int, entity: EntityType) -> bool:
         return False
     if at >= end or tail.words[at] in _SPEAKS_ON or (entity == "PHONE" and _is_another(view, at)):
         return True
-    figure = tail.marks[at] & kinds.NUMBER and tail.words[at] != "oh"
+    figure = tail.marks[at + (tail.words[at] == "oh")] & kinds.NUMBER
     if entity == "PERSON" and (figure or tail.words[at] in _BEHIND_NAMES):
         return True
     if entity == "EMAIL" and aside(tail, at) > at:
