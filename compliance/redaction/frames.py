@@ -16,7 +16,7 @@ A line `name = word word` is a class. Every other line is a frame, its elements 
 A frame begins with words or a class: by them it is found.
 """
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import Final, NamedTuple
 
 from compliance.redaction import kinds
@@ -85,47 +85,41 @@ class Found(NamedTuple):
     end: int
 
 
+class _Behind(NamedTuple):
+    """The frames of a first word: by the word after it, and those that any word may follow."""
+
+    followed: Mapping[str, Sequence[_Keyed]]
+    open: Sequence[_Keyed]
+
+
 class Frames:
     """The frames of `words/<name>.txt`, by their first word and, where words must follow, the second."""
 
     def __init__(self, name: str) -> None:
-        self._followed: dict[str, dict[str, list[_Keyed]]] = {}
-        self._open: dict[str, list[_Keyed]] = {}
-        self._written: set[str] = set()
         lines = lines_of(name)
         classes = {
             key.strip(): frozenset(words.split())
             for key, found, words in (line.partition(" = ") for line in lines)
             if found
         }
-        for line in lines:
-            if " = " not in line:
-                self._add(tuple(_element(text, classes) for text in line.split()))
-
-    def _add(self, frame: Frame) -> None:
-        seconds = _seconds(frame)
-        keyed = _Keyed(frame, _key(frame))
-        self._written |= frame[0].words
-        for first in {_bare(word) for word in frame[0].words}:
-            if seconds is None:
-                self._open.setdefault(first, []).append(keyed)
-            else:
-                followed = self._followed.setdefault(first, {})
-                for second in {_bare(word) for word in seconds}:
-                    followed.setdefault(second, []).append(keyed)
+        frames = [
+            tuple(_element(text, classes) for text in line.split()) for line in lines if " = " not in line
+        ]
+        self._written = frozenset[str]().union(*(frame[0].words for frame in frames))
+        self._behind = _by_first_word(frames)
 
     def first_words(self) -> set[str]:
         """The words that a frame may begin with."""
-        return {*self._written, *self._followed, *self._open}
+        return {*self._written, *self._behind}
 
     def find(self, tail: Tail, at: int, first: str = "") -> Found | None:
         """The longest of what fits from `at` on; `first` is read instead of the word there."""
         first = first or _bare(tail.words[at])
-        found: list[_Keyed] = []
-        followed = self._followed.get(first)
-        if followed is not None:
-            found += followed.get(_bare(tail.words[at + 1]), ())
-        found += self._open.get(first, ())
+        behind = self._behind.get(first)
+        if behind is None:
+            return None
+        followed = behind.followed.get(_bare(tail.words[at + 1]), ()) if behind.followed else ()
+        found = [*followed, *behind.open]
         if not found:
             return None
         ahead = tail.vocabulary() if tail.ended else _words_ahead(tail, at + 1)
@@ -136,6 +130,32 @@ class Frames:
             and (fit := _fit(tail, at + 1, keyed.frame, 1, at)) is not None
         ]
         return max(fits, key=_by_length, default=None)
+
+
+def _by_first_word(frames: Sequence[Frame]) -> dict[str, _Behind]:
+    """Words that begin the same frames, as those of a class do, share what is behind them."""
+    numbers: dict[str, list[int]] = {}
+    for number, frame in enumerate(frames):
+        for first in {_bare(word) for word in frame[0].words}:
+            numbers.setdefault(first, []).append(number)
+    shared: dict[tuple[int, ...], _Behind] = {}
+    for each in map(tuple, numbers.values()):
+        if each not in shared:
+            shared[each] = _behind([frames[number] for number in each])
+    return {first: shared[tuple(each)] for first, each in numbers.items()}
+
+
+def _behind(frames: Sequence[Frame]) -> _Behind:
+    followed: dict[str, list[_Keyed]] = {}
+    unfollowed: list[_Keyed] = []
+    for frame in frames:
+        keyed, seconds = _Keyed(frame, _key(frame)), _seconds(frame)
+        if seconds is None:
+            unfollowed.append(keyed)
+        else:
+            for second in {_bare(word) for word in seconds}:
+                followed.setdefault(second, []).append(keyed)
+    return _Behind(followed, unfollowed)
 
 
 def _words_ahead(tail: Tail, at: int) -> set[str] | None:
