@@ -100,7 +100,7 @@ def _in_a_word(tail: Tail, at: int) -> Match | None:
 
 
 def _is_of_it(tail: Tail, at: int, *, bare: bool) -> bool:
-    """ "it's", "they've gone all" stands before; with `bare` also nothing, at the beginning of the turn."""
+    """ "it's", "they've gone all" stands before; with `bare` also nothing, else "the filling's"."""
     if tail.words[at - 1] == "and" and tail.words[at - 2] in _DOES | _IS:
         return True
     here = at - 1
@@ -109,4 +109,4 @@ def _is_of_it(tail: Tail, at: int, *, bare: bool) -> bool:
     word = tail.words[here]
     if word in _IT:
         return True
-    return bare and (not word or word == ":")
+    return not word or word == ":" if bare else bool(tail.marks[here] & kinds.ALONE)
