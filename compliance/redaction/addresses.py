@@ -5,7 +5,7 @@ from typing import Final
 from compliance.redaction import kinds
 from compliance.redaction.codes import alphanumeric
 from compliance.redaction.dwellings import celtic_house, dwelling, over_sections, post_box, site
-from compliance.redaction.localities import crossing, to_town
+from compliance.redaction.localities import before_county, crossing, to_town
 from compliance.redaction.name_words import NOT_NAMES
 from compliance.redaction.said_back import number_of_house
 from compliance.redaction.streets import (
@@ -52,7 +52,7 @@ def address(view: View, at: int) -> Match | None:
     if kind & kinds.NUMBER:
         alone = number_of_house(view, at) or _street_before_code(view, at)
         if alone is not None:
-            return alone
+            return alone._replace(end=to_town(view, alone.end))
     return _answer(view, at) if wanted else None
 
 
@@ -338,7 +338,12 @@ def _lived_in(view: View, at: int) -> Match | None:
     tail = view.tail
     if tail.words[at - 1] == "called" and (tail.capital[at] or tail.marks[at] & kinds.UNKNOWN):
         return Match(to_town(view, _after_house(tail, at + 1)), "ADDRESS", GUESSED)
-    if not _is_strange_place(tail, at) or tail.words[at - 1] not in ("in", "near", "to", "at", "from"):
+    if tail.words[at - 1] not in ("in", "near", "to", "at", "from"):
+        return None
+    county = before_county(tail, at) if tail.capital[at] else None
+    if county is not None:
+        return Match(to_town(view, county), "ADDRESS", GUESSED)
+    if not _is_strange_place(tail, at):
         return None
     end = at + 1
     while _is_strange_place(tail, end) or (tail.words[end] == "-" and tail.glued[end]):

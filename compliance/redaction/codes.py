@@ -20,6 +20,7 @@ _EIRCODE: Final = re.compile(r"[AC-FHKNPRTV-Y](?:\d\d|6W)[AC-FHKNPRTV-Y\d]{4}")
 _ROUTING_KEYS: Final = word_list("routing_keys")
 _ONE_LETTER_AREAS: Final = frozenset("BEGLMNSW")
 _CODE_CHARS: Final = 10
+_ID_CHARS: Final = 12
 _EIRCODE_HALF: Final = 5
 _CODE_TOKENS: Final = 40
 _HALF: Final = 2
@@ -39,7 +40,8 @@ def alphanumeric(view: View, at: int) -> Match | None:
     chars = ""
     here = end = at
     shorter: Match | None = None
-    while len(chars) < _CODE_CHARS and here < at + _CODE_TOKENS:
+    most = _ID_CHARS if awaited == "GOV_ID" else _CODE_CHARS
+    while len(chars) < most and here < at + _CODE_TOKENS:
         aside = awaited is not None or _BEGINS_NINO.match(chars) is not None
         begin = skip_gap(view.tail, here, asides=aside) if chars else here
         piece = _letter_o(view.tail, begin, chars) or _code_piece(

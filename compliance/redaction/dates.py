@@ -73,7 +73,8 @@ def date_of_birth(view: View, at: int) -> Match | None:
         return None
     whole = bool(years) or figures >= 5 or (months and strong >= 2) or strong >= 3
     if not whole and not (months or (named and years)):
-        return Match(end, "DOB", GUESSED) if asked and _is_part(view, at, end) else None
+        runs_on = view.expects.unfinished("DOB")
+        return Match(end, "DOB", GUESSED, runs_on=runs_on) if asked and _is_part(view, at, end) else None
     booking = view.expects.diary or _speaks_of_booking(tail, end) or _is_behind_time(tail, at)
     if asked and not named and not years and figures < 5 and booking:
         return None
@@ -131,9 +132,9 @@ def _is_read_back(view: View, end: int) -> bool:
 def _follows_person(view: View, at: int) -> bool:
     """ "Hannah Cole, 14/02/1990", "Hannah Cole, and it's the …": right behind a person's name."""
     tail = view.tail
-    gap = tail.starts[at] - view.person_end
+    gap = tail.starts[at] - view.told_end
     linked = tail.words[at - 1] in _LINKS and tail.words[at - 2] in ("and", ",")
-    return view.person_end >= 0 and gap <= (_LINKED_GAP if linked else _NAME_GAP)
+    return view.told_end >= 0 and gap <= (_LINKED_GAP if linked else _NAME_GAP)
 
 
 def _corrects(view: View, at: int) -> bool:

@@ -41,7 +41,7 @@ def to_town(view: View, at: int) -> int:
         behind_comma = begin > here and "," in tail.words[here:begin]
         found = _known_place(tail, begin, here) or (house_name(tail, begin) if behind_comma else None)
         if found is None and behind_comma:
-            found = _capitals(view, begin) or _before_county(tail, begin) or _last_place(tail, begin)
+            found = _capitals(view, begin) or before_county(tail, begin) or _last_place(tail, begin)
             found = found or _before_code(view, begin)
         if found is None and begin == here == end:
             found = _unlisted(view, begin)
@@ -72,7 +72,7 @@ def crossing(tail: Tail, at: int, street: int) -> int | None:
     return street_name(tail, at + 1, wanted=False) or (figures + 1 if is_street(tail, figures) else None)
 
 
-def _before_county(tail: Tail, at: int) -> int | None:
+def before_county(tail: Tail, at: int) -> int | None:
     """ "eureka springs, arkansas": a place of no list before one of it, in lower case."""
     for end in (at + 1, at + 2):
         if not _may_be_of_town(tail, end - 1) or tail.words[end - 1] in NOT_NAMES:
@@ -109,6 +109,8 @@ def _second_dwelling(tail: Tail, at: int) -> int | None:
     """The "apartment 12" or "number 3" behind an American street."""
     if tail.words[at] in _PARTS and tail.marks[at + 1] & kinds.NUMBER:
         return house_number(tail, at + 1)
+    if tail.words[at] in ("tower", "block", "building") and tail.marks[at + 1] & kinds.LETTER:
+        return at + 2
     if tail.words[at + 1] == "floor" and (tail.marks[at] & kinds.ORDINAL or tail.words[at] in _FLOORS):
         return at + 2 + (tail.words[at + 2] in ("flat", "apartment", "maisonette"))
     if tail.words[at] in _CARING and tail.words[at + 1] == "home":
@@ -124,7 +126,21 @@ def _second_dwelling(tail: Tail, at: int) -> int | None:
 
 
 _PARTS: Final = frozenset(
-    ["lot", "trailer", "space", "berth", "pitch", "mooring", "room", "floor", "level", "block", "building"]
+    [
+        "lot",
+        "trailer",
+        "space",
+        "berth",
+        "pitch",
+        "mooring",
+        "room",
+        "floor",
+        "level",
+        "block",
+        "building",
+        "sector",
+        "tower",
+    ]
 )
 _FLOORS: Final = word_list("floors")
 _CARING: Final = frozenset({"care", "nursing", "residential", "retirement", "rest"})

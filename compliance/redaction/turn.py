@@ -26,6 +26,7 @@ _LABELS: Final[dict[str, Side]] = {
 }
 _PARTS: Final = word_list("body_distinct")
 _WHOSE: Final = frozenset({"the", "your", "my", "that", "his", "her", "which", "left", "right", "this"})
+_BESIDE_BIRTHS: Final = frozenset({"PERSON", "ADDRESS", "POSTCODE"})
 _OF_FIGURES: Final = frozenset({"PHONE", "CARD", "GOV_ID"})
 _NO_MODE: Final = -1
 _ALLERGIES: Final = frozenset(
@@ -301,6 +302,8 @@ class TurnStream:
         if entity == "PERSON":
             self._memory.names.update(lasting_names(tail.words[at : match.end]))
             self._view.person_end = end
+        if entity in _BESIDE_BIRTHS:
+            self._view.told_end = end
         if entity == "MEDICAL":
             self._view.expects.named_ailment()
             if not _ALLERGIES.isdisjoint(tail.words[at : match.end]):

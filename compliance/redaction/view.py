@@ -38,7 +38,16 @@ class Match(NamedTuple):
 class View:
     """What a rule may look at: the open tokens, what is expected, the org's words, the names heard."""
 
-    __slots__ = ("expects", "lexis", "names", "no_email_before", "no_street_before", "person_end", "tail")
+    __slots__ = (
+        "expects",
+        "lexis",
+        "names",
+        "no_email_before",
+        "no_street_before",
+        "person_end",
+        "tail",
+        "told_end",
+    )
 
     def __init__(self, tail: Tail, expects: Expectation, lexis: Lexis, names: set[str]) -> None:
         self.tail = tail
@@ -51,6 +60,8 @@ class View:
         """The same for an address without a number."""
         self.person_end = -1
         """Place in the turn where the last person's name ended."""
+        self.told_end = -1
+        """The same of a name, an address or a postcode: what a date of birth is told beside."""
 
     def unit_match(self, pattern: re.Pattern[str], at: int) -> int | None:
         """The token index behind what `pattern` matches at token `at`, within its unit."""

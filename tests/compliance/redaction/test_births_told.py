@@ -103,6 +103,10 @@ def test_the_same_is_asked_of_somebody_else() -> None:
     ("text", "public"),
     [
         ("my son's, he's 30 01 2015", "my son's, he's [DOB]"),
+        (
+            "it's Sam Price seven saltmarsh lane second of the second thirty six",
+            "it's [PERSON] [ADDRESS] [DOB]",
+        ),
         ("Sam Price, twenty sixth of the ninth ninety seven", "[PERSON], [DOB]"),
         ("my birthday is the fourth of July and the year is seventy six", "[DOB] and the year is [DOB]"),
         ("the price was one hundred and twelve fifty", "the price was one hundred and twelve fifty"),

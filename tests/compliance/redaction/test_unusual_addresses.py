@@ -46,6 +46,9 @@ MASKED = [
     "she's on the {second floor left, 20 Grafton Way}",
     "I live in {Aberystwyth}, by the sea",
     "what's the street called\n{Snow Hill}",
+    "I moved to {Garland, Texas} in the spring",
+    "{flat 9, Tower C, Sea Breeze Apartments, Mumbai}",
+    "what suburb\n{Paddington}",
     # rows of houses, and what stands behind something else
     "her address is {six station hill bungalows}",
     "he lives at {four canal side cottages rear of nineteen bridge street}",
