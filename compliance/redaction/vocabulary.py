@@ -1,6 +1,6 @@
 """Every word that a rule knows, with all that it can be, in one dictionary: one look-up tells what to do."""
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
 from typing import Final
 
 from compliance.redaction import kinds
@@ -90,14 +90,12 @@ PAUSE_MARKS: Final = frozenset("-\u2013\u2014.()/,:;\u2026")
 LETTERS: Final = frozenset("abcdefghijklmnopqrstuvwxyz")
 
 MEDICAL: Final = word_list("medical") | word_list("lay_medical") | word_list("specialities")
-DISTILLED: Final = word_list("diseases") | word_list("drugs")
 _NOT_MEDICAL: Final = word_list("not_medical")
 EPONYMS: Final = word_list("eponyms")
 _EPONYM_HEADS: Final = word_list("eponym_heads")
 MEDICAL_LEADS: Final = word_list("medical_leads")
 """How a term is made more exact: "cystic"."""
 MEDICAL_CAPITALS: Final = word_list("medical_capitals")
-ENGLISH: Final = (word_list("english") | word_list("common")) - word_list("names_no_words")
 
 
 def american(word: str) -> str:
@@ -132,71 +130,80 @@ def both_spellings(terms: Iterable[str]) -> set[str]:
     return terms | {american(term) for term in terms}
 
 
+def _english() -> frozenset[str]:
+    """Ordinary words. Big lists are read where they are needed: none is kept beside `KINDS` and `TERMS`."""
+    return (word_list("english") | word_list("common")) - word_list("names_no_words")
+
+
 def _participles(terms: frozenset[str]) -> set[str]:
     """Ordinary words that are forms of a term: "bruised"."""
     return {
         word
-        for word in ENGLISH - _NOT_MEDICAL
+        for word in _english() - _NOT_MEDICAL
         if word.endswith(("ed", "ing")) and terms.intersection(bases(word))
     }
 
 
-TERMS: Final = phrase_index(
-    both_spellings(MEDICAL)
-    | (DISTILLED - _NOT_MEDICAL)
-    | {british(term) for term in DISTILLED - _NOT_MEDICAL}
-    | _participles(MEDICAL)
-    | {f"{eponym} {head}" for eponym in EPONYMS for head in _EPONYM_HEADS}
-)
+def _terms() -> set[str]:
+    distilled = (word_list("diseases") | word_list("drugs")) - _NOT_MEDICAL
+    return (
+        both_spellings(MEDICAL)
+        | distilled
+        | {british(term) for term in distilled}
+        | _participles(MEDICAL)
+        | {f"{eponym} {head}" for eponym in EPONYMS for head in _EPONYM_HEADS}
+    )
+
+
+TERMS: Final = phrase_index(_terms())
 """All built-in medical terms by their first stem."""
 FEASTS: Final = tuple(sorted({tuple(day.split()) for day in word_list("feasts")}, key=len, reverse=True))
 """Days of the year with a name, in words."""
 IDIOMS: Final = phrase_index(word_list("idioms") | word_list("feasts"))
 
-_NO_NAMES: Final = (
-    word_list("stop_words")
-    | word_list("not_names")
-    | word_list("brands")
-    | word_list("relatives")
-    | word_list("staff")
-)
 TOWNS: Final = word_list("towns") | word_list("places")
 """Towns, counties, states and countries, in lower case."""
-_EVERYDAY: Final = word_list("common") - word_list("sure_names")
-_FIRST_NAMES: Final = word_list("first_names") | word_list("more_first_names") | word_list("sure_names")
 
-_LISTS: Final = (
-    (UNITS, kinds.NUMERAL),
-    (ZEROS, kinds.NUMERAL),
-    (TEENS, kinds.NUMERAL),
-    (TENS, kinds.NUMERAL),
-    (SCALES, kinds.NUMERAL),
-    (REPEATS, kinds.REPEAT),
-    (PHONETIC, kinds.PHONETIC),
-    (HOMOPHONES, kinds.HOMOPHONE),
-    (LETTERS, kinds.LETTER),
-    (MONTHS, kinds.MONTH),
-    (ORDINALS, kinds.ORDINAL),
-    (PAUSE_WORDS, kinds.PAUSE),
-    (_FIRST_NAMES - _NO_NAMES - TOWNS - _EVERYDAY, kinds.FIRST),
-    (_FIRST_NAMES & (TOWNS | _EVERYDAY), kinds.MAYBE),
-    ((town for town in TOWNS if " " not in town), kinds.PLACE),
-    (word_list("ambiguous_names") - word_list("sure_names") - _NO_NAMES, kinds.MAYBE),
-    ((word_list("last_names") | word_list("more_last_names")) - _NO_NAMES, kinds.LAST),
-    (ENGLISH, kinds.COMMON),
-    (word_list("stop_words"), kinds.STOP | kinds.COMMON),
-    (("mr", "mrs", "miss", "ms", "mister", "missus", "master", "mx"), kinds.TITLE),
-    (word_list("staff"), kinds.DOCTOR | kinds.COMMON),
-    (word_list("relatives"), kinds.RELATIVE | kinds.COMMON),
-    (word_list("streets"), kinds.STREET),
-    (word_list("dwellings"), kinds.DWELLING),
-    (("at", "@"), kinds.SIGN),
-    (("dot", "underscore"), kinds.JOIN),
-    (word_list("name_lead_ins"), kinds.LEAD),
-    (word_list("modifiers") | word_list("hurting_states") | MEDICAL_LEADS, kinds.MODIFIER),
-    (word_list("harming_verbs") | MEDICAL_CAPITALS | {"scan", "scans"}, kinds.HARM),
-    (("the",), kinds.ARTICLE),
-)
+
+def _no_names() -> frozenset[str]:
+    lists = ("stop_words", "not_names", "brands", "relatives", "staff")
+    return frozenset[str]().union(*map(word_list, lists))
+
+
+def _listed() -> Iterator[tuple[Iterable[str], int]]:
+    """Words, and of what kind they are."""
+    no_names, everyday = _no_names(), word_list("common") - word_list("sure_names")
+    first_names = word_list("first_names") | word_list("more_first_names") | word_list("sure_names")
+    yield UNITS, kinds.NUMERAL
+    yield ZEROS, kinds.NUMERAL
+    yield TEENS, kinds.NUMERAL
+    yield TENS, kinds.NUMERAL
+    yield SCALES, kinds.NUMERAL
+    yield REPEATS, kinds.REPEAT
+    yield PHONETIC, kinds.PHONETIC
+    yield HOMOPHONES, kinds.HOMOPHONE
+    yield LETTERS, kinds.LETTER
+    yield MONTHS, kinds.MONTH
+    yield ORDINALS, kinds.ORDINAL
+    yield PAUSE_WORDS, kinds.PAUSE
+    yield first_names - no_names - TOWNS - everyday, kinds.FIRST
+    yield first_names & (TOWNS | everyday), kinds.MAYBE
+    yield (town for town in TOWNS if " " not in town), kinds.PLACE
+    yield word_list("ambiguous_names") - word_list("sure_names") - no_names, kinds.MAYBE
+    yield (word_list("last_names") | word_list("more_last_names")) - no_names, kinds.LAST
+    yield _english(), kinds.COMMON
+    yield word_list("stop_words"), kinds.STOP | kinds.COMMON
+    yield ("mr", "mrs", "miss", "ms", "mister", "missus", "master", "mx"), kinds.TITLE
+    yield word_list("staff"), kinds.DOCTOR | kinds.COMMON
+    yield word_list("relatives"), kinds.RELATIVE | kinds.COMMON
+    yield word_list("streets"), kinds.STREET
+    yield word_list("dwellings"), kinds.DWELLING
+    yield ("at", "@"), kinds.SIGN
+    yield ("dot", "underscore"), kinds.JOIN
+    yield word_list("name_lead_ins"), kinds.LEAD
+    yield word_list("modifiers") | word_list("hurting_states") | MEDICAL_LEADS, kinds.MODIFIER
+    yield word_list("harming_verbs") | MEDICAL_CAPITALS | {"scan", "scans"}, kinds.HARM
+    yield ("the",), kinds.ARTICLE
 
 
 _OF_TERM: Final = kinds.TERM | kinds.IDIOM | kinds.ALONE | kinds.BODY | kinds.COMPLAINT
@@ -208,7 +215,7 @@ _AREAS: Final = frozenset({"me", "so"})
 
 def _gather() -> dict[str, int]:
     gathered: dict[str, int] = {}
-    for words, kind in _LISTS:
+    for words, kind in _listed():
         for word in words:
             gathered[word] = gathered.get(word, 0) | kind
     for town in TOWNS:
