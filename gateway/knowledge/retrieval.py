@@ -107,7 +107,7 @@ class Knowledge:
     ) -> tuple[list[FoundPassage], str]:
         try:
             async with asyncio.timeout_at(until):
-                if await self.documents.get(claim.org_id) is None:
+                if not await self._may_have_documents(claim.org_id):
                     return [], "nothing"
                 found = await search(self.pool, claim, words, limit=limit)
         except TimeoutError:
@@ -115,6 +115,10 @@ class Knowledge:
         except (BookingError, OrgUnavailable):
             return [], "failed"
         return best_of(found), "found" if found else "nothing"
+
+    async def _may_have_documents(self, org_id: UUID) -> bool:
+        """Where there were some lately, the search itself tells: no turn waits for Redis to say so again."""
+        return self.documents.lately(org_id) is not None or await self.documents.get(org_id) is not None
 
     async def _by_meaning(
         self, meaning: Meaning, claim: Claim, said: str, limit: int, until: float

@@ -122,11 +122,22 @@ class LayeredCache(Generic[K, V]):
         if entry is not None and self._is_fresh(entry):
             self._counted["memory"].inc()
             return entry.value
-        flight = self._flights.get(shared_key)
-        if flight is None:
-            flight = self._flights[shared_key] = _Flight(asyncio.get_running_loop().create_future())
-            self._group.create_task(self._fly(key, shared_key, flight))
-        return await asyncio.shield(flight.answer)
+        return await asyncio.shield(self._flight(key, shared_key).answer)
+
+    def lately(self, key: K) -> V | None:
+        """What was known last, at once; if that is out of date, it is looked up anew meanwhile.
+
+        For what does no harm if it has just changed. None if nothing is known, or that there is none.
+        """
+        shared_key = self._source.shared_key(key)
+        entry = self._memory.get(shared_key)
+        if entry is None or self._lives.memory_s == 0 or self._age_s(entry) >= self._lives.redis_s:
+            return None
+        fresh = self._is_fresh(entry)
+        if not fresh:
+            self._flight(key, shared_key)
+        self._counted["memory" if fresh else "stale"].inc()
+        return entry.value
 
     def forget_shared(self, shared_key: str) -> None:
         """Drop what this process remembers under this key of Redis, and what it is just finding out."""
@@ -150,6 +161,14 @@ class LayeredCache(Generic[K, V]):
             await tell_changed(self._store, shared_key)
             return True
         return False
+
+    def _flight(self, key: K, shared_key: str) -> _Flight[V]:
+        """The look-up under way, or one that begins now."""
+        flight = self._flights.get(shared_key)
+        if flight is None:
+            flight = self._flights[shared_key] = _Flight(asyncio.get_running_loop().create_future())
+            self._group.create_task(self._fly(key, shared_key, flight))
+        return flight
 
     async def _fly(self, key: K, shared_key: str, flight: _Flight[V]) -> None:
         answer = flight.answer

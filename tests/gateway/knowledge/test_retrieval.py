@@ -4,6 +4,7 @@ import asyncio
 import time
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
+from dataclasses import replace
 from typing import Any
 
 import asyncpg
@@ -20,11 +21,19 @@ LIVES = Lives(memory_s=5, redis_s=300, unknown_s=15, source_s=3)
 
 
 @asynccontextmanager
-async def knowledge(stack: Stack, pool: asyncpg.Pool, deadline_s: float = 2.0) -> AsyncIterator[Knowledge]:
-    metrics, clock = Metrics(), MonotonicClock()
-    async with SharedStore(stack.redis, metrics, command_s=1) as store, asyncio.TaskGroup() as group:
+async def knowledge(
+    stack: Stack,
+    pool: asyncpg.Pool,
+    deadline_s: float = 2.0,
+    *,
+    lives: Lives = LIVES,
+    redis_url: str | None = None,
+    redis_s: float = 1.0,
+) -> AsyncIterator[Knowledge]:
+    metrics, clock, url = Metrics(), MonotonicClock(), redis_url or stack.redis
+    async with SharedStore(url, metrics, command_s=redis_s) as store, asyncio.TaskGroup() as group:
         documents: LayeredCache[Any, int] = LayeredCache(
-            documents_source(pool), LIVES, store=store, group=group, clock=clock, metrics=metrics
+            documents_source(pool), lives, store=store, group=group, clock=clock, metrics=metrics
         )
         yield Knowledge(pool, documents, clock, metrics, deadline_s=deadline_s, passages=3)
 
@@ -84,6 +93,35 @@ async def test_what_comes_too_late_is_left_out(
             assert time.monotonic() - began < 1.0
         assert outcomes(found) == {"late": 1}
         assert await found.find(clinic.claim.org_id, "How much is a peel?") != []
+
+
+async def test_a_redis_that_says_nothing_costs_no_passages(
+    stack: Stack, pool: asyncpg.Pool, clinic: Clinic
+) -> None:
+    await load(pool, clinic)
+    out_of_date_soon = replace(LIVES, memory_s=0.01)
+    async with (
+        await asyncio.start_server(_says_nothing, "127.0.0.1", 0) as silent,
+        knowledge(
+            stack,
+            pool,
+            deadline_s=0.8,
+            lives=out_of_date_soon,
+            redis_url=f"redis://127.0.0.1:{silent.sockets[0].getsockname()[1]}",
+            redis_s=1.0,
+        ) as found,
+    ):
+        assert await found.documents.get(clinic.claim.org_id) == 1
+        await asyncio.sleep(2 * out_of_date_soon.memory_s)
+        assert await found.find(clinic.claim.org_id, "How much is a peel?") != []
+        assert outcomes(found) == {"found": 1}
+
+
+async def _says_nothing(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+    try:
+        await reader.read()
+    finally:
+        writer.close()
 
 
 async def test_without_a_database_there_are_no_passages(

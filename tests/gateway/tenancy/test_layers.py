@@ -104,6 +104,24 @@ async def test_what_is_nobodys_is_remembered_too(stack: Stack) -> None:
     assert numbers.asked == 1
 
 
+async def test_what_was_known_lately_is_told_at_once_and_looked_up_anew(stack: Stack) -> None:
+    numbers, clock, before, after = Numbers(), Clock(), uuid4(), uuid4()
+    async with cache(numbers, NOWHERE, clock) as layers:
+        assert layers.lately("+44") is None, "nobody has asked"
+        numbers.known["+44"] = before
+        assert await layers.get("+44") == layers.lately("+44") == before
+        numbers.known["+44"] = after
+        clock.at_s += LIVES.memory_s
+        assert (layers.lately("+44"), numbers.asked) == (before, 1)
+        assert await layers.get("+44") == layers.lately("+44") == after
+        assert numbers.asked == 2, "one look-up for both"
+        clock.at_s += LIVES.redis_s
+        assert layers.lately("+44") is None, "that is too old"
+    async with cache(numbers, stack.redis, clock, lives=LIVES.without_layers()) as bare:
+        assert await bare.get("+44") == after
+        assert bare.lately("+44") is None
+
+
 async def test_those_who_ask_together_share_one_flight(stack: Stack) -> None:
     numbers, org = Numbers(), uuid4()
     numbers.known["+44"] = org
