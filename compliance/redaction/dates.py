@@ -29,6 +29,11 @@ _CORRECTING: Final = frozenset({"no", "not", "sorry", "actually", "wait", "mean"
 _BEFORE_REPLY: Final = frozenset({"", ":", "no", ",", "it's", "nope", "er", "um"})
 _HELD: Final = frozenset({"have", "got", "as", "so", "that's", "says", "it's", "is"})
 """Before a date that the agent reads out of a record."""
+_OF_DATES: Final = kinds.NUMBER | kinds.ORDINAL | kinds.MONTH | kinds.ARTICLE
+_DATING: Final = frozenset(
+    {"on", "since", "to", "until", "till", "in", "from", "before", "after", "around", "was"}
+)
+"""Before a date of what was done or happened."""
 _COUNTED: Final = word_list("measures")
 _FEASTS: Final = {
     first: tuple(words for words in FEASTS if words[0] == first) for first in {words[0] for words in FEASTS}
@@ -106,10 +111,19 @@ def _is_told(view: View, at: int, end: int, plain: bool) -> bool:
     plain = plain or is_day_month_year(view.tail, at, end)
     if not plain or _speaks_of_booking(view.tail, end):
         return False
-    told = view.expects.side == "agent" and not _HELD.isdisjoint(view.tail.words[at - 3 : at])
-    if view.expects.side == "agent" and is_long_ago(view.tail, at, end, recent=told):
+    told = not _HELD.isdisjoint(view.tail.words[at - 3 : at])
+    reads = view.expects.side == "agent" and view.tail.words[_before_date(view.tail, at)] not in _DATING
+    if reads and is_long_ago(view.tail, at, end, recent=told):
         return True
     return _follows_person(view, at) or _tells_of_one(view.tail, at) or _corrects(view, at)
+
+
+def _before_date(tail: Tail, at: int) -> int:
+    """The last word that is no figure of the date, which may begin before `at`."""
+    here = at - 1
+    while here > at - _DATE_PARTS and tail.marks[here] & _OF_DATES:
+        here -= 1
+    return here
 
 
 def _tells_of_one(tail: Tail, at: int) -> bool:

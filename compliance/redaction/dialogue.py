@@ -314,6 +314,8 @@ class Expectation:
         asked = tail.words[at - _QUESTION_TOKENS : at]
         if asked[-2:] == ["you", "are"] and asked[-3] in ("and", "", ":", ",", "sorry"):
             self._mentioned.add("PERSON")
+        if "many" in asked:
+            self._mentioned.discard("ADDRESS")
         self._whose = self._whose or _asks_whose(asked[-1])
         if "EMAIL" in self._memory.answered and asked[-1] in _OF_HOSTS:
             self._mentioned.add("EMAIL")

@@ -59,9 +59,7 @@ _WITH_NUMBERS: Final = frozenset({"house", "door", "flat", "apartment", "buildin
 _BEFORE_NUMBER: Final = frozenset(
     ["", ":", ",", ".", "it's", "at", "that's", "is", "and", "no", "i'm", "we're", "still", "but", "the"]
 )
-_BEHIND_HOUSE: Final = frozenset(
-    {"not", "now", "and", "but", "please", "sorry", "actually", "yes", "yeah", "i"}
-)
+_BEHIND_HOUSE: Final = frozenset({"not", "now", "and", "but", "sorry", "actually", "yes", "yeah", "i"})
 _BEFORE_HOUSE: Final = frozenset({"", ":", ",", "no", "it's", "sorry", "actually", "not", "nope"})
 
 

@@ -448,7 +448,7 @@ def _is_counted(tail: Tail, at: int) -> bool:
         and follows & kinds.COMMON
         and not follows & (kinds.STOP | kinds.LAST)
     )
-    return tail.words[at - 1] in _UNITS or (bool(several) and not is_street(tail, at + 1))
+    return not _UNITS.isdisjoint(tail.words[at - 2 : at]) or (bool(several) and not is_street(tail, at + 1))
 
 
 def _is_singular(tail: Tail, at: int, begin: int) -> bool:

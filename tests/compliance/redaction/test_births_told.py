@@ -73,6 +73,7 @@ def test_a_date_split_by_a_recogniser_is_masked_whole(date: str) -> None:
     [
         ("I've got 12 October 1967", "I've got [DOB]"),
         ("I have the eleventh of September two thousand and nine", "I have [DOB]"),
+        ("you've been with us since 12 March 1998", "you've been with us since 12 March 1998"),
         ("your last visit was 12 October 2019", "your last visit was 12 October 2019"),
         ("I have the eleventh of September 2031 at ten", "I have the eleventh of September 2031 at ten"),
     ],
