@@ -24,6 +24,12 @@ ANSWERS = [
     ("Your postcode?", "well ", "l s six free d p", ""),
     # names behind plain leads
     ("Who's it for?", "I'm ", "gor don bleu em", ""),
+    ("Surname?", "", "out ram", ""),
+    ("How do you spell that surname?", "", "em oh why oh", ""),
+    # figures from the first on
+    ("And your phone number?", "", "oh seven ate won for too double free nine", ""),
+    ("Date of birth?", "", "oh five oh ate two thousand won", ""),
+    ("What's the postcode?", "", "why are four tea jay", ""),
 ]
 NO_ANSWERS = [
     ("Could you spell that for me?", "spell what, I only said hello"),
@@ -38,6 +44,8 @@ NO_ANSWERS = [
     ("And your email, please?", "the dog's eaten the letter"),
     ("Could I have the first line of your address?", "someone's at the door, hold on"),
     ("When were you born?", "maybe tomorrow"),
+    ("Can I take your name?", "married or maiden"),
+    ("And your surname?", "she'll tell you"),
 ]
 
 
