@@ -23,7 +23,9 @@ from compliance.redaction.towns import is_sure_town, town
 from compliance.redaction.view import GUESSED, LIKELY, SURE, Match, View
 
 _FREE_TOKENS: Final = 8
-_BEFORE_PRONOUN: Final = frozenset({"the", "this", "that", "other", "which"})
+_BEFORE_PRONOUN: Final = frozenset(
+    {"the", "this", "that", "other", "which", "have", "got", "need", "want", "another", "any", "new", "old"}
+)
 """Before a "one" that is no number."""
 
 

@@ -121,7 +121,7 @@ def _is_told(view: View, at: int, end: int, plain: bool) -> bool:
 def _before_date(tail: Tail, at: int) -> int:
     """The last word that is no figure of the date, which may begin before `at`."""
     here = at - 1
-    while here > at - _DATE_PARTS and tail.marks[here] & _OF_DATES:
+    while here > at - _DATE_PARTS and (tail.marks[here] & _OF_DATES or tail.words[here] == "of"):
         here -= 1
     return here
 
