@@ -10,7 +10,7 @@ from typing import Final
 
 from compliance.redaction import kinds
 from compliance.redaction.complaints import TOLD
-from compliance.redaction.lexicon import phrase_index, word_list
+from compliance.redaction.lexicon import bare, phrase_index, word_list
 from compliance.redaction.phrases import phrase
 from compliance.redaction.tokens import Tail
 from compliance.redaction.view import GUESSED, Match, View
@@ -42,6 +42,22 @@ _COMES: Final = frozenset(
 _IT: Final = frozenset(
     {"it", "they", "it's", "they're", "its", "which", "they've", "it'll", "one", "one's", "everything's"}
 )
+_GIVEN: Final = frozenset(
+    {
+        "cream",
+        "creams",
+        "drops",
+        "gel",
+        "ointment",
+        "lotion",
+        "tablets",
+        "patch",
+        "patches",
+        "dressing",
+        "mask",
+    }
+)
+"""What is given for an ailment, and may sting."""
 _HUES: Final = frozenset({"black", "blue", "white", "red", "yellow", "green", "purple", "grey"})
 _TURNED: Final = frozenset({"gone", "going", "turned", "turning", "went", "all"})
 _UNWELL: Final = frozenset({"sick", "tired", "poorly", "exhausted", "drowsy", "dizzy", "faint", "weak"})
@@ -84,7 +100,7 @@ def _talked_of(tail: Tail, at: int) -> Match | None:
 def _in_a_word(tail: Tail, at: int) -> Match | None:
     word = tail.words[at]
     if word in _DOES:
-        return Match(at + 1, "MEDICAL", GUESSED) if _is_of_it(tail, at, bare=False) else None
+        return Match(at + 1, "MEDICAL", GUESSED) if _is_of_it(tail, at, begins=False) else None
     if word in _HUES and tail.words[at - 1] in _TURNED:
         return Match(at + 1, "MEDICAL", GUESSED)
     if word in _UNWELL:
@@ -93,20 +109,20 @@ def _in_a_word(tail: Tail, at: int) -> Match | None:
     if word in _SEEN:
         return None if tail.words[at + 1] in _VACANT else Match(at + 1, "MEDICAL", GUESSED)
     if word in _COMES and tail.words[at + 1] == "loose":
-        return Match(at + 2, "MEDICAL", GUESSED) if _is_of_it(tail, at, bare=False) else None
+        return Match(at + 2, "MEDICAL", GUESSED) if _is_of_it(tail, at, begins=False) else None
     if word not in _IS or tail.marks[at + 1] & kinds.BODY:
         return None
-    return Match(at + 1, "MEDICAL", GUESSED) if _is_of_it(tail, at, bare=True) else None
+    return Match(at + 1, "MEDICAL", GUESSED) if _is_of_it(tail, at, begins=True) else None
 
 
-def _is_of_it(tail: Tail, at: int, *, bare: bool) -> bool:
-    """ "it's", "they've gone all" stands before; with `bare` also nothing, else "the filling's"."""
+def _is_of_it(tail: Tail, at: int, *, begins: bool) -> bool:
+    """ "it's", "they've gone all" stands before; with `begins` also nothing, else "the filling's"."""
     if tail.words[at - 1] == "and" and tail.words[at - 2] in _DOES | _IS:
         return True
     here = at - 1
     while here > at - _MOST_BETWEEN and tail.words[here] in _BETWEEN:
         here -= 1
     word = tail.words[here]
-    if word in _IT:
+    if word in _IT or bare(word) in _GIVEN:
         return True
-    return not word or word == ":" if bare else bool(tail.marks[here] & kinds.ALONE)
+    return not word or word == ":" if begins else bool(tail.marks[here] & kinds.ALONE)

@@ -37,6 +37,9 @@ def said(text: str) -> str:
         ("his face is black and blue", "his [MEDICAL]"),
         ("the crown on the left side", "the [MEDICAL] on the left side"),
         ("my stitches are pulling", "my [MEDICAL]"),
+        ("I've had a terrible headache", "I've had a [MEDICAL]"),
+        ("it's my rosacea and the cream's stinging", "it's my [MEDICAL] and the cream's [MEDICAL]"),
+        ("the mole has changed colour", "the [MEDICAL]"),
     ],
 )
 def test_what_happens_to_a_body_is_masked(text: str, public: str) -> None:
@@ -62,6 +65,9 @@ def test_what_happens_to_a_body_is_masked(text: str, public: str) -> None:
         "the car park is B12",
         "the laser printer is broken",
         "he's confused about the bill",
+        "I'm scared to look",
+        "you're through to podiatry",
+        "I fell off a ladder once",
     ],
 )
 def test_the_same_words_of_other_things_stay(text: str) -> None:

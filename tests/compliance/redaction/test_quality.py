@@ -18,7 +18,7 @@ from compliance.redaction import Redactor, find
 CORPUS = Path(__file__).parent / "corpus"
 PARTS = ("dev", "held", "third", "fresh")
 """Judged whole and streamed."""
-WHOLE_PARTS = (*PARTS, "fourth", "fifth", "sixth", "seventh", "eighth")
+WHOLE_PARTS = (*PARTS, "fourth", "fifth", "sixth", "seventh", "eighth", "ninth")
 """Judged whole."""
 
 FLOORS = {
@@ -85,6 +85,14 @@ FLOORS = {
         "f1_exact": 0.965,
         "f1_of_any_type": 0.97,
         "noisy_leak_percent": 0.6,
+    },
+    "ninth": {
+        "leak_percent": 0.7,
+        "full_percent": 98.6,
+        "f1_overlap": 0.984,
+        "f1_exact": 0.95,
+        "f1_of_any_type": 0.96,
+        "noisy_leak_percent": 0.4,
     },
     "fresh": {
         "leak_percent": 2.0,
