@@ -272,11 +272,20 @@ def _after_dwelling(view: View, at: int) -> int:
     follows = at + (tail.words[at] in (",", ".", "at", "of", "-"))
     follows += tail.words[follows] == "number"
     follows = over_sections(tail, follows)
-    house = house_name(tail, follows)
+    house = house_name(tail, follows) or _strange_building(view, follows)
     street = numbered_street(tail, follows, wanted=True) or street_name(tail, follows, wanted=True)
     if house is not None and (street is None or (house < street and not _is_part(tail, house, street))):
         return _after_house(tail, house)
     return _unkind_street(view, follows) or site(tail, follows) or at if street is None else street
+
+
+def _strange_building(view: View, at: int) -> int | None:
+    """ "flat nineteen the atrium", "apartment 904 at the Lumina": what a building of flats is called."""
+    tail = view.tail
+    if tail.words[at] != "the" or not tail.marks[at + 1] & kinds.WORD or tail.marks[at + 1] & kinds.STOP:
+        return None
+    named = tail.capital[at + 1] or tail.marks[at + 1] & (kinds.UNKNOWN | kinds.RARER)
+    return at + 2 if named or "ADDRESS" in view.expects.asked else None
 
 
 def _is_part(tail: Tail, house: int, street: int) -> bool:

@@ -120,6 +120,8 @@ class CallMemory:
     """For so many turns more what is told may be of an ailment named before."""
     said: dict[str, EntityType] = field(default_factory=dict)
     """The digits of numbers masked: a part of one may be read back."""
+    streets: dict[str, tuple[str, ...]] = field(default_factory=dict)
+    """The names of streets that the caller gave, by their first word: they may be said again."""
     staff: bool = False
     """The last turn asked for somebody of the staff."""
     medicines: bool = False
@@ -336,6 +338,15 @@ class Expectation:
         """A number was masked; few are remembered."""
         if len(digits) >= _LEAST_REFERENCE and len(self._memory.said) < _MOST_REFERENCES:
             self._memory.said[digits] = entity
+
+    def gave_street(self, words: tuple[str, ...]) -> None:
+        """The caller lives in this street, or somebody of the caller's; few are remembered."""
+        if words and self.side == "caller" and len(self._memory.streets) < _MOST_REFERENCES:
+            self._memory.streets[words[0]] = words
+
+    def street_given(self, word: str) -> tuple[str, ...]:
+        """The name of a street given in this call that begins with this word; empty if none does."""
+        return self._memory.streets.get(word, ())
 
     def part_of_said(self, digits: str) -> EntityType | None:
         """The type of the number that was said in this call and that these are a part of."""

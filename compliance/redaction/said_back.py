@@ -13,7 +13,7 @@ from compliance.redaction.entities import EntityType
 from compliance.redaction.spoken import read_element, read_letter
 from compliance.redaction.streets import house_number, street_name
 from compliance.redaction.tokens import Tail
-from compliance.redaction.view import GUESSED, Match, View
+from compliance.redaction.view import GUESSED, LIKELY, Match, View
 
 _OUTWARD: Final = re.compile(r"(?!NI)[A-Z]{2}\d[A-Z\d]?|[BEGLMNSW]\d[A-Z\d]?")
 """The first half of a postcode."""
@@ -93,6 +93,9 @@ def street_said_back(view: View, at: int) -> Match | None:
     """ "is that Elm Avenue?": a street without a number, which the agent asks or which was given before."""
     tail = view.tail
     expects = view.expects
+    given = expects.street_given(tail.words[at])
+    if given and tuple(tail.words[at : at + len(given)]) == given:
+        return Match(at + len(given), "ADDRESS", LIKELY)
     if _is_whence(view, at):
         end = street_name(tail, at, wanted=False)
         return Match(end, "ADDRESS", GUESSED) if end is not None and _is_closed(tail, end) else None
@@ -106,6 +109,18 @@ def street_said_back(view: View, at: int) -> Match | None:
     end = street_name(tail, at, wanted=False)
     closed = end is not None and (_is_closed(tail, end) or tail.words[end] in ("or", "not"))
     return Match(end, "ADDRESS", GUESSED) if end is not None and closed else None
+
+
+def street_in(tail: Tail, at: int, end: int) -> tuple[str, ...]:
+    """The words of the street in an address, such as "fir tree rise"; empty if it names none."""
+    last = next((here for here in range(at + 1, end) if tail.marks[here] & kinds.STREET), at)
+    begin = last
+    while begin > at and tail.marks[begin - 1] & kinds.WORD and not tail.marks[begin - 1] & _NO_STREET:
+        begin -= 1
+    return tuple(tail.words[begin : last + 1]) if begin < last else ()
+
+
+_NO_STREET: Final = kinds.NUMBER | kinds.STOP | kinds.LETTER | kinds.DWELLING
 
 
 def _is_whence(view: View, at: int) -> bool:
@@ -146,6 +161,8 @@ def _is_told_as_house(view: View, at: int) -> bool:
 def _corrects_house(view: View, at: int) -> bool:
     """ "no, nineteen" right after an address was read back or asked for; "one" alone is no number."""
     tail = view.tail
+    if tail.words[at - 1] == "not" and "ADDRESS" in view.expects.found:
+        return _is_all_said(tail, at)
     if "ADDRESS" not in view.expects.asked or tail.words[at - 1] not in _BEFORE_HOUSE:
         return False
     if "ADDRESS" not in view.expects.read_back and not _is_all_said(tail, at):

@@ -12,6 +12,7 @@ from compliance.redaction.lexis import Lexis
 from compliance.redaction.name_words import lasting_names
 from compliance.redaction.passed import idiom, kept
 from compliance.redaction.plans import AILING, AWAITING, KEPT, NAMING, NEAR, TAKING, Plan, plan_of
+from compliance.redaction.said_back import street_in
 from compliance.redaction.spoken import digits_in
 from compliance.redaction.tokens import FIRST_TOKEN, UNIT_CHARS, Tail
 from compliance.redaction.view import GUESSED, Match, View
@@ -304,6 +305,8 @@ class TurnStream:
             self._view.person_end = end
         if entity in _BESIDE_BIRTHS:
             self._view.told_end = end
+        if entity == "ADDRESS":
+            self._view.expects.gave_street(street_in(tail, at, match.end))
         if entity == "MEDICAL":
             self._view.expects.named_ailment()
             if not _ALLERGIES.isdisjoint(tail.words[at : match.end]):

@@ -88,3 +88,10 @@ def test_the_street_is_read_out_for_a_postcode_and_its_number_given() -> None:
 
 def test_a_postcode_is_told_in_three_pieces() -> None:
     assert said("Postcode?", "S four", "uh huh", "eight", "yes", "G N")[3::2] == ["[POSTCODE]", "[POSTCODE]"]
+
+
+def test_a_street_that_the_caller_gave_is_known_when_it_is_said_again() -> None:
+    turns = ("Address?", "38 fir tree rise", "Thanks.", "the chemist on fir tree rise is closer")
+    assert said(*turns)[3] == "the chemist on [ADDRESS] is closer"
+    turns = ("Our clinic is at 14 Mill Road", "ok", "so it's Tuesday then", "see you at the Mill Road branch")
+    assert said(*turns)[3] == "see you at the Mill Road branch"

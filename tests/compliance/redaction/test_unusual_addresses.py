@@ -49,6 +49,8 @@ MASKED = [
     "I moved to {Garland, Texas} in the spring",
     "{flat 9, Tower C, Sea Breeze Apartments, Mumbai}",
     "what suburb\n{Paddington}",
+    "its {nine orchard end} not {nineteen}",
+    "I'm in {apartment 904 at the Lumina}",
     # rows of houses, and what stands behind something else
     "her address is {six station hill bungalows}",
     "he lives at {four canal side cottages rear of nineteen bridge street}",
