@@ -383,7 +383,9 @@ def _before_street(view: View, at: int) -> Match | None:
 
 def _house(view: View, at: int) -> Match | None:
     end = house_name(view.tail, at)
-    return None if end is None else Match(to_town(view, _after_house(view.tail, end)), "ADDRESS", GUESSED)
+    if end is None or (view.tail.words[at] == "the" and is_street(view.tail, end)):
+        return None  # "the Mill Road branch"
+    return Match(to_town(view, _after_house(view.tail, end)), "ADDRESS", GUESSED)
 
 
 def _town_counts(view: View, at: int, end: int) -> bool:

@@ -93,5 +93,12 @@ def test_a_postcode_is_told_in_three_pieces() -> None:
 def test_a_street_that_the_caller_gave_is_known_when_it_is_said_again() -> None:
     turns = ("Address?", "38 fir tree rise", "Thanks.", "the chemist on fir tree rise is closer")
     assert said(*turns)[3] == "the chemist on [ADDRESS] is closer"
-    turns = ("Our clinic is at 14 Mill Road", "ok", "so it's Tuesday then", "see you at the Mill Road branch")
-    assert said(*turns)[3] == "see you at the Mill Road branch"
+    turns = (
+        "We're at 14 Mill Road",
+        "ok",
+        "Tuesday at nine?",
+        "yes",
+        "Anything else?",
+        "so the Mill Road branch",
+    )
+    assert said(*turns)[5] == "so the Mill Road branch"
