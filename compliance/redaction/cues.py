@@ -93,6 +93,8 @@ ALLERGY: Final = 32
 """Of what somebody cannot bear."""
 AILMENT: Final = 128
 """Of what is wrong with somebody."""
+TROUBLING: Final = 256
+"""Of a thing that is out of order: "a problem with the portal"."""
 _THINGS: Final = frozenset(
     [
         "medication",
@@ -148,6 +150,7 @@ _ABOUT: Final = (
     (frozenset({"doctor", "consultant", "surgeon", "dentist", "physio", "gp", "hygienist"}), STAFF),
     (_REACTING, ALLERGY),
     (word_list("ask_ailment"), AILMENT),
+    (word_list("troubling_things"), TROUBLING),
 )
 
 

@@ -23,6 +23,7 @@ from compliance.redaction.cues import (
     STAFF,
     STRONG,
     THING,
+    TROUBLING,
     WEAK,
     Cue,
     Slot,
@@ -365,7 +366,7 @@ class Expectation:
             self._mentioned.add("DOB")
         self._memory.ailing = max(0, self._memory.ailing - 1)
         self._memory.allergies = max(0, self._memory.allergies - 1)
-        if self._about & AILMENT and self.side == "agent":
+        if self._about & (AILMENT | TROUBLING) == AILMENT and self.side == "agent":
             self._memory.ailing = _OF_AILMENTS
         asks = said.question or self.side == "agent" or bool(self._about & ASKS)
         self._memory.staff = bool(self._about & STAFF) and said.question and "PERSON" not in self._mentioned

@@ -10,9 +10,9 @@ from typing import Final
 
 from compliance.redaction import kinds
 from compliance.redaction.complaints import TOLD
-from compliance.redaction.lexicon import bare, phrase_index, word_list
+from compliance.redaction.lexicon import bare, phrase_index, stem, word_list
 from compliance.redaction.phrases import phrase
-from compliance.redaction.tokens import Tail
+from compliance.redaction.tokens import FIRST_TOKEN, Tail
 from compliance.redaction.view import GUESSED, Match, View
 from compliance.redaction.vocabulary import mark_words
 
@@ -71,6 +71,10 @@ _BETWEEN: Final = word_list("ailing_between")
 _MOST_BETWEEN: Final = 5
 _TALKED: Final = phrase_index(word_list("ailing_talk"))
 _BEFORE_TALKED: Final = word_list("before_talked") | {""}
+_THING_TOKENS: Final = 10
+_BEFORE_PLACES: Final = frozenset(
+    {"in", "on", "with", "by", "off", "from", "under", "at", "of", "to", "into"}
+)
 _OF_OTHERS: Final = word_list("troubling_things") | word_list("diary_words")
 mark_words(TOLD.first_words(), kinds.TOLD)
 
@@ -78,14 +82,29 @@ mark_words(TOLD.first_words(), kinds.TOLD)
 def told_in_phrases(view: View, at: int) -> Match | None:
     """What whole phrases say of the ailment named before."""
     found = TOLD.find(view.tail, at)
-    return None if found is None else Match(found.end, "MEDICAL", GUESSED, begin=found.begin)
+    if found is None or _is_of_thing(view.tail, at):
+        return None
+    return Match(found.end, "MEDICAL", GUESSED, begin=found.begin)
 
 
 def told_on(view: View, at: int) -> Match | None:
     """A state or deed of the ailment named before, in phrases or in a word."""
     tail = view.tail
     told = told_in_phrases(view, at) if tail.marks[at] & kinds.TOLD else None
-    return told or _in_a_word(tail, at) or _talked_of(tail, at)
+    told = told or _in_a_word(tail, at)
+    if told is not None:
+        return None if _is_of_thing(tail, at) else told
+    return _talked_of(tail, at)
+
+
+def _is_of_thing(tail: Tail, at: int) -> bool:
+    """ "the website, it's stuck": a thing was named since the ailment, and not as what did the harm."""
+    for here in range(at - 1, max(at - _THING_TOKENS, FIRST_TOKEN), -1):
+        if tail.marks[here] & (kinds.ALONE | kinds.BODY):
+            return False
+        if stem(tail.words[here]) in _OF_OTHERS and _BEFORE_PLACES.isdisjoint(tail.words[here - 3 : here]):
+            return True
+    return False
 
 
 def _talked_of(tail: Tail, at: int) -> Match | None:

@@ -29,6 +29,11 @@ def test_words_of_every_day_are_masked_where_the_talk_is_of_ailments(
     assert public(f"Agent: {question}", f"Caller: {answer}") == masked
 
 
+def test_what_is_said_of_a_thing_named_since_the_ailment_stays_readable() -> None:
+    reply = "the website, it's stuck and it's frozen"
+    assert public("Agent: What seems to be the problem?", f"Caller: {reply}") == reply
+
+
 @pytest.mark.parametrize(
     "said",
     [
