@@ -64,6 +64,8 @@ _OF_HOSTS: Final = frozenset(
     {"at", "dot", "com", "net", "uk", "org", "co", "ie", "gmail", "hotmail", "outlook", "yahoo"}
 )
 """What a question for the rest of an e-mail address ends with: "at?", "dot com?"."""
+_HOW: Final = frozenset({"many", "far", "long", "much", "often", "time"})
+"""A question with one of these asks for no address: "how far from us do you live?"."""
 _NOT_WHOSE: Final = frozenset(
     {"what's", "it's", "that's", "who's", "where's", "when's", "he's", "she's", "let's"}
 )
@@ -317,7 +319,7 @@ class Expectation:
         asked = tail.words[at - _QUESTION_TOKENS : at]
         if asked[-2:] == ["you", "are"] and asked[-3] in ("and", "", ":", ",", "sorry"):
             self._mentioned.add("PERSON")
-        if "many" in asked:
+        if not _HOW.isdisjoint(asked):
             self._mentioned.discard("ADDRESS")
         self._whose = self._whose or _asks_whose(asked[-1])
         if "EMAIL" in self._memory.answered and asked[-1] in _OF_HOSTS:

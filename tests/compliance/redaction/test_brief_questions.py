@@ -44,3 +44,9 @@ def test_what_is_asked_for_again_is_still_expected() -> None:
 )
 def test_what_is_told_in_a_few_words_expects_none(text: str) -> None:
     assert redact(text) == text
+
+
+def test_how_far_and_how_long_ask_for_no_address() -> None:
+    for asks in ("How far from us do you live?", "How long have you been at that address?"):
+        assert redact(f"Agent: {asks}\nCaller: six").endswith("Caller: six")
+    assert redact("Agent: Where does she live?\nCaller: twelve elmhurst").endswith("[REDACTED: ADDRESS]")
