@@ -91,7 +91,7 @@ def is_bare_name(tail: Tail, at: int) -> bool:
         return True
     if tail.words[at - 1] not in _BEGINS_CLAUSE:
         return False
-    if known and (tail.words[at + 1] in _ACTS or (tail.words[at + 1] == "from" and not tail.words[at - 1])):
+    if known and _acts(tail, at):
         return True
     return _acts_like_person(tail, at) or _is_one_of_us(tail, at)
 
@@ -99,11 +99,32 @@ def is_bare_name(tail: Tail, at: int) -> bool:
 def _is_object(tail: Tail, at: int) -> bool:
     """ "tell rob i'm outside", "i'm bringing dawn", "for rose and"."""
     before = tail.words[at - 1]
-    if before not in _TO_PEOPLE:
+    if before not in _TO_PEOPLE or (tail.marks[at] & kinds.PLACE and before in _OF_PLACES):
         return False
-    if before == "from" and (tail.marks[at] & kinds.PLACE or tail.words[at + 1] in ("until", "till", "to")):
+    if before == "from" and tail.words[at + 1] in ("until", "till", "to"):
         return False
     return _is_over(tail, at + 1)
+
+
+_OF_PLACES: Final = frozenset(
+    {"from", "visit", "visiting", "leave", "leaving", "between", "about", "for", "without", "call", "calling"}
+)
+"""What is said of a town as well."""
+
+
+def _acts(tail: Tail, at: int) -> bool:
+    """ "gene needs the ground floor", "rich has the car", "jay from the gym"."""
+    follows = tail.words[at + 1]
+    if not tail.marks[at] & kinds.PLACE:
+        return follows in _ACTS or (follows == "from" and not tail.words[at - 1])
+    told = tail.words[at + 2] in _OF_PERSONS or (follows in _IS and tail.words[at + 2] in _PERSONS_ARE)
+    return told if follows in _OF_ANYTHING else follows in _ACTS
+
+
+_OF_ANYTHING: Final = _IS | {"has", "had", "does", "did", "looks", "feels", "sounds", "goes", "gets", "comes"}
+_OF_PERSONS: Final = frozenset(
+    {"his", "her", "hers", "due", "here", "my", "our", "off", "got", "an", "school"}
+)
 
 
 def _is_addressed(tail: Tail, at: int) -> bool:
@@ -145,11 +166,15 @@ def _is_asked_after(tail: Tail, at: int, *, known: bool) -> bool:
     if tail.words[at - 1] not in _ASKS or tail.words[at - 2] not in _BEGINS_CLAUSE:
         return False
     follows = tail.words[at + 1]
+    if tail.marks[at] & kinds.PLACE:
+        return follows in _PERSONS_ARE
     return follows in _PERSONS_DO or follows in _PERSONS_ARE or (known and follows in _ASKED_AFTER)
 
 
 def _is_joined(tail: Tail, at: int) -> bool:
     """ "river and willow are both due", "for otis and rose", "and jack at half past"."""
+    if tail.marks[at] & kinds.PLACE:
+        return False
     if tail.words[at + 1] == "and" and _is_first_name(tail, at + 2):
         return tail.words[at - 1] not in OWNERS and not tail.marks[at - 1] & kinds.SIGN
     if tail.words[at - 1] != "and":
@@ -238,7 +263,9 @@ def _owns(tail: Tail, at: int) -> bool:
         return False
     if tail.marks[at + 1] & (kinds.STREET | kinds.WAY) or (tail.capital[at] and tail.capital[at + 1]):
         return False
-    return tail.words[at - 1] in _BEGINS_CLAUSE or tail.words[at - 1] in _BEFORE_OWNERS
+    if tail.words[at - 1] in _BEFORE_OWNERS:
+        return True
+    return tail.words[at - 1] in _BEGINS_CLAUSE and not tail.marks[at] & kinds.PLACE
 
 
 _BEFORE_OWNERS: Final = _BEFORE_TOLD | word_list("before_owners")

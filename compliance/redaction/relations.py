@@ -55,7 +55,7 @@ def _is_owned(tail: Tail, at: int, here: int) -> bool:
         return False
     if tail.words[at] in _CALLED_KIN:
         return not tail.marks[here] & (kinds.RARER | kinds.SELDOM) or bool(tail.marks[here] & kinds.SELDOM)
-    return tail.words[at - 1] in OWNERS or tail.words[at - 2] in OWNERS
+    return tail.words[at - 1] in OWNERS or tail.words[at - 2] in OWNERS or tail.words[at - 1].endswith("'s")
 
 
 _CALLED_KIN: Final = frozenset(

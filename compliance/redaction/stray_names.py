@@ -84,6 +84,8 @@ def _is_written_whole(tail: Tail, at: int) -> bool:
     """ "Mark Young", "Bill Frost": two words that are names too, with capitals, and none around them."""
     if not (tail.capital[at] and tail.capital[at + 1] and tail.marks[at] & kinds.MAYBE):
         return False
+    if tail.marks[at] & kinds.STOP and not is_inside(tail, at):
+        return False
     around = tail.capital[at + 2] or (
         tail.capital[at - 1] and is_inside(tail, at) and tail.words[at - 1] != "i'm"
     )

@@ -199,7 +199,7 @@ def _has_plain_surname(tail: Tail, at: int) -> bool:
 
 
 _BEFORE_WHOLE_NAMES: Final = frozenset(
-    {"from", "for", "with", "under", "about", "see", "and", "of", "by", "is", "it's", "i'm", "", ","}
+    {"from", "for", "with", "under", "about", "see", "and", "of", "by", "is", "it's", "i'm", ","}
 )
 
 
