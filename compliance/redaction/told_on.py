@@ -109,7 +109,7 @@ def _is_of_thing(tail: Tail, at: int) -> bool:
 
 def _talked_of(tail: Tail, at: int) -> Match | None:
     """ "the bridge", "and collection": what only the talk makes medical."""
-    if tail.words[at] not in _TALKED or tail.words[at - 1] not in _BEFORE_TALKED:
+    if tail.words[at - 1] not in _BEFORE_TALKED or stem(tail.words[at]) not in _TALKED:
         return None
     end = phrase(tail, at, _TALKED)
     of_other = end is None or tail.words[end] in _OF_OTHERS or tail.words[at - 1] in _OF_OTHERS
