@@ -205,7 +205,9 @@ def _is_over(tail: Tail, at: int) -> bool:
 
 
 def _is_brought(tail: Tail, at: int) -> bool:
-    """ "i've got robin with me"."""
+    """ "i've got robin with me", "i've ivy on the other line"."""
+    if tail.words[at - 1] in ("i've", "we've") and tail.words[at + 1] == "on":
+        return tail.words[at + 2] in ("the", "my", "hold")
     return tail.words[at - 1] in _HAVING and tail.words[at + 1] in ("with", "here")
 
 
