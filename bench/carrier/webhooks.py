@@ -133,6 +133,11 @@ class Webhooks:
 
 
 def open_client() -> aiohttp.ClientSession:
-    """The HTTP client of one carrier, to be made in a running loop."""
+    """The HTTP client of one carrier, to be made in a running loop.
+
+    Each webhook has a connection of its own: one that was idle may be closed by the gateway in the moment in
+    which it is used again, which would be told as a webhook without an answer.
+    """
     limits = aiohttp.ClientTimeout(total=ANSWER_LIMIT_S, sock_connect=CONNECT_LIMIT_S)
-    return aiohttp.ClientSession(timeout=limits, auto_decompress=False)
+    connector = aiohttp.TCPConnector(force_close=True)
+    return aiohttp.ClientSession(connector=connector, timeout=limits, auto_decompress=False)

@@ -20,7 +20,7 @@ from bench.carrier.check import Check, checked, placed
 from bench.carrier.credentials import CARRIERS
 from bench.carrier.faults import Signing
 from bench.carrier.own import OwnAccount, new_account
-from bench.carrier.record import ClearCame, MarkWentBack
+from bench.carrier.record import ClearCame, MarkCame, MarkWentBack
 from bench.carrier.report import Report
 from bench.carrier.rest import Exchange, exchange
 from bench.demo.ports import reserved
@@ -102,7 +102,9 @@ class Exchanges:
             await live.agent_answers(200)
             before_ms = live.record.agent_audible_ms
             await live.say(tone(0.5, ASKING_HZ))
-            await live.until(lambda record: record.agent_audible_ms > before_ms + 200)
+            await live.until(
+                lambda record: record.agent_audible_ms > before_ms + 200 and has_mark_out(record)
+            )
             await live.press("5")
             await live.say(tone(0.8, ASKING_HZ))
             await live.until(lambda record: any(isinstance(event, ClearCame) for event in record.wire))
@@ -184,6 +186,12 @@ def from_arguments(made: Exchanges, folder: Path) -> Check:
     add_check(parser)
     line = ["plivo", *address, *account, *files, "--faults", "jitter=20", "--listen", "0.1"]
     return check_of(parser.parse_args(line))
+
+
+def has_mark_out(record: CallRecord) -> bool:
+    """Audio is queued whose mark has not gone back."""
+    back = {event.name for event in record.wire if isinstance(event, MarkWentBack)}
+    return any(isinstance(event, MarkCame) and event.name not in back for event in record.wire)
 
 
 def check_files(folder: Path) -> None:
