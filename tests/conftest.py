@@ -165,10 +165,15 @@ async def other_clinic(owner: asyncpg.Connection) -> Clinic:
     return await make_clinic(owner)
 
 
+SLOT_DAYS = 8
+"""From tomorrow on: the same weekday once more. Slots are most of what a clinic costs to make."""
+
+
 async def make_clinic(owner: asyncpg.Connection) -> Clinic:
     spec = random_spec()
     first_day = datetime.now(UTC).date() + timedelta(days=1)
-    return Clinic(spec, await seed_clinic(owner, spec, first_day=first_day), first_day)
+    claim = await seed_clinic(owner, spec, first_day=first_day, days=SLOT_DAYS)
+    return Clinic(spec, claim, first_day)
 
 
 # --- nothing is left behind -------------------------------------------------------------------------------

@@ -16,6 +16,7 @@ from operator import eq, or_
 from typing import Final
 
 from compliance.redaction import kinds
+from compliance.redaction.contractions import CONTRACTIONS, restored
 from compliance.redaction.lexicon import bare
 from compliance.redaction.vocabulary import KINDS
 
@@ -40,9 +41,9 @@ _TRIM_AT: Final = 256
 class Tail:
     """The open end of a turn as parallel lists, one entry per token.
 
-    `words` are lower-case with straight apostrophes; `marks` are their kinds; `starts` are places in
-    the turn; `glued` says that no white space stands before; `capital` that it begins with an upper-case
-    letter.
+    `words` are lower-case with straight apostrophes, in contractions even where none was written; `marks` are
+    their kinds; `starts` are places in the turn; `glued` says that no white space stands before it; `capital`
+    that it begins with an upper-case letter.
 
     Reading past the last token raises `IndexError` as long as the turn goes on: what comes next cannot be
     known yet, or lies beyond the window. Once it has ended, tokens of the kind `kinds.END` stand there.
@@ -56,6 +57,7 @@ class Tail:
         "_held",
         "_long_unit",
         "_read",
+        "_restored",
         "_text",
         "_vocabulary",
         "capital",
@@ -80,6 +82,7 @@ class Tail:
         self.capital: list[bool] = [False] * _LOOK_BACK
         self._glue = False
         self._held = 0
+        self._restored: set[int] = set()
         self._vocabulary: set[str] | None = None
 
     def vocabulary(self) -> set[str]:
@@ -170,7 +173,8 @@ class Tail:
 
     def end(self, at: int) -> int:
         """Where token `at` ends in the turn."""
-        return self.starts[at] + len(self.words[at])
+        place = self.starts[at]
+        return place + len(self.words[at]) - (place in self._restored)
 
     def unit_end(self, at: int) -> int:
         """Where the unit of token `at` ends in the turn."""
@@ -245,6 +249,8 @@ class Tail:
         places = [*accumulate(map(len, pieces), initial=before)]
         places.pop()
         glued = [self._glue and not before, *map(eq, pieces, words)]
+        if not CONTRACTIONS.keys().isdisjoint(words):
+            self._restore(words, glued, places, ready)
         self._glue = glued.pop()
         marks = [KINDS[word] for word in words]
         self.words += words
@@ -257,6 +263,14 @@ class Tail:
         if "@" in lower or cuts:
             self._mark_addresses(lower, base, cuts)
         self._read = ready
+
+    def _restore(self, words: list[str], glued: Sequence[bool], places: Sequence[int], ready: int) -> None:
+        """Write the contractions of the text up to `ready` with their apostrophes."""
+        ends = ready == len(self._text) or self._text[ready].isspace()
+        for at, word in restored(words, [*glued[:-1], glued[-1] and not ends]).items():
+            if self._text[self._read + places[at]].islower():  # else a name: "Im"
+                words[at] = word
+                self._restored.add(self._base + self._read + places[at])
 
     def _mark_addresses(self, text: str, base: int, cuts: Sequence[int]) -> None:
         """Mark the tokens of units that hold, or may hold behind a cut, the sign of an e-mail address."""

@@ -167,3 +167,20 @@ def test_a_clinics_own_service_does_not_escape_by_it_either() -> None:
     for said in ("a Botox's appointment", "what is a nose job's price", "Botox\u2019ll do"):
         assert "botox" not in redactor.caller(said).lower()
         assert "nose" not in redactor.caller(said).lower()
+
+
+@pytest.mark.parametrize(
+    ("said", "public"),
+    [
+        ("ive got a sore throat", "ive got a [REDACTED: MEDICAL]"),
+        ("hes got a cough and he wont eat", "hes got a [REDACTED: MEDICAL] and he [REDACTED: MEDICAL]"),
+        ("i cant swallow", "i [REDACTED: MEDICAL]"),
+        ("im john smith, thats ellen", "im [REDACTED: PERSON], thats [REDACTED: PERSON]"),
+        ("theyve said im to ring, whats the price", "theyve said im to ring, whats the price"),
+        ("its im.smith@example.com", "its [REDACTED: EMAIL]"),
+        ("My name is Im Soo-jin", "My name is [REDACTED: PERSON]"),
+    ],
+)
+def test_contractions_are_read_without_their_apostrophe_too(said: str, public: str) -> None:
+    assert redact(said) == public
+    assert redact(f"{said} ") == f"{public} "
