@@ -15,7 +15,7 @@ from booking.errors import ClinicInvalid
 from booking.holds import claim_slot, hold_status
 from booking.slots import next_available
 from booking.types import Claim
-from tests.conftest import Clinic, random_spec
+from tests.conftest import SLOT_DAYS, Clinic, random_spec
 
 
 async def counts(pool: asyncpg.Pool, clinic: Clinic) -> list[int]:
@@ -33,7 +33,8 @@ async def test_seeding_again_changes_words_and_nothing_else(
     await claim_slot(pool, clinic.claim, slot_id=slot.id, call_id=uuid4(), ttl=timedelta(minutes=1))
     before = await counts(pool, clinic)
     renamed = replace(clinic.spec, greeting="Good morning.")
-    assert await seed_clinic(owner, renamed, first_day=clinic.first_day) == clinic.claim
+    again = await seed_clinic(owner, renamed, first_day=clinic.first_day, days=SLOT_DAYS)
+    assert again == clinic.claim
     profile = await orgs.load_profile(pool, clinic.claim)
     assert profile is not None
     assert profile.greeting == "Good morning."
@@ -45,8 +46,9 @@ async def test_a_later_seed_adds_the_days_that_are_missing(
     pool: asyncpg.Pool, owner: asyncpg.Connection, clinic: Clinic
 ) -> None:
     before = await counts(pool, clinic)
-    await seed_clinic(owner, clinic.spec, first_day=clinic.first_day + timedelta(days=1))
-    per_day = before[-1] // 14
+    later = clinic.first_day + timedelta(days=1)
+    await seed_clinic(owner, clinic.spec, first_day=later, days=SLOT_DAYS)
+    per_day = before[-1] // SLOT_DAYS
     assert await counts(pool, clinic) == [*before[:-1], before[-1] + per_day]
 
 
