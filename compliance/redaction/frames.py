@@ -134,6 +134,7 @@ class Frames:
 
 def _by_first_word(frames: Sequence[Frame]) -> dict[str, _Behind]:
     """Words that begin the same frames, as those of a class do, share what is behind them."""
+    keyed = [(_Keyed(frame, _key(frame)), _seconds(frame)) for frame in frames]
     numbers: dict[str, list[int]] = {}
     for number, frame in enumerate(frames):
         for first in {_bare(word) for word in frame[0].words}:
@@ -141,19 +142,19 @@ def _by_first_word(frames: Sequence[Frame]) -> dict[str, _Behind]:
     shared: dict[tuple[int, ...], _Behind] = {}
     for each in map(tuple, numbers.values()):
         if each not in shared:
-            shared[each] = _behind([frames[number] for number in each])
+            shared[each] = _behind([keyed[number] for number in each])
     return {first: shared[tuple(each)] for first, each in numbers.items()}
 
 
-def _behind(frames: Sequence[Frame]) -> _Behind:
+def _behind(frames: Sequence[tuple[_Keyed, set[str] | None]]) -> _Behind:
+    """Each frame comes with the words that may follow its first; None if others may."""
     followed: dict[str, list[_Keyed]] = {}
     unfollowed: list[_Keyed] = []
-    for frame in frames:
-        keyed, seconds = _Keyed(frame, _key(frame)), _seconds(frame)
+    for keyed, seconds in frames:
         if seconds is None:
             unfollowed.append(keyed)
         else:
-            for second in {_bare(word) for word in seconds}:
+            for second in seconds:
                 followed.setdefault(second, []).append(keyed)
     return _Behind(followed, unfollowed)
 
@@ -182,7 +183,7 @@ def _by_length(found: Found) -> tuple[int, int]:
 
 
 def _seconds(frame: Frame) -> set[str] | None:
-    """The words that may follow a frame's first; None if others may."""
+    """The words that may follow a frame's first, bare; None if others may."""
     seconds: set[str] = set()
     for element in frame[1:]:
         if element in (_BEGIN, _END) or element.what == "NOT":
@@ -190,7 +191,7 @@ def _seconds(frame: Frame) -> set[str] | None:
         listed = _BEGINS.get(element.what) if element.what != "WORDS" else element.words
         if listed is None:
             return None
-        seconds |= listed
+        seconds |= {_bare(word) for word in listed}
         if element.least:
             return seconds
     return None
