@@ -4,6 +4,7 @@ Whoever picks up may be anybody. So the agent says who calls and that it is a pr
 and nothing of what it is about until whoever is wanted has said that it is them.
 """
 
+import asyncio
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from typing import Final
@@ -70,11 +71,14 @@ async def find_outgoing(
     `BookingUnavailable`.
     """
     claim = Claim(org_id)
-    brief = await load_brief(pool, claim, placed_id=placed_id)
-    sound = may_record and await _records_sound(pool, claim)
+    brief, sound = await asyncio.gather(
+        load_brief(pool, claim, placed_id=placed_id), _records_sound(pool, claim, may=may_record)
+    )
     return Outgoing(placed_id, brief or CallBrief(None, None, None), sound)
 
 
-async def _records_sound(pool: asyncpg.Pool, claim: Claim) -> bool:
+async def _records_sound(pool: asyncpg.Pool, claim: Claim, *, may: bool) -> bool:
+    if not may:
+        return False
     async with org_transaction(pool, claim) as connection:
         return await records_sound(connection, claim.org_id)
