@@ -116,7 +116,7 @@ def _misheard(view: View, at: int, end: int, slot: Slot, entity: EntityType) -> 
     begin, found = _found(view, at, end, entity)
     if (found is None or not found.whole) and says_no_value(tail, at, end, slot):
         return None
-    if found is not None and found.whole and _holds_name(tail, at, begin, entity):
+    if found is not None and found.whole and _stands_apart(tail, at, begin, found.end, entity):
         return None
     if entity == "PERSON" and found is not None and is_joined(tail, found.end, end):
         return Match(end, entity, GUESSED, begin=max(begin, found.begin))
@@ -276,6 +276,12 @@ _BEFORE_DAYS: Final = frozenset(
         ".",
     ]
 ) | {"well", "so", "back", "think", "been", "say", "said", "birth", "year", "years", "last", "this", "just"}
+
+
+def _stands_apart(tail: Tail, at: int, begin: int, end: int, entity: EntityType) -> bool:
+    """What stands before the value is none of it: another value, or any words before "smith@…"."""
+    written = begin > at and any(tail.words[here] == "@" and tail.glued[here] for here in range(begin, end))
+    return written or _holds_name(tail, at, begin, entity)
 
 
 def _holds_name(tail: Tail, at: int, begin: int, entity: EntityType) -> bool:

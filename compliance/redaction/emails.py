@@ -4,6 +4,7 @@ from typing import Final
 
 from compliance.redaction import kinds
 from compliance.redaction.lexicon import word_list
+from compliance.redaction.patterns import begin_of_written
 from compliance.redaction.spoken import read_letter
 from compliance.redaction.tokens import Tail
 from compliance.redaction.view import GUESSED, LIKELY, SURE, Match, View
@@ -64,11 +65,21 @@ def spoken_email(view: View, at: int) -> Match | None:
     if named is not None:
         return Match(named, "PERSON", LIKELY)
     begin = _begin_of_local(tail, at, sign)
-    end = None if sign == at or _is_site(tail, at, sign) else _host(view, aside(tail, sign + 1))
+    follows = _written_behind(view, begin, sign)
+    none = sign == at or follows is not None or _is_site(tail, at, sign)
+    end = None if none else _host(view, aside(tail, sign + 1))
     if end is None:
-        view.no_email_before = tail.starts[sign]
+        view.no_email_before = tail.starts[follows or sign]
         return None
     return Match(end, "EMAIL", SURE, begin=begin)
+
+
+def _written_behind(view: View, at: int, sign: int) -> int | None:
+    """Where a written address ("lee@…") begins behind `at`."""
+    if not view.tail.glued[sign] or view.tail.words[sign] != "@":
+        return None
+    begin = begin_of_written(view.tail, at, sign, asked=view.expects.awaits("EMAIL"))
+    return begin if begin > at else None
 
 
 def _end_of_local(tail: Tail, at: int) -> int:
@@ -98,6 +109,7 @@ def _to_the_sign(view: View, at: int) -> Match | None:
     for sign in range(at, at + _ASKED_TOKENS):
         if tail.marks[sign] & kinds.SIGN:
             named = sign == at or _name_before(tail, at, sign) is not None
+            named = named or _written_behind(view, at, sign) is not None
             end = None if named else _domain(tail, aside(tail, sign + 1), own_words=awaited)
             known = end is not None and (awaited or _is_top_level(tail, end - 1))
             return Match(end, "EMAIL", SURE) if end is not None and known else None

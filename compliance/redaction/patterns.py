@@ -4,6 +4,7 @@ import re
 from typing import Final
 
 from compliance.redaction import kinds
+from compliance.redaction.tokens import Tail
 from compliance.redaction.view import SURE, Match, View
 
 _EMAIL: Final = re.compile(r"[\w.!#$%&'*+/=?^`{|}~-]+@(?:[\w-]+\.)+[^\W\d_]{2,}|[\w.+-]+@[\w-]+")
@@ -19,6 +20,8 @@ _SAFE: Final = re.compile(
     """,
     re.VERBOSE,
 )
+_SPOKEN_JOINS: Final = frozenset({"dot", "point", "underscore", "dash", "hyphen", "plus"})
+_MOST_NAMES: Final = 2
 _PRICE: Final = re.compile(r"[£$€]\d[\d,]*(?:\.\d+)?[kKmM]?")
 
 
@@ -31,6 +34,36 @@ def written_email(view: View, at: int) -> Match | None:
     if end is not None and tail.words[end] == "dot" and tail.marks[end + 1] & kinds.WORD:
         end += 2  # "t.ford@nhs dot net"
     return None if end is None else Match(end, "EMAIL", SURE)
+
+
+def begin_of_written(tail: Tail, at: int, sign: int, *, asked: bool) -> int:
+    """Where the address begins whose "@" stands at `sign` without a blank before it, at `at` at the earliest.
+
+    Words before it are of the address if a sign that is spoken out joins them ("john dot smith@…"), or if
+    they are letters or figures; `asked`: or if nothing else stands before them in the answer.
+    """
+    here = _begin_of_unit(tail, at, sign)
+    while here > at:
+        before = here - 1
+        if tail.words[before] in _SPOKEN_JOINS:
+            here = _begin_of_unit(tail, at, max(at, before - 1))
+        elif tail.marks[before] & (kinds.LETTER | kinds.DIGITS | kinds.NUMERAL | kinds.REPEAT):
+            here = before
+        else:
+            break
+    whole = asked and here - at <= _MOST_NAMES and all(_may_be_name(tail, each) for each in range(at, here))
+    return at if whole else here
+
+
+def _begin_of_unit(tail: Tail, at: int, here: int) -> int:
+    while here > at and tail.glued[here]:
+        here -= 1
+    return here
+
+
+def _may_be_name(tail: Tail, at: int) -> bool:
+    listed = kinds.FIRST | kinds.MAYBE | kinds.LAST | kinds.UNKNOWN
+    return bool(tail.marks[at] & listed) and tail.words[at + 1] not in (",", ".")
 
 
 def written_safe(view: View, at: int) -> Match | None:

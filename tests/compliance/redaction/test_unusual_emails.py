@@ -113,3 +113,16 @@ def test_an_address_begins_where_it_was_asked_for_and_may_be_read_back_in_part(
 )
 def test_talk_between_a_question_and_an_at_is_kept(text: str) -> None:
     assert said(text).replace("[EMAIL]", "lee at sky dot com") == text
+
+
+@pytest.mark.parametrize(
+    ("text", "public"),
+    [
+        ("Composite bonding. Holly Pickering, hollyp@example.co.uk.", "[MEDICAL]. [PERSON], [EMAIL]."),
+        ("Agent: Your email?\nCaller: The old one, sue.b61@example.com.", "the old one, [EMAIL]."),
+        ("Agent: Your email?\nCaller: john smith 84@example.com", "[EMAIL]"),
+        ("Agent: Your email?\nCaller: john dot smith@example.com", "[EMAIL]"),
+    ],
+)
+def test_a_written_address_begins_where_its_words_do(text: str, public: str) -> None:
+    assert said(text).rpartition("Caller: ")[2].casefold() == public.casefold()
