@@ -34,6 +34,7 @@ from compliance.redaction.replies import says_no_value, tells_age
 from compliance.redaction.tokens import Tail
 from compliance.redaction.view import GUESSED, Match, View
 from compliance.redaction.vocabulary import HOMOPHONES
+from compliance.redaction.written_answers import written_answer
 
 _ANSWER_TOKENS: Final = 26
 _LEADS: Final = word_list("answer_leads")
@@ -103,7 +104,7 @@ def whole_answer(view: View, at: int, slot: Slot) -> Match | None:
         return None
     if entity == "PERSON" and is_spelled_as_heard(tail, at, end):
         return Match(end, entity, GUESSED)
-    return _misheard(view, at, end, slot, entity)
+    return written_answer(tail, at, end, entity) or _misheard(view, at, end, slot, entity)
 
 
 def _misheard(view: View, at: int, end: int, slot: Slot, entity: EntityType) -> Match | None:
@@ -280,8 +281,9 @@ _BEFORE_DAYS: Final = frozenset(
 
 def _stands_apart(tail: Tail, at: int, begin: int, end: int, entity: EntityType) -> bool:
     """What stands before the value is none of it: another value, or any words before "smith@…"."""
-    written = begin > at and any(tail.words[here] == "@" and tail.glued[here] for here in range(begin, end))
-    return written or _holds_name(tail, at, begin, entity)
+    if entity == "EMAIL":
+        return begin > at and any(tail.words[here] == "@" and tail.glued[here] for here in range(begin, end))
+    return _holds_name(tail, at, begin, entity)
 
 
 def _holds_name(tail: Tail, at: int, begin: int, entity: EntityType) -> bool:

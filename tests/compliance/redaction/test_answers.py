@@ -29,6 +29,9 @@ CALLS = [
     (("And your full name please?", f"Priya Nandakumar {PHONE}"), "[PERSON] [PHONE]"),
     ((f"{PHONE} and {OTHER}",), "[PHONE] and [PHONE]"),
     (("Best number?", "07700 900123, 07700 900456"), "[PHONE], [PHONE]"),
+    (("Best number?", "That's my old one. (857) 555-0112."), "That's my old one. [PHONE]."),
+    (("Postcode?", "Ours? LA22 9HH, I think"), "Ours? [POSTCODE], I think"),
+    (("Date of birth?", "Give me a second. 27th of January 2020"), "Give me a second. [DOB]"),
     # addresses and e-mail in a sentence
     (("Your address?", "home is 14 Mill Street, Ludlow since May"), "home is [ADDRESS] since May"),
     (("Your address?", "it's Rosemary House, 4 Bell Lane"), "it's [ADDRESS]"),
