@@ -25,7 +25,7 @@ _PAUSES: Final = frozenset({",", ".", "?", "!", ";"})
 
 
 def written_answer(tail: Tail, at: int, end: int, entity: EntityType) -> Match | None:
-    """The value of the answer from `at` to `end` if it is such a clause, and nothing but talk stands before."""
+    """The value of the answer from `at` to `end` if it is such a clause and only talk stands before it."""
     shape = _SHAPES.get(entity)
     begin = at
     for here in range(at + 1, end + 1) if shape else ():
