@@ -3,6 +3,7 @@
 from typing import Final
 
 from compliance.redaction import kinds
+from compliance.redaction.address_pieces import number_alone
 from compliance.redaction.codes import alphanumeric
 from compliance.redaction.dwellings import celtic_house, dwelling, over_sections, post_box, site
 from compliance.redaction.localities import before_county, crossing, to_town
@@ -18,6 +19,7 @@ from compliance.redaction.streets import (
     numbered_street,
     street_name,
 )
+from compliance.redaction.talked_streets import is_home
 from compliance.redaction.tokens import Tail
 from compliance.redaction.towns import is_sure_town, town
 from compliance.redaction.view import GUESSED, LIKELY, SURE, Match, View
@@ -52,7 +54,7 @@ def address(view: View, at: int) -> Match | None:
         if street is not None:
             return Match(to_town(view, street), "ADDRESS", LIKELY)
     if kind & kinds.NUMBER:
-        alone = number_of_house(view, at) or _street_before_code(view, at)
+        alone = number_of_house(view, at) or number_alone(view, at) or _street_before_code(view, at)
         if alone is not None:
             return alone._replace(end=to_town(view, alone.end))
     return _answer(view, at) if wanted else None
@@ -89,7 +91,7 @@ def free_address(view: View, at: int) -> Match | None:
     here = at + (tail.words[at] == "the")
     while here < at + _FREE_TOKENS and (tail.words[here] == "," or goes_on(tail, here)):
         if here > at and is_street(tail, here):
-            end = _free_street(tail, at, here)
+            end = _free_street(view, at, here)
             if end is not None:
                 return Match(to_town(view, end), "ADDRESS", LIKELY)
             corrected = _corrected_street(tail, at, here)
@@ -105,8 +107,9 @@ def free_address(view: View, at: int) -> Match | None:
     return None
 
 
-def _free_street(tail: Tail, at: int, here: int) -> int | None:
-    """Behind the street whose kind is at `here` if a town follows or a house's name goes before."""
+def _free_street(view: View, at: int, here: int) -> int | None:
+    """Behind the street whose kind is at `here`: before a town, behind a house's name, or somebody's home."""
+    tail = view.tail
     house = house_name(tail, at)
     begin = at
     if house is not None and house <= here:
@@ -119,7 +122,9 @@ def _free_street(tail: Tail, at: int, here: int) -> int | None:
     after = end + (tail.words[end] == ",")
     if (begin > at and house is not None) or town(tail, after) is not None:
         return end
-    return end if _is_numbered_behind(tail, after) or crossing(tail, end, end) is not None else None
+    if _is_numbered_behind(tail, after) or crossing(tail, end, end) is not None:
+        return end
+    return end if begin == at and is_home(view, begin, end) else None
 
 
 def _is_numbered_behind(tail: Tail, at: int) -> bool:

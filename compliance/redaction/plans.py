@@ -10,6 +10,7 @@ from operator import or_
 from typing import Final
 
 from compliance.redaction import kinds
+from compliance.redaction.address_pieces import street_alone, town_alone
 from compliance.redaction.addresses import address, called_house, free_address, house_before_number
 from compliance.redaction.allergens import taken_or_shunned
 from compliance.redaction.cards import expiry
@@ -151,8 +152,10 @@ def _said_back(kind: int) -> Iterator[Rule]:
         yield said_back
     if kind & kinds.TOWN:
         yield town_by_zip
+        yield town_alone
     if kind & _STREETS and not kind & kinds.STOP:
         yield street_said_back
+        yield street_alone
         yield county_by_zip
 
 
@@ -180,7 +183,7 @@ def _lighter(rule: Rule, kind: int, mode: int, held: int) -> Rule | None:
         return _lighter_address(kind, held)
     if rule is town_by_zip or rule is county_by_zip:
         return rule if held & kinds.NUMBER else None
-    if rule is street_said_back:
+    if rule is street_said_back or rule is street_alone:
         return rule if held & (kinds.STREET | kinds.WAY) else None
     if rule is date_of_birth and kind & kinds.ARTICLE and not held & (kinds.NUMBER | kinds.ORDINAL):
         return None

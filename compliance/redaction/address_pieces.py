@@ -1,0 +1,124 @@
+"""Pieces of an address that make a turn of their own: "no, sixty-one", "Larch Close?", "and is that Leeds".
+
+A piece carries too little to be known anywhere else. Here nothing but small words stands beside it, and most
+count only where an address was given, read back or asked for right before.
+"""
+
+from typing import Final
+
+from compliance.redaction import kinds
+from compliance.redaction.cues import Slot
+from compliance.redaction.lexicon import word_list
+from compliance.redaction.streets import house_name, house_number, is_street, street_name
+from compliance.redaction.talked_streets import is_generic
+from compliance.redaction.tokens import Tail
+from compliance.redaction.towns import town
+from compliance.redaction.view import GUESSED, Match, View
+
+_LEADS: Final = word_list("before_pieces")
+_TRAILS: Final = word_list("behind_pieces")
+_LOOK_BACK: Final = 8
+_NUMBER_TOKENS: Final = 4
+_HOUSE_DIGITS: Final = 4
+_FIGURED: Final[frozenset[Slot]] = frozenset({"PHONE", "DOB", "CARD", "GOV_ID", "EXPIRY", "CODE"})
+_SURE: Final = word_list("streets") - {"hill", "park", "row", "square", "place", "way", "st", "dr"}
+_STAYING: Final = frozenset(
+    {"i'm", "we're", "she's", "he's", "they're", "still", "live", "lives", "mum's", "dad's"}
+)
+
+
+def number_alone(view: View, at: int) -> Match | None:
+    """ "Sixty-one. Six one.", "it's eighteen", "one six or six oh": a house's number and no more."""
+    if not _is_told(view) or not _FIGURED.isdisjoint(view.expects.asked):
+        return None
+    tail = view.tail
+    end = house_number(tail, at)
+    if end is None or end > at + _NUMBER_TOKENS or tail.words[at] in ("oh", "o", "zero", "0"):
+        return None
+    if len(tail.words[at]) > _HOUSE_DIGITS and tail.marks[at] & kinds.DIGITS:
+        return None
+    if tail.words[at - 1] == "at" and tail.words[at - 2] in _STAYING:
+        return Match(end, "ADDRESS", GUESSED) if _is_last(tail, end) else None
+    if not _is_first(tail, at):
+        return None
+    return Match(end, "ADDRESS", GUESSED) if _is_last(tail, end) or _is_before_another(tail, end) else None
+
+
+def _is_before_another(tail: Tail, at: int) -> bool:
+    """ "or six oh", ". Six one.": the same number once more, or another."""
+    follows = at + (tail.words[at] in (",", ".", "or", "not"))
+    follows += follows > at and tail.words[follows] in ("or", "not")
+    if follows == at or not tail.marks[follows] & kinds.NUMBER:
+        return False
+    end = house_number(tail, follows)
+    return end is not None and end <= follows + _NUMBER_TOKENS and _is_last(tail, end)
+
+
+def street_alone(view: View, at: int) -> Match | None:
+    """ "Larch Close.", "is it saint johns road or saint johns avenue", "same building, Regent Court"."""
+    tail = view.tail
+    if tail.words[at] in _LEADS or not _is_first(tail, at):
+        return None
+    end = _any_street(tail, at) if _is_told(view) else _sure_street(view, at)
+    if end is None or is_generic(tail, at, end):
+        return None
+    closed = _is_last(tail, end) or (tail.words[end] in ("or", "not") and _is_street(tail, end + 1))
+    if not closed or (tail.words[at - 1] in ("on", "in") and not _is_told(view)):
+        return None
+    return Match(end, "ADDRESS", GUESSED)
+
+
+def _any_street(tail: Tail, at: int) -> int | None:
+    """Behind a street or a house, also one of a common name: an address is in play."""
+    return street_name(tail, at, wanted=True) or house_name(tail, at)
+
+
+def _sure_street(view: View, at: int) -> int | None:
+    """Behind a street whose kind is no surname, as "Park" and "Hill" are."""
+    end = None if view.expects.name_open else street_name(view.tail, at, wanted=False)
+    return end if end is not None and view.tail.words[end - 1] in _SURE else None
+
+
+def _is_street(tail: Tail, at: int) -> bool:
+    end = street_name(tail, at, wanted=True)
+    if end is None:
+        end = at + 1 if is_street(tail, at) else None
+    return end is not None and _is_last(tail, end)
+
+
+def town_alone(view: View, at: int) -> Match | None:
+    """ "no, Manchester", "and that's in Edinburgh"."""
+    if not _is_told(view):
+        return None
+    tail = view.tail
+    end = town(tail, at)
+    if end is None or tail.marks[at] & kinds.STOP or not _is_first(tail, at) or not _is_last(tail, end):
+        return None
+    return Match(end, "ADDRESS", GUESSED)
+
+
+def _is_told(view: View) -> bool:
+    """An address was given, asked for or read back right before."""
+    expects = view.expects
+    return "ADDRESS" in expects.given or "ADDRESS" in expects.read_back or "ADDRESS" in expects.asked
+
+
+def _is_first(tail: Tail, at: int) -> bool:
+    """Nothing but small words, or another piece of figures before "or", stands before it in the turn."""
+    here = at - 1
+    stop = at - _LOOK_BACK
+    while here > stop and tail.words[here] in _LEADS:
+        if tail.words[here] in ("or", ".") and tail.marks[here - 1] & (kinds.NUMBER | kinds.STREET):
+            return True
+        here -= 1
+    return tail.words[here] in ("", ":")
+
+
+def _is_last(tail: Tail, at: int) -> bool:
+    """Nothing but small words follows."""
+    here = at
+    while not tail.marks[here] & kinds.END:
+        if tail.words[here] not in _TRAILS or here > at + _LOOK_BACK:
+            return False
+        here += 1
+    return True

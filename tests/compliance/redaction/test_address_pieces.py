@@ -1,0 +1,42 @@
+"""Streets named in talk, and pieces of an address that make a turn of their own. All are invented."""
+
+import pytest
+
+from compliance.redaction import redact
+
+MASKED = [
+    "hiya it's {bev} from {corporation road} can you ring me",
+    "This is {Tyrell} over on {East Kilbourn Avenue}, about my refill.",
+    "she has a flat on {Duke Street} so she can walk it",
+    "I'm just up the road on {Beaconsfield Terrace}.",
+    "we're at {12 Mill Lane}\nis that the one on {priory lane}",
+    "It's {61 Wentworth Drive}.\n{16 Wentworth Drive}?\nNo, {sixty-one}. {Six one}.",
+    "and are you still at {hollywell crescent}\ni am number {forty four}",
+    "You said {Larch Avenue}?\n{Larch Close}.",
+    "what's the first line of the address\n{unit three}\nand is that {leeds}\nno {manchester}",
+]
+KEPT = [
+    "turn left onto Mill Road and we're on the right",
+    "I was on Oxford Street when you rang",
+    "she lives near the high street",
+    "is the Mill Road branch open on Saturdays",
+    "what insurance do you have\nblue cross",
+    "how many were there\nsixty",
+]
+
+
+def plain(text: str) -> str:
+    return text.replace("{", "").replace("}", "")
+
+
+@pytest.mark.parametrize("text", MASKED)
+def test_what_is_told_of_a_home_is_masked(text: str) -> None:
+    public = redact(plain(text))
+    for part in text.split("{")[1:]:
+        assert part.split("}")[0] not in public
+    assert public.count("[REDACTED") == text.count("{")
+
+
+@pytest.mark.parametrize("text", KEPT)
+def test_a_street_of_no_home_stays(text: str) -> None:
+    assert redact(text) == text
