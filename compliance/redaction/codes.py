@@ -21,6 +21,7 @@ _ROUTING_KEYS: Final = word_list("routing_keys")
 _ONE_LETTER_AREAS: Final = frozenset("BEGLMNSW")
 _CODE_CHARS: Final = 10
 _ID_CHARS: Final = 12
+_WHOLE_ID: Final = 9
 _EIRCODE_HALF: Final = 5
 _CODE_TOKENS: Final = 40
 _HALF: Final = 2
@@ -44,6 +45,8 @@ def alphanumeric(view: View, at: int) -> Match | None:
     while len(chars) < most and here < at + _CODE_TOKENS:
         aside = awaited is not None or _BEGINS_NINO.match(chars) is not None
         begin = skip_gap(view.tail, here, asides=aside) if chars else here
+        if len(chars) >= _WHOLE_ID and _is_speaker(view.tail, begin):
+            break
         piece = _letter_o(view.tail, begin, chars) or _code_piece(
             view.tail, begin, misheard=awaited is not None, first=not chars
         )
@@ -58,6 +61,14 @@ def alphanumeric(view: View, at: int) -> Match | None:
             return match
         shorter = match or shorter
     return shorter or (_near_code(view, chars, at, end, awaited) if awaited else None)
+
+
+def _is_speaker(tail: Tail, at: int) -> bool:
+    """The "I" of "943 476 5919, and I was told"."""
+    if tail.words[at] != "i":
+        return False
+    follows = tail.marks[at + 1]
+    return bool(follows & kinds.WORD) and not follows & (kinds.LETTER | kinds.NUMBER)
 
 
 def _may_go_on(chars: str) -> bool:

@@ -43,6 +43,7 @@ CALLS = [
         ("Which card, and your NHS number?", "nine four three, four seven six, five nine one nine"),
         "[GOV_ID]",
     ),
+    (("my Social is 219-09-9940, and I have to go",), "my Social is [GOV_ID], and I have to go"),
     (("Your NI number?", "q q one two, um, three four, let me see, five six c"), "[GOV_ID]"),
     # postcodes and ZIP codes
     (("What's your postcode?", "N for november R, let me see, one four, um, three A B"), "[POSTCODE]"),
