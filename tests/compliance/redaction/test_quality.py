@@ -235,3 +235,12 @@ def test_the_tenth_part_covers_every_type_and_kind() -> None:
     assert len(tenth) >= 600
     assert sum(case.words for case in tenth if case.file == "ordinary") >= 2_500
     assert sum(case.file in ("negatives", "must_not") for case in tenth) >= 120
+
+
+def test_the_twelfth_part_covers_every_type_and_kind() -> None:
+    """Size and mixture alone: it holds no floors."""
+    twelfth = cases("twelfth")
+    assert {entity.type for case in twelfth for entity in case.entities} == TYPES
+    assert len(twelfth) >= 600
+    assert sum(case.words for case in twelfth if case.file == "ordinary") >= 2_500
+    assert sum(case.file in ("negatives", "must_not") for case in twelfth) >= 120
