@@ -244,3 +244,12 @@ def test_the_twelfth_part_covers_every_type_and_kind() -> None:
     assert len(twelfth) >= 600
     assert sum(case.words for case in twelfth if case.file == "ordinary") >= 2_500
     assert sum(case.file in ("negatives", "must_not") for case in twelfth) >= 120
+
+
+def test_the_eleventh_part_covers_every_type_and_kind() -> None:
+    """Size and mixture alone: it holds no floors."""
+    eleventh = cases("eleventh")
+    assert {entity.type for case in eleventh for entity in case.entities} == TYPES
+    assert len(eleventh) >= 600
+    assert sum(case.words for case in eleventh if case.file == "ordinary") >= 2_500
+    assert sum(case.file in ("negatives", "must_not") for case in eleventh) >= 120
