@@ -29,6 +29,8 @@ _PARTS: Final = word_list("body_distinct")
 _WHOSE: Final = frozenset({"the", "your", "my", "that", "his", "her", "which", "left", "right", "this"})
 _BESIDE_BIRTHS: Final = frozenset({"PERSON", "ADDRESS", "POSTCODE"})
 _OF_FIGURES: Final = frozenset({"PHONE", "CARD", "GOV_ID"})
+_POSSESSIVE: Final = ("'s", "\u2019s")
+"""Behind a name it is no part of it, and stays: "[REDACTED: PERSON]'s knee"."""
 _NO_MODE: Final = -1
 _ALLERGIES: Final = frozenset(
     [
@@ -316,6 +318,9 @@ class TurnStream:
         self._view.expects.name_open = 0
         self._view.expects.answer = None
         value = tail.between(start, end)
+        if entity == "PERSON" and value.endswith(_POSSESSIVE):
+            value = value[: -len(_POSSESSIVE[0])]
+            end = start + len(value)
         if entity in _OF_FIGURES:
             self._view.expects.said(digits_in(value), entity)
         numbers = self._memory.numbers

@@ -42,7 +42,7 @@ WORDS = [
 def test_a_word_that_only_a_person_can_be_there_is_masked(said: str) -> None:
     text = said.replace("{", "").replace("}", "")
     shown = redact(text).replace("[REDACTED: PERSON]", "")
-    kept = "".join(part.split("}")[-1].removeprefix("'s") for part in said.split("{"))
+    kept = "".join(part.split("}")[-1] for part in said.split("{"))
     assert shown == kept
 
 

@@ -88,7 +88,7 @@ MASKED = [
     ("her hair's coming out in clumps", "her [REDACTED: MEDICAL]"),
     ("Mr Lacey at 14 Elm Road", "Mr [REDACTED: PERSON] at [REDACTED: ADDRESS]"),
     ("Mrs Doyle, she's in hospital", "Mrs [REDACTED: PERSON], she's in hospital"),
-    ("Mrs Fry's next appointment", "Mrs [REDACTED: PERSON] next appointment"),
+    ("Mrs Fry's next appointment", "Mrs [REDACTED: PERSON]'s next appointment"),
     ("it's the id card, 4111 1111 1111 1111", "it's the id card, [REDACTED: CARD]"),
     ("the booking is for Mr Lowe", "the booking is for Mr [REDACTED: PERSON]"),
 ]
