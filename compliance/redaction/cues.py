@@ -95,6 +95,8 @@ AILMENT: Final = 128
 """Of what is wrong with somebody."""
 TROUBLING: Final = 256
 """Of a thing that is out of order: "a problem with the portal"."""
+DATED: Final = 512
+"""Of when something is, or was."""
 _THINGS: Final = frozenset(
     [
         "medication",
@@ -151,6 +153,7 @@ _ABOUT: Final = (
     (_REACTING, ALLERGY),
     (word_list("ask_ailment"), AILMENT),
     (word_list("troubling_things"), TROUBLING),
+    (frozenset({"when", "when's", "when'd", "date", "day"}), DATED),
 )
 
 

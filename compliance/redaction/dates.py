@@ -5,9 +5,11 @@ from typing import Final
 from compliance.redaction import kinds
 from compliance.redaction.drug_sounds import sounds
 from compliance.redaction.lexicon import word_list
-from compliance.redaction.relative_dates import bare_year, behind_relative, is_day_month_year, is_long_ago
+from compliance.redaction.numbering import NTH
+from compliance.redaction.relative_dates import bare_year, behind_relative, is_day_month_year
 from compliance.redaction.spoken import Element, read_element
 from compliance.redaction.tokens import Tail
+from compliance.redaction.told_births import is_day_of_month, is_long_ago, is_said_again, names_event
 from compliance.redaction.view import GUESSED, LIKELY, SURE, Match, View
 from compliance.redaction.vocabulary import FEASTS, MONTHS
 
@@ -26,7 +28,7 @@ _LINKS: Final = frozenset({"it's", "that's", "born", "is"})
 _WHO_IS: Final = frozenset({"i'm", "he's", "she's"})
 _CORRECTED_TOKENS: Final = 3
 _CORRECTING: Final = frozenset({"no", "not", "sorry", "actually", "wait", "mean", "nope"})
-_BEFORE_REPLY: Final = frozenset({"", ":", "no", ",", "it's", "nope", "er", "um"})
+_BEFORE_REPLY: Final = frozenset({"", ":", "no", ",", "it's", "its", "nope", "er", "um"})
 _HELD: Final = frozenset({"have", "got", "as", "so", "that's", "says", "it's", "is"})
 """Before a date that the agent reads out of a record."""
 _OF_DATES: Final = kinds.NUMBER | kinds.ORDINAL | kinds.MONTH | kinds.ARTICLE
@@ -46,6 +48,8 @@ _SEVERAL_MONTHS: Final = frozenset(f"{month}s" for month in MONTHS)
 _ORDINAL_DAYS: Final = kinds.ORDINAL | kinds.ARTICLE
 """What the day of "fourth of the second fifty one" begins with."""
 _FULL_PARTS: Final = 3
+_DAY_AND_MONTH: Final = 2
+_LAST_MONTH: Final = 12
 _YEAR_FIGURES: Final = 4
 
 
@@ -72,7 +76,7 @@ def date_of_birth(view: View, at: int) -> Match | None:
     if not (asked or named):
         whole = years or strong >= 3 or (months and strong >= 2 and _corrects(view, at))
         plain = bool(months or years) or _has_ordinal(tail, at, end)
-        told = whole and _is_told(view, at, end, plain)
+        told = _is_told(view, at, end, plain) if whole else _is_said_in_part(view, at, end, strong)
         return Match(end, "DOB", LIKELY) if told or (strong >= 2 and _is_called_birth(tail, end)) else None
     if "DOB" in view.expects.found and not named and not (months or years or _corrects(view, at)):
         return None
@@ -111,11 +115,32 @@ def _is_told(view: View, at: int, end: int, plain: bool) -> bool:
     plain = plain or is_day_month_year(view.tail, at, end)
     if not plain or _speaks_of_booking(view.tail, end):
         return False
-    told = not _HELD.isdisjoint(view.tail.words[at - 3 : at])
-    reads = view.expects.side == "agent" and view.tail.words[_before_date(view.tail, at)] not in _DATING
-    if reads and is_long_ago(view.tail, at, end, recent=told):
+    if _is_of_long_ago(view, at, end) or is_said_again(view, at, end):
         return True
     return _follows_person(view, at) or _tells_of_one(view.tail, at) or _corrects(view, at)
+
+
+def _is_of_long_ago(view: View, at: int, end: int) -> bool:
+    """A date of many years ago, and nothing happened on it."""
+    tail = view.tail
+    told = not _HELD.isdisjoint(tail.words[at - 3 : at])
+    before = tail.words[_before_date(tail, at)]
+    if before in _DATING or not is_long_ago(tail, at, end, recent=told):
+        return False
+    if view.expects.side == "agent":
+        return True
+    return is_day_of_month(tail, at, end) and not (view.expects.dated or names_event(tail, at))
+
+
+def _is_said_in_part(view: View, at: int, end: int, parts: int) -> bool:
+    """ "the ninth of June, and the year?": day and month of a date of birth that was said in this call; or
+    what is put right of one that was said in the turn before.
+    """
+    if "DOB" in view.expects.given and _replaces(view, at, end):
+        return True
+    if parts < _DAY_AND_MONTH or _speaks_of_booking(view.tail, end):
+        return False
+    return view.tail.words[_before_date(view.tail, at)] not in _DATING and is_said_again(view, at, end)
 
 
 def _before_date(tail: Tail, at: int) -> int:
@@ -128,7 +153,8 @@ def _before_date(tail: Tail, at: int) -> int:
 
 def _tells_of_one(tail: Tail, at: int) -> bool:
     """ "he's the fourth of May 2012", "my daughter, 4 May 2012": right behind whoever was born then."""
-    if tail.words[at - 1] in _WHO_IS:
+    before = tail.words[at - 1]
+    if before in _WHO_IS or (before.endswith("'s") and tail.marks[at - 1] & kinds.RELATIVE):
         return True
     return tail.words[at - 1] == "," and bool(tail.marks[at - 2] & kinds.RELATIVE)
 
@@ -171,7 +197,7 @@ def _replaces(view: View, at: int, end: int) -> bool:
     """ "sixteenth", "the 16th, sorry": all of a reply to a date that was read back."""
     tail = view.tail
     first = at - (tail.words[at - 1] == "the")
-    if "DOB" not in view.expects.read_back or tail.words[first - 1] not in _BEFORE_REPLY:
+    if "DOB" not in view.expects.read_back | view.expects.given or tail.words[first - 1] not in _BEFORE_REPLY:
         return False
     return not tail.marks[end] & kinds.WORD and not (
         tail.words[end] == "," and tail.marks[end + 1] & kinds.NUMBER
@@ -206,6 +232,7 @@ def _read_date(tail: Tail, at: int, *, misheard: bool) -> tuple[int | None, int,
             continue
         if kind & kinds.ORDINAL and (word not in _ENDINGS or tail.glued[here] or previous):
             here = last = here + 1
+            months += _is_month(tail, here - 1, parts)
             parts += word not in _ENDINGS and not _is_tens(previous)
             previous = None if word not in _ENDINGS else previous
             continue
@@ -224,6 +251,12 @@ def _read_date(tail: Tail, at: int, *, misheard: bool) -> tuple[int | None, int,
             break
         here += 1
     return last, parts, figures, bool(months), years
+
+
+def _is_month(tail: Tail, at: int, parts: int) -> bool:
+    """The "eleventh" of "the third of the eleventh"."""
+    ordered = tail.words[at - 2 : at] == ["of", "the"] or tail.words[at - 1] == "of"
+    return parts == 1 and ordered and NTH.get(tail.words[at], _LAST_MONTH + 1) <= _LAST_MONTH
 
 
 def _sounds_like_month(word: str, kind: int) -> bool:
@@ -296,7 +329,9 @@ def _ends_year(previous: Element | None, element: Element) -> bool:
 
 def _speaks_of_booking(tail: Tail, at: int) -> bool:
     """A time or "please" follows a date without a year: it is about the diary."""
-    return tail.words[at] in ("at", "please", "works", "is", "would", "suits") and tail.words[at] != "."
+    if tail.words[at] == "is" and tail.words[at + 1] in ("it", "that"):
+        return False
+    return tail.words[at] in ("at", "please", "works", "is", "would", "suits")
 
 
 def _is_behind_time(tail: Tail, at: int) -> bool:

@@ -17,6 +17,7 @@ from compliance.redaction.cues import (
     ALLERGY,
     ASKS,
     CUE_WORDS,
+    DATED,
     DIARY,
     MEDICINES,
     PLACE,
@@ -129,6 +130,12 @@ class CallMemory:
     """The last turn asked for somebody of the staff."""
     medicines: bool = False
     """The last turn asked what somebody takes."""
+    births: list[frozenset[int]] = field(default_factory=list)
+    """Days, months and years of the dates of birth masked: they may be said again."""
+    begun: bool = False
+    """A turn has ended."""
+    dated: bool = False
+    """The last turn asked when something else was than a birth."""
 
 
 class Expectation:
@@ -154,6 +161,7 @@ class Expectation:
         "answered",
         "asked",
         "code_end",
+        "dated",
         "found",
         "given",
         "medicines",
@@ -211,6 +219,8 @@ class Expectation:
         """An ailment, or a part of the body, was named just before."""
         self.staff = memory.staff
         """Somebody of the staff was asked for: a bare name is his."""
+        self.dated = memory.dated
+        """The turn before asked when something else was than a birth."""
         self.medicines = memory.medicines and side == "caller"
         """Somebody was asked just now what is taken."""
 
@@ -356,6 +366,15 @@ class Expectation:
         found = (entity for known, entity in self._memory.said.items() if digits in known)
         return next(found, None)
 
+    def born(self, figures: frozenset[int]) -> None:
+        """A date of birth was masked; few are remembered."""
+        if len(figures) > 1 and len(self._memory.births) < _MOST_REFERENCES:
+            self._memory.births.append(figures)
+
+    def is_birth(self, figures: frozenset[int]) -> bool:
+        """These are of a date of birth that was said in this call."""
+        return any(figures <= known for known in self._memory.births)
+
     def counted(self) -> None:
         """A price, a time, a date or another number of no person was passed over."""
         self._counted = True
@@ -364,13 +383,16 @@ class Expectation:
         """Leave to the next turn what it needs."""
         if self._about & PLACE and said.words <= _SHORT_TURN and not self.found:
             self._mentioned.add("ADDRESS")
-        if self._year_of_it and said.words <= _BRIEF_WORDS and self._is_of_birth():
+        asks_year = self._year_of_it and said.words <= _BRIEF_WORDS
+        first = self._year and said.words <= _SHORT_TURN and not self._memory.begun
+        if asks_year and (self._is_of_birth() or first):
             self._mentioned.add("DOB")
         self._memory.ailing = max(0, self._memory.ailing - 1)
         self._memory.allergies = max(0, self._memory.allergies - 1)
         if self._about & (AILMENT | TROUBLING) == AILMENT and self.side == "agent":
             self._memory.ailing = _OF_AILMENTS
         asks = said.question or self.side == "agent" or bool(self._about & ASKS)
+        self._memory.dated = bool(self._about & (DATED | DIARY)) and "DOB" not in self._mentioned
         self._memory.staff = bool(self._about & STAFF) and said.question and "PERSON" not in self._mentioned
         self._memory.medicines = bool(self._about & MEDICINES) and asks
         self._memory.year_asked = "DOB" in self._mentioned and self._year and "DOB" not in self.found
@@ -378,6 +400,7 @@ class Expectation:
             self._end_caller(said)
         else:
             self._end_agent(said)
+        self._memory.begun = True
         if self._about & THING and said.question and "PERSON" not in self._mentioned:
             self._memory.asked.pop("PERSON", None)
 

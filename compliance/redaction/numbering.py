@@ -13,8 +13,8 @@ from compliance.redaction.lexicon import bare, stem
 from compliance.redaction.spoken import read_element, read_letter
 from compliance.redaction.tokens import FIRST_TOKEN, Tail
 
-_MONTHS: Final = ("jan", "feb", "mar", "apr", "may", "jun", "jul", "aug", "sep", "oct", "nov", "dec")
-_NTH: Final = {
+MONTHS_BEGIN: Final = ("jan", "feb", "mar", "apr", "may", "jun", "jul", "aug", "sep", "oct", "nov", "dec")
+NTH: Final = {
     word: number
     for number, word in enumerate(
         (
@@ -101,10 +101,10 @@ def _birth(tail: Tail) -> str:
     """Day, month and year in figures."""
     figures: list[str] = []
     for piece in _pieces(tail):
-        month = piece[:3] in _MONTHS and piece.isalpha()
-        nth = _NTH.get(piece)
+        month = piece[:3] in MONTHS_BEGIN and piece.isalpha()
+        nth = NTH.get(piece)
         if month:
-            figures.append(str(_MONTHS.index(piece[:3]) + 1))
+            figures.append(str(MONTHS_BEGIN.index(piece[:3]) + 1))
         elif nth is not None and figures[-1:] in (["20"], ["30"]) and nth <= _LAST_UNIT:
             figures[-1] = str(int(figures[-1]) + nth)
         elif nth is not None or piece.isdecimal():

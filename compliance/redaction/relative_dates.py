@@ -7,16 +7,12 @@ from compliance.redaction.lexicon import word_list
 from compliance.redaction.spoken import Element, read_element
 from compliance.redaction.tokens import Tail
 from compliance.redaction.view import View
-from compliance.redaction.vocabulary import TENS
 
 _WHICH: Final = frozenset({"this", "last"})
 _MEASURES: Final = word_list("measures")
 _MOST_DAYS: Final = 31
 _MOST_MONTHS: Final = 12
 _SHORT_YEAR: Final = 2
-_FULL_YEAR: Final = 4
-_LAST_CENTURY: Final = 4
-"""The tens of a year said alone that is hardly of this century."""
 
 
 def behind_relative(tail: Tail, at: int) -> int | None:
@@ -60,19 +56,3 @@ def is_day_month_year(tail: Tail, at: int, end: int) -> bool:
     return (
         0 < min(first, second) <= _MOST_MONTHS and max(first, second) <= _MOST_DAYS and parts[2].kind in "dyt"
     )
-
-
-def is_long_ago(tail: Tail, at: int, end: int, *, recent: bool) -> bool:
-    """The date ends with a year of the last century: "1967", "nineteen sixty seven", "sixty seven".
-
-    `recent`: or of the first years of this one, "2009", "two thousand and nine".
-    """
-    if recent and "thousand" in tail.words[max(at, end - 3) : end]:
-        return True
-    if any(tail.words[here] == "nineteen" for here in range(at + 1, end - 1)):
-        return True
-    last = tail.words[end - 1]
-    if len(last) == _FULL_YEAR and last.isdecimal():
-        return last[:2] == "19" or (recent and last[:3] in ("200", "201"))
-    spoken = [tail.words[here] for here in range(max(at + 1, end - 2), end) if tail.words[here] in TENS]
-    return bool(spoken) and TENS[spoken[0]] >= _LAST_CENTURY

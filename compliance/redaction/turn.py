@@ -15,6 +15,7 @@ from compliance.redaction.plans import AILING, AWAITING, KEPT, NAMING, NEAR, TAK
 from compliance.redaction.said_back import street_in
 from compliance.redaction.spoken import digits_in
 from compliance.redaction.tokens import FIRST_TOKEN, UNIT_CHARS, Tail
+from compliance.redaction.told_births import figures_of_date
 from compliance.redaction.view import GUESSED, Match, View
 
 _FIGURES: Final = kinds.DIGITS | kinds.NUMERAL
@@ -307,6 +308,8 @@ class TurnStream:
             self._view.person_end = end
         if entity in _BESIDE_BIRTHS:
             self._view.told_end = end
+        if entity == "DOB":
+            self._view.expects.born(figures_of_date(tail, at, match.end))
         if entity == "ADDRESS":
             self._view.expects.gave_street(street_in(tail, at, match.end))
         if entity == "MEDICAL":

@@ -115,3 +115,33 @@ def test_the_same_is_asked_of_somebody_else() -> None:
 )
 def test_a_date_of_birth_is_told_of_whoever_is_named(text: str, public: str) -> None:
     assert redact(text).replace("[REDACTED: ", "[").replace("my birthday is ", "") == public
+
+
+@pytest.mark.parametrize(
+    ("text", "public"),
+    [
+        ("so i've got the second of march nineteen seventy nine", "so i've got [DOB]"),
+        ("no it's the eighth of the tenth sixty two", "no it's [DOB]"),
+        ("my son's the fifth of December twenty-nineteen", "my son's [DOB]"),
+        ("we got married on the fourth of July 1976", "we got married on the fourth of July 1976"),
+        ("we moved house, the fourth of July 1976", "we moved house, the fourth of July 1976"),
+        ("see you the ninth of june nine forty", "see you the ninth of june nine forty"),
+    ],
+)
+def test_a_whole_date_long_ago_is_one_of_birth_unless_something_happened(text: str, public: str) -> None:
+    assert redact(text).replace("[REDACTED: ", "[") == public
+
+
+def test_no_date_of_birth_where_it_was_asked_when_something_was() -> None:
+    turns = ("And when did you last see a dentist?", "January the fourth, nineteen ninety-nine")
+    assert said(*turns)[1] == turns[1]
+
+
+def test_day_and_month_are_known_when_they_are_said_again() -> None:
+    turns = said("Your birthday?", "12/6/51", "The twelfth of June, and Friday the thirteenth of June?")
+    assert turns[2] == "[DOB], and Friday the thirteenth of June?"
+
+
+def test_without_labels_a_day_puts_right_what_was_read_out() -> None:
+    text = "ok so i've got the second of march nineteen seventy nine\nno its the third"
+    assert redact(text).replace("[REDACTED: ", "[") == "ok so i've got [DOB]\nno its [DOB]"
