@@ -8,6 +8,7 @@ no object without "the", "a" or "my", and neither is a verb or an adjective. Wor
 from typing import Final
 
 from compliance.redaction import kinds
+from compliance.redaction.addressed_names import DOES_TOO, is_addressed, is_called_to
 from compliance.redaction.lexicon import bare, word_list
 from compliance.redaction.relations import OWNERS
 from compliance.redaction.tokens import Tail
@@ -63,28 +64,28 @@ _OF_RELATIVES: Final = frozenset(
 _BEFORE_TOLD: Final = frozenset(
     {"it's", "is", "for", "no", "yes", "with", "and", "about", "by", "yeah", "that's"}
 )
-_ADDRESSING: Final = word_list("before_addressed")
-_ADDRESSED: Final = word_list("behind_addressed")
 _AGED: Final = kinds.NUMERAL | kinds.DIGITS
 
 
-def is_bare_name(tail: Tail, at: int) -> bool:
-    """The word at `at`, a first name and a word, stands where only a person can."""
+def is_bare_name(tail: Tail, at: int, *, heard: bool = False) -> bool:
+    """The word at `at`, a first name and a word, stands where only a person can; `heard` as a name before."""
     if _is_told_who(tail, at) or _are_relatives(tail, at):
+        return True
+    known = bare(tail.words[at]) in _BARE or (heard and tail.words[at] not in DOES_TOO)
+    if is_addressed(tail, at, known=known) or _is_spoken_with(tail, at):
         return True
     if tail.marks[at] & kinds.MONTH:
         return False
-    known = bare(tail.words[at]) in _BARE
-    if known and (_is_object(tail, at) or _is_addressed(tail, at) or _owns(tail, at)):
+    if known and (_is_object(tail, at) or _owns(tail, at)):
         return True
-    if _is_called_to(tail, at) or _is_asked_after(tail, at, known=known):
+    if is_called_to(tail, at) or _is_asked_after(tail, at, known=known):
         return True
     if known and (
-        _is_spoken_to(tail, at)
-        or _is_joined(tail, at)
+        _is_joined(tail, at)
         or _is_brought(tail, at)
         or _is_managed(tail, at)
         or _is_passed_to(tail, at)
+        or _is_ours(tail, at)
     ):
         return True
     if tail.words[at - 1] in _TELLING and _is_over(tail, at + 1):
@@ -127,38 +128,33 @@ _OF_PERSONS: Final = frozenset(
 )
 
 
-def _is_addressed(tail: Tail, at: int) -> bool:
-    """ "okay barry you're all booked", "Right, Hazel,"."""
-    here = at - 1 - (tail.words[at - 1] == ",")
-    if tail.words[here] not in _ADDRESSING or (here < at - 1 and not tail.capital[at]):
-        return False
-    if tail.words[here] == "you" and tail.words[here - 1] not in ("thank", "see", "with"):
-        return False
-    follows = tail.marks[at + 1]
-    return not follows & (kinds.WORD | kinds.NUMBER) or tail.words[at + 1] in _ADDRESSED
+def _is_spoken_with(tail: Tail, at: int) -> bool:
+    """ "i spoke to grace yesterday", "i look after bill", "me and joy are coming"."""
+    before = tail.words[at - 1]
+    if before in ("to", "with") and tail.words[at - 2] in _SPOKE:
+        return _is_over(tail, at + 1) or tail.words[at + 1] in _WHEN
+    if before == "after" and tail.words[at - 2] in _LOOKING:
+        return _is_over(tail, at + 1)
+    if before == "and" and tail.words[at - 2] in ("me", "myself"):
+        return _is_over(tail, at + 1) or tail.words[at + 1] in _ACTS
+    return False
 
 
-def _is_spoken_to(tail: Tail, at: int) -> bool:
-    """ "and the date of birth ivy", "take care rose", "Dawn?", "Dawn, I've found it"."""
-    begins = not tail.words[at - 1] or (tail.words[at - 1] == ":" and tail.capital[at])
-    if begins and tail.capital[at] and tail.words[at + 1] == ",":
-        return tail.words[at + 2] in _ADDRESSED
-    if begins:
-        return tail.words[at + 1] == "?"
-    asked = tail.words[at - 1] in _ASKED_FOR or tail.words[at - 1] in _PARTING
-    return asked and not tail.marks[at + 1] & (kinds.WORD | kinds.NUMBER)
+_SPOKE: Final = frozenset({"spoke", "spoken", "speak", "speaking", "talked", "talking", "chatting"})
+_LOOKING: Final = frozenset({"look", "looking", "looked", "looks"})
+_WHEN: Final = frozenset({"yesterday", "earlier", "last", "this", "just", "already"})
 
 
-_PARTING: Final = word_list("before_parting")
-_ASKED_FOR: Final = frozenset(
-    {"birth", "number", "postcode", "email", "address", "surname", "mobile", "today"}
-)
+def _is_ours(tail: Tail, at: int) -> bool:
+    """ "our heather has a rash", "little rose is poorly"."""
+    before = tail.words[at - 1]
+    if before in _SMALL and tail.words[at - 2] not in _ARTICLES:
+        return _acts(tail, at) or tail.words[at].endswith("'s")
+    return before == "our" and _acts(tail, at)
 
 
-def _is_called_to(tail: Tail, at: int) -> bool:
-    """ "Okay Summer, bear with me", "So Will, are you free": with a capital, and set apart."""
-    written = tail.capital[at] and not tail.capital[at + 1] and tail.words[at - 1] in _ADDRESSING
-    return written and tail.words[at + 1] == "," and tail.words[at - 1] not in ("you", "there")
+_SMALL: Final = frozenset({"little", "young", "poor"})
+_ARTICLES: Final = frozenset({"a", "an", "the", "this", "that", "very", "too", "so"})
 
 
 def _is_asked_after(tail: Tail, at: int, *, known: bool) -> bool:
@@ -214,13 +210,16 @@ def _is_brought(tail: Tail, at: int) -> bool:
 def _is_passed_to(tail: Tail, at: int) -> bool:
     """ "i'll pass you to bill", "here's bill", "give pat a ring", "have penny call you"."""
     before = tail.words[at - 1]
-    if before == "give":
+    if before in ("give", "leave", "left", "send", "sent"):
         return tail.words[at + 1] == "a" and tail.words[at + 2] in (
             "ring",
             "call",
             "shout",
             "bell",
             "message",
+            "note",
+            "text",
+            "voicemail",
         )
     if before == "have":
         return (

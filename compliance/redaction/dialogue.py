@@ -65,6 +65,8 @@ _OF_HOSTS: Final = frozenset(
     {"at", "dot", "com", "net", "uk", "org", "co", "ie", "gmail", "hotmail", "outlook", "yahoo"}
 )
 """What a question for the rest of an e-mail address ends with: "at?", "dot com?"."""
+_OF_NAMES: Final = frozenset({"first", "last", "middle", "forename", "christian", "maiden", "family"})
+"""What a question for a part of a name ends with: "and first?"."""
 _HOW: Final = frozenset({"many", "far", "long", "much", "often", "time"})
 """A question with one of these asks for no address: "how far from us do you live?"."""
 _NOT_WHOSE: Final = frozenset(
@@ -328,6 +330,8 @@ class Expectation:
         """A question mark stands at `at`."""
         asked = tail.words[at - _QUESTION_TOKENS : at]
         if asked[-2:] == ["you", "are"] and asked[-3] in ("and", "", ":", ",", "sorry"):
+            self._mentioned.add("PERSON")
+        if asked[-1] in _OF_NAMES and asked[-2] in ("and", "the", "your", "his", "her", "", ":"):
             self._mentioned.add("PERSON")
         if not _HOW.isdisjoint(asked):
             self._mentioned.discard("ADDRESS")

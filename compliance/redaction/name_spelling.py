@@ -31,6 +31,9 @@ def is_told_by_letters(tail: Tail, at: int) -> bool:
     here = at + 1 + (tail.words[at + 1] == ",")
     if tail.words[here] == "no" or tail.words[here + 1] == "not" or tail.words[here + 2] == "not":
         return _is_told_without(tail, here)
+    if tail.words[here] in ("one", "two", "double", "single"):
+        letter = tail.marks[here + 1] & kinds.LETTER or tail.words[here + 1] in _LETTERS
+        return bool(letter) and not tail.marks[here + 2] & (kinds.LETTER | kinds.NUMBER)
     if tail.words[here] not in ("with", "without") or tail.words[here + 1] not in _COUNTS:
         return False
     if not tail.marks[here + 2] & kinds.LETTER and tail.words[here + 2] not in _LETTERS:

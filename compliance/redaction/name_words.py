@@ -7,7 +7,7 @@ from compliance.redaction import kinds
 from compliance.redaction.lexicon import bare, word_list
 from compliance.redaction.name_spelling import spelled_on
 from compliance.redaction.tokens import Tail
-from compliance.redaction.vocabulary import MONTHS
+from compliance.redaction.vocabulary import MONTHS, kind_of
 
 BRANDS: Final = word_list("brands")
 NOT_NAMES: Final = word_list("not_names") | BRANDS
@@ -146,6 +146,8 @@ def _continues(tail: Tail, at: int, *, first: bool, strict: bool) -> bool:
         return _is_middle_name(tail, at)
     if not is_name(tail, at) or (bare(word) in PLACES_NAMED and not tail.capital[at]):
         return False
+    if word == "short" and tail.words[at + 1] == "for":
+        return False
     if kind & kinds.COMMON:
         return _word_continues(tail, at, strict=strict)
     if kind & LISTED or (kind & kinds.PLACE and strict and _is_called_like_town(tail, at)):
@@ -239,4 +241,15 @@ def is_name(tail: Tail, at: int) -> bool:
 def lasting_names(words: Iterable[str]) -> set[str]:
     """Those words of a masked name that are masked wherever they come again in the call."""
     heard = {bare(word) for word in words if word[:1].isalpha()}
-    return {word for word in heard if len(word) > 2 and word not in MONTHS and word not in NOT_NAMES}
+    return {word for word in heard if _lasts(word)}
+
+
+def _lasts(word: str) -> bool:
+    if word in NOT_NAMES:
+        return False
+    if word in MONTHS:
+        return bool(kind_of(word) & kinds.MAYBE)
+    return len(word) > _SHORT or (len(word) == _SHORT and bool(kind_of(word) & (kinds.FIRST | kinds.MAYBE)))
+
+
+_SHORT: Final = 2

@@ -7,6 +7,7 @@ question for a name.
 from typing import Final
 
 from compliance.redaction import kinds
+from compliance.redaction.addressed_names import is_addressed
 from compliance.redaction.bare_names import is_bare_name
 from compliance.redaction.cues import STRONG, WEAK
 from compliance.redaction.lexicon import bare, word_list
@@ -141,7 +142,7 @@ def _name(view: View, at: int) -> Match | None:
     tail = view.tail
     kind = tail.marks[at]
     strong = view.expects.name_open == STRONG
-    if tail.words[at] in _ENDEARMENTS and _is_endearment(tail, at):
+    if tail.words[at] in _ENDEARMENTS and tail.words[at] not in view.names and _is_endearment(tail, at):
         return Match(at + 1, None)
     if kind & kinds.DOCTOR and not (view.names and bare(tail.words[at + 1]) in view.names):
         return None if strong else patient_doctor(tail, at) or staff(tail, at)
@@ -217,7 +218,10 @@ def _by_doing(view: View, at: int) -> Match | None:
     if view.names and bare(tail.words[at + 1]) in view.names:
         return Match(at + 2, "PERSON", LIKELY)
     found = called_by_word(tail, at)
-    return found or (Match(at + 1, "PERSON", GUESSED) if is_bare_name(tail, at) else None)
+    if found is not None:
+        return found
+    heard = bare(tail.words[at]) in view.names
+    return Match(at + 1, "PERSON", GUESSED) if is_bare_name(tail, at, heard=heard) else None
 
 
 def _over_surname(tail: Tail, at: int) -> int:
@@ -267,8 +271,12 @@ def _lists_letters(tail: Tail, at: int, end: int) -> bool:
 
 
 def _is_heard(tail: Tail, at: int) -> bool:
-    """An ordinary word is a name heard before only with a capital letter within a sentence."""
+    """An ordinary word is a name heard before only with a capital within a sentence, or among people."""
     if (tail.words[at + 1] == "as" and tail.words[at + 2] == "in") or tail.words[at - 1] in ("just", "plain"):
+        return True
+    if tail.marks[at] & kinds.MONTH:
+        return is_addressed(tail, at, known=True) or _is_beside_greeting(tail, at)
+    if tail.words[at - 1] in _ALONE_BEHIND and not tail.marks[at + 1] & (kinds.WORD | kinds.NUMBER):
         return True
     if tail.marks[at] & kinds.MAYBE and tail.words[at - 1] in _BEFORE_HEARD:
         return tail.words[at + 1] not in _BEHIND_WORDS and not tail.marks[at + 1] & kinds.NUMBER
@@ -277,20 +285,27 @@ def _is_heard(tail: Tail, at: int) -> bool:
     return not tail.marks[at] & kinds.COMMON or (tail.capital[at] and is_inside(tail, at))
 
 
+def _is_beside_greeting(tail: Tail, at: int) -> bool:
+    """ "okay june", "hi, it's april": the name of a month stands alone behind it."""
+    greets = tail.words[at - 1] in _GREETING or tail.words[at - 1] in ("sorry", "it's", "i'm", "and")
+    begins = tail.words[at - 2] in ("", ":", ".", "thank") or tail.words[at - 2] in _GREETING
+    return greets and begins and not tail.marks[at + 1] & (kinds.WORD | kinds.NUMBER)
+
+
 _CALLED_THINGS: Final = frozenset(
     ["clinic", "practice", "surgery", "hospital", "place", "company", "shop", "app", "cream", "drug"]
 ) | frozenset(
     ["product", "treatment", "machine", "website", "it", "building", "road", "pub", "brand", "something"]
 )
-_BEFORE_HEARD: Final = frozenset(
-    ["hi", "hello", "hiya", "hey", "for", "with", "tell", "ask", "about", "is", "okay", "ok", "right", "and"]
-) | frozenset(
-    ["birth", "number", "name", "please", "thanks", "morning", "lovely", "it's", "that's", "how's", "bye"]
-)
+_BEFORE_HEARD: Final = word_list("before_heard_names")
 """Before a word that was heard as a name in this call it is one again."""
 _BEHIND_WORDS: Final = frozenset(
     {"so", "to", "you", "that", "it", "me", "the", "a", "period", "for", "of", "up"}
 )
+_ALONE_BEHIND: Final = frozenset(
+    {"", ":", "yes", "no", "yeah", "that", "so", "just", "plain", "and", "again"}
+)
+"""Behind these, or first, a word heard as a name is one again if nothing follows."""
 _BARELY: Final = frozenset({"", ":", "it's", "was", "that's", "with", "saw", "think"})
 _GREETING: Final = frozenset(
     {"hi", "hello", "thanks", "you", "okay", "ok", "right", "lovely", "bye", "hiya", "cheers"}

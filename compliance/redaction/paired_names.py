@@ -8,7 +8,7 @@ from compliance.redaction.near import edit_distance
 from compliance.redaction.tokens import Tail
 from compliance.redaction.view import View
 
-JOINS: Final = frozenset({"not", "or", "and", "say", "be", ","})
+JOINS: Final = frozenset({"not", "or", "and", "say", "be", ",", "but"})
 _LISTED: Final = kinds.FIRST | kinds.MAYBE | kinds.LAST
 _FAR: Final = 2
 _LEAST_LETTERS: Final = 3
@@ -17,6 +17,8 @@ _LEAST_LETTERS: Final = 3
 def is_paired(view: View, at: int) -> bool:
     """The word at `at` stands behind "not", "or" or "and" and a name, and can be a name too."""
     tail = view.tail
+    if tail.words[at - 1] == "but":
+        return view.person_end >= 0 and _is_enough(tail, at)
     if view.person_end < 0 or tail.words[at - 1] not in JOINS:
         return False
     before = _place_before(tail, at)
@@ -35,6 +37,25 @@ def is_paired(view: View, at: int) -> bool:
         ends = bool(listed) and not tail.marks[at + 1] & kinds.WORD
         return bool(kind & _LISTED) and (tail.capital[at] or ends)
     return bool(kind & _LISTED) or (bool(kind & kinds.UNKNOWN) and (tail.capital[at] or is_strange(tail, at)))
+
+
+def _is_enough(tail: Tail, at: int) -> bool:
+    """ "elizabeth but liz is fine", "… but jo will do": a shorter name for the one that was said."""
+    if not tail.marks[at] & (_LISTED | kinds.UNKNOWN) or tail.marks[at] & kinds.STOP:
+        return False
+    told = tail.words[at + 1], tail.words[at + 2]
+    return told in _ENOUGH or (tail.words[at].endswith("'s") and tail.words[at + 1] in _FINE)
+
+
+_FINE: Final = frozenset({"fine", "easier", "ok", "okay"})
+_ENOUGH: Final = frozenset({("is", fine) for fine in _FINE}) | {
+    ("will", "do"),
+    ("for", "short"),
+    ("is", "what"),
+    ("to", "everyone"),
+    ("to", "my"),
+    ("on", "the"),
+}
 
 
 def _place_before(tail: Tail, at: int) -> int:

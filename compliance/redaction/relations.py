@@ -58,6 +58,10 @@ def _is_owned(tail: Tail, at: int, here: int) -> bool:
     return tail.words[at - 1] in OWNERS or tail.words[at - 2] in OWNERS or tail.words[at - 1].endswith("'s")
 
 
+_OF_KIN: Final = frozenset(
+    ["little", "big", "eldest", "youngest", "older", "younger", "other", "oldest", "elder", "middle", "baby"]
+) | {"twin", "late", "best", "new", "second", "first", "dear", "poor", "own", "only", "half", "step"}
+"""Which of somebody's people: "my little girl", "my late husband"."""
 _CALLED_KIN: Final = frozenset(
     [
         "auntie",
@@ -83,4 +87,5 @@ _VERB_ENDINGS: Final = ("ed", "ing", "ly", "n't")
 def _near_maybe(tail: Tail, at: int, here: int) -> bool:
     """ "my husband mark": in lower case, right behind the relative, and more likely a name than a word."""
     owned = tail.words[at - 1] in OWNERS or tail.words[at] in _CALLED_KIN
+    owned = owned or (tail.words[at - 1] in _OF_KIN and tail.words[at - 2] in OWNERS)
     return here == at + 1 and bool(tail.marks[here] & kinds.MAYBE) and owned

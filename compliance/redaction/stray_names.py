@@ -102,10 +102,21 @@ _HUES: Final = frozenset(
 
 def spoken_of(tail: Tail, at: int) -> Match | None:
     """A word that can be a name, of which only a person's spelling or doings are told."""
-    letters = tail.words[at + 1] in ("with", "without", ",", "no") or tail.marks[at + 1] & kinds.LETTER
-    spelled = letters and _is_spelled_person(tail, at)
-    found = spelled or _is_likened(tail, at) or (tail.marks[at] & kinds.MAYBE and _is_asked_after(tail, at))
+    letters = tail.words[at + 1] in _BEFORE_LETTERS or tail.marks[at + 1] & kinds.LETTER
+    spelled = bool(letters) and _is_spelled_person(tail, at)
+    found = spelled or _is_likened(tail, at) or _is_shortened(tail, at)
+    found = found or bool(tail.marks[at] & kinds.MAYBE and _is_asked_after(tail, at))
     return Match(at + 1, "PERSON", LIKELY) if found else None
+
+
+_BEFORE_LETTERS: Final = frozenset({"with", "without", ",", "no", "one", "two", "double", "single"})
+
+
+def _is_shortened(tail: Tail, at: int) -> bool:
+    """ "kit short for christopher", "bea for short"."""
+    if (tail.words[at + 1], tail.words[at + 2]) not in (("short", "for"), ("for", "short")):
+        return False
+    return bool(tail.marks[at] & (LISTED | kinds.UNKNOWN)) and tail.words[at - 1] not in _ARTICLES
 
 
 def _is_likened(tail: Tail, at: int) -> bool:
@@ -203,7 +214,8 @@ def by_particle(tail: Tail, at: int) -> Match | None:
 def alone(tail: Tail, at: int) -> Match | None:
     """A surname that is no word and no town; with a capital within a sentence also what is a word as well."""
     kind = tail.marks[at]
-    if tail.words[at - 1] == "the" and tail.words[at - 2] in _FAMILIES_ARE and _is_family(tail, at):
+    known = tail.words[at - 2] in _FAMILIES_ARE or tail.words[at + 1] in _FAMILIES_DO
+    if tail.words[at - 1] == "the" and known and _is_family(tail, at):
         return Match(at + 1, "PERSON", GUESSED)
     if _is_asked_at_end(tail, at) or _is_on_record(tail, at):
         return Match(at + 1, "PERSON", GUESSED)
@@ -250,7 +262,11 @@ def _is_family(tail: Tail, at: int) -> bool:
     """ "we're the abernathys"."""
     kind = tail.marks[at]
     written = tail.capital[at] and is_inside(tail, at)
-    return tail.words[at].endswith("s") and bool(kind & kinds.LAST) and (written or not kind & kinds.COMMON)
+    own = written or not kind & (kinds.COMMON | kinds.PLACE | kinds.ALONE)
+    return tail.words[at].endswith("s") and bool(kind & kinds.LAST) and own
+
+
+_FAMILIES_DO: Final = frozenset({"at", "are", "next", "have", "were", "live", "down", "across", "upstairs"})
 
 
 def _is_asked_at_end(tail: Tail, at: int) -> bool:

@@ -32,8 +32,15 @@ def titled(tail: Tail, at: int, *, strong: bool) -> Match | None:
 def _end_of_word(tail: Tail, at: int) -> int | None:
     """ "Ms Winter", "Mrs May": a word that is hardly ever a name but behind a title."""
     written = tail.capital[at] and tail.capital[at - 1]
-    sure = written or (tail.words[at] in _PLAINLY_TITLED and tail.words[at - 1] in ("mr", "mrs", "ms"))
+    plainly = tail.words[at - 1] in ("mr", "mrs", "ms", "mister", "missus")
+    if plainly and tail.marks[at] & _OF_OTHERS and not tail.marks[at] & kinds.STOP:
+        return at + 1
+    sure = written or (tail.words[at] in _PLAINLY_TITLED and plainly)
     return at + 1 if sure and tail.words[at] in _TITLED_WORDS else None
+
+
+_OF_OTHERS: Final = kinds.PLACE | kinds.ALONE
+"""Countries and ailments, behind a title alone: "Mrs England", "Mr Pain"."""
 
 
 _TITLED_WORDS: Final = frozenset(

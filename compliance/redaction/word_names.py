@@ -83,6 +83,8 @@ def called_by_word(tail: Tail, at: int) -> Match | None:
     month = bool(tail.marks[at] & kinds.MONTH)
     if (word not in _STATES and _speaks(tail, at)) or (not month and _is_somebodys(tail, at)):
         return Match(at + 1, "PERSON", LIKELY)
+    if _is_said_to_be(tail, at, word) or _is_from(tail, at):
+        return Match(at + 1, "PERSON", LIKELY)
     if word in _STATES or tail.marks[at] & kinds.STOP:
         return None
     found = not month and _is_told_of(tail, at)
@@ -109,10 +111,15 @@ def _is_introduced(tail: Tail, at: int, word: str, *, month: bool) -> bool:
     ends = not tail.marks[at + 1] & (kinds.WORD | kinds.NUMBER)
     if before in _HELLO - {"there", "again"} and follows in ("it's", "its", "i'm", "this"):
         return word not in _THINGS
+    if before == "i'm" and follows in _MYSELF and tail.words[at - 2] in _HELLO:
+        return True
     if before in ("i'm", "am"):
         return ends or (follows in _FROM and not month) or (month and follows in ("and", "i", "i'm", "i've"))
     if before == "is" and tail.words[at - 2] == "this":
-        return (not month and ends and word not in _THINGS) or follows in _MYSELF or follows in _FROM
+        sure = word not in _THINGS or tail.words[at - 3] in _HELLO or tail.words[at - 3] in _SAYING_YES
+        return (not month and ends and sure) or follows in _MYSELF or follows in _FROM
+    if before in ("only", "just") and tail.words[at - 2] in ("it's", "its", "that's"):
+        return not month and (word not in _THINGS or tail.words[at - 3] in _HELLO)
     if before in ("it's", "its", "that's") and tail.words[at - 2] in _GREETINGS:
         if month or word in _THINGS:
             greets = tail.words[at - 2] in _HELLO
@@ -126,6 +133,39 @@ def _is_introduced(tail: Tail, at: int, word: str, *, month: bool) -> bool:
     return called and (follows in _FOR_SHORT or ends)
 
 
+def _is_from(tail: Tail, at: int) -> bool:
+    """ "hello it's frank from number nine", "hi, may from upstairs here"."""
+    if tail.words[at + 1] != "from" or tail.marks[at + 2] & (kinds.MONTH | kinds.TERM):
+        return False
+    if tail.words[at - 1] not in ("it's", "its", "i'm") or tail.words[at - 2] not in _HELLO:
+        return False
+    behind = tail.words[at + 2]
+    return behind not in _FROM_THINGS and (behind != "the" or tail.words[at] not in _THINGS)
+
+
+_FROM_THINGS: Final = frozenset({"a", "my", "what", "that", "when"})
+
+
+def _is_said_to_be(tail: Tail, at: int, word: str) -> bool:
+    """ "is that jack", "so that's barry", "it is joe again": no thing is called so, and nothing follows."""
+    if word in _THINGS or word in _STATES or tail.marks[at] & (kinds.MONTH | kinds.PLACE | kinds.STOP):
+        return False
+    follows = tail.words[at + 1]
+    if tail.marks[at + 1] & (kinds.WORD | kinds.NUMBER) and follows not in _AGAIN:
+        return False
+    before, earlier = tail.words[at - 1], tail.words[at - 2]
+    if before in ("it's", "its", "that's"):
+        return earlier in _BEFORE_THAT and not tail.marks[at] & kinds.RARER
+    return (before, earlier) in _SAID_TO_BE and tail.words[at - 3] in _BEFORE_THAT
+
+
+_AGAIN: Final = frozenset({"again", "isn't", "is", "sorry", "please", "speaking"})
+_SAID_TO_BE: Final = frozenset({("that", "is"), ("is", "it"), ("is", "this"), ("is", "that"), ("this", "is")})
+"""A word that names stand behind, and the word before it."""
+_BEFORE_THAT: Final = frozenset(
+    ["", ":", ".", "!", "?", ",", "so", "oh", "and", "hello", "hi", "yes", "yeah", "no", "ok", "okay"]
+) | {"sorry"}
+_SAYING_YES: Final = frozenset({"yes", "yeah", "yep", "speaking", "sure", "no"})
 _FROM: Final = frozenset({"from", "again", "and", "on", "at", "about", "returning"})
 _HELLO: Final = frozenset(
     [
