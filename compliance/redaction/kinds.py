@@ -90,5 +90,7 @@ TOLD: Final = 1 << 42
 """May begin what is said on of an ailment: "it's", "keeps"."""
 JOIN: Final = 1 << 43
 """Stands for a sign within an e-mail address: "dot", "underscore"."""
-EVERY: Final = (1 << 44) - 1
+ACRONYM: Final = 1 << 44
+"""May begin the short name of something medical: "u t i", "TIA"."""
+EVERY: Final = (1 << 45) - 1
 """Of what may hold anything."""

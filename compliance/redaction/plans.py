@@ -10,6 +10,7 @@ from operator import or_
 from typing import Final
 
 from compliance.redaction import kinds
+from compliance.redaction.acronyms import acronym
 from compliance.redaction.address_pieces import street_alone, town_alone
 from compliance.redaction.addresses import address, called_house, free_address, house_before_number
 from compliance.redaction.allergens import taken_or_shunned
@@ -134,6 +135,8 @@ def _all_rules(kind: int, mode: int) -> Iterator[Rule]:
         yield written_email
     if kind & _IN_EMAIL:
         yield spoken_email
+    if kind & kinds.ACRONYM:
+        yield acronym
     yield from _said_back(kind)
     if kind & kinds.TERM and kind & _FIGURES:
         yield medical

@@ -315,9 +315,12 @@ _BEFORE_PEOPLE: Final = frozenset(
 )
 
 
+_POSSESSIVES: Final = frozenset({"my", "your", "our", "his", "their"})
+
+
 def _says_here(tail: Tail, at: int) -> bool:
     """ "Okafor speaking", "it's Rowan here"."""
-    if tail.words[at] in NOT_NAMES:
+    if tail.words[at] in NOT_NAMES or tail.words[at - 1] in _POSSESSIVES:
         return False
     if tail.marks[at] & kinds.RARER and tail.words[at - 1] in BEFORE_PLACES:
         return False
