@@ -15,12 +15,15 @@ from compliance.redaction.dates import date_of_birth
 from compliance.redaction.emails import aside, spoken_email
 from compliance.redaction.entities import EntityType
 from compliance.redaction.lexicon import word_list
+from compliance.redaction.misheard_addresses import goes_on_as_address
+from compliance.redaction.misheard_dates import PIECES, first_figure, is_rest_of_date
+from compliance.redaction.misheard_emails import behind_leads, first_of_address, holds_address
 from compliance.redaction.misheard_names import (
     OF_NAMES,
     behind_relative,
+    ends_in_name,
     first_of_name,
     goes_on_misheard,
-    is_joined,
     is_spelled_as_heard,
     names_nobody,
     only_leads,
@@ -30,6 +33,7 @@ from compliance.redaction.name_words import LISTED
 from compliance.redaction.names import name
 from compliance.redaction.numbers import number
 from compliance.redaction.patterns import written_email
+from compliance.redaction.relations import OWNERS
 from compliance.redaction.replies import says_no_value, tells_age
 from compliance.redaction.tokens import Tail
 from compliance.redaction.view import GUESSED, Match, View
@@ -41,8 +45,6 @@ _LEADS: Final = word_list("answer_leads")
 _NO_ANSWERS: Final = frozenset(tuple(line.split()) for line in word_list("no_answers"))
 _NO_ANSWER_WORDS: Final = 3
 _MOST_MISHEARD: Final = 3
-_OF_DATES: Final = kinds.NUMBER | kinds.ORDINAL | kinds.MONTH
-_MISHEARD_FIGURES: Final = frozenset({"ate", "won", "free", "sicks", "sick's", "nein", "fife", "teenth"})
 _AREAS: Final = frozenset({"any", "as", "al", "an", "age", "our", "eggs", "cake", "hell"})
 """What NE, S, AL, N, H, R, X, K and L are heard as."""
 _IN_CODES: Final = kinds.NUMBER | kinds.LETTER
@@ -50,12 +52,6 @@ _SURE_LEADS: Final = frozenset({"under", "well", "ooh", "so", "it's", "i'm", "mi
 _NEW_CLAUSE: Final = frozenset({"but", "i", "i've", "i'm", "and", "that's", "which", "who", "they", "it"})
 _BEHIND_NAMES: Final = frozenset({"she's", "he's", "yeah", "yes", "who's", "who", "she", "he", "sorry"})
 """What goes on talking of a person."""
-_BEHIND_DATES: Final = frozenset({"at", "for", "and", "on", "no", "not", "sorry", "wait"})
-"""What goes on talking of a date, or corrects it."""
-_REST_TOKENS: Final = 6
-_PIECE_TOKENS: Final = 3
-_PIECES: Final = word_list("pieces_of_dates")
-"""What a recogniser splits off: the "teen" of "for teen", the "tember" of "sep tember"."""
 _OF_VALUES: Final[dict[Slot, int]] = {"POSTCODE": kinds.LETTER, "DOB": kinds.ORDINAL}
 """What leads in no value of these types, though it may one of others: "e mail", "first name"."""
 _OF_OH: Final[dict[Slot, int]] = {
@@ -88,6 +84,8 @@ def is_lead(tail: Tail, at: int, slot: Slot) -> bool:
         return False
     if slot == "PERSON" and tail.words[at + 1] in (",", "with") and is_told_by_letters(tail, at):
         return False
+    if slot == "PERSON" and tail.words[at] == "me":
+        return tail.words[at + 1] == "," or bool(tail.marks[at + 1] & kinds.FIRST)
     if tail.words[at] in ("oh", "ah") and _OF_OH.get(slot, 0) & tail.marks[at + 1]:
         return False
     return not kind & (kinds.WORD | kinds.DIGITS | kinds.MARK) or tail.words[at] in _LEADS
@@ -110,7 +108,7 @@ def whole_answer(view: View, at: int, slot: Slot) -> Match | None:
 def _misheard(view: View, at: int, end: int, slot: Slot, entity: EntityType) -> Match | None:
     """The answer from `at` to `end` if no rule finds all of it."""
     tail = view.tail
-    if _is_no_answer(tail, at) and not _is_misheard_code(tail, at, entity):
+    if _is_no_answer(tail, at) and not _is_one_all_the_same(tail, at, end, entity):
         return None
     if _is_other(tail, at, end, entity):
         return None
@@ -119,21 +117,39 @@ def _misheard(view: View, at: int, end: int, slot: Slot, entity: EntityType) -> 
         return None
     if found is not None and found.whole and _stands_apart(tail, at, begin, found.end, entity):
         return None
-    if entity == "PERSON" and found is not None and is_joined(tail, found.end, end):
-        return Match(end, entity, GUESSED, begin=max(begin, found.begin))
     if found is None and not _has_evidence(tail, at, end, entity):
         return None
-    whole = found is not None and found.whole and _is_talk(view, found.end, end, entity)
     if found is not None and entity == "PERSON" and goes_on_misheard(tail, found.end, end):
         return Match(end, entity, GUESSED, begin=max(begin, found.begin))
-    if found is None or not whole:
+    if found is None or not found.whole or not _is_talk(view, found.end, end, entity):
         cut_short = _is_cut_short(found, entity)
         begin = _behind_talk(tail, at, end - 1 if found is None else begin, entity)
         end = end if found is None else _before_talk(tail, found.end, end, slot)
         return Match(end, entity, GUESSED, begin=begin, runs_on=cut_short)
+    if entity == "EMAIL":
+        return _with_first_half(tail, at, begin, found)
     if begin == at and entity == "DOB":
         return found
     return _with_misheard(tail, at, begin, found, entity)
+
+
+def _with_first_half(tail: Tail, at: int, begin: int, found: Match) -> Match | None:
+    """The e-mail address and what of it was misheard, from `at` on; None if nothing was."""
+    begin = max(begin, found.begin)
+    if begin == at:
+        return found._replace(begin=behind_leads(tail, at, found.end))
+    at = min(begin, behind_leads(tail, at, found.end))
+    first = first_of_address(tail, at, begin)
+    return found._replace(confidence=GUESSED, begin=first) if first < begin else None
+
+
+def _is_one_all_the_same(tail: Tail, at: int, end: int, entity: EntityType) -> bool:
+    """Begins like a reply that is no answer, and can be none: "same goldberg", "see you dot dike at …"."""
+    if entity == "EMAIL":
+        return holds_address(tail, at, end)
+    if entity == "PERSON":
+        return ends_in_name(tail, at, end)
+    return _is_misheard_code(tail, at, entity)
 
 
 def _is_other(tail: Tail, at: int, end: int, entity: EntityType) -> bool:
@@ -150,7 +166,7 @@ def _with_misheard(tail: Tail, at: int, begin: int, found: Match, entity: Entity
         return Match(found.end, entity, GUESSED, begin=first)
     misheard = at < begin <= at + _MOST_MISHEARD and not any(
         tail.words[here] in _TALK
-        or (entity == "EMAIL" and (tail.words[here] == "no" or tail.words[here] in _LEADS))
+        or tail.words[here] in OWNERS
         or (entity in _FIGURED and tail.words[here].endswith("'s"))
         for here in range(at, begin)
     )
@@ -200,7 +216,7 @@ def _before_talk(tail: Tail, at: int, end: int, slot: Slot) -> int:
 def _first_piece(tail: Tail, at: int, begin: int, entity: EntityType) -> int:
     """Where the value begins of which only the rest was heard well."""
     if entity == "DOB":
-        return _first_figure(tail, at, begin)
+        return first_figure(tail, at, begin)
     if entity == "POSTCODE" and begin > at and _is_area(tail, begin - 1):
         return begin - 1
     return begin
@@ -225,60 +241,6 @@ def _is_area(tail: Tail, at: int) -> bool:
     return word in _AREAS or (word in HOMOPHONES and not HOMOPHONES[word].isdecimal())
 
 
-def _first_figure(tail: Tail, at: int, begin: int) -> int:
-    """ "twenty fifth of a for nineteen ninety one": the first figure, well heard or not."""
-    figures = (
-        here
-        for here in range(at, begin)
-        if (tail.marks[here] & _OF_DATES and (tail.words[here] != "one" or here == at))
-        or tail.words[here] in _MISHEARD_FIGURES
-    )
-    first = next(figures, begin)
-    if first == begin > at + 2 and tail.words[begin - 2] == "of":
-        first = begin - 2
-    first = _first_misheard(tail, at, first)
-    while at < first == begin and tail.marks[first - 1] & kinds.UNKNOWN:
-        first = begin = first - 1
-        first = begin = first - bool(first > at and tail.marks[first - 1] & kinds.LETTER)
-    while at < first < begin and tail.marks[first - 1] & kinds.UNKNOWN:
-        first -= 1
-    if at < first < begin and (tail.words[first] in _PIECES or tail.words[first - 1] == "the"):
-        first -= 1
-    return first
-
-
-def _first_misheard(tail: Tail, at: int, begin: int) -> int:
-    """ "for the april …", "story the night of december": where a day should be that was not heard."""
-    if not (tail.marks[begin] & kinds.MONTH or tail.words[begin] == "of"):
-        return begin
-    here = begin
-    while here > max(at, begin - _MOST_OF_DAY) and tail.words[here - 1] not in _BEFORE_DAYS:
-        here -= 1
-    return here
-
-
-_MOST_OF_DAY: Final = 4
-_BEFORE_DAYS: Final = frozenset(
-    [
-        "born",
-        "is",
-        "it's",
-        "was",
-        "on",
-        "i'm",
-        "birthday",
-        "that's",
-        "that",
-        "be",
-        "in",
-        "yes",
-        "no",
-        ",",
-        ".",
-    ]
-) | {"well", "so", "back", "think", "been", "say", "said", "birth", "year", "years", "last", "this", "just"}
-
-
 def _stands_apart(tail: Tail, at: int, begin: int, end: int, entity: EntityType) -> bool:
     """What stands before the value is none of it: another value, or any words before "smith@…"."""
     if entity == "EMAIL":
@@ -292,7 +254,7 @@ def _holds_name(tail: Tail, at: int, begin: int, entity: EntityType) -> bool:
         return False
     listed = kinds.FIRST | kinds.LAST
     return any(
-        tail.words[here] not in _PIECES
+        tail.words[here] not in PIECES
         and tail.marks[here] & listed
         and not tail.marks[here] & (kinds.COMMON | kinds.STOP | kinds.NUMERAL)
         for here in range(at, begin)
@@ -417,17 +379,6 @@ def _is_another(view: View, at: int) -> bool:
     return found is not None and found.type == "PHONE" and found.whole
 
 
-def _is_rest_of_date(tail: Tail, at: int, end: int) -> bool:
-    """ "the ate of june" behind the year."""
-    if _PIECES.intersection(tail.words[at : min(end, at + _PIECE_TOKENS)]):
-        return True
-    if tail.words[at] in ("an", "and") and tail.marks[at + 1] & kinds.HOMOPHONE and at + 2 == end:
-        return True
-    if tail.words[at] in _BEHIND_DATES:
-        return False
-    return at < end <= at + _REST_TOKENS and any(tail.marks[here] & _OF_DATES for here in range(at, end))
-
-
 def _is_talk(view: View, at: int, end: int, entity: EntityType) -> bool:
     """What follows the value goes on talking instead of being a rest of it."""
     tail = view.tail
@@ -435,9 +386,11 @@ def _is_talk(view: View, at: int, end: int, entity: EntityType) -> bool:
     while at < end and tail.marks[at] & kinds.PAUSE and not tail.marks[at] & kinds.WORD:
         at += 1
         paused = True
-    if entity == "DOB" and _is_rest_of_date(tail, at, end):
+    if entity == "DOB" and is_rest_of_date(tail, at, end):
         return False
     if entity == "PERSON" and tail.words[at] == "or" and tail.marks[at + 1] & kinds.LETTER:
+        return False
+    if entity == "ADDRESS" and goes_on_as_address(tail, at, end):
         return False
     if at >= end or tail.words[at] in _SPEAKS_ON or (entity == "PHONE" and _is_another(view, at)):
         return True

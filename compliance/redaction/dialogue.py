@@ -32,6 +32,7 @@ from compliance.redaction.cues import (
 )
 from compliance.redaction.entities import EntityType
 from compliance.redaction.numbering import EntityNumbers
+from compliance.redaction.questions import HOW, OF_HOSTS, OF_NAMES, asks_whose, the_one
 from compliance.redaction.tokens import Tail
 
 Side = Literal["caller", "agent"]
@@ -61,23 +62,7 @@ _QUESTION_TOKENS: Final = 8
 """So many words before a question mark tell what the question is about."""
 
 
-_OF_HOSTS: Final = frozenset(
-    {"at", "dot", "com", "net", "uk", "org", "co", "ie", "gmail", "hotmail", "outlook", "yahoo"}
-)
-"""What a question for the rest of an e-mail address ends with: "at?", "dot com?"."""
-_OF_NAMES: Final = frozenset({"first", "last", "middle", "forename", "christian", "maiden", "family"})
-"""What a question for a part of a name ends with: "and first?"."""
-_HOW: Final = frozenset({"many", "far", "long", "much", "often", "time"})
-"""A question with one of these asks for no address: "how far from us do you live?"."""
-_NOT_WHOSE: Final = frozenset(
-    {"what's", "it's", "that's", "who's", "where's", "when's", "he's", "she's", "let's"}
-)
 _ONCE_MORE: Final[frozenset[Slot]] = frozenset({"DOB", "EMAIL", "PHONE", "ADDRESS", "POSTCODE"})
-
-
-def _asks_whose(word: str) -> bool:
-    """ "and your husband's?", "and hers?": the same of somebody else."""
-    return word in ("hers", "yours", "theirs") or (word.endswith("'s") and word not in _NOT_WHOSE)
 
 
 class Said(NamedTuple):
@@ -310,6 +295,9 @@ class Expectation:
         asked = named or next((cue.asked for cue in cues if cue.asked), None)
         if asked == "PERSON" and "EMAIL" in self._mentioned and any(cue.repeat for cue in cues):
             asked = None  # "how is your email spelled" asks for no name
+        if asked == "ADDRESS" and any(cue.words[:2] == ("name", "of") for cue in cues):
+            self._mentioned.discard("PERSON")
+            self._first = None
         if asked is not None:
             self._first = self._first or asked
             self._mentioned.add(asked)
@@ -331,12 +319,12 @@ class Expectation:
         asked = tail.words[at - _QUESTION_TOKENS : at]
         if asked[-2:] == ["you", "are"] and asked[-3] in ("and", "", ":", ",", "sorry"):
             self._mentioned.add("PERSON")
-        if asked[-1] in _OF_NAMES and asked[-2] in ("and", "the", "your", "his", "her", "", ":"):
+        if asked[-1] in OF_NAMES and asked[-2] in ("and", "the", "your", "his", "her", "", ":"):
             self._mentioned.add("PERSON")
-        if not _HOW.isdisjoint(asked):
+        if not HOW.isdisjoint(asked):
             self._mentioned.discard("ADDRESS")
-        self._whose = self._whose or _asks_whose(asked[-1])
-        if "EMAIL" in self._memory.answered and asked[-1] in _OF_HOSTS:
+        self._whose = self._whose or asks_whose(asked[-1])
+        if "EMAIL" in self._memory.answered and asked[-1] in OF_HOSTS:
             self._mentioned.add("EMAIL")
         self._back = self._back or not _BACK.isdisjoint(asked)
         self._moves = self._moves or not _MOVING.isdisjoint(asked)
@@ -471,11 +459,9 @@ class Expectation:
         if said.words > (_PLAIN_WORDS if said.question or self._about & ASKS else _BRIEF_WORDS):
             return None
         asked = self._mentioned - ({"PERSON"} if self._about & THING else set())
-        if asked == {"PHONE", "PERSON"} and self._first == "PHONE":
-            asked = {"PHONE"}  # "what number can we call you back on"
-        if asked == {"POSTCODE", "ADDRESS"} and self._first == "POSTCODE":
-            asked = {"POSTCODE"}  # "the postcode of your home address"
-        return next(iter(asked)) if len(asked) == 1 and not self.found - {"MEDICAL", "PERSON"} else None
+        if self.found - {"MEDICAL", "PERSON"}:
+            return None
+        return the_one(asked, self._first, spelled=self._repeat)
 
     def _older(self) -> dict[Slot, int]:
         """What was asked before and is still open, one agent turn later."""

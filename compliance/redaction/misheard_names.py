@@ -19,20 +19,75 @@ _SURE_LETTERS: Final = 2
 _LETTER_NAMES: Final = frozenset(
     {"oh", "ee", "eee", "yew", "ache", "doubleyou", "yoo", "ell", "aitch", "and"}
 )
+_LETTER_SOUNDS: Final = _LETTER_NAMES | word_list("letter_sounds")
+_FEW_LETTERS: Final = 4
+_MANY_LETTERS: Final = 6
 _HEARD_AS_LETTERS: Final = kinds.LETTER | kinds.HOMOPHONE | kinds.REPEAT | kinds.PHONETIC
 
 
 def is_spelled_as_heard(tail: Tail, at: int, end: int) -> bool:
-    """ "em oh why oh", "bee are a m e": nothing but what letters sound like."""
+    """ "em oh why oh", "kay he a are an he", "f for sugar, c h for hotel": hardly anything but letters."""
     words = [here for here in range(at, end) if tail.marks[here] & (kinds.WORD | kinds.DIGITS)]
-    if len(words) < _LEAST_LETTERS or not all(_is_letter(tail, here) for here in words):
+    sure = sum(tail.words[here] == "oh" or _is_sure_letter(tail, here) for here in words)
+    if len(words) < _LEAST_LETTERS or sure < (_SURE_LETTERS if len(words) < _MANY_LETTERS else 1):
         return False
-    sure = sum(tail.words[here] == "oh" or not tail.marks[here] & kinds.STOP for here in words)
-    return sure >= _SURE_LETTERS
+    strict = len(words) < _FEW_LETTERS
+    said = sum(_is_letter(tail, here, strict=strict) for here in words)
+    told = sum(_TOLD_LETTER * _tells_letter(tail, here) for here in words[1:-1])
+    if said + told >= len(words):
+        return True
+    ends = _is_letter(tail, words[-1], strict=True) and not tail.marks[words[0]] & kinds.NUMBER
+    return ends and sure >= _FEW_LETTERS and said + told >= _MOSTLY * len(words)
 
 
-def _is_letter(tail: Tail, at: int) -> bool:
-    return bool(tail.marks[at] & _HEARD_AS_LETTERS) or tail.words[at] in _LETTER_NAMES
+def _is_letter(tail: Tail, at: int, *, strict: bool) -> bool:
+    names = _LETTER_NAMES if strict else _LETTER_SOUNDS
+    return bool(tail.marks[at] & _HEARD_AS_LETTERS) or tail.words[at] in names
+
+
+def _is_sure_letter(tail: Tail, at: int) -> bool:
+    return bool(tail.marks[at] & _HEARD_AS_LETTERS) and not tail.marks[at] & kinds.STOP
+
+
+def _tells_letter(tail: Tail, at: int) -> bool:
+    """The "for" of "f for sugar", with the word behind it."""
+    told = tail.words[at] in ("for", "as", "like") and tail.marks[at - 1] & (kinds.LETTER | kinds.PAIR)
+    return bool(told) and not tail.marks[at + 1] & _HEARD_AS_LETTERS
+
+
+_TOLD_LETTER: Final = 1
+_MOSTLY: Final = 0.75
+
+
+def ends_in_name(tail: Tail, at: int, end: int) -> bool:
+    """ "same goldberg", "how biff a cabulator": a few words, the last one of no sentence."""
+    words = range(at, end)
+    if not 1 < len(words) <= _MOST_JOINED or not all(tail.marks[here] & kinds.WORD for here in words):
+        return False
+    last = tail.marks[end - 1]
+    if last & (kinds.COMMON | kinds.STOP | kinds.RARER) or not last & (LISTED | kinds.UNKNOWN):
+        return False
+    return tail.words[at] not in _BEFORE_OWN_NAME and not any(tail.marks[here] & kinds.CUE for here in words)
+
+
+_MOST_JOINED: Final = 4
+_BEFORE_OWN_NAME: Final = frozenset(
+    [
+        "sorry",
+        "hello",
+        "hi",
+        "thanks",
+        "speaking",
+        "pardon",
+        "lovely",
+        "great",
+        "perfect",
+        "bye",
+        "just",
+        "only",
+    ]
+)
+"""What is said to somebody, or of oneself, and is no part of a name."""
 
 
 def first_of_name(tail: Tail, at: int, begin: int) -> int:
@@ -48,7 +103,7 @@ def first_of_name(tail: Tail, at: int, begin: int) -> int:
     return first
 
 
-def is_joined(tail: Tail, at: int, end: int) -> bool:
+def _is_joined(tail: Tail, at: int, end: int) -> bool:
     """ "gwen lee and prosser", "harold and twistle": the "and" is a part of the surname as it was heard."""
     surname = tail.marks[at + 1]
     never = kinds.FIRST | kinds.MAYBE | kinds.STOP | kinds.RELATIVE | kinds.COMMON
@@ -57,12 +112,50 @@ def is_joined(tail: Tail, at: int, end: int) -> bool:
 
 def goes_on_misheard(tail: Tail, at: int, end: int) -> bool:
     """The "though lin" of "gwen though lin": a word of sentences, and then the end of a name."""
+    if _is_joined(tail, at, end) or (tail.words[at] in _JOINS and _is_rest_of_name(tail, at + 1, end)):
+        return True
     if end - at != _REST_WORDS or not tail.marks[at] & kinds.STOP or tail.words[at] in _BETWEEN_NAMES:
         return False
     last = tail.marks[end - 1]
     return bool(last & (LISTED | kinds.UNKNOWN)) and not last & (kinds.STOP | kinds.PLACE | kinds.RARER)
 
 
+def _is_rest_of_name(tail: Tail, at: int, end: int) -> bool:
+    """The "watch a crew" of "blessing and watch a crew": words in which nobody does anything."""
+    if not 1 < end - at < _MOST_JOINED or tail.marks[end - 1] & kinds.STOP or tail.marks[at] & LISTED:
+        return False
+    never = kinds.CUE | kinds.RELATIVE | kinds.TITLE | kinds.DOCTOR | kinds.NUMBER | kinds.MONTH
+    return all(
+        tail.marks[here] & kinds.WORD
+        and not tail.marks[here] & never
+        and tail.words[here] not in _DOERS
+        and not tail.words[here].endswith(("ing", "'s", "'m", "n't", "ed"))
+        for here in range(at, end)
+    )
+
+
+_JOINS: Final = frozenset({"and", "or"})
+_DOERS: Final = frozenset(
+    [
+        "i",
+        "we",
+        "you",
+        "he",
+        "she",
+        "it",
+        "they",
+        "that",
+        "this",
+        "my",
+        "your",
+        "can",
+        "is",
+        "was",
+        "for",
+        "just",
+        "then",
+    ]
+)
 _REST_WORDS: Final = 2
 _BETWEEN_NAMES: Final = frozenset(
     {
@@ -95,6 +188,8 @@ def behind_relative(tail: Tail, begin: int, found: Match) -> int:
 def _may_be_piece(tail: Tail, at: int) -> bool:
     """A word, or a letter, that is part of a name as a recogniser took it."""
     word = tail.words[at]
+    if word == "me" and tail.marks[at + 1] & (kinds.FIRST | kinds.PAUSE):
+        return False
     if word in _HEARD_AS_NAMES:
         own = tail.marks[at + 1] & (kinds.RELATIVE | kinds.CUE) and word == "my"
         return not (tail.marks[at - 1] & kinds.WORD or own or tail.words[at + 1] == ",")

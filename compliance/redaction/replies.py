@@ -138,7 +138,7 @@ def _is_sentence(tail: Tail, words: list[int]) -> bool:
     asked_from = words[0] - (tail.words[words[0] - 1] in _ASKS)
     if words[-1] - asked_from + 1 >= _QUESTION_WORDS and _asks_back(tail, asked_from):
         return True
-    return any(_begins_sentence(tail, at) or _evades(tail, at) for at in words)
+    return any(begins_sentence(tail, at) or _evades(tail, at) for at in words)
 
 
 def _asks_back(tail: Tail, at: int) -> bool:
@@ -166,10 +166,11 @@ def _opens_sentence(tail: Tail, words: list[int]) -> bool:
     first = words[0] - (tail.words[words[0] - 1] in _PRONOUNS)
     if tail.words[words[0]] in _OPENING or (len(words) > _BUILT_WORDS and _asks_back(tail, words[0])):
         return True
-    return _begins_sentence(tail, first) or any(_evades(tail, at) or _tells(tail, at) for at in words[:2])
+    return begins_sentence(tail, first) or any(_evades(tail, at) or _tells(tail, at) for at in words[:2])
 
 
-def _begins_sentence(tail: Tail, at: int) -> bool:
+def begins_sentence(tail: Tail, at: int) -> bool:
+    """Somebody is or does something from here on: "they're", "I live", "the kettle's boiling"."""
     word = tail.words[at]
     if _tells(tail, at):
         return True

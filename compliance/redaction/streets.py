@@ -537,7 +537,21 @@ def _is_named(tail: Tail, at: int, end: int) -> bool:
 
 
 _ANY_HOUSE: Final = frozenset(
-    {"cold", "warm", "whole", "big", "other", "empty", "same", "wrong", "right", "entire", "family", "own"}
+    {
+        "cold",
+        "new",
+        "warm",
+        "whole",
+        "big",
+        "other",
+        "empty",
+        "same",
+        "wrong",
+        "right",
+        "entire",
+        "family",
+        "own",
+    }
 )
 """What any house is, and none is called."""
 

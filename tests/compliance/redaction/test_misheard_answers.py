@@ -26,6 +26,16 @@ ANSWERS = [
     ("Who's it for?", "I'm ", "gor don bleu em", ""),
     ("Surname?", "", "out ram", ""),
     ("How do you spell that surname?", "", "em oh why oh", ""),
+    # what begins like no answer, and holds a value all the same
+    ("Could I have your full name?", "", "same goldberg", ""),
+    ("And your full name, please?", "", "blessing and watch a crew", ""),
+    ("What email can we send that to?", "", "see you dot band dike at me dot com", ""),
+    ("Could you spell out your email?", "", "don't be underscore 2000 at hotmail dot com", ""),
+    ("email please", "should be ", "the fergusons at sky dot com", ""),
+    ("What's your address?", "", "the gables can now grow hampton", ""),
+    ("How do you spell that?", "", "f for sugar, ph for hotel o f i e l v", ""),
+    ("And who's the patient?", "me, ", "ezekiel lamb", ""),
+    ("What number are you calling from?", "it's ", "one for three oh seven free nine", ""),
     # figures from the first on
     ("And your phone number?", "", "oh seven ate won for too double free nine", ""),
     ("Date of birth?", "", "oh five oh ate two thousand won", ""),
