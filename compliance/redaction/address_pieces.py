@@ -9,7 +9,15 @@ from typing import Final
 from compliance.redaction import kinds
 from compliance.redaction.cues import Slot
 from compliance.redaction.lexicon import word_list
-from compliance.redaction.streets import house_name, house_number, is_street, street_name
+from compliance.redaction.streets import (
+    COUNTED,
+    NAMING,
+    house_name,
+    house_number,
+    is_street,
+    may_name,
+    street_name,
+)
 from compliance.redaction.talked_streets import is_generic
 from compliance.redaction.tokens import Tail
 from compliance.redaction.towns import town
@@ -21,6 +29,9 @@ _LOOK_BACK: Final = 8
 _NUMBER_TOKENS: Final = 4
 _HOUSE_DIGITS: Final = 4
 _FIGURED: Final[frozenset[Slot]] = frozenset({"PHONE", "DOB", "CARD", "GOV_ID", "EXPIRY", "CODE"})
+_OTHERS: Final = _FIGURED - {"PHONE"}
+_ANY: Final = frozenset({"street", "road", "front", "back", "end", "building", "buildings", "st", "rd"})
+_NAMES: Final = 2
 _SURE: Final = word_list("streets") - {"hill", "park", "row", "square", "place", "way", "st", "dr"}
 _STAYING: Final = frozenset(
     {"i'm", "we're", "she's", "he's", "they're", "still", "live", "lives", "mum's", "dad's"}
@@ -29,7 +40,7 @@ _STAYING: Final = frozenset(
 
 def number_alone(view: View, at: int) -> Match | None:
     """ "Sixty-one. Six one.", "it's eighteen", "one six or six oh": a house's number and no more."""
-    if not _is_told(view) or not _FIGURED.isdisjoint(view.expects.asked):
+    if not _is_told(view) or _is_of_other(view):
         return None
     tail = view.tail
     end = house_number(tail, at)
@@ -41,7 +52,28 @@ def number_alone(view: View, at: int) -> Match | None:
         return Match(end, "ADDRESS", GUESSED) if _is_last(tail, end) else None
     if not _is_first(tail, at):
         return None
-    return Match(end, "ADDRESS", GUESSED) if _is_last(tail, end) or _is_before_another(tail, end) else None
+    if _is_last(tail, end) or _is_before_another(tail, end):
+        return Match(end, "ADDRESS", GUESSED)
+    named = _behind_names(tail, end)
+    return Match(named, "ADDRESS", GUESSED) if named > end and _is_last(tail, named) else None
+
+
+def _is_of_other(view: View) -> bool:
+    """Figures are told, or asked for, of something else than a house."""
+    expects = view.expects
+    if "PHONE" in expects.answered and "ADDRESS" not in expects.answered:
+        return True
+    return not (_OTHERS if "ADDRESS" in expects.given else _FIGURED).isdisjoint(expects.asked)
+
+
+def _behind_names(tail: Tail, at: int) -> int:
+    """Behind the one or two words of a name: "eighteen fernhill"."""
+    end = at
+    while end < at + _NAMES and may_name(tail, end, wanted=True) and tail.words[end] not in COUNTED:
+        if tail.marks[end] & kinds.COMMON and not tail.capital[end] and tail.words[end] not in NAMING:
+            break
+        end += 1
+    return end
 
 
 def _is_before_another(tail: Tail, at: int) -> bool:
@@ -60,7 +92,7 @@ def street_alone(view: View, at: int) -> Match | None:
     if tail.words[at] in _LEADS or not _is_first(tail, at):
         return None
     end = _any_street(tail, at) if _is_told(view) else _sure_street(view, at)
-    if end is None or is_generic(tail, at, end):
+    if end is None or (is_generic(tail, at, end) and end > at + 1):
         return None
     closed = _is_last(tail, end) or (tail.words[end] in ("or", "not") and _is_street(tail, end + 1))
     if not closed or (tail.words[at - 1] in ("on", "in") and not _is_told(view)):
@@ -68,9 +100,18 @@ def street_alone(view: View, at: int) -> Match | None:
     return Match(end, "ADDRESS", GUESSED)
 
 
+def the_street_alone(view: View, at: int) -> Match | None:
+    """ "the avenue", "it's The Crescent": where a street was asked for."""
+    tail = view.tail
+    named = is_street(tail, at + 1) and tail.words[at + 1] not in _ANY
+    whole = named and _is_first(tail, at) and _is_last(tail, at + 2)
+    return Match(at + 2, "ADDRESS", GUESSED) if whole else None
+
+
 def _any_street(tail: Tail, at: int) -> int | None:
     """Behind a street or a house, also one of a common name: an address is in play."""
-    return street_name(tail, at, wanted=True) or house_name(tail, at)
+    alone = at + 1 if tail.marks[at] & kinds.STREET else None
+    return street_name(tail, at, wanted=True) or house_name(tail, at) or alone
 
 
 def _sure_street(view: View, at: int) -> int | None:

@@ -3,11 +3,19 @@
 from typing import Final
 
 from compliance.redaction import kinds
-from compliance.redaction.address_pieces import number_alone
+from compliance.redaction.address_pieces import number_alone, the_street_alone
 from compliance.redaction.codes import alphanumeric
 from compliance.redaction.dwellings import celtic_house, dwelling, over_sections, post_box, site
-from compliance.redaction.localities import before_county, crossing, to_town
-from compliance.redaction.name_words import NOT_NAMES
+from compliance.redaction.localities import before_county, crossing, to_town, townland
+from compliance.redaction.named_houses import (
+    after_house,
+    house_and_number,
+    house_before_code,
+    house_in_town,
+    is_strange_place,
+    named_house,
+    written_house,
+)
 from compliance.redaction.said_back import number_of_house
 from compliance.redaction.streets import (
     STREET_WORDS,
@@ -44,7 +52,7 @@ def address(view: View, at: int) -> Match | None:
         return Match(to_town(view, box or _after_dwelling(view, end or at)), "ADDRESS", SURE)
     house = celtic_house(tail, at) if kind & kinds.DWELLING else None
     if house is not None:
-        return Match(to_town(view, _after_house(tail, house)), "ADDRESS", LIKELY)
+        return Match(to_town(view, after_house(tail, house)), "ADDRESS", LIKELY)
     if kind & (kinds.DIGITS | kinds.NUMERAL):
         if tail.words[at] == "one" and tail.words[at - 1] in _BEFORE_PRONOUN:
             return None
@@ -84,7 +92,7 @@ def free_address(view: View, at: int) -> Match | None:
     """A street without a number, behind a house's name or before a known town: "Mill Lane, Kettering"."""
     tail = view.tail
     if tail.starts[at] < view.no_street_before:
-        named = _written_house(tail, at) if tail.capital[at] else None
+        named = written_house(tail, at) if tail.capital[at] else None
         return None if named is None else Match(to_town(view, named), "ADDRESS", GUESSED)
     if tail.marks[at] & kinds.STOP and tail.words[at] != "the":
         return None
@@ -98,8 +106,8 @@ def free_address(view: View, at: int) -> Match | None:
             if corrected is not None:
                 return corrected
         here += 1
-    named = _named_house(tail, at) if tail.capital[at] and "," in tail.words[at:here] else None
-    named = named or _house_in_town(tail, at) or _house_and_number(tail, at) or _house_before_code(view, at)
+    named = named_house(tail, at) if tail.capital[at] and "," in tail.words[at:here] else None
+    named = named or house_in_town(tail, at) or house_and_number(tail, at) or house_before_code(view, at)
     if named is not None:
         return Match(to_town(view, named), "ADDRESS", GUESSED)
     article = next((place for place in range(at + 1, here) if tail.words[place] == "the"), here)
@@ -149,111 +157,6 @@ def _corrected_street(tail: Tail, at: int, here: int) -> Match | None:
     return Match(end, "ADDRESS", LIKELY, begin=begin) if first or second else None
 
 
-def _named_house(tail: Tail, at: int) -> int | None:
-    """ "The Old Forge," before a place of no list: all with capitals."""
-    house = house_name(tail, at)
-    if house is None or tail.words[house] != "," or house - at < 2 or not all(tail.capital[at:house]):
-        return None
-    follows = house + 1 + (tail.words[house + 1] in ("near", "in", "outside"))
-    return house if tail.capital[follows] and not tail.marks[follows] & (kinds.STOP | kinds.MONTH) else None
-
-
-def _written_house(tail: Tail, at: int) -> int | None:
-    """A house called by its name in capitals, before a place or a numbered street."""
-    named = _named_house(tail, at) if tail.words[at - 1] == "," else None
-    return named or _house_and_number(tail, at)
-
-
-def _house_in_town(tail: Tail, at: int) -> int | None:
-    """ "rosebank cottage pitlochry", "the hayloft, manor farm, Malvern": before a town of the lists."""
-    house = house_name(tail, at)
-    if house is None or house == at + 1:
-        return None
-    if tail.words[at - 1] in _BEFORE_HOUSES and any(
-        _is_strange_place(tail, here) for here in range(at, house)
-    ):
-        return house
-    if tail.words[house] in ("in", "near") and all(
-        tail.marks[here] & kinds.COMMON for here in range(at, house)
-    ):
-        return None
-    follows = house + (tail.words[house] in (",", "in", "near"))
-    second = house_name(tail, follows)
-    if second is not None:
-        house, follows = second, second + (tail.words[second] in (",", "in", "near"))
-    if tail.words[at - 1] not in _BEFORE_HOUSES and not (
-        tail.words[at] == "the" or all(tail.capital[at:house])
-    ):
-        return None
-    return house if town(tail, follows) is not None or _is_strange_town(tail, at, house) else None
-
-
-def _is_strange_town(tail: Tail, at: int, house: int) -> bool:
-    """ "the old police house, Tattenhall": behind the comma stands a place of no list."""
-    if tail.words[at] != "the" or house < at + 3 or tail.words[house] != ",":
-        return False
-    never = kinds.FIRST | kinds.MAYBE | kinds.STOP | kinds.MONTH | kinds.TITLE | kinds.DOCTOR | kinds.COMMON
-    return tail.capital[house + 1] and not tail.marks[house + 1] & never
-
-
-def _house_before_code(view: View, at: int) -> int | None:
-    """ "hillside farm, tarvin, CH3 8NF": a house, a place of no list and the postcode."""
-    tail = view.tail
-    house = house_name(tail, at)
-    if house is None or tail.words[house] != ",":
-        return None
-    for end in (house + 2, house + 3):
-        if tail.marks[end - 1] & (kinds.STOP | kinds.MONTH) or not tail.marks[end - 1] & kinds.WORD:
-            return None
-        code = alphanumeric(view, end + (tail.words[end] == ","))
-        if code is not None and code.type == "POSTCODE":
-            return end
-    return None
-
-
-def called_house(view: View, at: int) -> Match | None:
-    """ "the house name's Dunroamin, Ferry Road"; "Ty Gwyn, Lon Las": a house, where a name may stand."""
-    tail = view.tail
-    named = tail.words[at - 1] in _NAMES_IT
-    if not named and not tail.marks[at] & kinds.DWELLING:
-        return None
-    end = celtic_house(tail, at)
-    if end is None and named and _BUILT.intersection(tail.words[at - 3 : at]):
-        strange = tail.marks[at] & kinds.UNKNOWN or (tail.capital[at] and tail.marks[at] & kinds.WORD)
-        end = at + 1 if strange and not tail.marks[at] & kinds.STOP else None
-        if end is not None and tail.capital[at] and tail.capital[end] and not tail.marks[end] & kinds.STOP:
-            end += 1
-    return None if end is None else Match(to_town(view, _after_house(tail, end)), "ADDRESS", GUESSED)
-
-
-_NAMES_IT: Final = frozenset({"name", "name's", "named", "called", "is"})
-_BUILT: Final = frozenset({"house", "cottage", "home", "bungalow", "farm", "house's", "cottage's"})
-
-
-def house_before_number(view: View, at: int) -> Match | None:
-    """ "Dunroamin, 5 Copse", in a turn that holds no kind of street and of house."""
-    tail = view.tail
-    if tail.words[at + 1] != ",":
-        return None
-    end = _strange_house(tail, at)
-    return None if end is None else Match(to_town(view, end), "ADDRESS", GUESSED)
-
-
-def _house_and_number(tail: Tail, at: int) -> int | None:
-    """ "Rose Cottage, 52 Mill Lane"; "Dunroamin, 5 Copse End"."""
-    house = house_name(tail, at)
-    street = None if house is None else numbered_street(tail, house + (tail.words[house] == ","))
-    return _strange_house(tail, at) if street is None else street
-
-
-def _strange_house(tail: Tail, at: int) -> int | None:
-    """A word of no list, with a capital, before a street."""
-    if not tail.capital[at] or tail.words[at + 1] != "," or not _is_strange_place(tail, at):
-        return None
-    named = street_name(tail, at + 2, wanted=False) if tail.words[at - 1] in _BEFORE_HOUSES else None
-    return named or numbered_street(tail, at + 2) or celtic_house(tail, at + 2)
-
-
 _DOUBTS: Final = 4
 _DOUBTING: Final = frozenset({"i", "think", "it's", "that's", "at", "the", "door", "house", "it", "is"})
 _ON_WHEELS: Final = frozenset({"bus", "buses", "tram", "train"})
@@ -263,7 +166,6 @@ _SAYS: Final = frozenset(
 """Before a street that is corrected."""
 _BESIDE: Final = frozenset({"near", "above", "below", "opposite", "behind", "beside", "next"})
 """Not the first word of an address: "near the park"."""
-_BEFORE_HOUSES: Final = frozenset({"at", "is", "in", "from", "to", "it's", "we're", "of", ":"})
 
 
 def _behind_comma(tail: Tail, at: int, here: int) -> int:
@@ -280,7 +182,7 @@ def _after_dwelling(view: View, at: int) -> int:
     house = house_name(tail, follows) or _strange_building(view, follows)
     street = numbered_street(tail, follows, wanted=True) or street_name(tail, follows, wanted=True)
     if house is not None and (street is None or (house < street and not _is_part(tail, house, street))):
-        return _after_house(tail, house)
+        return after_house(tail, house)
     return _unkind_street(view, follows) or site(tail, follows) or at if street is None else street
 
 
@@ -310,25 +212,16 @@ def _unkind_street(view: View, at: int) -> int | None:
     return next(towns, number + 1)
 
 
-def _after_house(tail: Tail, at: int) -> int:
-    """Over a comma and the street behind a house's name."""
-    follows = at + (tail.words[at] in (",", "at", "on"))
-    street = numbered_street(tail, follows, wanted=True) or street_name(tail, follows, wanted=True)
-    second = house_name(tail, follows) if street is not None else None
-    return max(street or at, second or at)
-
-
 def _answer(view: View, at: int) -> Match | None:
     """Where an address was asked for or named: a house's name, a street without a number, a town."""
     tail = view.tail
     kind = tail.marks[at]
+    if tail.words[at] in _BESIDE or tail.words[at : at + 2] == ["main", "road"]:
+        return None
     if tail.words[at] == "the":
-        return None if tail.words[at - 1] in _BESIDE or _is_next_to(tail, at) else _house(view, at)
-    if tail.words[at] == "main" and tail.words[at + 1] == "road":
-        return None
+        beside = tail.words[at - 1] in _BESIDE or _is_next_to(tail, at)
+        return None if beside else _house(view, at) or the_street_alone(view, at)
     if kind & (kinds.STOP | kinds.LEAD) or not kind & (kinds.WORD | kinds.DIGITS):
-        return None
-    if tail.words[at] in _BESIDE:
         return None
     if alphanumeric(view, at) is not None:
         return None
@@ -342,7 +235,12 @@ def _answer(view: View, at: int) -> Match | None:
     found = town(tail, at)
     if found is not None:
         return Match(to_town(view, found), "ADDRESS", GUESSED) if _town_counts(view, at, found) else None
-    return _house(view, at) or _lived_in(view, at) or _before_street(view, at)
+    return _in_county(view, at) or _house(view, at) or _lived_in(view, at) or _before_street(view, at)
+
+
+def _in_county(view: View, at: int) -> Match | None:
+    end = townland(view.tail, at) if view.tail.held & kinds.TOWN else None
+    return None if end is None else Match(to_town(view, end), "ADDRESS", LIKELY)
 
 
 def _is_next_to(tail: Tail, at: int) -> bool:
@@ -353,27 +251,20 @@ def _lived_in(view: View, at: int) -> Match | None:
     """ "I live in Penrhyndeudraeth", "moving to Ballinacurra, County Cork", "at ty newydd": of no list."""
     tail = view.tail
     if tail.words[at - 1] == "called" and (tail.capital[at] or tail.marks[at] & kinds.UNKNOWN):
-        return Match(to_town(view, _after_house(tail, at + 1)), "ADDRESS", GUESSED)
+        return Match(to_town(view, after_house(tail, at + 1)), "ADDRESS", GUESSED)
     if tail.words[at - 1] not in ("in", "near", "to", "at", "from"):
         return None
     county = before_county(tail, at) if tail.capital[at] else None
     if county is not None:
         return Match(to_town(view, county), "ADDRESS", GUESSED)
-    if not _is_strange_place(tail, at):
+    if not is_strange_place(tail, at):
         return None
     end = at + 1
-    while _is_strange_place(tail, end) or (tail.words[end] == "-" and tail.glued[end]):
+    while is_strange_place(tail, end) or (tail.words[end] == "-" and tail.glued[end]):
         end += 1
     whole = to_town(view, end)
     sure = tail.words[at - 1] in ("in", "near") or whole > at + 1 or not tail.marks[end] & kinds.WORD
     return Match(whole, "ADDRESS", GUESSED) if sure else None
-
-
-def _is_strange_place(tail: Tail, at: int) -> bool:
-    kind = tail.marks[at]
-    if not kind & kinds.UNKNOWN or kind & (kinds.RARER | kinds.ALONE):
-        return False
-    return tail.words[at] not in NOT_NAMES
 
 
 def _before_street(view: View, at: int) -> Match | None:
@@ -390,7 +281,7 @@ def _house(view: View, at: int) -> Match | None:
     end = house_name(view.tail, at)
     if end is None or (view.tail.words[at] == "the" and is_street(view.tail, end)):
         return None  # "the Mill Road branch"
-    return Match(to_town(view, _after_house(view.tail, end)), "ADDRESS", GUESSED)
+    return Match(to_town(view, after_house(view.tail, end)), "ADDRESS", GUESSED)
 
 
 def _town_counts(view: View, at: int, end: int) -> bool:

@@ -39,6 +39,7 @@ from compliance.redaction.tokens import Tail
 from compliance.redaction.view import GUESSED, Match, View
 from compliance.redaction.vocabulary import HOMOPHONES
 from compliance.redaction.written_answers import written_answer
+from compliance.redaction.zips import is_zip
 
 _ANSWER_TOKENS: Final = 26
 _LEADS: Final = word_list("answer_leads")
@@ -379,6 +380,11 @@ def _is_another(view: View, at: int) -> bool:
     return found is not None and found.type == "PHONE" and found.whole
 
 
+def _is_code(view: View, at: int) -> bool:
+    """A postcode, or a ZIP."""
+    return alphanumeric(view, at) is not None or is_zip(view.tail, at)
+
+
 def _is_talk(view: View, at: int, end: int, entity: EntityType) -> bool:
     """What follows the value goes on talking instead of being a rest of it."""
     tail = view.tail
@@ -400,7 +406,7 @@ def _is_talk(view: View, at: int, end: int, entity: EntityType) -> bool:
     if entity == "EMAIL" and aside(tail, at) > at:
         return True
     if entity in ("PERSON", "ADDRESS"):
-        return (paused and bool(tail.marks[at] & kinds.STOP)) or alphanumeric(view, at) is not None
+        return (paused and bool(tail.marks[at] & kinds.STOP)) or _is_code(view, at)
     if entity in _FIGURED and all(tail.marks[here] & _MISHEARD for here in range(at, end)):
         return False
     return not any(tail.marks[here] & (kinds.NUMBER | kinds.LETTER) for here in range(at, end))

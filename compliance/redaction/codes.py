@@ -45,6 +45,7 @@ def alphanumeric(view: View, at: int) -> Match | None:
     while len(chars) < most and here < at + _CODE_TOKENS:
         aside = awaited is not None or _BEGINS_NINO.match(chars) is not None
         begin = skip_gap(view.tail, here, asides=aside) if chars else here
+        begin += view.tail.words[begin] == "capital" and bool(view.tail.marks[begin + 1] & kinds.LETTER)
         if len(chars) >= _WHOLE_ID and _is_speaker(view.tail, begin):
             break
         piece = _letter_o(view.tail, begin, chars) or _code_piece(
@@ -89,11 +90,18 @@ def _near_code(view: View, chars: str, at: int, end: int, awaited: EntityType) -
     digits = sum(char.isdecimal() for char in chars)
     if chars and view.expects.unfinished("POSTCODE") and _is_whole_turn(view, at, end):
         return Match(end, awaited, GUESSED, runs_on=True, whole=False)
-    if len(chars) < _HALF or digits == len(chars) or (not digits and len(chars) < 3):
+    if len(chars) < _HALF or digits == len(chars):
+        return None
+    if not digits and len(chars) < 3 and not _is_by_examples(view, at, end):
         return None
     if end == at + 1 and (not digits or view.tail.marks[at] & kinds.COMMON):
         return None
     return Match(end, awaited, GUESSED, runs_on=len(chars) < 5, whole=False)
+
+
+def _is_by_examples(view: View, at: int, end: int) -> bool:
+    """ "P for Peter, Q for Queenie": nothing else is said."""
+    return view.tail.words[at:end].count("for") >= _HALF and _is_whole_turn(view, at, end)
 
 
 def _is_whole_turn(view: View, at: int, end: int) -> bool:

@@ -248,6 +248,8 @@ class Expectation:
         self.found.add(entity)
         if entity == "CARD" and (self._named == "EXPIRY" or "EXPIRY" in self.asked):
             self.found.add("EXPIRY")
+        if entity == "PHONE" and self.named("ADDRESS"):
+            self._mentioned.discard("ADDRESS")  # "the house is oh one six three two"
         if entity == "ADDRESS":
             self._name("POSTCODE", end + _ZIP_CHARS)
         if entity == "POSTCODE":
@@ -303,6 +305,8 @@ class Expectation:
             self._mentioned.add(asked)
         elif any(cue.part and cue.words not in _YEAR_OF_IT for cue in cues) and self._is_of_birth():
             self._mentioned.add("DOB")
+        if asked == "ADDRESS" and any("name" in cue.words for cue in cues):
+            self._mentioned.discard("PERSON")
         self._year = self._year or any("year" in cue.words for cue in cues)
         self._year_of_it = self._year_of_it or any(cue.words in _YEAR_OF_IT for cue in cues)
         self._repeat = self._repeat or any(cue.repeat for cue in cues)

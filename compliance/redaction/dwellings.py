@@ -31,6 +31,7 @@ _BEFORE_CELTIC: Final = frozenset({"at", "is", "in", "from", "to", "it's", "we'r
 _FLOORS: Final = word_list("floors")
 _WITHIN: Final = FLATS | {"berth", "mooring", "slip", "pitch", "number", "house"}
 _BOATS: Final = frozenset({"narrowboat", "houseboat", "barge"})
+_BOAT_WORDS: Final = 3
 _ROUTES: Final = frozenset({"rural", "star", "route", "rr", "r", "hc", "highway", "contract", "delivery"})
 _ROUTE_WORDS: Final = 3
 _SECTIONS: Final = frozenset({"phase", "block", "section", "zone", "stage", "sector", "room"})
@@ -85,9 +86,12 @@ def _number_on_street(tail: Tail, at: int) -> int | None:
 
 def _boat(tail: Tail, at: int) -> int | None:
     """ "narrowboat Kingfisher, Braunston marina"."""
-    end = at + 2
-    named = tail.marks[at + 1] & kinds.WORD and not tail.marks[at + 1] & kinds.STOP
-    return end if named and site(tail, end + (tail.words[end] == ",")) is not None else None
+    for end in range(at + 2, at + 2 + _BOAT_WORDS):
+        if not tail.marks[end - 1] & kinds.WORD or tail.marks[end - 1] & kinds.STOP:
+            return None
+        if site(tail, end + (tail.words[end] == ",")) is not None:
+            return end
+    return None
 
 
 def over_sections(tail: Tail, at: int) -> int:

@@ -82,6 +82,27 @@ def before_county(tail: Tail, at: int) -> int | None:
     return None
 
 
+def townland(tail: Tail, at: int) -> int | None:
+    """ "Drumlish, Ballinamore, County Leitrim", "Killeens, Co. Cork": places of no list before a county."""
+    end = at
+    for _ in range(_TOWNLANDS):
+        begin = end
+        while end < begin + TOWN_WORDS and _may_be_of_town(tail, end) and tail.words[end] not in _COUNTY:
+            if tail.marks[end] & kinds.COMMON and not tail.capital[end]:
+                return None
+            end += 1
+        if end == begin:
+            return None
+        end += tail.words[end] == ","
+        if tail.words[end] in _COUNTY:
+            return town(tail, end)
+    return None
+
+
+_TOWNLANDS: Final = 3
+_COUNTY: Final = frozenset({"county", "co"})
+
+
 def _before_code(view: View, at: int) -> int | None:
     """ "great gransden s g nineteen three a g": up to three words before the postcode."""
     for end in range(at + 1, at + TOWN_WORDS + 1):

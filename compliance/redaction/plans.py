@@ -12,13 +12,14 @@ from typing import Final
 from compliance.redaction import kinds
 from compliance.redaction.acronyms import acronym
 from compliance.redaction.address_pieces import street_alone, town_alone
-from compliance.redaction.addresses import address, called_house, free_address, house_before_number
+from compliance.redaction.addresses import address, free_address
 from compliance.redaction.allergens import taken_or_shunned
 from compliance.redaction.cards import expiry
 from compliance.redaction.codes import alphanumeric
 from compliance.redaction.dates import date_of_birth
 from compliance.redaction.emails import email_of_small_word, spoken_email
 from compliance.redaction.medical import longer_term, medical
+from compliance.redaction.named_houses import called_house, house_before_number
 from compliance.redaction.names import name, name_of_common_word
 from compliance.redaction.numbers import number
 from compliance.redaction.passed import idiom, kept

@@ -174,6 +174,7 @@ def numbered_street(tail: Tail, at: int, *, wanted: bool = False) -> int | None:
             or _nameless_street(tail, begin)
             or _one_word_street(tail, at, begin)
             or _surname_street(tail, at, begin)
+            or _american_street(tail, at, begin)
             or _placed_name(tail, begin)
             or _numbered_house(tail, begin, wanted=wanted)
         )
@@ -306,6 +307,26 @@ def _surname_street(tail: Tail, number: int, begin: int) -> int | None:
     never = kinds.FIRST | kinds.MAYBE | kinds.COMMON | kinds.STOP | kinds.MONTH | kinds.TITLE | kinds.DOCTOR
     named = kind & (kinds.LAST | kinds.PLACE) and not kind & never
     return begin + 1 if named and not tail.capital[begin + 1] else None
+
+
+def _american_street(tail: Tail, number: int, begin: int) -> int | None:
+    """ "six eleven east main", "1904 Elm in Tulsa": a long number, a compass point or a town, and no kind."""
+    if begin == number + 1 and len(tail.words[number]) < _LONG_HOUSE:
+        return None
+    pointed = tail.words[begin] in _COMPASS and not tail.marks[begin] & kinds.LETTER
+    here = begin + pointed
+    kind = tail.marks[here]
+    if not kind & kinds.WORD or kind & (kinds.STOP | kinds.MONTH | kinds.NUMERAL):
+        return None
+    if tail.words[here] in COUNTED or (kind & kinds.COMMON and tail.words[here] not in _MAINLY):
+        return None
+    follows = here + 1 + (tail.words[here + 1] in (",", "in"))
+    placed = follows > here + 1 and is_sure_town(tail, follows)
+    return here + 1 if pointed or placed else None
+
+
+_LONG_HOUSE: Final = 3
+_MAINLY: Final = NAMING | {"main"}
 
 
 def _celtic_street(tail: Tail, at: int) -> int | None:

@@ -21,7 +21,7 @@ def town_by_zip(view: View, at: int) -> Match | None:
     if end is None:
         return None
     state = town(tail, _over_comma(tail, end)) or end
-    if _is_zip(tail, _over_comma(tail, state)):
+    if is_zip(tail, _over_comma(tail, state)):
         return Match(state, "ADDRESS", LIKELY)
     return Match(to_town(view, end), "ADDRESS", LIKELY) if _is_behind_zip(view, at) else None
 
@@ -51,7 +51,7 @@ def _over_comma(tail: Tail, at: int) -> int:
     return at + (tail.words[at] == ",")
 
 
-def _is_zip(tail: Tail, at: int) -> bool:
+def is_zip(tail: Tail, at: int) -> bool:
     """Five digits, said or written, and no more of them."""
     digits = ""
     while tail.marks[at] & (kinds.DIGITS | kinds.NUMERAL | kinds.REPEAT):

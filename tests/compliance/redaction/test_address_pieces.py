@@ -13,6 +13,10 @@ MASKED = [
     "It's {61 Wentworth Drive}.\n{16 Wentworth Drive}?\nNo, {sixty-one}. {Six one}.",
     "and are you still at {hollywell crescent}\ni am number {forty four}",
     "You said {Larch Avenue}?\n{Larch Close}.",
+    "what's your address\nI'm in {Drumlish, Ballinamore, County Leitrim}",
+    "whats the address\nits {six eleven east main}",
+    "Mailing address?\n{PO Box 719, Bozeman, Montana}, {59771}.",
+    "it's {hilltop farm near hawes}",
     "what's the first line of the address\n{unit three}\nand is that {leeds}\nno {manchester}",
 ]
 KEPT = [
