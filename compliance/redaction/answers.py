@@ -9,6 +9,7 @@ from typing import Final
 
 from compliance.redaction import kinds
 from compliance.redaction.addresses import address
+from compliance.redaction.ages import tells_age
 from compliance.redaction.codes import alphanumeric
 from compliance.redaction.cues import Slot
 from compliance.redaction.dates import date_of_birth
@@ -34,7 +35,7 @@ from compliance.redaction.names import name
 from compliance.redaction.numbers import number
 from compliance.redaction.patterns import written_email
 from compliance.redaction.relations import OWNERS
-from compliance.redaction.replies import says_no_value, tells_age
+from compliance.redaction.replies import says_no_value
 from compliance.redaction.tokens import Tail
 from compliance.redaction.view import GUESSED, Match, View
 from compliance.redaction.vocabulary import HOMOPHONES

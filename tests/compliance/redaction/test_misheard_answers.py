@@ -56,6 +56,16 @@ NO_ANSWERS = [
     ("When were you born?", "maybe tomorrow"),
     ("Can I take your name?", "married or maiden"),
     ("And your surname?", "she'll tell you"),
+    ("What's your name?", "it's a private matter"),
+    ("And who's calling?", "do you really need it"),
+    ("What's the last name?", "just tell me the price"),
+    ("Date of birth?", "she's coming up to eighty"),
+    ("When was he born?", "six weeks old"),
+    ("What's your address?", "just round the corner from you"),
+    ("And your address?", "we live on a boat"),
+    ("Your email?", "it's a silly one"),
+    ("What email should we use?", "the wifi's down"),
+    ("And your number?", "two seconds, just getting it up"),
 ]
 
 
