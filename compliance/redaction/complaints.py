@@ -6,7 +6,7 @@ No list can hold these; they are built from a part of the body, a complaint, and
 from typing import Final
 
 from compliance.redaction import kinds
-from compliance.redaction.frames import OWNERS, SIDES, Found, Frames
+from compliance.redaction.frames import OWNERS, SIDES, Found, Frames, body_end, place_end
 from compliance.redaction.lexicon import bare, stem, word_list
 from compliance.redaction.tokens import Tail
 from compliance.redaction.vocabulary import mark_ailing
@@ -20,7 +20,10 @@ HARM_VERBS: Final = word_list("harming_verbs")
 """What happens to a part of the body: "broke my wrist"."""
 _DISTINCT: Final = word_list("body_distinct")
 """Parts of the body that are hardly anything else; the others need an owner: "my back"."""
-_FRAMES: Final = Frames("ailing_frames")
+_FRAMES: Final = Frames(
+    "ailing_frames", "ailing_movement", "ailing_looks", "ailing_insides", "ailing_minds", "ailing_ages"
+)
+"""What is told in whole phrases; the classes of the first list stand in all."""
 mark_ailing(_FRAMES.first_words())
 _STATES: Final = Frames("ailing_states")
 TOLD: Final = Frames("told_phrases")
@@ -48,6 +51,10 @@ def _built(tail: Tail, at: int) -> int | None:
             return found
     if kind & kinds.MODIFIER:
         found = _modified(tail, at)
+        if found is not None:
+            return found
+    if word in _REGIONS and tail.words[at + 1] == "of":
+        found = _of_region(tail, at)
         if found is not None:
             return found
     if word in HARM_VERBS:
@@ -83,13 +90,54 @@ def _of_body(tail: Tail, at: int) -> int | None:
     if tail.marks[here] & kinds.TERM and (tail.marks[here] & kinds.ALONE or stem(tail.words[here]) in _HEADS):
         return here + 1
     if not _is_meant(tail, at):
-        return None
-    if tail.words[here] in _WRONG_VERBS:
-        return here + 1 + (tail.words[here + 1] in _PARTICLES)
-    return _state(tail, here)
+        there = place_end(tail, here) if tail.words[here] in _WHERE else None
+        return None if there is None else _ails(tail, there)
+    found = _ails(tail, here)
+    if found is None and tail.words[here] in _WHERE:
+        there = place_end(tail, here)
+        found = None if there is None else _ails(tail, there)
+    return found
 
 
-_PARTICLES: Final = frozenset({"up", "out"})
+def _of_region(tail: Tail, at: int) -> int | None:
+    """ "the arch of my foot kills", "one side of his face has dropped"."""
+    owned = tail.words[at + 2] in OWNERS
+    end = body_end(tail, at + 2 + owned)
+    return None if end is None or not owned else _ails(tail, end)
+
+
+def _ails(tail: Tail, at: int) -> int | None:
+    """What goes wrong with the part of the body before `at`: "hurts", "is red and hot"."""
+    if tail.words[at] in _WRONG_VERBS:
+        return _with_particle(tail, at + 1)
+    found = _state(tail, at)
+    return None if found is None else _and_state(tail, found)
+
+
+def _and_state(tail: Tail, end: int) -> int:
+    """Over "and crumbly", behind "yellow"."""
+    if tail.words[end - 1] not in _LOOKS or tail.words[end] not in ("and", "or"):
+        return end
+    here = end + 1
+    while here < end + _MODIFIERS and tail.words[here] in _VERY:
+        here += 1
+    return here + 1 if tail.words[here] in _LOOKS else end
+
+
+def _with_particle(tail: Tail, end: int) -> int:
+    return end + (tail.words[end] in _PARTICLES)
+
+
+_PARTICLES: Final = frozenset({"up", "out", "solid", "shut", "badly", "constantly"})
+_HUES: Final = frozenset(
+    {"red", "white", "black", "yellow", "blue", "purple", "green", "grey", "pale", "hard", "cold"}
+)
+_LOOKS: Final = _WRONG_STATES | _HUES
+_VERY: Final = frozenset({"very", "really", "so", "a", "bit", "quite", "all"})
+_WHERE: Final = frozenset({"on", "in", "of", "under", "around", "behind", "inside", "round"})
+_REGIONS: Final = word_list("body_regions")
+"""What of a part of the body is named: "the arch of my foot"."""
+mark_ailing(_REGIONS)
 
 
 _HEADS: Final = word_list("complaint_heads")
@@ -107,15 +155,17 @@ def _state(tail: Tail, at: int) -> int | None:
     """ "is swollen", "has gone funny", "gave way"."""
     contracted = tail.words[at - 1].endswith("'s")
     told = _STATES.find(tail, at - 1, "is") if contracted else _STATES.find(tail, at)
-    if told is not None:
-        return told.end
     here = at
     while here < at + _MOST_LINKS and (tail.words[here] in _LINKS or tail.words[here] == "'s"):
         here += 1
+    if here > at or contracted:
+        told_word = tail.words[here] in _WRONG_STATES or (here > at and tail.words[here] in _WRONG_VERBS)
+        if told_word and (told is None or told.end < here + 1):
+            return _with_particle(tail, here + 1)
+    if told is not None:
+        return told.end
     if here == at and not contracted:
         return None
-    if tail.words[here] in _WRONG_STATES or (here > at and tail.words[here] in _WRONG_VERBS):
-        return here + 1 + (tail.words[here + 1] in _PARTICLES)
     return _told(tail, at - 1, here) or told_of(tail, at - 1)
 
 

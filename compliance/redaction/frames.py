@@ -10,6 +10,7 @@ A line `name = word word` is a class. Every other line is a frame, its elements 
   no sentence; `UNKNOWN`: a word of no list, such as a drug's; `DRUG`: what sounds like one
 - `OVER`: nothing more of the sentence follows; `NOT:a|b`: none of these follows; `IF:a|b`: one of these
   follows; all three take no word
+- `it|OWNED`, `few|NUMBER`: words and any of the above but `NOT` and `IF`
 - `>`: what stands before it is not part of what is found; `<`: what stands behind it is not
 - behind any of them, `?`: may be missing; `*`: any number of times up to four
 
@@ -45,12 +46,13 @@ _SOLID: Final = kinds.WORD | kinds.DIGITS
 
 
 class _Element(NamedTuple):
-    """One place of a frame: what may stand there, and how often."""
+    """One place of a frame: what may stand there, and how often; `also`: what else than the words may."""
 
     what: str
     words: frozenset[str]
     least: int
     most: int
+    also: tuple[str, ...] = ()
 
 
 _BEGIN: Final = _Element("BEGIN", frozenset(), 1, 1)
@@ -85,18 +87,28 @@ class Found(NamedTuple):
     end: int
 
 
+class _Group(NamedTuple):
+    """Frames that may fit, and words one of which all of them need; no such words if one does without."""
+
+    frames: Sequence[_Keyed]
+    key: frozenset[str] | None
+
+
 class _Behind(NamedTuple):
     """The frames of a first word: by the word after it, and those that any word may follow."""
 
-    followed: Mapping[str, Sequence[_Keyed]]
-    open: Sequence[_Keyed]
+    followed: Mapping[str, _Group]
+    open: _Group
 
 
 class Frames:
-    """The frames of `words/<name>.txt`, by their first word and, where words must follow, the second."""
+    """The frames of `words/<name>.txt`, by their first word and, where words must follow, the second.
 
-    def __init__(self, name: str) -> None:
-        lines = lines_of(name)
+    Several lists are read as one: classes of the first stand in frames of the others.
+    """
+
+    def __init__(self, *names: str) -> None:
+        lines = [line for name in names for line in lines_of(name)]
         classes = {
             key.strip(): frozenset(words.split())
             for key, found, words in (line.partition(" = ") for line in lines)
@@ -118,14 +130,15 @@ class Frames:
         behind = self._behind.get(first)
         if behind is None:
             return None
-        followed = behind.followed.get(_bare(tail.words[at + 1]), ()) if behind.followed else ()
-        found = [*followed, *behind.open]
-        if not found:
+        group = behind.followed.get(_bare(tail.words[at + 1]), behind.open)
+        if not group.frames:
             return None
         ahead = tail.vocabulary() if tail.ended else _words_ahead(tail, at + 1)
+        if ahead is not None and group.key is not None and group.key.isdisjoint(ahead):
+            return None
         fits = [
             fit
-            for keyed in found
+            for keyed in group.frames
             if (ahead is None or keyed.key is None or not keyed.key.isdisjoint(ahead))
             and (fit := _fit(tail, at + 1, keyed.frame, 1, at)) is not None
         ]
@@ -134,29 +147,42 @@ class Frames:
 
 def _by_first_word(frames: Sequence[Frame]) -> dict[str, _Behind]:
     """Words that begin the same frames, as those of a class do, share what is behind them."""
-    keyed = [(_Keyed(frame, _key(frame)), _seconds(frame)) for frame in frames]
+    keyed = [_Keyed(frame, _key(frame)) for frame in frames]
+    seconds = [_seconds(frame) for frame in frames]
     numbers: dict[str, list[int]] = {}
     for number, frame in enumerate(frames):
         for first in {_bare(word) for word in frame[0].words}:
             numbers.setdefault(first, []).append(number)
-    shared: dict[tuple[int, ...], _Behind] = {}
+    groups: dict[tuple[int, ...], _Group] = {(): _Group((), None)}
+    behind: dict[tuple[int, ...], _Behind] = {}
     for each in map(tuple, numbers.values()):
-        if each not in shared:
-            shared[each] = _behind([keyed[number] for number in each])
-    return {first: shared[tuple(each)] for first, each in numbers.items()}
+        if each not in behind:
+            followed, unfollowed = _by_second_word(each, seconds)
+            for some in {unfollowed, *followed.values()}:
+                if some not in groups:
+                    groups[some] = _group([keyed[number] for number in some])
+            behind[each] = _Behind(
+                {second: groups[some] for second, some in followed.items()}, groups[unfollowed]
+            )
+    return {first: behind[tuple(each)] for first, each in numbers.items()}
 
 
-def _behind(frames: Sequence[tuple[_Keyed, set[str] | None]]) -> _Behind:
-    """Each frame comes with the words that may follow its first; None if others may."""
-    followed: dict[str, list[_Keyed]] = {}
-    unfollowed: list[_Keyed] = []
-    for keyed, seconds in frames:
-        if seconds is None:
-            unfollowed.append(keyed)
-        else:
-            for second in seconds:
-                followed.setdefault(second, []).append(keyed)
-    return _Behind(followed, unfollowed)
+def _by_second_word(
+    numbers: Sequence[int], seconds: Sequence[set[str] | None]
+) -> tuple[dict[str, tuple[int, ...]], tuple[int, ...]]:
+    """The frames by the word that may follow their first, with those that any word may; these alone."""
+    unfollowed = tuple(number for number in numbers if seconds[number] is None)
+    followed: dict[str, list[int]] = {}
+    for number in numbers:
+        for second in seconds[number] or ():
+            followed.setdefault(second, []).append(number)
+    return {second: (*each, *unfollowed) for second, each in followed.items()}, unfollowed
+
+
+def _group(frames: Sequence[_Keyed]) -> _Group:
+    keys = [keyed.key for keyed in frames if keyed.key is not None]
+    told = len(frames) > 1 and len(keys) == len(frames)
+    return _Group(tuple(frames), frozenset[str]().union(*keys) if told else None)
 
 
 def _words_ahead(tail: Tail, at: int) -> set[str] | None:
@@ -172,8 +198,8 @@ def _key(frame: Frame) -> frozenset[str] | None:
     keys: list[frozenset[str]] = []
     reach = 0
     for element in frame[1:]:
-        reach += element.most * _REACH.get(element.what, 1)
-        if element.what == "WORDS" and element.least and reach <= _AHEAD:
+        reach += element.most * max(_REACH.get(what, 1) for what in (element.what, *element.also))
+        if element.what == "WORDS" and element.least and not element.also and reach <= _AHEAD:
             keys.append(element.words)
     return min(keys, key=len, default=None)
 
@@ -188,10 +214,11 @@ def _seconds(frame: Frame) -> set[str] | None:
     for element in frame[1:]:
         if element in (_BEGIN, _END) or element.what == "NOT":
             continue
-        listed = _BEGINS.get(element.what) if element.what != "WORDS" else element.words
-        if listed is None:
-            return None
-        seconds |= {_bare(word) for word in listed}
+        for what in (element.what, *element.also):
+            listed = _BEGINS.get(what) if what != "WORDS" else element.words
+            if listed is None:
+                return None
+            seconds |= {_bare(word) for word in listed}
         if element.least:
             return seconds
     return None
@@ -210,10 +237,11 @@ def _element(text: str, classes: Mapping[str, frozenset[str]]) -> _Element:
     if body.rstrip("!").isupper():
         return _Element(body, frozenset(), least, most)
     what, _, listed = body.rpartition(":")
-    words = frozenset[str]()
-    for part in listed.split("|"):
-        words |= classes[part[1:]] if part.startswith("@") else {part}
-    return _Element(what or "WORDS", words, least, most)
+    parts = listed.split("|")
+    also = tuple(part for part in parts if part in _READERS)
+    words = frozenset(part for part in parts if part not in _READERS and not part.startswith("@"))
+    words = words.union(*(classes[part[1:]] for part in parts if part.startswith("@")))
+    return _Element(what or "WORDS", words, least, most, also)
 
 
 def _fit(tail: Tail, at: int, frame: Frame, index: int, begin: int) -> Found | None:
@@ -248,7 +276,8 @@ def _one(tail: Tail, at: int, element: _Element) -> int | None:
     if element.what == "NOT":
         return None if word in element.words else at
     if word not in element.words and _bare(word) not in element.words:
-        return None
+        ends = (_READERS[what](tail, at) for what in element.also)
+        return next((end for end in ends if end is not None), None)
     return at if element.what == "IF" else at + 1
 
 

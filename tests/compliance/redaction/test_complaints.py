@@ -40,6 +40,16 @@ def said(text: str) -> str:
         ("I've had a terrible headache", "I've had a [MEDICAL]"),
         ("it's my rosacea and the cream's stinging", "it's my [MEDICAL] and the cream's [MEDICAL]"),
         ("the mole has changed colour", "the [MEDICAL]"),
+        ("the arch of my foot kills", "the [MEDICAL]"),
+        ("the skin on my hands is peeling", "the [MEDICAL]"),
+        ("my nails have gone yellow and crumbly", "my [MEDICAL]"),
+        ("my heel kills me", "my [MEDICAL]"),
+        ("I lie awake till four", "I [MEDICAL]"),
+        ("she's covered in white spots", "she's [MEDICAL]"),
+        ("I struggle to lift my arm", "I [MEDICAL]"),
+        ("I have pain when I pass water", "I have [MEDICAL]"),
+        ("he won't take his bottle", "he [MEDICAL]"),
+        ("she's wandering at night", "she's [MEDICAL]"),
     ],
 )
 def test_what_happens_to_a_body_is_masked(text: str, public: str) -> None:
@@ -68,6 +78,11 @@ def test_what_happens_to_a_body_is_masked(text: str, public: str) -> None:
         "I'm scared to look",
         "you're through to podiatry",
         "I fell off a ladder once",
+        "I can't face the drive",
+        "I was up all night with the website",
+        "we've run out of forms",
+        "there's no interest to pay",
+        "he can't stand waiting around",
     ],
 )
 def test_the_same_words_of_other_things_stay(text: str) -> None:
