@@ -42,6 +42,8 @@ def alphanumeric(view: View, at: int) -> Match | None:
     here = end = at
     shorter: Match | None = None
     most = _ID_CHARS if awaited == "GOV_ID" else _CODE_CHARS
+    if view.expects.named("CODE") and _is_plate(view.tail, at):
+        return None
     while len(chars) < most and here < at + _CODE_TOKENS:
         aside = awaited is not None or _BEGINS_NINO.match(chars) is not None
         begin = skip_gap(view.tail, here, asides=aside) if chars else here
@@ -72,6 +74,15 @@ def _is_speaker(tail: Tail, at: int) -> bool:
     return bool(follows & kinds.WORD) and not follows & (kinds.LETTER | kinds.NUMBER)
 
 
+_PLATES: Final = frozenset({"registration", "reg", "plate"})
+_PLATE_TOKENS: Final = 5
+
+
+def _is_plate(tail: Tail, at: int) -> bool:
+    """ "the registration is L X twelve …": a car's."""
+    return not _PLATES.isdisjoint(tail.words[max(at - _PLATE_TOKENS, 0) : at])
+
+
 def _may_go_on(chars: str) -> bool:
     """ "T12AB" is of Ireland, and two characters follow: in Britain no area is called T."""
     return (
@@ -89,6 +100,8 @@ def _near_code(view: View, chars: str, at: int, end: int, awaited: EntityType) -
     """What was said where a code was asked for and is none by its shape: misheard, or a half of it."""
     digits = sum(char.isdecimal() for char in chars)
     if chars and view.expects.unfinished("POSTCODE") and _is_whole_turn(view, at, end):
+        return Match(end, awaited, GUESSED, runs_on=True, whole=False)
+    if awaited == "GOV_ID" and chars.isalpha() and len(chars) <= _HALF and _is_whole_turn(view, at, end):
         return Match(end, awaited, GUESSED, runs_on=True, whole=False)
     if len(chars) < _HALF or digits == len(chars):
         return None

@@ -30,6 +30,7 @@ from compliance.redaction.cues import (
     Slot,
     cues_at,
 )
+from compliance.redaction.dictation import Dictation
 from compliance.redaction.entities import EntityType
 from compliance.redaction.numbering import EntityNumbers
 from compliance.redaction.questions import HOW, OF_HOSTS, OF_NAMES, asks_whose, the_one
@@ -67,7 +68,8 @@ _ONCE_MORE: Final[frozenset[Slot]] = frozenset({"DOB", "EMAIL", "PHONE", "ADDRES
 
 class Said(NamedTuple):
     """A turn that has ended: its number of words, whether it asks something, whether it only asks to go on
-    ("mm-hm"), the type of a value that its end cut short, and whether it tells of the speaker ("I lost my").
+    ("mm-hm"), the type of a value that its end cut short, whether it tells of the speaker ("I lost my"), and
+    whether a value is the last that is said in it.
     """
 
     words: int
@@ -75,6 +77,7 @@ class Said(NamedTuple):
     continues: bool
     unfinished: Slot | None
     tells: bool = False
+    ends_with_value: bool = False
 
 
 @dataclass(slots=True)
@@ -119,6 +122,7 @@ class CallMemory:
     """The last turn asked what somebody takes."""
     births: list[frozenset[int]] = field(default_factory=list)
     """Days, months and years of the dates of birth masked: they may be said again."""
+    dictation: Dictation = field(default_factory=Dictation)
     begun: bool = False
     """A turn has ended."""
     dated: bool = False
@@ -149,6 +153,7 @@ class Expectation:
         "asked",
         "code_end",
         "dated",
+        "dictation",
         "found",
         "given",
         "medicines",
@@ -206,6 +211,7 @@ class Expectation:
         """An ailment, or a part of the body, was named just before."""
         self.staff = memory.staff
         """Somebody of the staff was asked for: a bare name is his."""
+        self.dictation = memory.dictation
         self.dated = memory.dated
         """The turn before asked when something else was than a birth."""
         self.medicines = memory.medicines and side == "caller"
@@ -377,7 +383,8 @@ class Expectation:
 
     def end_turn(self, said: Said) -> None:
         """Leave to the next turn what it needs."""
-        if self._about & PLACE and said.words <= _SHORT_TURN and not self.found:
+        place = self._about & PLACE and "EMAIL" not in self._mentioned
+        if place and said.words <= _SHORT_TURN and not self.found:
             self._mentioned.add("ADDRESS")
         asks_year = self._year_of_it and said.words <= _BRIEF_WORDS
         first = self._year and said.words <= _SHORT_TURN and not self._memory.begun
@@ -397,8 +404,18 @@ class Expectation:
         else:
             self._end_agent(said)
         self._memory.begun = True
+        self._memory.dictation.end_turn(goes_on=self._goes_on(said), ends=said.ends_with_value)
         if self._about & THING and said.question and "PERSON" not in self._mentioned:
             self._memory.asked.pop("PERSON", None)
+
+    def _goes_on(self, said: Said) -> bool:
+        """The turn only asks for more of a value, or waits for it."""
+        if said.continues or not said.words:
+            return True
+        if self._repeat:
+            return said.words <= _QUESTION_TOKENS
+        asks_other = self._moves or self._about & (ASKS | DATED | DIARY) or self._mentioned
+        return said.words < _SHORT_TURN and not (asks_other or said.tells)
 
     def _end_caller(self, said: Said) -> None:
         memory = self._memory

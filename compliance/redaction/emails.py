@@ -12,18 +12,18 @@ from compliance.redaction.view import GUESSED, LIKELY, SURE, Match, View
 _LOCAL_TOKENS: Final = 32
 _DOMAIN_TOKENS: Final = 16
 _LOCAL_CHARS: Final = 64  # RFC 5321 section 4.5.3.1.1
-_JOINS: Final = frozenset({"dot", "point", "underscore", "dash", "hyphen", "plus", "minus", "period"})
+JOINS: Final = frozenset({"dot", "point", "underscore", "dash", "hyphen", "plus", "minus", "period"})
 _JOIN_MARKS: Final = frozenset(".-_+,")
 _REST_STARTS: Final = frozenset({"at", "dot"})
 """What the second half of an address begins with, said in a turn of its own."""
 _BEFORE_REST: Final = frozenset(
     {":", ",", "no", "yes", "yeah", "then", "and", "it's", "so", "just", "that's", "sorry", "not"}
 )
-_BARE_PROVIDERS: Final = word_list("mail_providers")
+BARE_PROVIDERS: Final = word_list("mail_providers")
 """Hosts that need no ending."""
 _ASKED_PROVIDERS: Final = word_list("mail_hosts_asked")
 """Hosts that need none where an address was asked for or named."""
-_TLDS: Final = word_list("top_level_domains")
+TLDS: Final = word_list("top_level_domains")
 _CONTRACTED: Final = ("'s", "'m", "'d", "'ll", "'re", "'ve", "n't")
 _NEVER_LOCAL: Final = word_list("not_email")
 _ASIDE_PHRASES: Final = sorted(
@@ -176,7 +176,7 @@ def _rest(view: View, at: int) -> int | None:
     end = _domain(tail, at + 1)
     if known or end is None:
         return end
-    return end if end > at + 3 and _is_top_level(tail, end - 1) and _is_dot(tail, end - 2) else None
+    return end if end > at + 3 and _is_top_level(tail, end - 1) and is_dot(tail, end - 2) else None
 
 
 def aside(tail: Tail, at: int) -> int:
@@ -221,7 +221,7 @@ def _is_before_local(tail: Tail, at: int) -> bool:
     follows = at + 1 + (tail.words[at + 1] == ",")
     if not tail.marks[at] & kinds.WORD or not tail.marks[follows] & kinds.WORD:
         return False
-    if tail.words[follows] in _JOINS or tail.marks[follows] & kinds.SIGN:
+    if tail.words[follows] in JOINS or tail.marks[follows] & kinds.SIGN:
         return False
     if tail.words[at] in ("one", "two"):
         return tail.words[at - 1] in _BEFORE_ONE
@@ -259,7 +259,7 @@ def _is_site(tail: Tail, at: int, sign: int) -> bool:
 def _begins_local(tail: Tail, at: int) -> bool:
     kind = tail.marks[at]
     word = tail.words[at]
-    return bool(kind & (kinds.WORD | kinds.DIGITS)) and word not in _JOINS and _in_local(tail, at)
+    return bool(kind & (kinds.WORD | kinds.DIGITS)) and word not in JOINS and _in_local(tail, at)
 
 
 def _in_local(tail: Tail, at: int) -> bool:
@@ -327,7 +327,7 @@ def _is_joined(tail: Tail, at: int) -> bool:
     return tail.words[at - 1] in ("dot", "underscore") and not tail.marks[at] & kinds.SIGN
 
 
-def _is_dot(tail: Tail, at: int) -> bool:
+def is_dot(tail: Tail, at: int) -> bool:
     if tail.words[at] == "." and tail.glued[at]:
         return tail.glued[at + 1] or tail.words[at + 1] in _USUAL_ENDINGS
     return tail.words[at] in ("dot", "point", "period")
@@ -346,10 +346,10 @@ def _domain(tail: Tail, at: int, *, own_words: bool = False) -> int | None:
     at += paused
     end = at
     known: int | None = None
-    while end < limit and not _is_dot(tail, end):
+    while end < limit and not is_dot(tail, end):
         kind = tail.marks[end]
         word = tail.words[end]
-        if word == "," and (paused or _is_dot(tail, end + 1)):
+        if word == "," and (paused or is_dot(tail, end + 1)):
             end += 1
             continue
         if kind & kinds.END or not (kind & (kinds.WORD | kinds.DIGITS) or word == "-"):
@@ -363,7 +363,7 @@ def _domain(tail: Tail, at: int, *, own_words: bool = False) -> int | None:
         end += 1
         asked = own_words and end == at + 1 and word in _ASKED_PROVIDERS and not tail.marks[end] & kinds.WORD
         health = word == "nhs" and tail.words[end] == "net"
-        if asked or health or word in _BARE_PROVIDERS or "".join(tail.words[at:end]) in _BARE_PROVIDERS:
+        if asked or health or word in BARE_PROVIDERS or "".join(tail.words[at:end]) in BARE_PROVIDERS:
             known = end
     own = not any(tail.marks[here] & kinds.STOP for here in range(at, end))
     return _ending(tail, end, limit, any_word=own or own_words) or known
@@ -373,8 +373,8 @@ def _ending(tail: Tail, at: int, limit: int, *, any_word: bool = False) -> int |
     """Behind the last ending that is known; `any_word`: or behind the word that follows the last "dot"."""
     end = strange = None
     while at < limit:
-        at += tail.words[at] == "," and _is_dot(tail, at + 1)
-        if not _is_dot(tail, at):
+        at += tail.words[at] == "," and is_dot(tail, at + 1)
+        if not is_dot(tail, at):
             break
         label = at + 1 + (tail.words[at + 1] == ",")
         spelled = _spelled_ending(tail, label)
@@ -383,7 +383,7 @@ def _ending(tail: Tail, at: int, limit: int, *, any_word: bool = False) -> int |
         elif tail.marks[label] & kinds.WORD and end is None and not tail.marks[label] & kinds.END:
             strange = label + 1 if _is_own_ending(tail, label) else strange
             at = label + 1
-            while at < limit and tail.marks[at] & kinds.WORD and not _is_dot(tail, at):
+            while at < limit and tail.marks[at] & kinds.WORD and not is_dot(tail, at):
                 at += 1
         else:
             break
@@ -398,7 +398,7 @@ def _is_own_ending(tail: Tail, at: int) -> bool:
 
 def _is_top_level(tail: Tail, at: int) -> bool:
     """ "com", or the two letters of any country."""
-    return tail.words[at] in _TLDS or bool(tail.marks[at] & kinds.PAIR)
+    return tail.words[at] in TLDS or bool(tail.marks[at] & kinds.PAIR)
 
 
 def _spelled_ending(tail: Tail, at: int) -> int | None:
@@ -406,7 +406,7 @@ def _spelled_ending(tail: Tail, at: int) -> int | None:
     end = at
     while end < at + _ENDING_LETTERS and tail.marks[end] & kinds.LETTER:
         end += 1
-        if end > at + 1 and "".join(tail.words[at:end]) in _TLDS:
+        if end > at + 1 and "".join(tail.words[at:end]) in TLDS:
             return end
     return None
 
@@ -449,8 +449,8 @@ def _without_sign(view: View, at: int, stop: int) -> Match | None:
 def _last_part(tail: Tail, at: int, stop: int) -> int | None:
     end = None
     for place in range(at, stop):
-        if tail.words[place] in _BARE_PROVIDERS:
+        if tail.words[place] in BARE_PROVIDERS:
             end = _ending(tail, place + 1, stop + 1) or _ending_without_dot(tail, place + 1) or place + 1
-        elif _is_dot(tail, place) and tail.words[place + 1] in _TLDS and place > at:
+        elif is_dot(tail, place) and tail.words[place + 1] in TLDS and place > at:
             end = _ending(tail, place, place + 8)
     return end

@@ -216,13 +216,15 @@ def _is_reference(tail: Tail, said: Said) -> bool:
 
 def _part_read_back(view: View, said: Said) -> EntityType | None:
     """ "was that seven double two nine?"; "the one ending three oh six": a part of a number that is known."""
-    if len(said.digits) not in _PART_DIGITS or said.follows in _MEASURES or is_times(said.elements):
+    if len(said.digits) not in _PART_DIGITS or said.follows in _MEASURES:
+        return None
+    before = view.tail.words[max(said.elements[0].start - _ENDING_TOKENS, 0) : said.elements[0].start]
+    ends = not _ENDING.isdisjoint(before[-2:]) and not _ENDED.isdisjoint(before)
+    if is_times(said.elements) and not (ends and not _NUMBERED.isdisjoint(before)):
         return None
     part = view.expects.part_of_said(said.digits) if len(said.elements) > 1 or said.digits[0] == "0" else None
     if part is not None:
         return part
-    before = view.tail.words[max(said.elements[0].start - _ENDING_TOKENS, 0) : said.elements[0].start]
-    ends = not _ENDING.isdisjoint(before[-2:]) and not _ENDED.isdisjoint(before)
     if not ends or view.expects.awaits("CODE") or _is_reference(view.tail, said):
         return None
     return "CARD" if "card" in before or view.expects.awaits("CARD") else "PHONE"
@@ -231,6 +233,7 @@ def _part_read_back(view: View, said: Said) -> EntityType | None:
 _PART_DIGITS: Final = range(3, 9)
 _ENDING_TOKENS: Final = 6
 _ENDING: Final = frozenset({"ending", "ends", "ended", "end"})
+_NUMBERED: Final = frozenset({"number's", "number", "mobile", "phone", "cell", "landline", "card"})
 _ENDED: Final = frozenset(
     {"mine", "number's", "number", "mobile", "phone", "cell", "landline", "one", "it's", "that's", "is"}
 )
@@ -363,8 +366,11 @@ def _type_by_shape(said: Said, otherwise: EntityType) -> EntityType:
         return "CARD" if is_luhn(digits) or length >= 15 else "PHONE"
     if otherwise == "PHONE" and said.dashed and [len(each.digits) for each in said.elements] == [3, 2, 4]:
         return "GOV_ID"
-    if otherwise == "CARD" and is_nhs(digits):
+    sizes = [len(each.digits) for each in said.elements]
+    if otherwise == "CARD" and (is_nhs(digits) or sizes == [3, 3, 4]):
         return "GOV_ID"
+    if otherwise == "PHONE" and sizes[:3] == [4, 4, 4] and digits[0] in "3456":
+        return "CARD"
     if (
         otherwise in ("POSTCODE", "GOV_ID", "CARD")
         and not (otherwise == "GOV_ID" and is_nhs(digits))

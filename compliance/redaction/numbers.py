@@ -47,7 +47,9 @@ _BEFORE_ONE: Final = frozenset(
         "last",
     }
 )
-_AFTER_ONE: Final = frozenset({"is", "was", "ends", "starts", "begins", "has", "would", ",", ":", "with"})
+_AFTER_ONE: Final = frozenset(
+    {"is", "was", "ends", "starts", "begins", "has", "would", ",", ":", "with", "."}
+)
 _BEFORE_DIGITS: Final = frozenset(
     {"is", "it's", "that's", "and", "then", "was", "on", "number", "yes", "in", "ends"}
 )
@@ -65,6 +67,8 @@ def number(view: View, at: int) -> Match | None:
     if not tail.marks[begin] & (kinds.NUMBER | kinds.HOMOPHONE):
         return None
     elements = _read_run(view, begin)
+    if _counts_last(tail, begin, elements):
+        return Match(begin + 1, None)
     if not elements or (elements[0].end == begin + 1 and len(elements) == 1 and _is_letter_o(tail, begin)):
         return None
     end = elements[-1].end
@@ -119,6 +123,20 @@ def _is_pronoun(tail: Tail, at: int) -> bool:
     if before and tail.words[at + 1] == ",":
         return True
     return tail.words[at - 1] in _BEFORE_ONE and tail.words[at + 1] in _AFTER_ONE
+
+
+def _counts_last(tail: Tail, at: int, elements: Sequence[Element]) -> bool:
+    """The "four" of "the last four, two two one nine"; the "oh" of "oh, nineteen seventy nine"."""
+    digits = sum(len(element.digits) for element in elements[1:])
+    if tail.words[at - 1] in _LASTS and digits:
+        return elements[0].digits in _COUNTED and int(elements[0].digits) == digits
+    year = [element.kind for element in elements[1:]] in (["t", "y"], ["t", "t"], ["y", "y"], ["y", "t"])
+    return tail.words[at] == "oh" and year and elements[1].digits in _CENTURIES
+
+
+_LASTS: Final = frozenset({"last", "first", "final"})
+_COUNTED: Final = frozenset({"2", "3", "4", "5", "6"})
+_CENTURIES: Final = frozenset({"18", "19", "20"})
 
 
 def _is_letter_o(tail: Tail, at: int) -> bool:

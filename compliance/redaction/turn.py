@@ -6,11 +6,13 @@ from compliance.redaction import kinds
 from compliance.redaction.answers import is_lead, whole_answer
 from compliance.redaction.cues import Slot
 from compliance.redaction.dialogue import CallMemory, Expectation, Said, Side
+from compliance.redaction.email_pieces import has_host
 from compliance.redaction.entities import EntityType, Span, placeholder
 from compliance.redaction.lexicon import word_list
 from compliance.redaction.lexis import Lexis
 from compliance.redaction.name_words import lasting_names
 from compliance.redaction.passed import idiom, kept
+from compliance.redaction.pieces import is_piece_lead, said_piece
 from compliance.redaction.plans import AILING, AWAITING, KEPT, NAMING, NEAR, TAKING, Plan, plan_of
 from compliance.redaction.said_back import street_in
 from compliance.redaction.spoken import digits_in
@@ -33,6 +35,8 @@ _OF_FIGURES: Final = frozenset({"PHONE", "CARD", "GOV_ID"})
 _POSSESSIVE: Final = ("'s", "\u2019s")
 """Behind a name it is no part of it, and stays: "[REDACTED: PERSON]'s knee"."""
 _NO_MODE: Final = -1
+_FEW_WORDS: Final = 2
+"""So many behind a value do not tell that it was all of it: "oh seven, hang on"."""
 _ALLERGIES: Final = frozenset(
     [
         "hives",
@@ -53,7 +57,9 @@ class TurnStream:
 
     __slots__ = (
         "_at",
+        "_begins",
         "_begun",
+        "_behind",
         "_continues",
         "_lexis",
         "_memory",
@@ -80,7 +86,9 @@ class TurnStream:
         self._tail = Tail()
         self._at = FIRST_TOKEN
         self._published = 0
+        self._begins = False
         self._begun = False
+        self._behind = _FEW_WORDS + 1
         self._view: View
         self._plan: Plan
         self._mode = _NO_MODE
@@ -115,6 +123,7 @@ class TurnStream:
                     self._continues and not self.spans,
                     self._unfinished,
                     self._tells,
+                    self._behind <= _FEW_WORDS,
                 )
             )
         return public
@@ -177,6 +186,7 @@ class TurnStream:
         side = _LABELS.get(tail.words[FIRST_TOKEN])
         labelled = side and tail.words[FIRST_TOKEN + 1] == ":" and tail.glued[FIRST_TOKEN + 1]
         expects = Expectation(side if side and labelled else self._side, self._memory)
+        self._begins = expects.dictation.begins_turn
         self._view = View(tail, expects, self._lexis, self._memory.names)
         self._at = FIRST_TOKEN + (2 if labelled else 0)
         self._begun = True
@@ -238,10 +248,10 @@ class TurnStream:
         tail = self._tail
         expects = view.expects
         expects.place = place = tail.starts[at]
-        if expects.answer is not None:
-            answer = self._answer(at, expects.answer)
-            if answer is not None:
-                return answer
+        if self._begins or expects.answer is not None:
+            opening = self._opening(at)
+            if opening is not None:
+                return opening
         mode = AWAITING if place <= expects.waits_until else 0
         if expects.name_open or view.names:
             mode |= NAMING
@@ -257,6 +267,16 @@ class TurnStream:
             if match is not None:
                 return match
         return None
+
+    def _opening(self, at: int) -> Match | None:
+        """A piece of the last value, or the answer to the last question, if the turn begins with it."""
+        if self._begins:
+            found = said_piece(self._view, at)
+            self._begins = found is None and is_piece_lead(self._tail, at)
+            if found is not None:
+                return found
+        slot = self._view.expects.answer
+        return None if slot is None else self._answer(at, slot)
 
     def _org_mode(self) -> int:
         return (KEPT if self._lexis.kept else 0) | (NEAR if self._lexis.hears_near else 0)
@@ -282,6 +302,7 @@ class TurnStream:
         expects = self._view.expects
         if kind & kinds.WORD:
             self._words += 1
+            self._behind += 1
             self._continues = self._continues and tail.words[at] in _CONTINUERS
             self._tells = self._tells or tail.words[at] in _OF_SPEAKERS
             if expects.name_open and not kind & (kinds.LEAD | kinds.DOCTOR):
@@ -324,11 +345,26 @@ class TurnStream:
         if entity == "PERSON" and value.endswith(_POSSESSIVE):
             value = value[: -len(_POSSESSIVE[0])]
             end = start + len(value)
-        if entity in _OF_FIGURES:
-            self._view.expects.said(digits_in(value), entity)
+        digits = digits_in(value) if entity in _OF_FIGURES else ""
+        if digits:
+            self._view.expects.said(digits, entity)
+        if entity != "MEDICAL":
+            self._told(at, match, entity, digits)
         numbers = self._memory.numbers
         number = None if numbers is None else numbers.number_of(entity, value)
         place = (self._offset + start, self._offset + end)
         self.spans.append(Span(entity, *place, value, match.confidence, number))
         public += (tail.between(self._published, start), placeholder(entity, number))
         self._published = end
+
+    def _told(self, at: int, match: Match, entity: EntityType, digits: str) -> None:
+        """A value was told, or a piece of one: it may go on, or be said again."""
+        tail = self._tail
+        self._begins = False
+        self._behind = 0
+        said = (here for here in range(at, match.end) if tail.marks[here] & (kinds.WORD | kinds.DIGITS))
+        words = tuple(tail.words[here] for here in said)
+        whole = not match.runs_on and entity not in _OF_FIGURES
+        if entity == "EMAIL":
+            whole = has_host(tail, at, match.end)
+        self._view.expects.dictation.took(entity, words, digits, whole=whole)

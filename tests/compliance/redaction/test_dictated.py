@@ -1,0 +1,51 @@
+"""Values told piece by piece over several turns, said again by either side, put right."""
+
+import pytest
+
+from compliance.redaction import redact
+
+
+def said(*turns: str) -> list[str]:
+    text = "\n".join(f"{('Agent', 'Caller')[place % 2]}: {turn}" for place, turn in enumerate(turns))
+    return [line.partition(": ")[2].replace("[REDACTED: ", "[") for line in redact(text).splitlines()]
+
+
+def unlabelled(*turns: str) -> list[str]:
+    return redact("\n".join(turns)).replace("[REDACTED: ", "[").splitlines()
+
+
+def test_a_number_is_told_two_figures_at_a_time_and_echoed() -> None:
+    turns = ("A mobile?", "O seven seven", "O seven seven", "Double oh", "Double oh.", "Nine hundred", "Yes")
+    public = ["[PHONE]", "[PHONE]", "[PHONE]", "[PHONE].", "[PHONE]", "Yes", "[PHONE]"]
+    assert said(*turns, "One two")[1:] == public
+
+
+def test_without_labels_too() -> None:
+    turns = unlabelled("your national insurance number", "j t", "j t", "four one", "and the letter", "b")
+    assert turns[1:] == ["[GOV_ID]", "[GOV_ID]", "[GOV_ID]", "and the letter", "[GOV_ID]"]
+
+
+def test_an_address_of_mail_is_told_in_pieces() -> None:
+    turns = said("Your email?", "Mario", "Mario.", "Underscore rossi seven", "Yes.", "At libero dot it")
+    assert turns[1:] == ["[EMAIL]", "[EMAIL].", "[EMAIL]", "Yes.", "[EMAIL]"]
+
+
+def test_a_date_is_told_in_pieces() -> None:
+    assert said("Date of birth?", "the eighth of", "mm-hm", "january")[1:] == ["[DOB]", "mm-hm", "[DOB]"]
+
+
+def test_the_end_of_a_number_is_put_right() -> None:
+    turns = said("Is it 07700 900456?", "Four five seven.", "Four five seven at the end. Thanks.")
+    assert turns == ["Is it [PHONE]?", "[PHONE].", "[PHONE] at the end. Thanks."]
+
+
+@pytest.mark.parametrize(
+    ("question", "answer"),
+    [
+        ("And how many people is it for?", "Two."),
+        ("Thanks. What time suits you best?", "nine fifteen"),
+        ("Lovely, so which day would you like to come?", "the ninth"),
+    ],
+)
+def test_once_a_number_is_whole_the_talk_goes_on(question: str, answer: str) -> None:
+    assert said("Your number?", "07700 900123", question, answer)[3] == answer
