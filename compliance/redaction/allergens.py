@@ -9,6 +9,7 @@ from typing import Final
 from compliance.redaction import kinds
 from compliance.redaction.lexicon import phrase_index, word_list
 from compliance.redaction.phrases import may_begin, phrase
+from compliance.redaction.tokens import Tail
 from compliance.redaction.view import GUESSED, LIKELY, Match, View
 
 _ALLERGENS: Final = phrase_index(word_list("allergens"))
@@ -19,7 +20,7 @@ _DRUG_LETTERS: Final = 5
 def taken_or_shunned(view: View, at: int) -> Match | None:
     """An allergen, or the unlisted name of what is taken."""
     tail = view.tail
-    if view.expects.allergies and may_begin(tail, at, _ALLERGENS):
+    if view.expects.allergies and may_begin(tail, at, _ALLERGENS) and not _is_told_of(tail, at):
         end = phrase(tail, at, _ALLERGENS)
         if end is not None:
             return Match(end, "MEDICAL", LIKELY)
@@ -28,3 +29,8 @@ def taken_or_shunned(view: View, at: int) -> Match | None:
     kind = tail.marks[at]
     strange = kind & kinds.UNKNOWN and not kind & _LISTED and len(tail.words[at]) >= _DRUG_LETTERS
     return Match(at + 1, "MEDICAL", GUESSED) if strange else None
+
+
+def _is_told_of(tail: Tail, at: int) -> bool:
+    """ "after the strawberries": this time's, not what somebody is allergic to."""
+    return tail.words[at - 1] == "the" and tail.words[at - 2] not in ("to", "of", "just")

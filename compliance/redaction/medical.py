@@ -11,11 +11,20 @@ from typing import Final
 
 from compliance.redaction import kinds
 from compliance.redaction.complaints import HARM_VERBS, complaint, of_part, told_of
+from compliance.redaction.cues import STRONG
+from compliance.redaction.frames import Found
 from compliance.redaction.lexicon import bare, bases, lines_of, stem, word_list
 from compliance.redaction.phrases import after_marks, may_begin, phrase
 from compliance.redaction.tokens import Tail
 from compliance.redaction.view import GUESSED, LIKELY, SURE, Match, View
-from compliance.redaction.vocabulary import EPONYMS, MEDICAL, MEDICAL_CAPITALS, MEDICAL_LEADS, TERMS
+from compliance.redaction.vocabulary import (
+    EPONYMS,
+    MEDICAL,
+    MEDICAL_CAPITALS,
+    MEDICAL_LEADS,
+    OWNED_TERMS,
+    TERMS,
+)
 
 LEXICON: Final = MEDICAL
 
@@ -23,43 +32,86 @@ _ENDINGS: Final = re.compile(rf"\w{{2,}}(?:{'|'.join(sorted(word_list('medical_e
 _ENDING_LETTERS: Final = 7
 _BEGINNINGS: Final = re.compile(rf"(?:{'|'.join(sorted(word_list('medical_beginnings')))})\w{{3,}}")
 _BEGINNING_LETTERS: Final = 9
+_STRANGE_LETTERS: Final = 5
 
 
 def longer_term(view: View, at: int) -> Match | None:
     """A known term that begins with a word which is none by itself."""
-    return medical(view, at) if view.lexis.own or may_begin(view.tail, at, TERMS) else None
+    begins = view.lexis.own or not view.tail.marks[at] & _PLAIN or may_begin(view.tail, at, TERMS)
+    return medical(view, at) if begins else None
+
+
+def term_like_name(view: View, at: int) -> Match | None:
+    """ "Ehlers Danlos", "spina bifida", "my Huntington's": where a name may stand as well."""
+    if view.expects.name_open == STRONG:
+        return None
+    end = _term(view, at) or at + 1
+    return medical(view, at) if end > at + 1 or _of_eponym(view.tail, at) else None
+
+
+_PLAIN: Final = kinds.COMMON | kinds.FIRST | kinds.LAST | kinds.MAYBE | kinds.STOP
 
 
 def medical(view: View, at: int) -> Match | None:
     """A known term, one of the org's services nearly said, a medical ending, or a complaint."""
     tail = view.tail
     kind = tail.marks[at]
-    end = _term(view, at) if kind & kinds.TERM else None
+    end = _listed_end(view, at)
     confidence = SURE
-    if end is None and kind & (kinds.MODIFIER | kinds.HARM | kinds.TERM):
-        end = _unlisted_term(view, at)
-    if end is not None and stem(tail.words[at]) in _ALLERGIES:
-        end = _allergen(tail, at, end)
-    if end is not None and _is_attribute(tail, end):
-        return Match(end + 1, None)
     if end is not None:
+        if _is_attribute(tail, end):
+            return Match(end + 1, None)
         end = _with_tail(tail, end)
-    if end is None and kind & kinds.UNKNOWN and (_participle(view, at) or has_medical_ending(tail.words[at])):
-        end, confidence = _with_tail(tail, at + 1), LIKELY
+    else:
+        end, confidence = _built_end(view, at), LIKELY
     near = _near(view, at) if view.lexis.hears_near else None
     if near is not None and (end is None or near > end):
         end, confidence = near, GUESSED
     if kind & (kinds.BODY | kinds.MODIFIER | kinds.HARM):
         wider = complaint(tail, at)
         if wider is not None and (end is None or (wider.end > end and wider.begin < end)):
-            listed = _term(view, wider.begin) or wider.end
-            inner = complaint(tail, wider.begin) if wider.begin > at else None
-            told = inner.end if inner is not None and inner.begin == wider.begin else wider.end
-            end = _over_part(tail, max(wider.end, listed, told))
-            return Match(end, "MEDICAL", LIKELY, begin=wider.begin)
+            return _complained(view, at, wider)
     if end is None or (end == at + 1 and (is_figurative(tail, at) or _is_slash(tail, at))):
         return None
-    return Match(end, "MEDICAL", confidence)
+    return None if _is_reference(tail, at, end) else Match(end, "MEDICAL", confidence)
+
+
+def _listed_end(view: View, at: int) -> int | None:
+    """Behind a listed term, one told by its neighbours, or one and what somebody is allergic to."""
+    tail = view.tail
+    kind = tail.marks[at]
+    end = _term(view, at) if kind & kinds.TERM else None
+    if end is None and kind & (kinds.MODIFIER | kinds.HARM | kinds.TERM):
+        end = _unlisted_term(view, at)
+    if end is not None and stem(tail.words[at]) in _ALLERGIES:
+        end = _allergen(tail, at, end)
+    return end
+
+
+def _built_end(view: View, at: int) -> int | None:
+    """Behind a word of no list, or of longer terms only, that is built like a medical one."""
+    tail = view.tail
+    kind = tail.marks[at]
+    if kind & kinds.TERM and not kind & _PLAIN:
+        return _strange_end(view, at)
+    if kind & kinds.UNKNOWN and (_participle(view, at) or has_medical_ending(tail.words[at])):
+        return _with_tail(tail, at + 1)
+    return None
+
+
+def _complained(view: View, at: int, wider: Found) -> Match:
+    """A complaint, over the term or the complaint that it begins with."""
+    tail = view.tail
+    listed = _term(view, wider.begin) or wider.end
+    inner = complaint(tail, wider.begin) if wider.begin > at else None
+    told = inner.end if inner is not None and inner.begin == wider.begin else wider.end
+    end = _over_part(tail, max(wider.end, listed, told))
+    return Match(end, "MEDICAL", LIKELY, begin=wider.begin)
+
+
+def _is_reference(tail: Tail, at: int, end: int) -> bool:
+    """ "b twelve forty six": a letter and more figures than the term has."""
+    return bool(tail.marks[at] & kinds.LETTER and tail.marks[end - 1] & tail.marks[end] & kinds.NUMBER)
 
 
 def _is_attribute(tail: Tail, end: int) -> bool:
@@ -138,14 +190,49 @@ def _unlisted_term(view: View, at: int) -> int | None:
     word = tail.words[at]
     if word in HARM_VERBS:
         return _harmed(view, at)
+    if word in OWNED_TERMS:
+        return at + 1 if _is_owned(tail, at) else None
     if word in MEDICAL_LEADS:
         return _term(view, at + 1) if tail.marks[at + 1] & kinds.TERM else None
     if word in MEDICAL_CAPITALS:
         return at + 1 if tail.capital[at] and tail.words[at - 1] not in (".", "?", "!", "") else None
-    if not word.endswith("'s") or word[:-2] not in EPONYMS:
+    return at + 1 if _of_eponym(tail, at) else None
+
+
+def _is_owned(tail: Tail, at: int) -> bool:
+    """ "my coil", "her old cast", "off with stress"."""
+    before = tail.words[at - 1]
+    if tail.words[at] == "stress":
+        return before in _BEFORE_STRESS
+    return before in _WHOSE or (tail.words[at - 2] in _WHOSE and before in _OLD_OR_NEW)
+
+
+_WHOSE: Final = frozenset({"my", "his", "her", "their", "mum's", "dad's", "your"})
+_OLD_OR_NEW: Final = frozenset(
+    {"old", "new", "hormone", "copper", "heart", "front", "dental", "current", "last"}
+)
+_BEFORE_STRESS: Final = frozenset(
+    {"with", "from", "my", "his", "her", "suffering", "exam", "work", "extreme"}
+)
+
+
+def _of_eponym(tail: Tail, at: int) -> bool:
+    """ "has Huntington's", "my Crohn's is back"."""
+    word = tail.words[at]
+    if not word.endswith("'s") or word[:-2] not in EPONYMS or tail.words[at - 1] not in _BEFORE_ILLNESS:
+        return False
+    follows = tail.marks[at + 1]
+    return not follows & kinds.WORD or bool(follows & kinds.STOP) or tail.words[at + 1] in _AFTER_ILLNESS
+
+
+def _strange_end(view: View, at: int) -> int | None:
+    """ "ureteral stent", "haemodialysis": a word of medical terms only, in no term that is listed."""
+    tail = view.tail
+    if len(tail.words[at]) < _STRANGE_LETTERS:
         return None
-    ends = not tail.marks[at + 1] & kinds.WORD or tail.marks[at + 1] & kinds.STOP
-    return at + 1 if ends and tail.words[at - 1] in _BEFORE_ILLNESS else None
+    if tail.marks[at + 1] & (kinds.ALONE | kinds.COMPLAINT):
+        return _with_tail(tail, _term(view, at + 1) or at + 2)
+    return _with_tail(tail, at + 1) if has_medical_ending(tail.words[at]) else None
 
 
 def _harmed(view: View, at: int) -> int | None:
@@ -156,6 +243,9 @@ def _harmed(view: View, at: int) -> int | None:
 
 
 _ALLERGIES: Final = frozenset({"allergic", "allergy", "intolerance"})
+_AFTER_ILLNESS: Final = frozenset(
+    ["again", "since", "runs", "gene", "really", "badly", "now", "too", "sufferer", "gets", "got"]
+)
 _BEFORE_ILLNESS: Final = frozenset(
     {"got", "has", "have", "had", "with", "of", "my", "his", "her", "their", "about", "and", "or", "from"}
 )

@@ -18,7 +18,7 @@ from compliance.redaction.cards import expiry
 from compliance.redaction.codes import alphanumeric
 from compliance.redaction.dates import date_of_birth
 from compliance.redaction.emails import email_of_small_word, spoken_email
-from compliance.redaction.medical import longer_term, medical
+from compliance.redaction.medical import longer_term, medical, term_like_name
 from compliance.redaction.named_houses import called_house, house_before_number
 from compliance.redaction.names import name, name_of_common_word
 from compliance.redaction.numbers import number
@@ -50,6 +50,7 @@ _FIGURES: Final = kinds.DIGITS | kinds.NUMERAL
 _CODED: Final = kinds.SPELLED | kinds.PAIR | kinds.REPEAT
 _MEDICAL: Final = kinds.TERM | kinds.BODY | kinds.MODIFIER | kinds.UNKNOWN | kinds.HARM
 _LISTED: Final = kinds.FIRST | kinds.MAYBE | kinds.LAST | kinds.UNKNOWN | kinds.LETTER
+_LIKE_NAMES: Final = kinds.FIRST | kinds.MAYBE | kinds.LAST
 _NAMES: Final = _LISTED | kinds.TITLE | kinds.DOCTOR | kinds.RELATIVE
 _STREETS: Final = kinds.TOWN | kinds.FIRST | kinds.MAYBE | kinds.LAST | kinds.UNKNOWN | kinds.COMMON
 _IN_EMAIL: Final = kinds.WORD | kinds.DIGITS
@@ -174,6 +175,8 @@ def _early(kind: int, mode: int) -> Iterator[Rule]:
     if mode & NAMING:
         if kind & _CODED:
             yield alphanumeric
+        if kind & kinds.TERM and kind & _LIKE_NAMES:
+            yield term_like_name
         if not kind & kinds.STOP:
             yield called_house
         yield name

@@ -96,6 +96,8 @@ _EPONYM_HEADS: Final = word_list("eponym_heads")
 MEDICAL_LEADS: Final = word_list("medical_leads")
 """How a term is made more exact: "cystic"."""
 MEDICAL_CAPITALS: Final = word_list("medical_capitals")
+OWNED_TERMS: Final = word_list("owned_terms")
+"""Medical where they are somebody's: "my coil"."""
 
 
 def american(word: str) -> str:
@@ -148,6 +150,7 @@ def _terms() -> set[str]:
     distilled = (word_list("diseases") | word_list("drugs")) - _NOT_MEDICAL
     return (
         both_spellings(MEDICAL)
+        | both_spellings(word_list("clinical"))
         | distilled
         | {british(term) for term in distilled}
         | _participles(MEDICAL)
@@ -202,7 +205,7 @@ def _listed() -> Iterator[tuple[Iterable[str], int]]:
     yield ("dot", "underscore"), kinds.JOIN
     yield word_list("name_lead_ins"), kinds.LEAD
     yield word_list("modifiers") | word_list("hurting_states") | MEDICAL_LEADS, kinds.MODIFIER
-    yield word_list("harming_verbs") | MEDICAL_CAPITALS | {"scan", "scans"}, kinds.HARM
+    yield word_list("harming_verbs") | MEDICAL_CAPITALS | OWNED_TERMS | {"scan", "scans"}, kinds.HARM
     yield ("the",), kinds.ARTICLE
 
 

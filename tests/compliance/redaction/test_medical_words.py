@@ -1,0 +1,35 @@
+"""Medical words by what stands around them: terms that look like names, things in a body, people."""
+
+import pytest
+
+from compliance.redaction import CallRedactor, redact
+
+
+def public(text: str) -> str:
+    return redact(text).replace("[REDACTED: ", "[")
+
+
+@pytest.mark.parametrize(
+    "term",
+    ["spina bifida", "Ehlers Danlos", "Huntington's", "Wilson's disease", "Morton's neuroma", "Tay Sachs"],
+)
+def test_a_term_that_looks_like_a_name_is_none_once_names_were_heard(term: str) -> None:
+    call = CallRedactor()
+    call.agent("Who am I speaking to?")
+    call.caller("Sarah Okafor")
+    assert call.caller(f"my mum has {term}, that's why") == "my mum has [REDACTED: MEDICAL], that's why"
+
+
+@pytest.mark.parametrize(
+    ("text", "expected"),
+    [
+        ("my coil, her fits, off with stress", "my [MEDICAL], her [MEDICAL], off with [MEDICAL]"),
+        ("he fits in, the bridge was shut, don't stress", "he fits in, the bridge was shut, don't stress"),
+        ("a ureteral stent and haemodialysis", "a [MEDICAL] and [MEDICAL]"),
+        ("the physio who rang was on the fertility team", "the physio who rang was on the fertility team"),
+        ("reference b twelve forty six, my b twelve", "reference b twelve forty six, my [MEDICAL]"),
+        ("hives after the strawberries, allergic to nuts", "[MEDICAL] after the strawberries, [MEDICAL]"),
+    ],
+)
+def test_what_stands_around_a_word_tells(text: str, expected: str) -> None:
+    assert public(text) == expected
