@@ -32,6 +32,7 @@ _FIGURED: Final[frozenset[Slot]] = frozenset({"PHONE", "DOB", "CARD", "GOV_ID", 
 _OTHERS: Final = _FIGURED - {"PHONE"}
 _ANY: Final = frozenset({"street", "road", "front", "back", "end", "building", "buildings", "st", "rd"})
 _NAMES: Final = 2
+_PIECES: Final = kinds.NUMBER | kinds.STREET | kinds.PLACE
 _SURE: Final = word_list("streets") - {"hill", "park", "row", "square", "place", "way", "st", "dr"}
 _STAYING: Final = frozenset(
     {"i'm", "we're", "she's", "he's", "they're", "still", "live", "lives", "mum's", "dad's"}
@@ -133,9 +134,10 @@ def town_alone(view: View, at: int) -> Match | None:
         return None
     tail = view.tail
     end = town(tail, at)
-    if end is None or tail.marks[at] & kinds.STOP or not _is_first(tail, at) or not _is_last(tail, end):
+    if end is None or tail.marks[at] & kinds.STOP or not _is_first(tail, at):
         return None
-    return Match(end, "ADDRESS", GUESSED)
+    other = town(tail, end + 1) if tail.words[end] == "or" else None
+    return Match(end, "ADDRESS", GUESSED) if _is_last(tail, end if other is None else other) else None
 
 
 def _is_told(view: View) -> bool:
@@ -149,7 +151,7 @@ def _is_first(tail: Tail, at: int) -> bool:
     here = at - 1
     stop = at - _LOOK_BACK
     while here > stop and tail.words[here] in _LEADS:
-        if tail.words[here] in ("or", ".") and tail.marks[here - 1] & (kinds.NUMBER | kinds.STREET):
+        if tail.words[here] in ("or", ".") and tail.marks[here - 1] & _PIECES:
             return True
         here -= 1
     return tail.words[here] in ("", ":")

@@ -18,6 +18,7 @@ from compliance.redaction.named_houses import (
 )
 from compliance.redaction.said_back import number_of_house
 from compliance.redaction.streets import (
+    COMPASS,
     STREET_WORDS,
     goes_on,
     house_name,
@@ -27,7 +28,7 @@ from compliance.redaction.streets import (
     numbered_street,
     street_name,
 )
-from compliance.redaction.talked_streets import is_home
+from compliance.redaction.talked_streets import is_home, lives_in
 from compliance.redaction.tokens import Tail
 from compliance.redaction.towns import is_sure_town, town
 from compliance.redaction.view import GUESSED, LIKELY, SURE, Match, View
@@ -216,7 +217,7 @@ def _answer(view: View, at: int) -> Match | None:
     """Where an address was asked for or named: a house's name, a street without a number, a town."""
     tail = view.tail
     kind = tail.marks[at]
-    if tail.words[at] in _BESIDE or tail.words[at : at + 2] == ["main", "road"]:
+    if tail.words[at] in _BESIDE or _is_any_road(tail, at):
         return None
     if tail.words[at] == "the":
         beside = tail.words[at - 1] in _BESIDE or _is_next_to(tail, at)
@@ -238,6 +239,13 @@ def _answer(view: View, at: int) -> Match | None:
     return _in_county(view, at) or _house(view, at) or _lived_in(view, at) or _before_street(view, at)
 
 
+def _is_any_road(tail: Tail, at: int) -> bool:
+    """ "main road"; "near the high street"."""
+    if tail.words[at - 1] == "the" and tail.words[at - 2] in _BESIDE:
+        return True
+    return tail.words[at : at + 2] == ["main", "road"]
+
+
 def _in_county(view: View, at: int) -> Match | None:
     end = townland(view.tail, at) if view.tail.held & kinds.TOWN else None
     return None if end is None else Match(to_town(view, end), "ADDRESS", LIKELY)
@@ -250,6 +258,8 @@ def _is_next_to(tail: Tail, at: int) -> bool:
 def _lived_in(view: View, at: int) -> Match | None:
     """ "I live in Penrhyndeudraeth", "moving to Ballinacurra, County Cork", "at ty newydd": of no list."""
     tail = view.tail
+    if tail.words[at] in COMPASS and lives_in(tail, at) and (tail.capital[at + 1] or town(tail, at + 1)):
+        return Match(to_town(view, at + 2), "ADDRESS", GUESSED)
     if tail.words[at - 1] == "called" and (tail.capital[at] or tail.marks[at] & kinds.UNKNOWN):
         return Match(to_town(view, after_house(tail, at + 1)), "ADDRESS", GUESSED)
     if tail.words[at - 1] not in ("in", "near", "to", "at", "from"):
@@ -288,13 +298,9 @@ def _town_counts(view: View, at: int, end: int) -> bool:
     """A town alone is an address if one was asked for, or as one of two: "Denver, Colorado"."""
     if "ADDRESS" in view.expects.asked:
         return True
-    words = view.tail.words
-    if words[at - 1] == "in" and words[at - 2] in _LIVING and is_sure_town(view.tail, at):
+    if lives_in(view.tail, at) and is_sure_town(view.tail, at):
         return True
-    return to_town(view, end) > end or words[at - 1] in ("is", "'s", ":")
-
-
-_LIVING: Final = frozenset({"live", "lives", "living"})
+    return to_town(view, end) > end or view.tail.words[at - 1] in ("is", "'s", ":")
 
 
 def _unnamed_street(view: View, number: int) -> Match | None:

@@ -180,6 +180,8 @@ def _with_misheard(tail: Tail, at: int, begin: int, found: Match, entity: Entity
             return Match(found.end, entity, GUESSED, begin=first)
         plain = only_leads(tail, at, begin) or (ends and not tail.marks[begin] & kinds.COMMON)
         return Match(found.end, entity, begin=max(begin, found.begin)) if plain else None
+    if entity == "ADDRESS" and tail.words[begin - 1] in (".", "oh"):
+        return None
     begin = _behind_talk(tail, at, begin, entity)
     return Match(found.end, entity, GUESSED, begin=begin) if misheard else None
 

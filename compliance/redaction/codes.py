@@ -24,6 +24,7 @@ _ID_CHARS: Final = 12
 _WHOLE_ID: Final = 9
 _EIRCODE_HALF: Final = 5
 _CODE_TOKENS: Final = 40
+_CONTINUERS: Final = word_list("continuers")
 _HALF: Final = 2
 _CODES: Final[tuple[EntityType, ...]] = ("POSTCODE", "GOV_ID")
 _NO_LETTERS: Final = word_list("not_names")
@@ -99,6 +100,8 @@ _SEEING: Final = frozenset({"me", "i", "you", "we", "can", "to", "us", "let's", 
 def _near_code(view: View, chars: str, at: int, end: int, awaited: EntityType) -> Match | None:
     """What was said where a code was asked for and is none by its shape: misheard, or a half of it."""
     digits = sum(char.isdecimal() for char in chars)
+    if _CONTINUERS.issuperset(view.tail.words[at:end]):
+        return None
     if chars and view.expects.unfinished("POSTCODE") and _is_whole_turn(view, at, end):
         return Match(end, awaited, GUESSED, runs_on=True, whole=False)
     if awaited == "GOV_ID" and chars.isalpha() and len(chars) <= _HALF and _is_whole_turn(view, at, end):

@@ -303,6 +303,8 @@ class Expectation:
         asked = named or next((cue.asked for cue in cues if cue.asked), None)
         if asked == "PERSON" and "EMAIL" in self._mentioned and any(cue.repeat for cue in cues):
             asked = None  # "how is your email spelled" asks for no name
+        if asked == "PERSON" and any(cue.repeat for cue in cues) and self._is_of_place():
+            asked = "ADDRESS"
         if asked == "ADDRESS" and any(cue.words[:2] == ("name", "of") for cue in cues):
             self._mentioned.discard("PERSON")
             self._first = None
@@ -318,6 +320,11 @@ class Expectation:
         self._repeat = self._repeat or any(cue.repeat for cue in cues)
         if any(cue.asks for cue in cues):
             self._about |= ASKS
+
+    def _is_of_place(self) -> bool:
+        """An address, and no name, is what the talk is about."""
+        answered = self._memory.answered
+        return "ADDRESS" in answered and not answered & {"PERSON", "EMAIL"}
 
     def _is_of_birth(self) -> bool:
         """A date of birth is what the talk is about."""
@@ -383,9 +390,8 @@ class Expectation:
 
     def end_turn(self, said: Said) -> None:
         """Leave to the next turn what it needs."""
-        place = self._about & PLACE and "EMAIL" not in self._mentioned
-        if place and said.words <= _SHORT_TURN and not self.found:
-            self._mentioned.add("ADDRESS")
+        if self._about & PLACE and "EMAIL" not in self._mentioned and not self.found:
+            self._note_place(said)
         asks_year = self._year_of_it and said.words <= _BRIEF_WORDS
         first = self._year and said.words <= _SHORT_TURN and not self._memory.begun
         if asks_year and (self._is_of_birth() or first):
@@ -416,6 +422,13 @@ class Expectation:
             return said.words <= _QUESTION_TOKENS
         asks_other = self._moves or self._about & (ASKS | DATED | DIARY) or self._mentioned
         return said.words < _SHORT_TURN and not (asks_other or said.tells)
+
+    def _note_place(self, said: Said) -> None:
+        """A part of an address was asked for, or how it is spelled."""
+        if said.words <= _SHORT_TURN:
+            self._mentioned.add("ADDRESS")
+        if self._repeat and "PERSON" in self._mentioned:
+            self._mentioned = (self._mentioned - {"PERSON"}) | {"ADDRESS"}
 
     def _end_caller(self, said: Said) -> None:
         memory = self._memory

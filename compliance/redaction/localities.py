@@ -55,8 +55,8 @@ def _known_place(tail: Tail, at: int, street: int) -> int | None:
     """A town, a quarter, a harbour or park, a flat, another street beside the first."""
     named = town(tail, at)
     if named is not None:
-        house = house_name(tail, at)
-        return house if house is not None and house > named else named + (tail.words[named] in SITES)
+        longer = house_name(tail, at) or street_name(tail, at, wanted=False)
+        return longer if longer is not None and longer > named else named + (tail.words[named] in SITES)
     found = _second_dwelling(tail, at) or _quarter(tail, at, street) or site(tail, at)
     return found or beside_street(tail, at) or crossing(tail, at, street)
 

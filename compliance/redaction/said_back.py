@@ -86,7 +86,8 @@ def half_of_code(view: View, at: int) -> Match | None:
     if _NEAR_CODES.isdisjoint(expects.given) and _NEAR_CODES.isdisjoint(expects.read_back):
         return None
     end = _outward(view.tail, at)
-    return Match(end, "POSTCODE", GUESSED) if end is not None and _is_closed(view.tail, end) else None
+    closed = end is not None and _is_closed(view.tail, end)
+    return Match(end, "POSTCODE", GUESSED, runs_on=True) if end is not None and closed else None
 
 
 def street_said_back(view: View, at: int) -> Match | None:

@@ -72,11 +72,12 @@ _IN_HOUSES: Final = frozenset({"number", "apartment", "apt", "unit", "flat", "su
 _BEFORE_NUMBERS: Final = frozenset({"at", "to", "from", "is", "it's", "i'm", "we're", "round"})
 _ROWS: Final = frozenset({"cottages", "bungalows", "villas", "mansions", "almshouses", "maisonettes"})
 mark_words(_ROWS, kinds.WAY)
+_BUILT: Final = _ROWS | {"tower", "house", "court", "lodge", "apartments"}
 _WAYS: Final = kinds.STREET | kinds.WAY
 _BEFORE_ROWS: Final = frozenset({"at", "to", "from", "is"})
 _BEFORE_ALL: Final = frozenset({"", ":", ",", "no", "it's", "that's"})
 _QUARTERS: Final = frozenset({"ne", "nw", "se", "sw"})
-_COMPASS: Final = frozenset(
+COMPASS: Final = frozenset(
     {"north", "south", "east", "west", "northeast", "northwest", "southeast", "southwest", "n", "s", "e", "w"}
 )
 
@@ -178,7 +179,15 @@ def numbered_street(tail: Tail, at: int, *, wanted: bool = False) -> int | None:
             or _placed_name(tail, begin)
             or _numbered_house(tail, begin, wanted=wanted)
         )
-    return found or (_in_plain_words(tail, at, number) if tail.held & _WAYS else None)
+    if found is not None:
+        return found + (tail.words[found] in _BUILT and (tail.capital[found] or tail.words[found] in _ROWS))
+    return _lettered(tail, at, number) or (_in_plain_words(tail, at, number) if tail.held & _WAYS else None)
+
+
+def _lettered(tail: Tail, at: int, number: int) -> int | None:
+    """ "one twenty nine c street southeast": what looked like the number's letter is the street's name."""
+    lettered = number > at + 1 and tail.marks[number - 1] & kinds.LETTER and not tail.glued[number - 1]
+    return _behind_kind(tail, number + 1) if lettered and tail.marks[number] & kinds.STREET else None
 
 
 def _may_begin(tail: Tail, at: int) -> bool:
@@ -313,7 +322,7 @@ def _american_street(tail: Tail, number: int, begin: int) -> int | None:
     """ "six eleven east main", "1904 Elm in Tulsa": a long number, a compass point or a town, and no kind."""
     if begin == number + 1 and len(tail.words[number]) < _LONG_HOUSE:
         return None
-    pointed = tail.words[begin] in _COMPASS and not tail.marks[begin] & kinds.LETTER
+    pointed = tail.words[begin] in COMPASS and not tail.marks[begin] & kinds.LETTER
     here = begin + pointed
     kind = tail.marks[here]
     if not kind & kinds.WORD or kind & (kinds.STOP | kinds.MONTH | kinds.NUMERAL):
@@ -360,7 +369,7 @@ def _route(tail: Tail, at: int) -> int | None:
     number = house_number(tail, here + 1)
     if number is None:
         return None
-    return number + (tail.words[number] in _COMPASS)
+    return number + (tail.words[number] in COMPASS)
 
 
 def _nameless_street(tail: Tail, at: int) -> int | None:
@@ -435,8 +444,8 @@ def _behind_kind(tail: Tail, end: int) -> int:
     end += tail.words[end] in _ROWS
     if tail.words[end] in _QUARTERS and not tail.marks[end + 1] & (kinds.NUMBER | kinds.LETTER):
         return end + 1
-    if tail.words[end] in _COMPASS and not tail.marks[end] & kinds.LETTER:
-        end += not tail.marks[end + 1] & (kinds.LAST | kinds.TOWN) or tail.words[end + 1] in _COMPASS
+    if tail.words[end] in COMPASS and not tail.marks[end] & kinds.LETTER:
+        end += not tail.marks[end + 1] & (kinds.LAST | kinds.TOWN) or tail.words[end + 1] in COMPASS
     return end
 
 
@@ -507,7 +516,7 @@ def may_name(tail: Tail, at: int, wanted: bool) -> bool:
     kind = tail.marks[at]
     word = tail.words[at]
     if kind & kinds.DIGITS and tail.glued[at + 1] and tail.words[at + 1] in ("st", "nd", "rd", "th"):
-        return tail.words[at - 1] in _COMPASS
+        return tail.words[at - 1] in COMPASS
     if word in COUNTED or not kind & kinds.WORD or len(word) > _WORD_CHARS:
         return word in ("-", "'") and tail.glued[at]
     if word == "o":
@@ -518,7 +527,7 @@ def may_name(tail: Tail, at: int, wanted: bool) -> bool:
         return tail.capital[at] and wanted
     if kind & kinds.NUMERAL:
         if tail.marks[at + 1] & kinds.ORDINAL:
-            return tail.words[at - 1] in _COMPASS
+            return tail.words[at - 1] in COMPASS
         if tail.words[at + 1] in _NUMBERED:
             return True
     return not kind & (kinds.NUMERAL | kinds.REPEAT) or (kind & kinds.ORDINAL) != 0

@@ -29,11 +29,35 @@ _LINKS: Final = frozenset(
 )
 _HOMES: Final = frozenset(
     [
-        *("live", "lives", "lived", "living", "moved", "moving", "stay", "stays", "staying", "house", "flat"),
+        *(
+            "live",
+            "lives",
+            "lived",
+            "living",
+            "moved",
+            "moving",
+            "stay",
+            "stays",
+            "staying",
+            "stopping",
+            "house",
+            "flat",
+        ),
         *("bungalow", "cottage", "home", "apartment", "lodging", "renting", "rent", "address", "neighbour"),
-        *("maisonette", "terrace", "semi", "bedsit", "farmhouse", "neighbor", "resident", "house's"),
+        *(
+            "stopping",
+            "maisonette",
+            "terrace",
+            "semi",
+            "bedsit",
+            "farmhouse",
+            "neighbor",
+            "resident",
+            "house's",
+        ),
     ]
 )
+_ALONG: Final = frozenset({"on", "up", "off", "along", "down"})
 _THERE: Final = frozenset({"i'm", "she's", "he's", "they're", "mum's", "mam's", "dad's", "nan's", "mom's"})
 
 
@@ -44,12 +68,30 @@ def is_home(view: View, begin: int, end: int) -> bool:
         return False
     if _is_behind_person(view, begin):
         return True
-    if tail.words[begin - 1] not in _PLACING:
+    article = tail.words[begin - 1] == "the" and tail.words[begin - 2] in _ALONG
+    if tail.words[begin - 1] not in _PLACING and not article:
         return False
     before = tail.words[begin - _LOOK_BACK : begin]
     if not _WAYS.isdisjoint(before):
         return False
     return not _HOMES.isdisjoint(before) or _is_there(tail, begin)
+
+
+def lives_in(tail: Tail, at: int) -> bool:
+    """ "she lives down in", "I'm over in", "we're living near": somebody's town may follow."""
+    if tail.words[at - 1] not in _IN:
+        return False
+    here = at - 2
+    while tail.words[here] in _ABOUT and here > at - _LINK_WORDS:
+        here -= 1
+    return tail.words[here] in _LIVING or (here < at - 2 and tail.words[here] in _THERE)
+
+
+_IN: Final = frozenset({"in", "near", "outside"})
+_ABOUT: Final = frozenset(
+    {"over", "down", "up", "out", "just", "now", "still", "both", "all", "here", "back"}
+)
+_LIVING: Final = frozenset({"live", "lives", "living", "resident"})
 
 
 def is_generic(tail: Tail, begin: int, end: int) -> bool:

@@ -16,6 +16,8 @@ MASKED = [
     "what's your address\nI'm in {Drumlish, Ballinamore, County Leitrim}",
     "whats the address\nits {six eleven east main}",
     "Mailing address?\n{PO Box 719, Bozeman, Montana}, {59771}.",
+    "she lives down in {Bridport} with my brother",
+    "how do you spell the road\n{k i n g s l e y}",
     "it's {hilltop farm near hawes}",
     "what's the first line of the address\n{unit three}\nand is that {leeds}\nno {manchester}",
 ]
