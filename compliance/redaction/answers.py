@@ -25,6 +25,7 @@ from compliance.redaction.misheard_names import (
     ends_in_name,
     first_of_name,
     goes_on_misheard,
+    is_brief_name,
     is_spelled_as_heard,
     names_nobody,
     only_leads,
@@ -88,9 +89,17 @@ def is_lead(tail: Tail, at: int, slot: Slot) -> bool:
         return False
     if slot == "PERSON" and tail.words[at] == "me":
         return tail.words[at + 1] == "," or bool(tail.marks[at + 1] & kinds.FIRST)
-    if tail.words[at] in ("oh", "ah") and _OF_OH.get(slot, 0) & tail.marks[at + 1]:
+    if tail.words[at] in ("oh", "ah") and _goes_on_from_oh(tail, at + 1, slot):
         return False
     return not kind & (kinds.WORD | kinds.DIGITS | kinds.MARK) or tail.words[at] in _LEADS
+
+
+def _goes_on_from_oh(tail: Tail, at: int, slot: Slot) -> bool:
+    """The "seven" of "oh seven"; behind one misheard word a figure: "oh heaven four"."""
+    kind = tail.marks[at]
+    if _OF_OH.get(slot, 0) & kind:
+        return True
+    return slot == "PHONE" and bool(kind & kinds.WORD and tail.marks[at + 1] & kinds.NUMBER)
 
 
 def whole_answer(view: View, at: int, slot: Slot) -> Match | None:
@@ -102,7 +111,7 @@ def whole_answer(view: View, at: int, slot: Slot) -> Match | None:
     end = _end_of_turn(tail, at)
     if end is None or end <= at:
         return None
-    if entity == "PERSON" and is_spelled_as_heard(tail, at, end):
+    if _is_loop(tail, at, end) or (entity == "PERSON" and is_spelled_as_heard(tail, at, end)):
         return Match(end, entity, GUESSED)
     return written_answer(tail, at, end, entity) or _misheard(view, at, end, slot, entity)
 
@@ -130,9 +139,11 @@ def _misheard(view: View, at: int, end: int, slot: Slot, entity: EntityType) -> 
         return Match(end, entity, GUESSED, begin=begin, runs_on=cut_short)
     if entity == "EMAIL":
         return _with_first_half(tail, at, begin, found)
-    if begin == at and entity == "DOB":
-        return found
     return _with_misheard(tail, at, begin, found, entity)
+
+
+def _the(tail: Tail, at: int) -> int:
+    return int(tail.words[at] == "the")
 
 
 def _with_first_half(tail: Tail, at: int, begin: int, found: Match) -> Match | None:
@@ -151,6 +162,8 @@ def _is_one_all_the_same(tail: Tail, at: int, end: int, entity: EntityType) -> b
         return holds_address(tail, at, end)
     if entity == "PERSON":
         return ends_in_name(tail, at, end)
+    if entity == "ADDRESS":
+        return tail.words[at] == "the" and goes_on_as_address(tail, at + 1, end)
     return _is_misheard_code(tail, at, entity)
 
 
@@ -163,6 +176,14 @@ def _is_other(tail: Tail, at: int, end: int, entity: EntityType) -> bool:
 
 def _with_misheard(tail: Tail, at: int, begin: int, found: Match, entity: EntityType) -> Match | None:
     """The value that begins at `begin` and what of it was misheard, from `at` on; None if nothing was."""
+    if begin == at and (entity == "DOB" or tail.words[at] == "capital"):
+        return found
+    if (
+        entity == "ADDRESS"
+        and at < begin
+        and (tail.marks[at] & kinds.DWELLING or begin - at == _the(tail, at))
+    ):
+        return found._replace(begin=at)
     first = _first_piece(tail, at, begin, entity)
     if first < begin:
         return Match(found.end, entity, GUESSED, begin=first)
@@ -176,8 +197,8 @@ def _with_misheard(tail: Tail, at: int, begin: int, found: Match, entity: Entity
     if entity == "PERSON" and max(begin, found.begin) > at:
         begin = behind_relative(tail, begin, found)
         first = first_of_name(tail, at, begin)
-        if ends and first < begin:
-            return Match(found.end, entity, GUESSED, begin=first)
+        if ends and (first < begin or is_brief_name(tail, at, found.end)):
+            return Match(found.end, entity, GUESSED, begin=min(first, at if first == begin else first))
         plain = only_leads(tail, at, begin) or (ends and not tail.marks[begin] & kinds.COMMON)
         return Match(found.end, entity, begin=max(begin, found.begin)) if plain else None
     if entity == "ADDRESS" and tail.words[begin - 1] in (".", "oh"):
@@ -324,6 +345,20 @@ def _end_of_turn(tail: Tail, at: int) -> int | None:
         if tail.marks[here] & (kinds.WORD | kinds.DIGITS):
             end = here + 1
     return None
+
+
+def _is_loop(tail: Tail, at: int, end: int) -> bool:
+    """ "robert and robert and robert and": what a recogniser writes that has lost its way."""
+    said = [tail.words[here] for here in range(at, end) if tail.marks[here] & (kinds.WORD | kinds.DIGITS)]
+    return len(said) >= _LEAST_LOOP and len(set(said)) <= _MOST_IN_LOOP and said[0] not in _REPEATED
+
+
+_LEAST_LOOP: Final = 5
+_MOST_IN_LOOP: Final = 2
+_REPEATED: Final = frozenset(
+    {"no", "yes", "yeah", "hello", "sorry", "okay", "ok", "bye", "oh", "one", "wait", "hi"}
+)
+"""What people say over and over."""
 
 
 def _is_no_answer(tail: Tail, at: int) -> bool:

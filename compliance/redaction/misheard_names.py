@@ -112,6 +112,7 @@ def _is_joined(tail: Tail, at: int, end: int) -> bool:
 
 def goes_on_misheard(tail: Tail, at: int, end: int) -> bool:
     """The "though lin" of "gwen though lin": a word of sentences, and then the end of a name."""
+    at += tail.words[at] == "," and tail.words[at + 1] == "a"
     if _is_joined(tail, at, end) or (tail.words[at] in _JOINS and _is_rest_of_name(tail, at + 1, end)):
         return True
     if end - at != _REST_WORDS or not tail.marks[at] & kinds.STOP or tail.words[at] in _BETWEEN_NAMES:
@@ -202,6 +203,29 @@ def _may_be_piece(tail: Tail, at: int) -> bool:
     return not (tail.marks[at] & (kinds.STOP | kinds.TITLE) or word in OF_NAMES or word.endswith("'s"))
 
 
+def is_brief_name(tail: Tail, at: int, end: int) -> bool:
+    """ "home by land", "would head": two or three words that are no sentence, and lead to no name."""
+    words = range(at, end)
+    if (
+        len(words) > _BRIEF
+        or not tail.marks[end - 1] & kinds.COMMON
+        or not all(tail.marks[here] & kinds.WORD for here in words)
+    ):
+        return False
+    if any(tail.words[here] in _BEFORE_NAMES or tail.words[here] in _BEFORE_OTHERS for here in (at, end - 2)):
+        return False
+    never = kinds.RELATIVE | kinds.TITLE | kinds.DOCTOR | kinds.NAMING
+    return not any(
+        tail.words[here] in _DOERS or "'" in tail.words[here] or tail.marks[here] & never for here in words
+    )
+
+
+_BRIEF: Final = 3
+_BEFORE_OTHERS: Final = frozenset(
+    {"for", "with", "and", "to", "from", "of", "hi", "hello", "thanks", "sorry", "just"}
+)
+
+
 def only_leads(tail: Tail, at: int, begin: int) -> bool:
     """ "it'll be under", "put it under", "everyone calls me"."""
     if begin > at + _MOST_LEADING:
@@ -225,7 +249,7 @@ def names_nobody(tail: Tail, at: int, end: int) -> bool:
     words = [here for here in range(at, end) if tail.marks[here] & kinds.WORD]
     if all(tail.marks[here] & _TITLES or tail.words[here] in _BESIDE_TITLES for here in words):
         return True
-    if any(not tail.marks[here] & kinds.COMMON for here in words):
+    if tail.marks[at] & kinds.TITLE or any(not tail.marks[here] & kinds.COMMON for here in words):
         return False
     if any(tail.words[here] in _OF_NOBODY for here in words):
         return True
