@@ -44,7 +44,7 @@ _OF_MORE: Final = frozenset({"and", "or", "the", "is", "mum's", "their", "your",
 _SPELLED_HERE: Final = ("EMAIL", "POSTCODE", "GOV_ID", "CODE")
 _OF_CODES: Final = kinds.SPELLED | kinds.NUMBER
 _MOST_LETTERS: Final = 6
-mark_words({begin[0] for begin in (*_NAMES, *_SHORT)} | _WRITTEN, kinds.ACRONYM)
+mark_words({begin[0] for begin in (*_NAMES, *_SHORT)} - {"i", "a"} | _WRITTEN, kinds.ACRONYM)
 
 
 def acronym(view: View, at: int) -> Match | None:

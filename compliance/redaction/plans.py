@@ -88,6 +88,7 @@ _TELLING: Final = (
     kinds.NUMBER,
     kinds.ORDINAL,
     kinds.NAMING,
+    kinds.ACRONYM,
 )
 """Kinds without any of which in the turn some rule finds nothing."""
 _ANY_TELLING: Final = reduce(or_, _TELLING)
@@ -137,7 +138,7 @@ def _all_rules(kind: int, mode: int) -> Iterator[Rule]:
         yield written_email
     if kind & _IN_EMAIL:
         yield spoken_email
-    if kind & kinds.ACRONYM:
+    if kind & (kinds.ACRONYM | kinds.LETTER):
         yield acronym
     yield from _said_back(kind)
     if kind & kinds.TERM and kind & _FIGURES:
@@ -186,6 +187,8 @@ def _lighter(rule: Rule, kind: int, mode: int, held: int) -> Rule | None:
     """What of the rule may find something at such a token in such a turn."""
     if rule is spoken_email:
         return _lighter_email(kind, mode, held)
+    if rule is acronym:
+        return rule if held & kinds.ACRONYM else None
     if rule is free_address:
         return _lighter_address(kind, held)
     if rule is town_by_zip or rule is county_by_zip:
