@@ -29,6 +29,7 @@ from compliance.redaction.misheard_names import (
     is_spelled_as_heard,
     names_nobody,
     only_leads,
+    tells_on_of_person,
 )
 from compliance.redaction.name_spelling import is_told_by_letters
 from compliance.redaction.name_words import LISTED
@@ -389,12 +390,20 @@ def _found(view: View, at: int, end: int, entity: EntityType) -> tuple[int, Matc
         if match is not None and match.type is not None:
             return here, match
         kind = view.tail.marks[here]
-        if entity == "PERSON" and not kind & kinds.STOP and view.tail.words[here] not in OF_NAMES:
+        if entity == "PERSON" and not kind & kinds.STOP and not _is_before_name(view.tail, here):
             break
         if entity == "ADDRESS" and (kind & kinds.NUMBER or (kind & kinds.WORD and not kind & kinds.COMMON)):
             break
         here += 1
     return here, None
+
+
+def _is_before_name(tail: Tail, at: int) -> bool:
+    """Of talk before a name: "put", "no" with a comma behind it."""
+    if not tail.marks[at] & kinds.WORD:
+        return tail.words[at] in (",", ".")
+    relative = tail.marks[at] & kinds.RELATIVE and tail.words[at].endswith("'s")
+    return bool(relative) or tail.words[at] in OF_NAMES or tail.words[at : at + 2] == ["no", ","]
 
 
 def _find(view: View, at: int, entity: EntityType) -> Match | None:
@@ -439,7 +448,9 @@ def _is_talk(view: View, at: int, end: int, entity: EntityType) -> bool:
     if at >= end or tail.words[at] in _SPEAKS_ON or (entity == "PHONE" and _is_another(view, at)):
         return True
     figure = tail.marks[at + (tail.words[at] == "oh")] & kinds.NUMBER
-    if entity == "PERSON" and (figure or tail.words[at] in _BEHIND_NAMES):
+    if entity == "PERSON" and (
+        figure or tail.words[at] in _BEHIND_NAMES or tells_on_of_person(tail, at, end)
+    ):
         return True
     if entity == "EMAIL" and aside(tail, at) > at:
         return True

@@ -148,9 +148,11 @@ _WHEN: Final = frozenset({"yesterday", "earlier", "last", "this", "just", "alrea
 def _is_ours(tail: Tail, at: int) -> bool:
     """ "our heather has a rash", "little rose is poorly"."""
     before = tail.words[at - 1]
+    if before == "one" and tail.words[at - 2] in ("little", "wee", "other", "older", "younger"):
+        return tail.words[at - 3] in OWNERS
     if before in _SMALL and tail.words[at - 2] not in _ARTICLES:
         return _acts(tail, at) or tail.words[at].endswith("'s")
-    return before == "our" and _acts(tail, at)
+    return before == "our" and (_acts(tail, at) or tail.words[at + 1 : at + 3] == ["and", "our"])
 
 
 _SMALL: Final = frozenset({"little", "young", "poor"})

@@ -180,6 +180,18 @@ _BETWEEN_NAMES: Final = frozenset(
 )
 
 
+def tells_on_of_person(tail: Tail, at: int, end: int) -> bool:
+    """ "after my dad", "mostly", "same surname", "we only registered him": ordinary words of somebody."""
+    words = [here for here in range(at, end) if tail.marks[here] & (kinds.WORD | kinds.DIGITS)]
+    if not all(tail.marks[here] & kinds.COMMON and not tail.marks[here] & kinds.LETTER for here in words):
+        return False
+    return any(tail.words[here] in _TOLD_ON for here in words)
+
+
+_TOLD_ON: Final = word_list("told_of_people")
+"""What no misheard name sounds like."""
+
+
 def behind_relative(tail: Tail, begin: int, found: Match) -> int:
     """Where the name itself begins, "oh" before it inside."""
     begin = max(begin, found.begin)

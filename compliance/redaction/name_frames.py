@@ -105,7 +105,7 @@ def framed(tail: Tail, at: int) -> Match | None:
 def with_plain_surname(tail: Tail, at: int, end: int) -> int:
     """Over one ordinary word between a strange one and the end of what is named: "for meifeng onions"."""
     kind = tail.marks[end]
-    if tail.words[end] in VERY_COMMON:
+    if tail.words[end] in VERY_COMMON or tail.words[at].endswith("'s"):
         return end
     if end != at + 1 or not kind & (kinds.COMMON | kinds.RARER) or not is_name(tail, end):
         return end

@@ -9,6 +9,14 @@ from compliance.redaction.tokens import Tail
 _SPELLED_TOKENS: Final = 60
 LEAST_SPELLED: Final = 3
 SURELY_SPELLED: Final = 4
+_WITHIN_SPELLING: Final = frozenset([",", "-", ".", "um", "uh", "er", "erm", "then", "and", "capital"]) | {
+    "space",
+    "apostrophe",
+    "small",
+    "hyphen",
+    "dash",
+    "another",
+}
 _BEFORE_SPELLING: Final = frozenset({",", "-", ".", "capital"})
 ABBREVIATED: Final = frozenset({("d", "o", "b"), ("n", "h", "s"), ("s", "s", "n")})
 """Spelled behind a name and not of it: "Ann Lee, D O B three …"."""
@@ -96,9 +104,6 @@ def spelled_end(tail: Tail, at: int, least: int, *, misheard: bool) -> int | Non
             break
         end = here = letter[1]
         count += len(letter[0])
-        while (
-            tail.words[here] in (",", "-", ".", "um", "uh", "er", "erm", "then", "and", "capital")
-            and here < end + 3
-        ):
+        while tail.words[here] in _WITHIN_SPELLING and here < end + 3:
             here += 1
     return end if count >= least and (count > 1) else None

@@ -111,7 +111,7 @@ def name_end(tail: Tail, at: int, *, strict: bool) -> int | None:
     """Where the name that begins at `at` ends; `strict`: it is surely one: unknown words go with it."""
     end = here = at
     words = 0
-    while words < NAME_WORDS:
+    while words < NAME_WORDS and not (words and tail.words[here - 1].endswith("'s")):
         spelled = spelled_on(tail, here) if tail.marks[here] & kinds.LETTER and here > at else here
         if spelled > here:
             return spelled
@@ -138,7 +138,7 @@ def _continues(tail: Tail, at: int, *, first: bool, strict: bool) -> bool:
     if word in _GENERATIONS or (tail.words[at - 1] == "-" and tail.glued[at] and tail.glued[at - 1]):
         return bool(kind & kinds.WORD) and not kind & kinds.STOP
     if kind & kinds.LETTER and (not kind & kinds.STOP or _is_initial(tail, at)):
-        return tail.words[at + 1] != "for"
+        return tail.words[at + 1] != "for" and not _begins_code(tail, at)
     joined = _by_particle(tail, at, strict=strict)
     if joined is not None:
         return joined
@@ -153,6 +153,14 @@ def _continues(tail: Tail, at: int, *, first: bool, strict: bool) -> bool:
     if kind & LISTED or (kind & kinds.PLACE and strict and _is_called_like_town(tail, at)):
         return True
     return bool(kind & kinds.UNKNOWN) and (tail.capital[at] or strict or not tail.capital[at - 1])
+
+
+def _begins_code(tail: Tail, at: int) -> bool:
+    """ "stacey h u five": the letters of a postcode behind a name."""
+    if tail.marks[at - 1] & kinds.HOMOPHONE:
+        return False
+    here = at + 1 + bool(tail.marks[at + 1] & kinds.LETTER)
+    return bool(tail.marks[here] & (kinds.DIGITS | kinds.NUMERAL)) and tail.words[here] not in ("oh", "one")
 
 
 _GENERATIONS: Final = frozenset({"junior", "jr", "jnr", "senior", "snr"})

@@ -7,15 +7,13 @@ question for a name.
 from typing import Final
 
 from compliance.redaction import kinds
-from compliance.redaction.addressed_names import is_addressed
 from compliance.redaction.bare_names import is_bare_name
 from compliance.redaction.cues import STRONG, WEAK
+from compliance.redaction.heard_names import is_heard
 from compliance.redaction.lexicon import bare, word_list
 from compliance.redaction.name_frames import RINGING, framed, is_strange, with_plain_surname
 from compliance.redaction.name_spelling import (
-    ABBREVIATED,
     LEAST_SPELLED,
-    SURELY_SPELLED,
     is_told_by_letters,
     may_be_spelled,
     spelled_end,
@@ -34,6 +32,7 @@ from compliance.redaction.name_words import (
 )
 from compliance.redaction.paired_names import JOINS, is_offered, is_paired
 from compliance.redaction.relations import OWNERS, of_relative
+from compliance.redaction.spelled_names import spelled_name
 from compliance.redaction.stray_names import (
     alone,
     by_neighbours,
@@ -43,7 +42,7 @@ from compliance.redaction.stray_names import (
     spoken_of,
 )
 from compliance.redaction.syllabic_names import BEGINS_SYLLABIC, syllabic_end
-from compliance.redaction.titles import patient_doctor, staff, titled
+from compliance.redaction.titles import is_told_staff, patient_doctor, sister, staff, titled
 from compliance.redaction.tokens import Tail
 from compliance.redaction.view import GUESSED, LIKELY, SURE, Match, View
 from compliance.redaction.word_names import called_by_word, filed_under
@@ -67,9 +66,18 @@ def name(view: View, at: int) -> Match | None:
         return Match(found.end, None)
     if _is_destination(view.tail, at) or _is_of_thing(view.tail, at):
         return Match(found.end, None)
+    if _is_of_staff(view, at, found):
+        return Match(found.end, None)
     if not is_of_place(view.tail, found.end):
         return None if _is_of_street(view, at, found) else found
     return None if view.expects.awaits("PERSON") and found.begin > at else Match(found.end, None)
+
+
+def _is_of_staff(view: View, at: int, found: Match) -> bool:
+    """ "you'll see hope, our nurse"; "my sister, she's the nurse" speaks of hers."""
+    if found.begin > at or view.expects.name_open == STRONG or view.tail.words[found.end] != ",":
+        return False
+    return is_told_staff(view.tail, found.end) and view.tail.words[found.end + 1] in ("the", "our", "your")
 
 
 def _is_destination(tail: Tail, at: int) -> bool:
@@ -132,7 +140,7 @@ def _is_of_street(view: View, at: int, found: Match) -> bool:
     tail = view.tail
     if view.expects.name_open == STRONG:
         return False
-    if tail.words[at - 1] == "st" and not tail.capital[at - 2]:
+    if tail.words[at - 1] in ("st", "saint") and not tail.capital[at - 2]:
         return True
     ahead = found.end - 1 if found.end > at + 1 else found.end
     return tail.words[ahead] in ("street", "road", "avenue")
@@ -146,10 +154,12 @@ def _name(view: View, at: int) -> Match | None:
         return Match(at + 1, None)
     if kind & kinds.DOCTOR and not (view.names and bare(tail.words[at + 1]) in view.names):
         return None if strong else patient_doctor(tail, at) or staff(tail, at)
-    if kind & kinds.WORD and view.names and bare(tail.words[at]) in view.names and _is_heard(tail, at):
+    if kind & kinds.WORD and view.names and bare(tail.words[at]) in view.names and is_heard(tail, at):
         return Match(name_end(tail, at, strict=False) or at + 1, "PERSON", SURE)
     if tail.words[at - 1] in JOINS and is_name(tail, at) and is_paired(view, at):
         return Match(name_end(tail, at, strict=False) or at + 1, "PERSON", LIKELY)
+    if tail.words[at] in _KIN_LIKE_NAMES and tail.words[at - 1] in OWNERS:
+        return of_relative(tail, at) or Match(at + 1, None)
     syllabic = _in_syllables(view, at) if tail.words[at] in BEGINS_SYLLABIC else None
     if syllabic is not None:
         return syllabic
@@ -160,6 +170,9 @@ def _name(view: View, at: int) -> Match | None:
         if found is not None:
             return found
     return _unasked(view, at, kind, strong=strong)
+
+
+_KIN_LIKE_NAMES: Final = word_list("kin_like_names")
 
 
 def _in_syllables(view: View, at: int) -> Match | None:
@@ -188,7 +201,7 @@ def _unasked(view: View, at: int, kind: int, *, strong: bool) -> Match | None:
         own = found is not None and view.expects.staff and not strong and tail.words[at - 1] in _BARELY
         return Match(found.end, None) if own and found is not None else found
     if kind & kinds.RELATIVE:
-        return of_relative(tail, at)
+        return sister(tail, at) or of_relative(tail, at)
     if kind & kinds.FIRST and tail.words[at] not in NOT_NAMES and not _is_inn(tail, at):
         if tail.words[at - 1] == "for" and _is_code(tail, at):
             return None
@@ -203,12 +216,7 @@ def _unasked(view: View, at: int, kind: int, *, strong: bool) -> Match | None:
         told = told or filed_under(tail, at) or set_apart(tail, at) or spoken_of(tail, at)
         return told or by_neighbours(tail, at) or framed(tail, at) or alone(tail, at)
     if kind & kinds.LETTER:
-        letters = spelled_end(tail, at, SURELY_SPELLED, misheard=False) or _heard_spelled(view, at)
-        letters = letters or _spelled_behind(view, at)
-        if letters is not None and not _lists_letters(tail, at, letters):
-            letters = _over_surname(tail, letters)
-            return Match(letters, "ADDRESS" if view.expects.awaits("ADDRESS") else "PERSON", GUESSED)
-        return initialled(tail, at)
+        return spelled_name(view, at) or initialled(tail, at)
     return None
 
 
@@ -224,14 +232,6 @@ def _by_doing(view: View, at: int) -> Match | None:
     return Match(at + 1, "PERSON", GUESSED) if is_bare_name(tail, at, heard=heard) else None
 
 
-def _over_surname(tail: Tail, at: int) -> int:
-    """ "j a c q u i smith": the surname behind a first name that was spelled."""
-    kind = tail.marks[at]
-    surname = kind & kinds.LAST and not kind & (kinds.STOP | kinds.STREET)
-    ends = not tail.marks[at + 1] & (kinds.WORD | kinds.NUMBER)
-    return at + 1 if surname and (ends or not kind & kinds.COMMON) else at
-
-
 def _is_inn(tail: Tail, at: int) -> bool:
     """ "opposite the George": one first name alone behind "the" and a word of places."""
     if tail.words[at - 1] != "the" or tail.marks[at + 1] & (LISTED | kinds.UNKNOWN):
@@ -239,77 +239,12 @@ def _is_inn(tail: Tail, at: int) -> bool:
     return tail.words[at - 2] in ("opposite", "in", "at", "near", "past", "outside", "behind", ",")
 
 
-def _heard_spelled(view: View, at: int) -> int | None:
-    """ "b a k" behind "zuzanna bak": the letters of a name heard before."""
-    tail = view.tail
-    end = at
-    while tail.marks[end] & kinds.LETTER and end < at + _SPELLED_BACK:
-        end += 1
-    letters = "".join(tail.words[at:end])
-    return end if len(letters) >= LEAST_SPELLED and letters in view.names else None
-
-
-def _spelled_behind(view: View, at: int) -> int | None:
-    """ "k i a are a": nothing but letters, as they were heard, in the turn behind a name."""
-    tail = view.tail
-    if "PERSON" not in view.expects.answered or tail.words[at - 1] not in ("", ":"):
-        return None
-    if tuple(tail.words[at : at + 3]) in ABBREVIATED:
-        return None
-    end = spelled_end(tail, at, LEAST_SPELLED, misheard=True)
-    return None if end is None or tail.marks[end] & (kinds.WORD | kinds.NUMBER) else end
-
-
-_SPELLED_BACK: Final = 16
-
-
-def _lists_letters(tail: Tail, at: int, end: int) -> bool:
-    """ "a C and then a D": letters that are spoken of."""
-    return any(
-        tail.words[here - 1] in ("and", "then") and tail.words[here] == "a" for here in range(at + 1, end)
-    )
-
-
-def _is_heard(tail: Tail, at: int) -> bool:
-    """An ordinary word is a name heard before only with a capital within a sentence, or among people."""
-    if (tail.words[at + 1] == "as" and tail.words[at + 2] == "in") or tail.words[at - 1] in ("just", "plain"):
-        return True
-    if tail.marks[at] & kinds.MONTH:
-        return is_addressed(tail, at, known=True) or _is_beside_greeting(tail, at)
-    if tail.words[at - 1] in _ALONE_BEHIND and not tail.marks[at + 1] & (kinds.WORD | kinds.NUMBER):
-        return True
-    if tail.marks[at] & kinds.MAYBE and tail.words[at - 1] in _BEFORE_HEARD:
-        return tail.words[at + 1] not in _BEHIND_WORDS and not tail.marks[at + 1] & kinds.NUMBER
-    if tail.words[at - 1] in _GREETING and not tail.marks[at + 1] & kinds.WORD:
-        return True
-    return not tail.marks[at] & kinds.COMMON or (tail.capital[at] and is_inside(tail, at))
-
-
-def _is_beside_greeting(tail: Tail, at: int) -> bool:
-    """ "okay june", "hi, it's april": the name of a month stands alone behind it."""
-    greets = tail.words[at - 1] in _GREETING or tail.words[at - 1] in ("sorry", "it's", "i'm", "and")
-    begins = tail.words[at - 2] in ("", ":", ".", "thank") or tail.words[at - 2] in _GREETING
-    return greets and begins and not tail.marks[at + 1] & (kinds.WORD | kinds.NUMBER)
-
-
 _CALLED_THINGS: Final = frozenset(
     ["clinic", "practice", "surgery", "hospital", "place", "company", "shop", "app", "cream", "drug"]
 ) | frozenset(
     ["product", "treatment", "machine", "website", "it", "building", "road", "pub", "brand", "something"]
 )
-_BEFORE_HEARD: Final = word_list("before_heard_names")
-"""Before a word that was heard as a name in this call it is one again."""
-_BEHIND_WORDS: Final = frozenset(
-    {"so", "to", "you", "that", "it", "me", "the", "a", "period", "for", "of", "up"}
-)
-_ALONE_BEHIND: Final = frozenset(
-    {"", ":", "yes", "no", "yeah", "that", "so", "just", "plain", "and", "again"}
-)
-"""Behind these, or first, a word heard as a name is one again if nothing follows."""
 _BARELY: Final = frozenset({"", ":", "it's", "was", "that's", "with", "saw", "think"})
-_GREETING: Final = frozenset(
-    {"hi", "hello", "thanks", "you", "okay", "ok", "right", "lovely", "bye", "hiya", "cheers"}
-)
 
 
 def _awaited(view: View, at: int) -> Match | None:
@@ -319,6 +254,8 @@ def _awaited(view: View, at: int) -> Match | None:
     if spelled is not None and (view.expects.awaits("PERSON") or not tail.marks[spelled] & kinds.NUMBER):
         return Match(spelled_on(tail, spelled), "PERSON", SURE)
     kind = tail.marks[at]
+    if kind & kinds.LETTER and tail.words[at - 1] in _BEFORE_LETTERS and not tail.marks[at + 1] & LISTED:
+        return None
     if view.expects.awaits("PERSON") and not kind & kinds.STOP and is_told_by_letters(tail, at):
         return Match(at + 1, "PERSON", SURE)
     if tail.words[at] in _WRITTEN_NAMES and tail.capital[at] and tail.capital[at + 1]:
@@ -337,6 +274,12 @@ def _awaited(view: View, at: int) -> Match | None:
         return None
     end = name_end(tail, at, strict=True)
     return None if end is None else Match(with_plain_surname(tail, at, end), "PERSON", SURE)
+
+
+_BEFORE_LETTERS: Final = frozenset(
+    {"a", "an", "no", "with", "without", "the", "one", "two", "double", "silent"}
+)
+"""Before a letter of which a name's spelling is told: "with an h"."""
 
 
 def _is_said_surname(tail: Tail, at: int) -> bool:
@@ -423,11 +366,16 @@ _BEFORE_UNKNOWN: Final = frozenset(
 """Behind these a word of no list is a name if one may stand there at all."""
 
 
+_LEADS: Final = word_list("leads_of_names")
+
+
 def _is_word_only(tail: Tail, at: int) -> bool:
     """An ordinary word that the sentence goes on behind: "name is wrong on the letter"."""
     kind = tail.marks[at]
     if not kind & kinds.COMMON or kind & kinds.FIRST:
         return False
+    if not kind & LISTED and tail.words[at] in _LEADS:
+        return True
     if tail.words[at - 1] == "the" and not tail.capital[at]:
         return True
     if tail.capital[at] and kind & LISTED and is_inside(tail, at):

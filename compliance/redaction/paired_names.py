@@ -10,6 +10,7 @@ from compliance.redaction.view import View
 
 JOINS: Final = frozenset({"not", "or", "and", "say", "be", ",", "but"})
 _LISTED: Final = kinds.FIRST | kinds.MAYBE | kinds.LAST
+_BEHIND_BOTH: Final = frozenset({"all", "both", "are", "have", "were", "need", "want"})
 _FAR: Final = 2
 _LEAST_LETTERS: Final = 3
 
@@ -34,7 +35,8 @@ def is_paired(view: View, at: int) -> bool:
         return False
     if kind & kinds.COMMON:
         listed = kind & (kinds.MAYBE | (kinds.LAST if tail.words[at - 1] == "not" else 0))
-        ends = bool(listed) and not tail.marks[at + 1] & kinds.WORD
+        ends = not tail.marks[at + 1] & kinds.WORD or tail.words[at + 1] in _BEHIND_BOTH
+        ends = ends and bool(listed)
         return bool(kind & _LISTED) and (tail.capital[at] or ends)
     return bool(kind & _LISTED) or (bool(kind & kinds.UNKNOWN) and (tail.capital[at] or is_strange(tail, at)))
 

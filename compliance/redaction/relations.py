@@ -55,7 +55,8 @@ def _is_owned(tail: Tail, at: int, here: int) -> bool:
         return False
     if tail.words[at] in _CALLED_KIN:
         return not tail.marks[here] & (kinds.RARER | kinds.SELDOM) or bool(tail.marks[here] & kinds.SELDOM)
-    return tail.words[at - 1] in OWNERS or tail.words[at - 2] in OWNERS or tail.words[at - 1].endswith("'s")
+    owner = tail.words[at - 1]
+    return owner in OWNERS or tail.words[at - 2] in OWNERS or owner.endswith("'s")
 
 
 _OF_KIN: Final = frozenset(
@@ -87,5 +88,6 @@ _VERB_ENDINGS: Final = ("ed", "ing", "ly", "n't")
 def _near_maybe(tail: Tail, at: int, here: int) -> bool:
     """ "my husband mark": in lower case, right behind the relative, and more likely a name than a word."""
     owned = tail.words[at - 1] in OWNERS or tail.words[at] in _CALLED_KIN
+    owned = owned or (tail.words[at - 1][-1:] == "s" and bool(tail.marks[at - 1] & kinds.FIRST))
     owned = owned or (tail.words[at - 1] in _OF_KIN and tail.words[at - 2] in OWNERS)
     return here == at + 1 and bool(tail.marks[here] & kinds.MAYBE) and owned

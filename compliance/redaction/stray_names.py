@@ -46,17 +46,14 @@ def initialled(tail: Tail, at: int) -> Match | None:
 
 def by_neighbours(tail: Tail, at: int) -> Match | None:
     """A word that can be a name, before a surname or "speaking"."""
-    kind = tail.marks[at]
-    if bare(tail.words[at]) in BRANDS:
+    if _is_no_name(tail, at) or (tail.words[at - 1] == "the" and tail.words[at - 2] in _AT_PLACES):
         return None
-    follows = tail.marks[at + 1]
-    surname = bool(follows & (kinds.LAST | kinds.FIRST)) and not follows & (kinds.STREET | kinds.STOP)
-    surname = surname and bool(kind & kinds.MAYBE or not follows & kinds.PLACE)
-    if surname and not kind & kinds.STREET:
-        sure = kind & kinds.MAYBE and not follows & kinds.COMMON and not kind & kinds.STOP
-        both = not (kind | follows) & (kinds.COMMON | kinds.PLACE) or _is_written_whole(tail, at)
-        if sure or both or (tail.capital[at] and tail.capital[at + 1] and not kind & kinds.COMMON):
-            return Match(name_end(tail, at, strict=True) or at + 1, "PERSON", LIKELY)
+    kind, follows = tail.marks[at], tail.marks[at + 1]
+    if kind & kinds.MAYBE and tail.words[at + 1] in ("hyphen", "dash") and tail.marks[at + 2] & _FIRST_NAMES:
+        return Match(name_end(tail, at, strict=True) or at + 1, "PERSON", LIKELY)
+    found = _before_surname(tail, at, kind, follows)
+    if found is not None:
+        return found
     unknown = kind & kinds.UNKNOWN and tail.capital[at] and tail.capital[at + 1] and is_inside(tail, at)
     unknown = unknown and tail.words[at - 1] not in BEFORE_PLACES
     if unknown and follows & kinds.LAST and not follows & (kinds.COMMON | kinds.STREET):
@@ -77,6 +74,39 @@ def by_neighbours(tail: Tail, at: int) -> Match | None:
         spelled = spelled_on(tail, at + 1)
         if spelled > at + 1 and (not kind & kinds.COMMON or is_its_spelling(tail, at, spelled)):
             return Match(spelled, "PERSON", LIKELY)
+    return None
+
+
+_AT_PLACES: Final = frozenset(
+    {"at", "to", "in", "near", "opposite", "from", "by", "outside", "past", "behind"}
+)
+_FIRST_NAMES: Final = kinds.FIRST | kinds.MAYBE
+_OF_WORDS: Final = ("ed", "ing", "ly", "able", "less", "ful", "ness")
+_SAID_OF_PEOPLE: Final = frozenset(
+    ["young", "star", "lovely", "happy", "darling", "lady", "man", "angel", "long", "early", "love", "lucky"]
+) | {"tiny", "ever", "german", "guy", "deep", "junior", "sunshine", "precious"}
+"""Before a first name these are no name themselves: "young tyler", "you're a star debbie"."""
+
+
+def _is_no_name(tail: Tail, at: int) -> bool:
+    """A firm, a word that is never one, or one said of people before their names: "young tyler"."""
+    word = tail.words[at]
+    if bare(word) in BRANDS or (word in NOT_NAMES and not tail.marks[at] & kinds.MAYBE):
+        return True
+    return word in _SAID_OF_PEOPLE and bool(tail.marks[at + 1] & kinds.FIRST) and not tail.capital[at]
+
+
+def _before_surname(tail: Tail, at: int, kind: int, follows: int) -> Match | None:
+    """ "mark hodgson", "Ola Whitcombe"."""
+    surname = bool(follows & (kinds.LAST | kinds.FIRST)) and not follows & (kinds.STREET | kinds.STOP)
+    surname = surname and bool(kind & kinds.MAYBE or not follows & kinds.PLACE)
+    if surname and not kind & kinds.STREET:
+        sure = kind & kinds.MAYBE and not follows & kinds.COMMON and not kind & kinds.STOP
+        both = not (kind | follows) & (kinds.COMMON | kinds.PLACE)
+        both = both and bool(kind & LISTED or not tail.words[at].endswith(_OF_WORDS))
+        both = both or _is_written_whole(tail, at)
+        if sure or both or (tail.capital[at] and tail.capital[at + 1] and not kind & kinds.COMMON):
+            return Match(name_end(tail, at, strict=True) or at + 1, "PERSON", LIKELY)
     return None
 
 
@@ -231,7 +261,7 @@ def alone(tail: Tail, at: int) -> Match | None:
         return Match(name_end(tail, at, strict=False) or at + 1, "PERSON", GUESSED)
     if not kind & kinds.MAYBE or tail.words[at - 1] in ("to", "from"):
         return None
-    if tail.capital[at] and is_inside(tail, at) and not tail.capital[at + 1] and not tail.capital[at - 1]:
+    if tail.capital[at] and is_inside(tail, at) and not _is_written_beside(tail, at):
         return Match(at + 1, "PERSON", GUESSED)
     acts = tail.words[at + 1] in _SPEAKERS_DO and tail.words[at - 1] not in OWNERS
     acts = acts and tail.words[at] not in _STATES and not tail.marks[at - 1] & kinds.MAYBE
@@ -246,6 +276,17 @@ _TRAVELLING: Final = frozenset(
         "goes",
         "went",
         "travelling",
+        "drive",
+        "driving",
+        "drove",
+        "drives",
+        "bus",
+        "train",
+        "back",
+        "way",
+        "road",
+        "over",
+        "out",
         "traveling",
         "flying",
         "fly",
@@ -256,6 +297,14 @@ _TRAVELLING: Final = frozenset(
     ]
 )
 _FAMILIES_ARE: Final = frozenset({"we're", "are", "they're", "it's"})
+
+
+def _is_written_beside(tail: Tail, at: int) -> bool:
+    """A part of something longer that is written with capitals or spelled; "I'm Frank about that"."""
+    if tail.words[at - 1] == "i'm":
+        return tail.words[at] in _STATES or tail.capital[at + 1]
+    before = tail.capital[at - 1] and is_inside(tail, at - 1)
+    return before or tail.capital[at + 1] or bool(tail.marks[at + 1] & (kinds.LETTER | kinds.NUMBER))
 
 
 def _is_family(tail: Tail, at: int) -> bool:

@@ -111,7 +111,7 @@ def _is_operational(tail: Tail, at: int, end: int) -> bool:
         return not any(tail.words[place] in _BOOKED for place in range(at - _BOOKED_BEFORE, at))
     if tail.words[at - 1] in ("for", "of", "to") and tail.words[at - 2] in _WORKS_FOR:
         return True
-    if (tail.words[end], tail.words[end + 1]) in _STAFF_DOES_SO or _is_told_staff(tail, end):
+    if (tail.words[end], tail.words[end + 1]) in _STAFF_DOES_SO or is_told_staff(tail, end):
         return True
     if tail.words[end] == "has" and _is_free(tail, end + 1):
         return True
@@ -194,11 +194,11 @@ def _names_staff(tail: Tail, at: int) -> bool:
     """ "the consultant you saw was Mr Bell", "instead of Mr Bell"."""
     if (tail.words[at - 2], tail.words[at - 1]) == ("instead", "of"):
         return True
-    return tail.words[at - 1] in ("was", "is", "be") and any(
-        tail.marks[at - back] & kinds.DOCTOR for back in range(2, _STAFF_BEFORE + 1)
-    )
+    told = tail.words[at - 1] in _IS or (tail.words[at - 1] == "it" and tail.words[at - 2] in _IS)
+    return told and any(tail.marks[at - back] & kinds.DOCTOR for back in range(2, _STAFF_BEFORE + 1))
 
 
+_IS: Final = frozenset({"was", "is", "be"})
 _STAFF_BEFORE: Final = 6
 
 
@@ -266,10 +266,19 @@ _HOLDS_CLINIC: Final = frozenset(
 )
 
 
-def _is_told_staff(tail: Tail, end: int) -> bool:
-    """ "…, the consultant"."""
-    article = tail.words[end] == "," and tail.words[end + 1] in ("the", "a", "my", "your", "our")
-    return article and bool(tail.marks[end + 2] & kinds.DOCTOR)
+def is_told_staff(tail: Tail, end: int) -> bool:
+    """ "…, the consultant", "… is our audiologist"."""
+    here = end + (tail.words[end] in (",", "is"))
+    if here == end and not tail.words[end - 1].endswith("'s") and tail.words[end] not in ("the", "our"):
+        return False
+    told = tail.words[here] in ("the", "a", "my", "your", "our", "one")
+    here += 3 if tail.words[here : here + 2] == ["one", "of"] else 1
+    return told and bool(tail.marks[here] & kinds.DOCTOR or tail.words[here] in _OTHER_STAFF)
+
+
+_OTHER_STAFF: Final = frozenset(
+    ["audiologist", "radiographer", "sonographer", "phlebotomist", "pharmacist", "embryologist", "manager"]
+) | {"counsellor", "dietitian", "dietician", "technician", "anaesthetist", "psychologist", "registrar"}
 
 
 _WORKS_FOR: Final = frozenset({"covering", "cover", "covers", "locum", "secretary", "registrar", "clinic"})
@@ -362,6 +371,19 @@ def staff(tail: Tail, at: int) -> Match | None:
 
 _WHOLE_WORDS: Final = frozenset(
     {"nurse", "doctor", "dentist", "surgeon", "consultant", "physio", "hygienist"}
+)
+
+
+def sister(tail: Tail, at: int) -> Match | None:
+    """ "ask for sister doyle": of a ward; passed as it is."""
+    if tail.words[at] not in ("sister", "matron", "brother") or tail.words[at - 1] not in _BEFORE_SISTERS:
+        return None
+    surname = tail.marks[at + 1] & (kinds.LAST | kinds.FIRST) and not tail.marks[at + 1] & kinds.COMMON
+    return Match(at + 2, None) if surname else None
+
+
+_BEFORE_SISTERS: Final = frozenset(
+    {"for", "with", "see", "by", "ask", "is", "to", "that's", "and", "from", "saw", "", ":"}
 )
 
 

@@ -134,7 +134,8 @@ def both_spellings(terms: Iterable[str]) -> set[str]:
 
 def _english() -> frozenset[str]:
     """Ordinary words. Big lists are read where they are needed: none is kept beside `KINDS` and `TERMS`."""
-    return (word_list("english") | word_list("common")) - word_list("names_no_words")
+    words = word_list("english") | word_list("common") | word_list("words_like_surnames")
+    return words - word_list("names_no_words")
 
 
 def _participles(terms: frozenset[str]) -> set[str]:
@@ -164,7 +165,7 @@ FEASTS: Final = tuple(sorted({tuple(day.split()) for day in word_list("feasts")}
 """Days of the year with a name, in words."""
 IDIOMS: Final = phrase_index(word_list("idioms") | word_list("feasts"))
 
-TOWNS: Final = word_list("towns") | word_list("places")
+TOWNS: Final = word_list("towns") | word_list("places") | word_list("more_places")
 """Towns, counties, states and countries, in lower case."""
 
 

@@ -102,6 +102,7 @@ def _speaks(tail: Tail, at: int) -> bool:
         or not tail.marks[at + 2] & kinds.WORD
         or tail.words[at + 2] in _MYSELF
         or tail.words[at + 2] in _FROM
+        or tail.words[at + 2] == tail.words[at]
     )
 
 
@@ -124,7 +125,8 @@ def _is_introduced(tail: Tail, at: int, word: str, *, month: bool) -> bool:
         if month or word in _THINGS:
             greets = tail.words[at - 2] in _HELLO
             behind = tail.words[at + 2] if follows == "," else follows
-            return greets and (behind in _MYSELF or (follows == "from" and not month))
+            goes_on = follows == "and" and tail.words[at + 2] in ("my", "the", "i", "i'm", "i've")
+            return greets and (behind in _MYSELF or goes_on or (follows == "from" and not month))
         greeted = tail.words[at - 2] in _HELLO and (ends or follows in _FROM)
         return follows in _MYSELF or greeted or follows == ","
     if before in ("say", "says") and tail.words[at - 2] in _EVERYBODY:
@@ -137,7 +139,8 @@ def _is_from(tail: Tail, at: int) -> bool:
     """ "hello it's frank from number nine", "hi, may from upstairs here"."""
     if tail.words[at + 1] != "from" or tail.marks[at + 2] & (kinds.MONTH | kinds.TERM):
         return False
-    if tail.words[at - 1] not in ("it's", "its", "i'm") or tail.words[at - 2] not in _HELLO:
+    greets = tail.words[at - 2] in _HELLO or (not tail.words[at - 2] and tail.words[at] not in _THINGS)
+    if tail.words[at - 1] not in ("it's", "its", "i'm") or not greets:
         return False
     behind = tail.words[at + 2]
     return behind not in _FROM_THINGS and (behind != "the" or tail.words[at] not in _THINGS)

@@ -1,0 +1,35 @@
+"""Where a name that was asked for, told, spelled or called begins and ends, and what beside it is none."""
+
+import pytest
+
+from compliance.redaction import find
+
+CALLS = [
+    "Agent: any middle names\nCaller: {james} after my dad",
+    "Agent: emergency contact\nCaller: {malcolm} my brother",
+    "Agent: Am I speaking with {Hyacinth}?\nCaller: No, this is her daughter, {Petunia}.",
+    "Agent: whos it for\nCaller: me {denise}",
+    "Agent: What name is it?\nCaller: Try {Bryce}.",
+    "Agent: And what's he called?\nCaller: {Jaxon}, with an X.",
+    "Agent: surname please\nCaller: {mcglynn}\nAgent: is that {m c} or {m a c}",
+    "Agent: And first?\nCaller: {Holly}.",
+    "aye it's for my da {seamus}",
+    "my nana {betty} is with me",
+    "ask for sister doyle and bring {tom}'s sample",
+    "it's {mo} short for {mohammed}",
+    "you're a star {debbie}",
+    "hello it's {joy} and the surname is {n i space d h o m h n a i l l}",
+    "Agent: It's {Joy} on reception.",
+    "You'll be seeing Hope, our nurse.",
+    "mr lyle is our audiologist",
+    "i'd to drive to sligo and back",
+    "flattery will get you nowhere",
+]
+
+
+@pytest.mark.parametrize("said", CALLS)
+def test_a_name_is_masked_from_end_to_end(said: str) -> None:
+    text = said.replace("{", "").replace("}", "")
+    names = [part.split("}")[0] for part in said.split("{")[1:]]
+    found = [text[start:end] for start, end, kind in find(text) if kind == "PERSON"]
+    assert [value.removesuffix("'s") for value in found] == names
