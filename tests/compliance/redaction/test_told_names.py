@@ -19,7 +19,7 @@ CALLS = [
     "it's {mo} short for {mohammed}",
     "you're a star {debbie}",
     "hello it's {joy} and the surname is {n i space d h o m h n a i l l}",
-    "Agent: It's {Joy} on reception.",
+    "Agent: And {Art}, have you got a pen?",
     "You'll be seeing Hope, our nurse.",
     "mr lyle is our audiologist",
     "i'd to drive to sligo and back",
