@@ -162,9 +162,11 @@ def _state(tail: Tail, at: int) -> int | None:
         told_word = tail.words[here] in _WRONG_STATES or (here > at and tail.words[here] in _WRONG_VERBS)
         if told_word and (told is None or told.end < here + 1):
             return _with_particle(tail, here + 1)
-    if told is not None:
-        return told.end
-    if here == at and not contracted:
+    likened = _told(tail, at - 1, here) if tail.words[here] == "like" else None
+    if told is not None or likened is not None:
+        return max(likened or 0, told.end if told is not None else 0)
+    links = tail.words[at:here]
+    if "and" in links or not (contracted or any(word not in _NO_VERBS for word in links)):
         return None
     return _told(tail, at - 1, here) or told_of(tail, at - 1)
 
@@ -177,20 +179,44 @@ def told_of(tail: Tail, at: int) -> int | None:
 
 _WELL: Final = word_list("well_states")
 """What is said of a part of the body with which nothing is wrong."""
+_NO_VERBS: Final = word_list("links_no_verbs")
+"""Links that alone tell of no state: "my chest a fortnight"."""
 _TOLD_WORDS: Final = 3
+_LIKENED_WORDS: Final = 6
 _WHOSE: Final = frozenset({"my", "his", "her", "their", "your"})
-_OF_IDIOMS: Final = word_list("body_of_idioms")
+_OF_IDIOMS: Final = frozenset({"hand", "head", "heart", "face", "lap", "nail", "hair", "back"})
+"""Of these much else is told: "my hands are tied"."""
+_FELT: Final = frozenset({"feel", "feels", "feeling", "felt", "is", "are", "goes", "gone", "looks", "look"})
+_UNFIT_LIKENESS: Final = frozenset({"sieve", "hers", "his", "yours", "mine", "that", "this", "to"})
+_CLAUSES: Final = frozenset(
+    {"and", "but", "so", "or", "when", "since", "because", "if", "every", "all", "after", "while", "which"}
+)
 
 
 def _told(tail: Tail, part: int, at: int) -> int | None:
     """ "my left eye was glued shut": what else is told of a part of somebody's body."""
-    owned = {tail.words[part - 1], tail.words[part - 2]} & _WHOSE
-    if not owned or bare(stem(tail.words[part])) in _OF_IDIOMS or tail.words[at] in _WELL:
+    back = part - 1
+    while back > part - _MODIFIERS and tail.marks[back] & (kinds.BODY | kinds.MODIFIER):
+        back -= 1
+    if tail.words[back] not in _WHOSE and tail.words[back - 1] not in _WHOSE:
+        return None
+    if tail.words[at] == "like" and tail.words[at - 1] in _FELT:
+        return _likened(tail, at)
+    if bare(stem(tail.words[part])) in _OF_IDIOMS or tail.words[at] in _WELL:
         return None
     here = at
     while here < at + _TOLD_WORDS and tail.marks[here] & kinds.WORD and not tail.marks[here] & kinds.STOP:
         here += 1
     return here if here > at else None
+
+
+def _likened(tail: Tail, at: int) -> int | None:
+    """ "like blocks of ice", "like they've got gloves on"."""
+    here = at + 1
+    while here < at + _LIKENED_WORDS and tail.marks[here] & kinds.WORD and tail.words[here] not in _CLAUSES:
+        here += 1
+    unfit = tail.words[at + 1] in _UNFIT_LIKENESS or tail.words[here - 1] in _UNFIT_LIKENESS
+    return None if here < at + 3 or unfit else here
 
 
 def _modified(tail: Tail, at: int) -> int | None:

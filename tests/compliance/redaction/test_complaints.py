@@ -50,6 +50,9 @@ def said(text: str) -> str:
         ("I have pain when I pass water", "I have [MEDICAL]"),
         ("he won't take his bottle", "he [MEDICAL]"),
         ("she's wandering at night", "she's [MEDICAL]"),
+        ("my feet are like blocks of ice", "my [MEDICAL]"),
+        ("my hands feel like they've got gloves on and burn", "my [MEDICAL] and burn"),
+        ("the glands in my neck are up", "the [MEDICAL]"),
     ],
 )
 def test_what_happens_to_a_body_is_masked(text: str, public: str) -> None:
@@ -81,6 +84,8 @@ def test_what_happens_to_a_body_is_masked(text: str, public: str) -> None:
         "I can't face the drive",
         "I was up all night with the website",
         "we've run out of forms",
+        "my feet are up and my arm is free",
+        "his eyes are like mine",
         "there's no interest to pay",
         "he can't stand waiting around",
     ],
