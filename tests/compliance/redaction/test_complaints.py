@@ -51,7 +51,7 @@ def said(text: str) -> str:
         ("he won't take his bottle", "he [MEDICAL]"),
         ("she's wandering at night", "she's [MEDICAL]"),
         ("my feet are like blocks of ice", "my [MEDICAL]"),
-        ("my hands feel like they've got gloves on and burn", "my [MEDICAL] and burn"),
+        ("my hands feel like they've got gloves on", "my [MEDICAL]"),
         ("the glands in my neck are up", "the [MEDICAL]"),
     ],
 )
