@@ -13,7 +13,8 @@ from compliance.redaction.ages import tells_age
 from compliance.redaction.codes import alphanumeric
 from compliance.redaction.cues import Slot
 from compliance.redaction.dates import date_of_birth
-from compliance.redaction.emails import aside, spoken_email
+from compliance.redaction.email_asides import aside
+from compliance.redaction.emails import spoken_email
 from compliance.redaction.entities import EntityType
 from compliance.redaction.lexicon import word_list
 from compliance.redaction.misheard_addresses import goes_on_as_address
@@ -112,9 +113,23 @@ def whole_answer(view: View, at: int, slot: Slot) -> Match | None:
     end = _end_of_turn(tail, at)
     if end is None or end <= at:
         return None
+    if entity == "PERSON" and _is_number(tail, at, end):
+        return None
+    if entity == "PERSON" and tail.held & kinds.JOIN:
+        spelled = spoken_email(view, at)
+        if spelled is not None and spelled.type == "EMAIL":
+            return spelled
     if _is_loop(tail, at, end) or (entity == "PERSON" and is_spelled_as_heard(tail, at, end)):
         return Match(end, entity, GUESSED)
     return written_answer(tail, at, end, entity) or _misheard(view, at, end, slot, entity)
+
+
+def _is_number(tail: Tail, at: int, end: int) -> bool:
+    """ "on oh seven seven double oh": a number, whatever was asked for."""
+    return sum(bool(tail.marks[here] & kinds.NUMBER) for here in range(at, end)) >= _NUMBER_WORDS
+
+
+_NUMBER_WORDS: Final = 6
 
 
 def _misheard(view: View, at: int, end: int, slot: Slot, entity: EntityType) -> Match | None:

@@ -123,11 +123,12 @@ def _is_told(view: View, at: int, end: int, plain: bool) -> bool:
 def _is_of_long_ago(view: View, at: int, end: int) -> bool:
     """A date of many years ago, and nothing happened on it."""
     tail = view.tail
-    told = not _HELD.isdisjoint(tail.words[at - 3 : at])
+    asks = view.expects.side == "agent"
+    told = not asks or not _HELD.isdisjoint(tail.words[at - 3 : at])
     before = tail.words[_before_date(tail, at)]
     if before in _DATING or not is_long_ago(tail, at, end, recent=told):
         return False
-    if view.expects.side == "agent":
+    if asks:
         return True
     return is_day_of_month(tail, at, end) and not (view.expects.dated or names_event(tail, at))
 

@@ -392,6 +392,8 @@ class Expectation:
         """Leave to the next turn what it needs."""
         if self._about & PLACE and "EMAIL" not in self._mentioned and not self.found:
             self._note_place(said)
+        if self._repeat and "EMAIL" in self._mentioned:
+            self._mentioned.discard("PERSON")  # "could you spell that email out"
         asks_year = self._year_of_it and said.words <= _BRIEF_WORDS
         first = self._year and said.words <= _SHORT_TURN and not self._memory.begun
         if asks_year and (self._is_of_birth() or first):

@@ -35,6 +35,7 @@ class Dictation:
 
     def took(self, entity: EntityType, words: tuple[str, ...], digits: str, *, whole: bool) -> None:
         """A value was masked, its figures `digits`; `whole`: nothing of it is missing."""
+        again = any(words == known for _, known in self.told)
         if not self._taken:
             self.told = []
             self._taken = True
@@ -42,7 +43,8 @@ class Dictation:
             self.told.append((entity, words))
         going_on = self.open == entity
         letters = sum(len(word) == 1 and word.isalpha() for word in words)
-        self._chars = (self._chars if going_on else 0) + len(digits) + letters
+        said = 0 if again and going_on else len(digits) + letters
+        self._chars = (self._chars if going_on else 0) + said
         self._last = (entity, whole or self._is_whole(entity, digits))
 
     def _is_whole(self, entity: EntityType, digits: str) -> bool:

@@ -3,49 +3,36 @@
 from typing import Final
 
 from compliance.redaction import kinds
+from compliance.redaction.email_asides import ASIDE_STARTS, aside
+from compliance.redaction.email_hosts import DOMAIN_TOKENS, domain, ending, is_dot, is_top_level
+from compliance.redaction.email_pieces import JOINS, SMALL_WORDS, without_sign
 from compliance.redaction.lexicon import word_list
 from compliance.redaction.patterns import begin_of_written
 from compliance.redaction.spoken import read_letter
 from compliance.redaction.tokens import Tail
-from compliance.redaction.view import GUESSED, LIKELY, SURE, Match, View
+from compliance.redaction.view import LIKELY, SURE, Match, View
 
 _LOCAL_TOKENS: Final = 32
-_DOMAIN_TOKENS: Final = 16
 _LOCAL_CHARS: Final = 64  # RFC 5321 section 4.5.3.1.1
-JOINS: Final = frozenset({"dot", "point", "underscore", "dash", "hyphen", "plus", "minus", "period"})
 _JOIN_MARKS: Final = frozenset(".-_+,")
 _REST_STARTS: Final = frozenset({"at", "dot"})
 """What the second half of an address begins with, said in a turn of its own."""
 _BEFORE_REST: Final = frozenset(
-    {":", ",", "no", "yes", "yeah", "then", "and", "it's", "so", "just", "that's", "sorry", "not"}
+    {":", ",", "no", "yes", "yeah", "then", "and", "it's", "so", "just", "that's", "that", "sorry", "not"}
 )
-BARE_PROVIDERS: Final = word_list("mail_providers")
-"""Hosts that need no ending."""
-_ASKED_PROVIDERS: Final = word_list("mail_hosts_asked")
-"""Hosts that need none where an address was asked for or named."""
-TLDS: Final = word_list("top_level_domains")
 _CONTRACTED: Final = ("'s", "'m", "'d", "'ll", "'re", "'ve", "n't")
 _NEVER_LOCAL: Final = word_list("not_email")
-_ASIDE_PHRASES: Final = sorted(
-    (tuple(each.split()) for each in word_list("email_asides")), key=len, reverse=True
-)
-_ASIDES: Final = {
-    first: tuple(words for words in _ASIDE_PHRASES if words[0] == first)
-    for first in {words[0] for words in _ASIDE_PHRASES}
-}
-_SPELLING: Final = frozenset({"that's", "spelt", "spelled"})
-"""Before letters that only spell what was said."""
-_ASIDE_STARTS: Final = frozenset({"with", *_SPELLING, *_ASIDES})
 _SITES: Final = frozenset(
     {"looked", "looking", "look", "website", "site", "page", "online", "visited", "checked"}
 )
 """Before "at" these speak of a web page."""
-_ENDING_LETTERS: Final = 4
 
 
 def spoken_email(view: View, at: int) -> Match | None:
     """An address that begins at `at`: words up to "at", then a host."""
     tail = view.tail
+    if tail.words[at] == "w" and tail.words[at + 1] == "w" and tail.words[at + 2] == "w":
+        return Match(domain(tail, at + 3) or at + 3, None)
     if tail.words[at] in _REST_STARTS and _opens_rest(tail, at):
         rest = _rest(view, at)
         if rest is not None:
@@ -60,7 +47,7 @@ def spoken_email(view: View, at: int) -> Match | None:
     sign = _end_of_local(tail, at)
     if not tail.marks[sign] & kinds.SIGN:
         view.no_email_before = tail.starts[sign]
-        return _without_sign(view, at, sign)
+        return without_sign(view, at, sign)
     named = _name_before(tail, at, sign)
     if named is not None:
         return Match(named, "PERSON", LIKELY)
@@ -87,7 +74,7 @@ def _end_of_local(tail: Tail, at: int) -> int:
     here = at
     limit = at + _LOCAL_TOKENS
     while not tail.marks[here] & kinds.SIGN:
-        behind = aside(tail, here) if tail.words[here] in _ASIDE_STARTS else here
+        behind = aside(tail, here) if tail.words[here] in ASIDE_STARTS else here
         if here >= limit or not ((behind > here > at) or _in_local(tail, here)):
             break
         if behind > here:
@@ -106,12 +93,16 @@ def _to_the_sign(view: View, at: int) -> Match | None:
     awaited = view.expects.awaits("EMAIL")
     if tail.words[at] in _AFTER_QUESTION or aside(tail, at) > at or not (awaited or _is_nickname(tail, at)):
         return None
+    told = at
     for sign in range(at, at + _ASKED_TOKENS):
+        told = max(told, aside(tail, sign) if tail.words[sign] in ASIDE_STARTS else sign)
+        if told > sign or (sign > at and tail.words[sign] == ","):
+            continue
         if tail.marks[sign] & kinds.SIGN:
             named = sign == at or _name_before(tail, at, sign) is not None
             named = named or _written_behind(view, at, sign) is not None
-            end = None if named else _domain(tail, aside(tail, sign + 1), own_words=awaited)
-            known = end is not None and (awaited or _is_top_level(tail, end - 1))
+            end = None if named else domain(tail, aside(tail, sign + 1), own_words=awaited)
+            known = end is not None and (awaited or is_top_level(tail, end - 1))
             return Match(end, "EMAIL", SURE) if end is not None and known else None
         if not _may_stand_in_local(tail, sign):
             return None
@@ -159,7 +150,7 @@ _NOT_WITHIN: Final = word_list("not_within_emails")
 
 
 def _host(view: View, at: int) -> int | None:
-    return _domain(view.tail, at, own_words=view.expects.awaits("EMAIL") or view.expects.in_play("EMAIL"))
+    return domain(view.tail, at, own_words=view.expects.awaits("EMAIL") or view.expects.in_play("EMAIL"))
 
 
 def _opens_rest(tail: Tail, at: int) -> bool:
@@ -172,28 +163,11 @@ def _rest(view: View, at: int) -> int | None:
     tail = view.tail
     known = view.expects.in_play("EMAIL")
     if not tail.marks[at] & kinds.SIGN:
-        return _ending(tail, at, at + _DOMAIN_TOKENS) if known else None
-    end = _domain(tail, at + 1)
+        return ending(tail, at, at + DOMAIN_TOKENS) if known else None
+    end = domain(tail, at + 1)
     if known or end is None:
         return end
-    return end if end > at + 3 and _is_top_level(tail, end - 1) and is_dot(tail, end - 2) else None
-
-
-def aside(tail: Tail, at: int) -> int:
-    """Behind what a caller says of the spelling: "all one word", "no spaces", "with an e"; else `at`."""
-    if tail.words[at] == "with":
-        article = tail.words[at + 1] in ("a", "an") and tail.marks[at + 2] & kinds.LETTER
-        return at + 3 if article else at
-    if tail.words[at] in _SPELLING:
-        end = at + 1
-        while tail.marks[end] & kinds.LETTER:
-            end += 1
-        if end > at + 2:
-            return end
-    for words in _ASIDES.get(tail.words[at], ()):
-        if all(tail.words[at + ahead] == word for ahead, word in enumerate(words)):
-            return at + len(words)
-    return at
+    return end if end > at + 3 and is_top_level(tail, end - 1) and is_dot(tail, end - 2) else None
 
 
 def _name_before(tail: Tail, at: int, sign: int) -> int | None:
@@ -209,12 +183,34 @@ def _name_before(tail: Tail, at: int, sign: int) -> int | None:
 
 def _begin_of_local(tail: Tail, at: int, sign: int) -> int:
     """Behind words that are not of the address yet: "my accountant, …", "the work one …"."""
+    at = _behind_sentence(tail, at, sign)
     told = aside(tail, at)
     if at < told < sign - 1 and tail.words[told] == ",":
         at = told + 1
     while at + 1 < sign and _is_before_local(tail, at):
         at += 1 + (tail.words[at + 1] == ",")
     return at
+
+
+def _behind_sentence(tail: Tail, at: int, sign: int) -> int:
+    """Behind what a sentence ends with: "let me read it back. M A D …", "just to check, jo dash lamb …"."""
+    for here in range(sign - 2, at, -1):
+        before = tail.words[here - 1]
+        if tail.words[here] == "." and not tail.glued[here + 1] and _ends_sentence(tail, here - 1):
+            return here + 1
+        if tail.words[here] == "," and before in _CHECKING:
+            return here + 1
+    return at
+
+
+def _ends_sentence(tail: Tail, at: int) -> bool:
+    kind = tail.marks[at]
+    if tail.words[at] == "one":
+        return True
+    return len(tail.words[at]) > 1 and bool(kind & kinds.COMMON) and not kind & (kinds.FIRST | kinds.NUMBER)
+
+
+_CHECKING: Final = frozenset({"check", "back", "again", "confirm", "sure", "clear", "read", "repeat"})
 
 
 def _is_before_local(tail: Tail, at: int) -> bool:
@@ -286,7 +282,7 @@ def _is_local_all_the_same(tail: Tail, at: int) -> bool:
         or _is_family(tail, at + 1)
     ):
         return True
-    return tail.words[at] in _SMALL_WORDS and tail.words[at + 1] in ("underscore", "hyphen", "dash", "dot")
+    return tail.words[at] in SMALL_WORDS and tail.words[at + 1] in ("underscore", "hyphen", "dash", "dot")
 
 
 def _is_family(tail: Tail, at: int) -> bool:
@@ -311,10 +307,7 @@ def _is_generation(tail: Tail, at: int) -> bool:
 
 
 _GREETINGS: Final = frozenset({"hello", "hi", "team"})
-_SMALL_WORDS: Final = frozenset(
-    {"the", "my", "just", "all", "me", "we", "her", "his", "our", "not", "no", "so"}
-)
-_LOCAL_STARTS: Final = _GREETINGS | _SMALL_WORDS
+_LOCAL_STARTS: Final = _GREETINGS | SMALL_WORDS
 
 
 def email_of_small_word(view: View, at: int) -> Match | None:
@@ -325,132 +318,3 @@ def email_of_small_word(view: View, at: int) -> Match | None:
 def _is_joined(tail: Tail, at: int) -> bool:
     """A word behind "dot" or "underscore" is a part of the address whatever it is."""
     return tail.words[at - 1] in ("dot", "underscore") and not tail.marks[at] & kinds.SIGN
-
-
-def is_dot(tail: Tail, at: int) -> bool:
-    if tail.words[at] == "." and tail.glued[at]:
-        return tail.glued[at + 1] or tail.words[at + 1] in _USUAL_ENDINGS
-    return tail.words[at] in ("dot", "point", "period")
-
-
-_USUAL_ENDINGS: Final = frozenset({"com", "co", "org", "net", "uk", "ie", "edu", "gov"})
-
-
-def _domain(tail: Tail, at: int, *, own_words: bool = False) -> int | None:
-    """Where the host that begins at `at` ends: words, "dot", an ending; a well-known provider needs none.
-
-    `own_words`: an ending of no list counts even behind "the" and its like.
-    """
-    limit = at + _DOMAIN_TOKENS
-    paused = tail.words[at] == ","
-    at += paused
-    end = at
-    known: int | None = None
-    while end < limit and not is_dot(tail, end):
-        kind = tail.marks[end]
-        word = tail.words[end]
-        if word == "," and (paused or is_dot(tail, end + 1)):
-            end += 1
-            continue
-        if kind & kinds.END or not (kind & (kinds.WORD | kinds.DIGITS) or word == "-"):
-            return known
-        behind = aside(tail, end)
-        if behind > end:
-            end = behind
-            continue
-        if known is not None:
-            return _ending_without_dot(tail, end) or known
-        end += 1
-        asked = own_words and end == at + 1 and word in _ASKED_PROVIDERS and not tail.marks[end] & kinds.WORD
-        health = word == "nhs" and tail.words[end] == "net"
-        if asked or health or word in BARE_PROVIDERS or "".join(tail.words[at:end]) in BARE_PROVIDERS:
-            known = end
-    own = not any(tail.marks[here] & kinds.STOP for here in range(at, end))
-    return _ending(tail, end, limit, any_word=own or own_words) or known
-
-
-def _ending(tail: Tail, at: int, limit: int, *, any_word: bool = False) -> int | None:
-    """Behind the last ending that is known; `any_word`: or behind the word that follows the last "dot"."""
-    end = strange = None
-    while at < limit:
-        at += tail.words[at] == "," and is_dot(tail, at + 1)
-        if not is_dot(tail, at):
-            break
-        label = at + 1 + (tail.words[at + 1] == ",")
-        spelled = _spelled_ending(tail, label)
-        if spelled is not None or _is_top_level(tail, label):
-            at = end = spelled or label + 1
-        elif tail.marks[label] & kinds.WORD and end is None and not tail.marks[label] & kinds.END:
-            strange = label + 1 if _is_own_ending(tail, label) else strange
-            at = label + 1
-            while at < limit and tail.marks[at] & kinds.WORD and not is_dot(tail, at):
-                at += 1
-        else:
-            break
-    return end or (strange if any_word else None)
-
-
-def _is_own_ending(tail: Tail, at: int) -> bool:
-    """ "dot family", "dot plumbing": any word may end a host since anybody may buy endings."""
-    never = kinds.STOP | kinds.NUMBER | kinds.LETTER | kinds.MONTH
-    return tail.words[at - 1] == "dot" and not tail.marks[at] & never
-
-
-def _is_top_level(tail: Tail, at: int) -> bool:
-    """ "com", or the two letters of any country."""
-    return tail.words[at] in TLDS or bool(tail.marks[at] & kinds.PAIR)
-
-
-def _spelled_ending(tail: Tail, at: int) -> int | None:
-    """ "c o m", "u k"."""
-    end = at
-    while end < at + _ENDING_LETTERS and tail.marks[end] & kinds.LETTER:
-        end += 1
-        if end > at + 1 and "".join(tail.words[at:end]) in TLDS:
-            return end
-    return None
-
-
-def _ending_without_dot(tail: Tail, at: int) -> int | None:
-    """ "gmail com", as some recognisers write it."""
-    if tail.words[at] == "com" or (tail.words[at] == "net" and tail.words[at - 1] == "nhs"):
-        return at + 1
-    return at + 2 if tail.words[at] == "co" and tail.words[at + 1] == "uk" else None
-
-
-def _joined(tail: Tail, at: int, stop: int) -> int | None:
-    """ "d d underscore walsh", "lucy dot b" of an address that is known: behind the last piece."""
-    joins = [here for here in range(at + 1, stop) if tail.words[here] in _JOIN_WORDS]
-    if (
-        tail.words[at] in _SMALL_WORDS
-        or not joins
-        or not tail.marks[joins[-1] + 1] & (kinds.WORD | kinds.DIGITS)
-        or joins[-1] + 1 >= stop
-    ):
-        return None
-    end = joins[-1] + 2
-    while end < stop and tail.marks[end] & (kinds.LETTER | kinds.NUMBER):
-        end += 1
-    return end
-
-
-_JOIN_WORDS: Final = frozenset({"dot", "underscore", "hyphen", "dash"})
-
-
-def _without_sign(view: View, at: int, stop: int) -> Match | None:
-    """A piece of an address that is known; where one was asked for: without its "at", or its first half."""
-    tail = view.tail
-    end = _joined(tail, at, stop) if view.expects.in_play("EMAIL") else None
-    if end is None and view.expects.awaits("EMAIL"):
-        end = _last_part(tail, at, stop)
-    return None if end is None else Match(end, "EMAIL", GUESSED, whole=False)
-
-
-def _last_part(tail: Tail, at: int, stop: int) -> int | None:
-    end = None
-    for place in range(at, stop):
-        if tail.words[place] in BARE_PROVIDERS:
-            end = _ending(tail, place + 1, stop + 1) or _ending_without_dot(tail, place + 1) or place + 1
-        elif is_dot(tail, place) and tail.words[place + 1] in TLDS and place > at:
-            end = _ending(tail, place, place + 8)
-    return end

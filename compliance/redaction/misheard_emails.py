@@ -6,7 +6,7 @@ The host is heard well nearly always; where the address begins has to be told fr
 from typing import Final
 
 from compliance.redaction import kinds
-from compliance.redaction.emails import aside
+from compliance.redaction.email_asides import aside
 from compliance.redaction.lexicon import word_list
 from compliance.redaction.tokens import Tail
 

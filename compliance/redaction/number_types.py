@@ -118,6 +118,8 @@ def number_type(view: View, said: Said) -> tuple[EntityType | None, float]:
         if is_nhs(digits) and expects.awaits("GOV_ID") and not expects.named("PHONE"):
             return "GOV_ID", SURE
         return _type_by_shape(said, slot), SURE
+    if _is_ending(view, said):
+        return _type_of_ending(view, said), GUESSED
     if _is_amount(said) or _is_range(view.tail, said):
         return None, 0.0
     part = _part_read_back(view, said)
@@ -215,19 +217,36 @@ def _is_reference(tail: Tail, said: Said) -> bool:
 
 
 def _part_read_back(view: View, said: Said) -> EntityType | None:
-    """ "was that seven double two nine?"; "the one ending three oh six": a part of a number that is known."""
-    if len(said.digits) not in _PART_DIGITS or said.follows in _MEASURES:
+    """ "was that seven double two nine?": a part of a number that is known."""
+    if len(said.digits) not in _PART_DIGITS or said.follows in _MEASURES or is_times(said.elements):
         return None
-    before = view.tail.words[max(said.elements[0].start - _ENDING_TOKENS, 0) : said.elements[0].start]
-    ends = not _ENDING.isdisjoint(before[-2:]) and not _ENDED.isdisjoint(before)
-    if is_times(said.elements) and not (ends and not _NUMBERED.isdisjoint(before)):
+    if len(said.elements) == 1 and said.digits[0] != "0":
         return None
-    part = view.expects.part_of_said(said.digits) if len(said.elements) > 1 or said.digits[0] == "0" else None
-    if part is not None:
-        return part
-    if not ends or view.expects.awaits("CODE") or _is_reference(view.tail, said):
-        return None
-    return "CARD" if "card" in before or view.expects.awaits("CARD") else "PHONE"
+    return view.expects.part_of_said(said.digits)
+
+
+def _is_ending(view: View, said: Said) -> bool:
+    """ "the one ending three oh six", "the number ends in four oh nine"."""
+    single = all(element.kind in "zur" for element in said.elements)
+    enough = len(said.digits) in _PART_DIGITS or (len(said.digits) > 1 and single)
+    if said.follows in _MEASURES or not enough:
+        return False
+    before = _before_ending(view.tail, said)
+    if _ENDING.isdisjoint(before[-2:]) or _ENDED.isdisjoint(before):
+        return False
+    if is_times(said.elements) and _NUMBERED.isdisjoint(before):
+        return False
+    return not (view.expects.awaits("CODE") or _is_reference(view.tail, said))
+
+
+def _type_of_ending(view: View, said: Said) -> EntityType:
+    known = view.expects.part_of_said(said.digits) if len(said.digits) in _PART_DIGITS else None
+    card = "card" in _before_ending(view.tail, said) or view.expects.awaits("CARD")
+    return known or ("CARD" if card else "PHONE")
+
+
+def _before_ending(tail: Tail, said: Said) -> list[str]:
+    return tail.words[max(said.elements[0].start - _ENDING_TOKENS, 0) : said.elements[0].start]
 
 
 _PART_DIGITS: Final = range(3, 9)

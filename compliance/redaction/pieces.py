@@ -61,8 +61,10 @@ def _ends_there(tail: Tail, at: int) -> bool:
     """No more of the value follows, but a mark, or who goes on speaking."""
     if tail.marks[at] & kinds.WORD:
         return tail.words[at] in _BEHIND
-    paused = at + (not tail.glued[at + 1] and not tail.marks[at] & (kinds.DIGITS | kinds.END))
-    return tail.words[at] != "-" and not tail.marks[paused] & _OF_VALUES
+    if tail.words[at] in ("-", "@") or (tail.words[at] == "." and tail.glued[at + 1]):
+        return False
+    paused = at + (not tail.marks[at] & (kinds.DIGITS | kinds.END))
+    return not tail.marks[paused] & _OF_VALUES
 
 
 def _common(tail: Tail, at: int, words: Sequence[str], place: int) -> tuple[int, int]:
@@ -89,7 +91,7 @@ def _is_enough(tail: Tail, at: int, words: Sequence[str], length: int, entity: E
 
 
 _OF_CODES: Final = kinds.NUMBER | kinds.SPELLED
-_OF_VALUES: Final = _OF_CODES | kinds.ORDINAL | kinds.MONTH
+_OF_VALUES: Final = _OF_CODES | kinds.ORDINAL | kinds.MONTH | kinds.SIGN | kinds.JOIN
 
 
 def _more(view: View, at: int, entity: EntityType) -> Match | None:
@@ -99,7 +101,7 @@ def _more(view: View, at: int, entity: EntityType) -> Match | None:
         return None if end is None else Match(end, "EMAIL", GUESSED, whole=False)
     if entity == "DOB":
         return _more_of_date(view.tail, at)
-    end, digits = _code(view.tail, at, letters=entity == "GOV_ID")
+    end, digits, _ = _code(view.tail, at, letters=entity == "GOV_ID")
     if end is None or not _is_closed(view.tail, end) or len(digits) > _MOST_DIGITS:
         return None
     return Match(end, entity, GUESSED, runs_on=True, whole=False)
@@ -125,16 +127,16 @@ def _put_right(view: View, at: int) -> Match | None:
     entity = next((each for each, _ in expects.dictation.told if each in _CORRECTED), None)
     if entity is None or expects.dated:
         return None
-    end, digits = _code(view.tail, at, letters=False)
+    end, digits, timed = _code(view.tail, at, letters=False)
     asked = entity in expects.read_back or view.tail.words[at - 1] in ("no", "not", "sorry", "it's", ",")
     least = _SURE_DIGITS - asked
-    if end is None or not least <= len(digits) <= _MOST_DIGITS or not _is_all(view.tail, end):
+    if end is None or timed or not least <= len(digits) <= _MOST_DIGITS or not _is_all(view.tail, end):
         return None
     return Match(end, entity, GUESSED, whole=False)
 
 
-def _code(tail: Tail, at: int, *, letters: bool) -> tuple[int | None, str]:
-    """Behind figures, and letters where the value may hold some; the figures."""
+def _code(tail: Tail, at: int, *, letters: bool) -> tuple[int | None, str, bool]:
+    """Behind figures, and letters where the value may hold some; the figures; whether they are a time's."""
     here, end, digits, spelled = at, None, "", 0
     elements = []
     while len(digits) <= _MOST_DIGITS:
@@ -150,9 +152,9 @@ def _code(tail: Tail, at: int, *, letters: bool) -> tuple[int | None, str]:
             break
         spelled += 1
         here = end = letter[1]
-    if end is None or tail.words[end] in _MEASURES or (len(elements) > 1 and is_times(elements)):
-        return None, ""
-    return end, digits
+    if end is None or tail.words[end] in _MEASURES:
+        return None, "", False
+    return end, digits, is_times(elements)
 
 
 def _is_closed(tail: Tail, at: int) -> bool:

@@ -257,7 +257,13 @@ def is_date(elements: Sequence[Element]) -> bool:
 
 
 def is_years(elements: Sequence[Element]) -> bool:
-    return all(element.kind == "d" and 1900 <= int(element.digits) <= 2099 for element in elements)
+    """ "2019, 2021", "twenty nineteen and twenty twenty one"."""
+    if all(element.kind == "d" and 1900 <= int(element.digits) <= 2099 for element in elements):
+        return True
+    pairs = list(zip(elements[::2], elements[1::2], strict=False))
+    return len(elements) % 2 == 0 and all(
+        first.kind in "ty" and first.digits in ("19", "20") and last.kind in "ty" for first, last in pairs
+    )
 
 
 def is_counting(elements: Sequence[Element]) -> bool:

@@ -8,7 +8,7 @@ from compliance.redaction.numbering import MONTHS_BEGIN, NTH
 from compliance.redaction.spoken import read_element
 from compliance.redaction.tokens import Tail
 from compliance.redaction.view import View
-from compliance.redaction.vocabulary import TENS
+from compliance.redaction.vocabulary import TEENS, TENS
 
 _FULL_YEAR: Final = 4
 _OLD_TENS: Final = 4
@@ -32,6 +32,8 @@ def is_long_ago(tail: Tail, at: int, end: int, *, recent: bool) -> bool:
         return True
     if any(tail.words[here] == "nineteen" for here in range(at + 1, end - 1)):
         return True
+    if recent and tail.words[end - 2] == "twenty" and tail.marks[end - 1] & kinds.NUMERAL:
+        return tail.words[end - 1] in TEENS
     last = tail.words[end - 1]
     if len(last) == _FULL_YEAR and last.isdecimal():
         return last[:2] == "19" or (recent and last[:3] in ("200", "201"))
@@ -50,9 +52,22 @@ def _is_minute(tail: Tail, at: int, tens: int) -> bool:
 
 def is_day_of_month(tail: Tail, at: int, end: int) -> bool:
     """Day, month and year, the month by its name or as "of the sixth"."""
+    if _is_written(tail, at, end):
+        return True
     named = sum(bool(tail.marks[here] & (kinds.MONTH | kinds.ORDINAL)) for here in range(at, end))
     month = any(tail.marks[here] & kinds.MONTH for here in range(at, end))
     return named > (not month) and len(figures_of_date(tail, at, end)) > _TWO_FIGURES
+
+
+def _is_written(tail: Tail, at: int, end: int) -> bool:
+    """ "23/09/1957"."""
+    figures = all(tail.marks[here] & kinds.DIGITS for here in (at, at + 2, at + 4))
+    if end != at + _WRITTEN_TOKENS or not figures:
+        return False
+    return tail.words[at + 1] == tail.words[at + 3] and len(tail.words[at + 4]) == _FULL_YEAR
+
+
+_WRITTEN_TOKENS: Final = 5
 
 
 def names_event(tail: Tail, at: int) -> bool:

@@ -49,3 +49,26 @@ def test_the_end_of_a_number_is_put_right() -> None:
 )
 def test_once_a_number_is_whole_the_talk_goes_on(question: str, answer: str) -> None:
     assert said("Your number?", "07700 900123", question, answer)[3] == answer
+
+
+@pytest.mark.parametrize(
+    ("text", "public"),
+    [
+        ("It's dan underscore rowe.", "It's [EMAIL]."),
+        ("P R I Y A, dot, N", "[EMAIL]"),
+        ("Just to check, jo dash lamb at mail dot com?", "Just to check, [EMAIL]?"),
+        ("My email's the cat lady, no spaces, at yahoo dot ie", "My email's [EMAIL]"),
+        ("The email is lizzie, with two z's and i e, at frost dot family", "The email is [EMAIL]"),
+        ("the wifi's called guest underscore five g", "the wifi's called guest underscore five g"),
+        ("the reg is L X twelve A B C", "the reg is L X twelve A B C"),
+        ("I'll give you the last four, two two one nine", "I'll give you the last four, two two one nine"),
+        ("my number ends in four oh nine", "my number ends in [PHONE]"),
+    ],
+)
+def test_what_is_told_by_pieces_that_only_values_have(text: str, public: str) -> None:
+    assert unlabelled(text) == [public]
+
+
+def test_of_a_number_the_last_four_are_told_without_the_word_that_counts_them() -> None:
+    turns = said("Your social security number?", "only the last four, two two one nine")
+    assert turns[1] == "only the last four, [GOV_ID]"
