@@ -9,6 +9,8 @@ from typing import Final
 from compliance.redaction import kinds
 from compliance.redaction.cues import Slot
 from compliance.redaction.lexicon import word_list
+from compliance.redaction.localities import to_town
+from compliance.redaction.name_words import NOT_NAMES
 from compliance.redaction.streets import (
     COUNTED,
     NAMING,
@@ -18,9 +20,9 @@ from compliance.redaction.streets import (
     may_name,
     street_name,
 )
-from compliance.redaction.talked_streets import is_generic
+from compliance.redaction.talked_streets import is_generic, lives_in
 from compliance.redaction.tokens import Tail
-from compliance.redaction.towns import town
+from compliance.redaction.towns import is_sure_town, town
 from compliance.redaction.view import GUESSED, Match, View
 
 _LEADS: Final = word_list("before_pieces")
@@ -32,7 +34,11 @@ _FIGURED: Final[frozenset[Slot]] = frozenset({"PHONE", "DOB", "CARD", "GOV_ID", 
 _OTHERS: Final = _FIGURED - {"PHONE"}
 _ANY: Final = frozenset({"street", "road", "front", "back", "end", "building", "buildings", "st", "rd"})
 _NAMES: Final = 2
+_SURE_HOUSES: Final = frozenset(
+    {"farm", "cottage", "house", "court", "lodge", "barn", "bungalow", "cottages", "farmhouse", "villas"}
+)
 _PIECES: Final = kinds.NUMBER | kinds.STREET | kinds.PLACE
+_TOWARDS: Final = frozenset({"in", "near", "that's", "at", "it's"})
 _SURE: Final = word_list("streets") - {"hill", "park", "row", "square", "place", "way", "st", "dr"}
 _STAYING: Final = frozenset(
     {"i'm", "we're", "she's", "he's", "they're", "still", "live", "lives", "mum's", "dad's"}
@@ -117,8 +123,15 @@ def _any_street(tail: Tail, at: int) -> int | None:
 
 def _sure_street(view: View, at: int) -> int | None:
     """Behind a street whose kind is no surname, as "Park" and "Hill" are."""
-    end = None if view.expects.name_open else street_name(view.tail, at, wanted=False)
-    return end if end is not None and view.tail.words[end - 1] in _SURE else None
+    tail = view.tail
+    if view.expects.name_open:
+        return None
+    end = street_name(tail, at, wanted=False)
+    if end is not None and tail.words[end - 1] in _SURE:
+        return end
+    house = house_name(tail, at)
+    named = house is not None and house > at + 1 and tail.words[house - 1] in _SURE_HOUSES
+    return house if named and (all(tail.capital[at:house]) or tail.words[at - 1] == "still") else None
 
 
 def _is_street(tail: Tail, at: int) -> bool:
@@ -129,21 +142,39 @@ def _is_street(tail: Tail, at: int) -> bool:
 
 
 def town_alone(view: View, at: int) -> Match | None:
-    """ "no, Manchester", "and that's in Edinburgh"."""
-    if not _is_told(view):
-        return None
+    """ "no, Manchester", "and that's in Edinburgh", "is that near Tonyrefail"."""
     tail = view.tail
-    end = town(tail, at)
-    if end is None or tail.marks[at] & kinds.STOP or not _is_first(tail, at):
+    if tail.words[at] in _LEADS or not _is_first(tail, at):
+        return None
+    end = town(tail, at) or _strange_town(view, at)
+    if end is None:
         return None
     other = town(tail, end + 1) if tail.words[end] == "or" else None
     return Match(end, "ADDRESS", GUESSED) if _is_last(tail, end if other is None else other) else None
 
 
+def _strange_town(view: View, at: int) -> int | None:
+    """Behind a place of no list, where no name was asked for."""
+    tail = view.tail
+    kind = tail.marks[at]
+    if view.expects.name_open or tail.words[at] in NOT_NAMES or tail.words[at - 1] not in _TOWARDS:
+        return None
+    if kind & kinds.UNKNOWN and not kind & kinds.RARER:
+        return at + 1
+    listed = tail.capital[at] and kind & (kinds.LAST | kinds.RARER) and not kind & kinds.COMMON
+    return at + 1 if listed and tail.words[at - 1] in ("in", "near") else None
+
+
+def town_of_somebody(view: View, at: int) -> Match | None:
+    """ "she lives down in Bridport", "I'm over in Penarth"."""
+    tail = view.tail
+    end = town(tail, at) if lives_in(tail, at) and is_sure_town(tail, at) else None
+    return None if end is None else Match(to_town(view, end), "ADDRESS", GUESSED)
+
+
 def _is_told(view: View) -> bool:
     """An address was given, asked for or read back right before."""
-    expects = view.expects
-    return "ADDRESS" in expects.given or "ADDRESS" in expects.read_back or "ADDRESS" in expects.asked
+    return view.expects.placed
 
 
 def _is_first(tail: Tail, at: int) -> bool:

@@ -28,7 +28,7 @@ from compliance.redaction.streets import (
     numbered_street,
     street_name,
 )
-from compliance.redaction.talked_streets import is_home, lives_in
+from compliance.redaction.talked_streets import is_generic, is_home, lives_in
 from compliance.redaction.tokens import Tail
 from compliance.redaction.towns import is_sure_town, town
 from compliance.redaction.view import GUESSED, LIKELY, SURE, Match, View
@@ -152,10 +152,39 @@ def _corrected_street(tail: Tail, at: int, here: int) -> Match | None:
     end = street_name(tail, begin, wanted=False)
     if end is None or end <= here:
         return None
-    first = tail.words[end] == "not" and street_name(tail, end + 1, wanted=False) is not None
-    second = tail.words[begin - 1] == "not" and is_street(tail, begin - 2)
-    second = second or (tail.words[begin - 2 : begin] == ["rather", "than"] and is_street(tail, begin - 3))
-    return Match(end, "ADDRESS", LIKELY, begin=begin) if first or second else None
+    if is_generic(tail, begin, end):
+        return None
+    corrected = _is_put_right(tail, end) or _puts_right(tail, begin)
+    return Match(end, "ADDRESS", LIKELY, begin=begin) if corrected else None
+
+
+def _is_put_right(tail: Tail, at: int) -> bool:
+    """ ", not Elm Rise", "instead of Elm Rise", "but it should be Elm Rise": another street for this one."""
+    follows = at + (tail.words[at] == ",")
+    if tail.words[follows] not in _BETWEEN:
+        return False
+    limit = follows + _CORRECTING
+    while follows < limit and not tail.marks[follows] & kinds.END:
+        follows += 1
+        if tail.words[follows - 1] in _BEFORE_RIGHT and street_name(tail, follows, wanted=False) is not None:
+            return True
+    return False
+
+
+def _puts_right(tail: Tail, at: int) -> bool:
+    """Another street, and "not" or its like, stand before this one."""
+    if tail.words[at - 1] not in _BEFORE_RIGHT:
+        return False
+    before = range(at - 2, at - _CORRECTING, -1)
+    return any(is_street(tail, here) for here in before) and not _BETWEEN.isdisjoint(
+        tail.words[at - _CORRECTING : at]
+    )
+
+
+_CORRECTING: Final = 8
+_BETWEEN: Final = frozenset({"not", "instead", "rather", "but", "on"})
+"""Behind the one of two streets: "instead of", "on the form but it should be"."""
+_BEFORE_RIGHT: Final = frozenset({"not", "of", "than", "be", "been", "it's", "say", "to"})
 
 
 _DOUBTS: Final = 4

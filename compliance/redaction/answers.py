@@ -11,6 +11,7 @@ from compliance.redaction import kinds
 from compliance.redaction.addresses import address
 from compliance.redaction.ages import tells_age
 from compliance.redaction.codes import alphanumeric
+from compliance.redaction.codes_again import told_again
 from compliance.redaction.cues import Slot
 from compliance.redaction.dates import date_of_birth
 from compliance.redaction.email_asides import aside
@@ -148,6 +149,8 @@ def _misheard(view: View, at: int, end: int, slot: Slot, entity: EntityType) -> 
         return None
     if found is not None and entity == "PERSON" and goes_on_misheard(tail, found.end, end):
         return Match(end, entity, GUESSED, begin=max(begin, found.begin))
+    if found is not None and entity == "POSTCODE" and told_again(view, found.end, end):
+        return Match(found.end, entity, GUESSED, begin=max(begin, found.begin))
     if found is None or not found.whole or not _is_talk(view, found.end, end, entity):
         cut_short = _is_cut_short(found, entity)
         begin = _behind_talk(tail, at, end - 1 if found is None else begin, entity)

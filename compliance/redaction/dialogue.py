@@ -63,6 +63,8 @@ _QUESTION_TOKENS: Final = 8
 """So many words before a question mark tell what the question is about."""
 
 
+_OF_PLACES: Final[tuple[tuple[str, Slot], ...]] = (("name", "PERSON"), ("number", "PHONE"))
+"""What the name and the number of a street or a house look like before that is named."""
 _ONCE_MORE: Final[frozenset[Slot]] = frozenset({"DOB", "EMAIL", "PHONE", "ADDRESS", "POSTCODE"})
 
 
@@ -159,6 +161,7 @@ class Expectation:
         "medicines",
         "name_open",
         "place",
+        "placed",
         "read_back",
         "side",
         "staff",
@@ -199,6 +202,8 @@ class Expectation:
         self._repeat = False
         self.read_back = frozenset(memory.read_back) if side == "caller" else frozenset()
         self.given = frozenset(memory.given)
+        self.placed = "ADDRESS" in self.given or "ADDRESS" in self.read_back or "ADDRESS" in self.asked
+        """An address was given, read back or asked for right before."""
         self.answered = frozenset(memory.answered)
         self.year_of_birth = memory.year_asked and "DOB" in self.asked
         """The caller was asked for the year of birth."""
@@ -313,8 +318,8 @@ class Expectation:
             self._mentioned.add(asked)
         elif any(cue.part and cue.words not in _YEAR_OF_IT for cue in cues) and self._is_of_birth():
             self._mentioned.add("DOB")
-        if asked == "ADDRESS" and any("name" in cue.words for cue in cues):
-            self._mentioned.discard("PERSON")
+        if asked == "ADDRESS":
+            self._mentioned -= {slot for word, slot in _OF_PLACES if any(word in cue.words for cue in cues)}
         self._year = self._year or any("year" in cue.words for cue in cues)
         self._year_of_it = self._year_of_it or any(cue.words in _YEAR_OF_IT for cue in cues)
         self._repeat = self._repeat or any(cue.repeat for cue in cues)

@@ -11,7 +11,7 @@ from typing import Final
 
 from compliance.redaction import kinds
 from compliance.redaction.acronyms import acronym
-from compliance.redaction.address_pieces import street_alone, town_alone
+from compliance.redaction.address_pieces import street_alone, town_alone, town_of_somebody
 from compliance.redaction.addresses import address, free_address
 from compliance.redaction.allergens import taken_or_shunned
 from compliance.redaction.cards import expiry
@@ -43,6 +43,8 @@ NEAR: Final = 8
 """The org has services, which may be misheard."""
 AILING: Final = 32
 """An ailment was named just before."""
+PLACED: Final = 64
+"""An address was given, read back or asked for right before."""
 TAKING: Final = 16
 """The talk is of allergies, or of what somebody takes."""
 
@@ -141,6 +143,7 @@ def _all_rules(kind: int, mode: int) -> Iterator[Rule]:
     if kind & (kinds.ACRONYM | kinds.LETTER):
         yield acronym
     yield from _said_back(kind)
+    yield from _of_places(kind, mode)
     if kind & kinds.TERM and kind & _FIGURES:
         yield medical
     elif kind & kinds.WORD:
@@ -152,13 +155,20 @@ def _all_rules(kind: int, mode: int) -> Iterator[Rule]:
         yield told_in_phrases
 
 
+def _of_places(kind: int, mode: int) -> Iterator[Rule]:
+    """Pieces of an address, and towns that somebody lives in."""
+    if mode & PLACED and kind & _STREETS and not kind & kinds.STOP:
+        yield town_alone
+    if kind & kinds.TOWN and not kind & kinds.STOP:
+        yield town_of_somebody
+
+
 def _said_back(kind: int) -> Iterator[Rule]:
     """Pieces of values, and places beside ZIPs."""
     if kind & (kinds.SPELLED | kinds.PAIR) and not kind & kinds.STOP:
         yield said_back
     if kind & kinds.TOWN:
         yield town_by_zip
-        yield town_alone
     if kind & _STREETS and not kind & kinds.STOP:
         yield street_said_back
         yield street_alone

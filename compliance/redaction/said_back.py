@@ -10,6 +10,7 @@ from typing import Final
 from compliance.redaction import kinds
 from compliance.redaction.cues import Slot
 from compliance.redaction.entities import EntityType
+from compliance.redaction.lexicon import word_list
 from compliance.redaction.spoken import read_element, read_letter
 from compliance.redaction.streets import house_number, street_name
 from compliance.redaction.tokens import Tail
@@ -17,6 +18,7 @@ from compliance.redaction.view import GUESSED, LIKELY, Match, View
 
 _OUTWARD: Final = re.compile(r"(?!NI)[A-Z]{2}\d[A-Z\d]?|[BEGLMNSW]\d[A-Z\d]?")
 """The first half of a postcode."""
+_ROUTING_KEYS: Final = word_list("routing_keys")
 _NEAR_CODES: Final[frozenset[Slot]] = frozenset({"POSTCODE", "ADDRESS"})
 _SPELLED: Final[tuple[EntityType, ...]] = ("EMAIL", "PERSON", "POSTCODE")
 """What is spelled back, the likeliest first."""
@@ -43,6 +45,7 @@ _INITIALS: Final = frozenset(
     | {"dob", "ssn", "pa", "bp", "pcr", "hrt", "ivf", "llc", "np", "rn", "md", "xray", "aandp", "pin"}
 )
 """Letters that stand for something else than a value."""
+_GOES_ON: Final = frozenset({"that's", "is", "yes", "yeah", "and", "so"})
 _CHARS: Final = 4
 _LETTERS: Final = 16
 _ASKING: Final = frozenset(
@@ -86,7 +89,7 @@ def half_of_code(view: View, at: int) -> Match | None:
     if _NEAR_CODES.isdisjoint(expects.given) and _NEAR_CODES.isdisjoint(expects.read_back):
         return None
     end = _outward(view.tail, at)
-    closed = end is not None and _is_closed(view.tail, end)
+    closed = end is not None and (_is_closed(view.tail, end) or view.tail.words[end] in _GOES_ON)
     return Match(end, "POSTCODE", GUESSED, runs_on=True) if end is not None and closed else None
 
 
@@ -199,7 +202,7 @@ def _outward(tail: Tail, at: int) -> int | None:
         if piece is None:
             break
         chars, here = chars + piece[0].upper(), piece[1]
-        if _OUTWARD.fullmatch(chars):
+        if _OUTWARD.fullmatch(chars) or chars.lower() in _ROUTING_KEYS:
             end = here
     return end if end == here else None
 

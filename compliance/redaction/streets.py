@@ -20,6 +20,8 @@ _WORD_CHARS: Final = 30
 _NUMBER_PARTS: Final = 4
 _HOUSE_NAME_WORDS: Final = 4
 COUNTED: Final = word_list("measures")
+_SURELY: Final = frozenset({"road", "rd", "street", "lane", "avenue", "terrace", "crescent", "gardens"})
+"""Kinds of streets that are counted by nothing: "5 Pound Lane"."""
 _RARER: Final = word_list("rarer_streets")
 _EVERYDAY: Final = word_list("everyday_streets")
 NAMING: Final = word_list("street_names")
@@ -159,7 +161,7 @@ def numbered_street(tail: Tail, at: int, *, wanted: bool = False) -> int | None:
     number = house_number(tail, at)
     if (
         number is None
-        or tail.words[number] in COUNTED
+        or (tail.words[number] in COUNTED and tail.words[number + 1] not in _SURELY)
         or tail.words[number] == "way"
         or (number == at + 1 and tail.words[at] == "oh")
     ):
@@ -517,6 +519,8 @@ def may_name(tail: Tail, at: int, wanted: bool) -> bool:
     word = tail.words[at]
     if kind & kinds.DIGITS and tail.glued[at + 1] and tail.words[at + 1] in ("st", "nd", "rd", "th"):
         return tail.words[at - 1] in COMPASS
+    if word in COUNTED and tail.words[at + 1] in _SURELY:
+        return True
     if word in COUNTED or not kind & kinds.WORD or len(word) > _WORD_CHARS:
         return word in ("-", "'") and tail.glued[at]
     if word == "o":

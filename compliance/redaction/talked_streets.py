@@ -57,6 +57,7 @@ _HOMES: Final = frozenset(
         ),
     ]
 )
+_HELD: Final = frozenset({"me", "us", "him", "her", "you", "them"})
 _ALONG: Final = frozenset({"on", "up", "off", "along", "down"})
 _THERE: Final = frozenset({"i'm", "she's", "he's", "they're", "mum's", "mam's", "dad's", "nan's", "mom's"})
 
@@ -84,9 +85,12 @@ def lives_in(tail: Tail, at: int) -> bool:
     here = at - 2
     while tail.words[here] in _ABOUT and here > at - _LINK_WORDS:
         here -= 1
+    if tail.words[here] == "living" and tail.words[here - 1] in _ONCE:
+        return False
     return tail.words[here] in _LIVING or (here < at - 2 and tail.words[here] in _THERE)
 
 
+_ONCE: Final = frozenset({"was", "were", "used", "been"})
 _IN: Final = frozenset({"in", "near", "outside"})
 _ABOUT: Final = frozenset(
     {"over", "down", "up", "out", "just", "now", "still", "both", "all", "here", "back"}
@@ -117,4 +121,6 @@ def _is_there(tail: Tail, at: int) -> bool:
     here = at - 1
     while tail.words[here] in _LINKS and here > at - _LOOK_BACK:
         here -= 1
+    if tail.words[at - 1] == "at" and tail.words[at - 2] in _HELD:
+        return True
     return tail.words[here] in _THERE

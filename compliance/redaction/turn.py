@@ -13,7 +13,7 @@ from compliance.redaction.lexis import Lexis
 from compliance.redaction.name_words import lasting_names
 from compliance.redaction.passed import idiom, kept
 from compliance.redaction.pieces import is_piece_lead, said_piece
-from compliance.redaction.plans import AILING, AWAITING, KEPT, NAMING, NEAR, TAKING, Plan, plan_of
+from compliance.redaction.plans import AILING, AWAITING, KEPT, NAMING, NEAR, PLACED, TAKING, Plan, plan_of
 from compliance.redaction.said_back import street_in
 from compliance.redaction.spoken import digits_in
 from compliance.redaction.tokens import FIRST_TOKEN, UNIT_CHARS, Tail
@@ -259,6 +259,8 @@ class TurnStream:
             mode |= TAKING
         if expects.ailing:
             mode |= AILING
+        if expects.placed:
+            mode |= PLACED
         if mode != self._mode:
             self._mode = mode
             self._plan = plan_of(mode | self._org_mode(), tail.held)

@@ -18,10 +18,14 @@ MASKED = [
     "Mailing address?\n{PO Box 719, Bozeman, Montana}, {59771}.",
     "she lives down in {Bridport} with my brother",
     "how do you spell the road\n{k i n g s l e y}",
+    "you want {Sycamore Close}, not {Sycamore Drive}, they get that wrong",
+    "Zip?\n{97214}. Wait, that's the office. {97202}.",
+    "I've moved to {41 Thornleigh Gardens}.\nIs that in {Fulwood}?",
     "it's {hilltop farm near hawes}",
     "what's the first line of the address\n{unit three}\nand is that {leeds}\nno {manchester}",
 ]
 KEPT = [
+    "I was living in Spain when it started",
     "turn left onto Mill Road and we're on the right",
     "I was on Oxford Street when you rang",
     "she lives near the high street",
