@@ -20,7 +20,12 @@ from compliance.redaction.entities import EntityType
 from compliance.redaction.lexicon import word_list
 from compliance.redaction.misheard_addresses import goes_on_as_address
 from compliance.redaction.misheard_dates import PIECES, first_figure, is_rest_of_date
-from compliance.redaction.misheard_emails import behind_leads, first_of_address, holds_address
+from compliance.redaction.misheard_emails import (
+    behind_leads,
+    first_of_address,
+    goes_on_as_email,
+    holds_address,
+)
 from compliance.redaction.misheard_names import (
     OF_NAMES,
     behind_relative,
@@ -102,7 +107,8 @@ def _goes_on_from_oh(tail: Tail, at: int, slot: Slot) -> bool:
     kind = tail.marks[at]
     if _OF_OH.get(slot, 0) & kind:
         return True
-    return slot == "PHONE" and bool(kind & kinds.WORD and tail.marks[at + 1] & kinds.NUMBER)
+    after = tail.marks[at + 1] & kinds.NUMBER
+    return slot == "PHONE" and bool(after) and bool(kind & kinds.WORD or tail.words[at] == ",")
 
 
 def whole_answer(view: View, at: int, slot: Slot) -> Match | None:
@@ -450,6 +456,13 @@ def _is_code(view: View, at: int) -> bool:
     return alphanumeric(view, at) is not None or is_zip(view.tail, at)
 
 
+def _ends(_tail: Tail, _at: int, _end: int) -> bool:
+    return False
+
+
+_GOES_ON: Final = {"ADDRESS": goes_on_as_address, "EMAIL": goes_on_as_email}
+
+
 def _is_talk(view: View, at: int, end: int, entity: EntityType) -> bool:
     """What follows the value goes on talking instead of being a rest of it."""
     tail = view.tail
@@ -461,7 +474,7 @@ def _is_talk(view: View, at: int, end: int, entity: EntityType) -> bool:
         return False
     if entity == "PERSON" and tail.words[at] == "or" and tail.marks[at + 1] & kinds.LETTER:
         return False
-    if entity == "ADDRESS" and goes_on_as_address(tail, at, end):
+    if _GOES_ON.get(entity, _ends)(tail, at, end):
         return False
     if at >= end or tail.words[at] in _SPEAKS_ON or (entity == "PHONE" and _is_another(view, at)):
         return True

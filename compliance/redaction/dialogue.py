@@ -500,7 +500,7 @@ class Expectation:
         if said.words > (_PLAIN_WORDS if said.question or self._about & ASKS else _BRIEF_WORDS):
             return None
         asked = self._mentioned - ({"PERSON"} if self._about & THING else set())
-        if self.found - {"MEDICAL", "PERSON"}:
+        if not asked or self.found - {"MEDICAL", "PERSON"}:
             return None
         return the_one(asked, self._first, spelled=self._repeat)
 

@@ -21,7 +21,6 @@ _TELLS: Final = frozenset(
     "thanks",
     "my",
     "your",
-    "or",
     "not",
     "name",
     "postcode",

@@ -14,6 +14,7 @@ _LEADS: Final = word_list("answer_leads") | word_list("answer_talk") | {"no"}
 _HOSTS: Final = word_list("mail_providers")
 _FEW: Final = 3
 _MOST_BEFORE: Final = 5
+_MOST_REST: Final = 6
 _ARTICLES: Final = frozenset({"i", "a"})
 _INSIDE: Final = frozenset({"and", "the", "in", "or", "of", "then", "a"})
 """What a part of the first half was heard as."""
@@ -37,6 +38,16 @@ def first_of_address(tail: Tail, at: int, begin: int) -> int:
     pieces = range(at + 1, here)
     whole = all(tail.words[piece] in _INSIDE or not _leads(tail, piece) for piece in pieces)
     return at if whole else here
+
+
+def goes_on_as_email(tail: Tail, at: int, end: int) -> bool:
+    """The ". dot com" or "dot you kay" behind what a rule took for the whole of it."""
+    rest = range(at, end)
+    return (
+        len(rest) <= _MOST_REST
+        and any(tail.marks[here] & kinds.JOIN for here in rest)
+        and not any(tail.marks[here] & kinds.SIGN or tail.words[here] == "," for here in rest)
+    )
 
 
 def behind_leads(tail: Tail, at: int, end: int) -> int:

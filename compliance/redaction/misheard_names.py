@@ -100,6 +100,9 @@ def first_of_name(tail: Tail, at: int, begin: int) -> int:
         if not (tail.marks[here] & kinds.WORD and _may_be_piece(tail, here)):
             break
         first = here
+    heard = 0 < begin - at <= _SURE_LETTERS and tail.marks[begin] & kinds.UNKNOWN
+    if heard and all(tail.words[here] in _HEARD_AS_NAMES for here in range(at, begin)):
+        return at
     return first
 
 
@@ -123,9 +126,15 @@ def goes_on_misheard(tail: Tail, at: int, end: int) -> bool:
 
 def _is_rest_of_name(tail: Tail, at: int, end: int) -> bool:
     """The "watch a crew" of "blessing and watch a crew": words in which nobody does anything."""
-    if not 1 < end - at < _MOST_JOINED or tail.marks[end - 1] & kinds.STOP or tail.marks[at] & LISTED:
+    if (
+        not 1 < end - at < _MOST_JOINED
+        or tail.marks[end - 1] & kinds.STOP
+        or tail.marks[at] & (kinds.FIRST | kinds.MAYBE)
+    ):
         return False
     never = kinds.CUE | kinds.RELATIVE | kinds.TITLE | kinds.DOCTOR | kinds.NUMBER | kinds.MONTH
+    if tail.words[end - 1] in _EVERYDAY:
+        return False
     return all(
         tail.marks[here] & kinds.WORD
         and not tail.marks[here] & never
@@ -135,7 +144,8 @@ def _is_rest_of_name(tail: Tail, at: int, end: int) -> bool:
     )
 
 
-_JOINS: Final = frozenset({"and", "or"})
+_JOINS: Final = frozenset({"and", "or", "the", "an", "are", "all"})
+_EVERYDAY: Final = word_list("common")
 _DOERS: Final = frozenset(
     [
         "i",

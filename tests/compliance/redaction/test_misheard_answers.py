@@ -42,7 +42,12 @@ ANSWERS = [
     ("And your surname?", "", "would head", ""),
     ("and your home address", "", "flat to were sly house chapel walk", ""),
     ("and the first line", "", "the old vicar ridge", ""),
+    ("And your full name?", "", "Jerry Dean the lay knee", ""),
+    ("street address", "", "ate oh two west hick or he lane", ""),
+    ("And what's your email?", "", "R. Dot Sing. At hotmail. Dot com", ""),
+    ("and an email address for the forms", "", "no reply bob at yahoo dot co dot you kay", ""),
     # figures from the first on
+    ("What's the best number?", "", "Oh, one, nine, oh five, for for too, six ten", ""),
     ("and a mobile number", "", "oh heaven four oh nine six two double tree one five", ""),
     ("And your phone number?", "", "oh seven ate won for too double free nine", ""),
     ("Date of birth?", "", "oh five oh ate two thousand won", ""),
