@@ -81,6 +81,8 @@ def _is_known_addressed(tail: Tail, at: int) -> bool:
 
 def _is_behind_addressing(tail: Tail, at: int) -> bool:
     here = at - 1 - (tail.words[at - 1] == ",")
+    if tail.words[here] == "on" and tail.words[here - 1] in ("hang", "hold", "come"):
+        return _ends(tail, at + 1) or tail.words[at + 1] in _ADDRESSED
     if tail.words[here] not in _ADDRESSING or (here < at - 1 and not tail.capital[at]):
         return False
     if tail.words[here] == "you" and tail.words[here - 1] not in ("thank", "see", "with"):

@@ -12,6 +12,7 @@ from compliance.redaction.addressed_names import DOES_TOO, is_addressed, is_call
 from compliance.redaction.lexicon import bare, word_list
 from compliance.redaction.relations import OWNERS
 from compliance.redaction.tokens import Tail
+from compliance.redaction.vocabulary import TENS
 
 _BARE: Final = word_list("bare_names")
 _SEASONS: Final = frozenset({"summer", "autumn", "spring", "winter", "christmas", "easter"})
@@ -75,7 +76,7 @@ def is_bare_name(tail: Tail, at: int, *, heard: bool = False) -> bool:
     if is_addressed(tail, at, known=known) or _is_spoken_with(tail, at):
         return True
     if tail.marks[at] & kinds.MONTH:
-        return False
+        return tail.words[at - 1] in _BEGINS_CLAUSE and _does_as_person(tail, at)
     if known and (_is_object(tail, at) or _owns(tail, at)):
         return True
     if is_called_to(tail, at) or _is_asked_after(tail, at, known=known):
@@ -140,7 +141,22 @@ def _is_spoken_with(tail: Tail, at: int) -> bool:
     return False
 
 
-_SPOKE: Final = frozenset({"spoke", "spoken", "speak", "speaking", "talked", "talking", "chatting"})
+_SPOKE: Final = frozenset(
+    {
+        "love",
+        "regards",
+        "wishes",
+        "hello",
+        "hi",
+        "spoke",
+        "spoken",
+        "speak",
+        "speaking",
+        "talked",
+        "talking",
+        "chatting",
+    }
+)
 _LOOKING: Final = frozenset({"look", "looking", "looked", "looks"})
 _WHEN: Final = frozenset({"yesterday", "earlier", "last", "this", "just", "already"})
 
@@ -277,8 +293,12 @@ _BEFORE_OWNERS: Final = _BEFORE_TOLD | word_list("before_owners")
 def _acts_like_person(tail: Tail, at: int) -> bool:
     """ "summer can't make it", "art is eighty six", "joy will be with me"."""
     follows, behind = tail.words[at + 1], tail.words[at + 2]
-    if follows in _SAYS or (follows in _ACTS and behind in ("her", "his", "hers", "herself", "himself")):
+    if _does_as_person(tail, at) or behind in _THEIRS_DONE.get(follows, ()):
         return True
+    if follows in _ACTS and behind in ("her", "his", "hers", "herself", "himself"):
+        return True
+    if follows == "has" and behind in ("a", "an", "got"):
+        return bool(tail.marks[at + 3] & _OF_PATIENTS) or tail.words[at + 3] in _OWNED
     seasonal = bare(tail.words[at]) in _SEASONS or bool(tail.marks[at] & kinds.PLACE)
     if follows in _ABLE:
         behind = tail.words[at + 3] if behind in ("be", "to", "always", "just") else behind
@@ -288,6 +308,27 @@ def _acts_like_person(tail: Tail, at: int) -> bool:
     here = at + 1 + (follows in _IS)
     here += tail.words[here] in ("only", "just", "nearly", "almost", "still", "not")
     return tail.words[here] in _PERSONS_ARE or (bool(tail.marks[here] & _AGED) and _is_age(tail, here + 1))
+
+
+def _does_as_person(tail: Tail, at: int) -> bool:
+    """ "june wants the afternoon", "may is ninety": what no month does."""
+    if tail.words[at + 1] in _SAYS:
+        return True
+    aged = tail.words[at + 1] == "is" and tail.words[at + 2] in TENS
+    return aged and _is_age(tail, at + 3)
+
+
+_OWNED: Final = word_list("owned_things")
+_OF_PATIENTS: Final = kinds.ALONE | kinds.COMPLAINT | kinds.BODY
+_THEIRS_DONE: Final = {
+    "fell": {"on", "over", "down", "off"},
+    "works": {"nights", "days", "at", "in", "with", "for", "part", "full", "there", "here"},
+    "called": {"earlier", "yesterday", "about", "me", "you", "in", "this", "last"},
+    "starts": {"school", "nursery", "work", "college", "university"},
+    "started": {"school", "nursery", "work", "college", "university"},
+    "got": {"a", "stung", "bitten", "sent", "told"},
+}
+"""What people do, by the word behind: "mercy works nights"."""
 
 
 def _is_age(tail: Tail, at: int) -> bool:

@@ -107,6 +107,8 @@ def _is_operational(tail: Tail, at: int, end: int) -> bool:
         return True
     if _is_in_diary(tail, end) or (tail.words[at - 1] == "with" and tail.words[at - 2] in ("in", "that's")):
         return True
+    if tail.words[at - 1] == "by" and tail.words[at - 2] in _DONE_BY_ANYBODY:
+        return False
     if tail.words[at - 1] in _SEEN_BY:
         return not any(tail.words[place] in _BOOKED for place in range(at - _BOOKED_BEFORE, at))
     if tail.words[at - 1] in ("for", "of", "to") and tail.words[at - 2] in _WORKS_FOR:
@@ -305,6 +307,7 @@ _PATIENTS: Final = frozenset(
     {"card", "name", "patient", "person", "this", "caller", "surname", "here", "holder"}
 )
 """Before "is Mr Khan": the patient himself."""
+_DONE_BY_ANYBODY: Final = frozenset({"recommended", "driven", "collected", "brought", "accompanied"})
 _SEEN_BY: Final = frozenset(
     {"see", "seeing", "saw", "with", "under", "does", "is", "has", "by", "can", "when's"}
 )

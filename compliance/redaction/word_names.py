@@ -131,6 +131,8 @@ def _is_introduced(tail: Tail, at: int, word: str, *, month: bool) -> bool:
         return follows in _MYSELF or greeted or follows == ","
     if before in ("say", "says") and tail.words[at - 2] in _EVERYBODY:
         return True
+    if before == "me" and tail.words[at - 2] == "call" and tail.words[at - 3] in _EVERYBODY:
+        return True
     called = before in ("me", "him", "her") and tail.words[at - 2] in _CALLING
     return called and (follows in _FOR_SHORT or ends)
 
