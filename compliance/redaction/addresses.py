@@ -34,6 +34,7 @@ from compliance.redaction.towns import is_sure_town, town
 from compliance.redaction.view import GUESSED, LIKELY, SURE, Match, View
 
 _FREE_TOKENS: Final = 8
+_KINDS_OF_STREETS: Final = kinds.STREET | kinds.WAY
 _BEFORE_PRONOUN: Final = frozenset(
     {"the", "this", "that", "other", "which", "have", "got", "need", "want", "another", "any", "new", "old"}
 )
@@ -72,8 +73,8 @@ def address(view: View, at: int) -> Match | None:
 def _street_before_code(view: View, at: int) -> Match | None:
     """ "thirty two elm tree close b s sixteen seven q t": its postcode is right behind."""
     tail = view.tail
-    street = numbered_street(tail, at, wanted=True) if tail.held & (kinds.STREET | kinds.WAY) else None
-    if street is None:
+    street = numbered_street(tail, at, wanted=True) if tail.held & _KINDS_OF_STREETS else None
+    if street is None or not any(tail.marks[here] & _KINDS_OF_STREETS for here in range(at, street)):
         return None
     end = to_town(view, street)
     code = alphanumeric(view, end + (tail.words[end] == ","))

@@ -183,6 +183,8 @@ def numbered_street(tail: Tail, at: int, *, wanted: bool = False) -> int | None:
         )
     if found is not None:
         return found + (tail.words[found] in _BUILT and (tail.capital[found] or tail.words[found] in _ROWS))
+    if begin > number and tail.glued[at + 1]:
+        return numbered_street(tail, begin)
     return _lettered(tail, at, number) or (_in_plain_words(tail, at, number) if tail.held & _WAYS else None)
 
 
@@ -198,10 +200,8 @@ def _may_begin(tail: Tail, at: int) -> bool:
 
 
 def _in_plain_words(tail: Tail, at: int, number: int) -> int | None:
-    """Two numbers, a street of two words of every day, a row of houses, the flat of a tenement."""
+    """Two numbers, a street of two words of every day, a row of houses: none without a kind of street."""
     begin = number + (tail.words[number] == ",")
-    if begin > number and tail.glued[at + 1]:
-        return numbered_street(tail, begin)
     return _from_two_numbers(tail, number) or _before_town(tail, begin) or _row(tail, at, begin)
 
 
