@@ -21,7 +21,13 @@ HARM_VERBS: Final = word_list("harming_verbs")
 _DISTINCT: Final = word_list("body_distinct")
 """Parts of the body that are hardly anything else; the others need an owner: "my back"."""
 _FRAMES: Final = Frames(
-    "ailing_frames", "ailing_movement", "ailing_looks", "ailing_insides", "ailing_minds", "ailing_ages"
+    "ailing_frames",
+    "ailing_movement",
+    "ailing_looks",
+    "ailing_insides",
+    "ailing_minds",
+    "ailing_ages",
+    "ailing_treatments",
 )
 """What is told in whole phrases; the classes of the first list stand in all."""
 mark_ailing(_FRAMES.first_words())

@@ -14,6 +14,7 @@ from compliance.redaction.complaints import HARM_VERBS, complaint, of_part, told
 from compliance.redaction.cues import STRONG
 from compliance.redaction.frames import Found
 from compliance.redaction.lexicon import bare, bases, lines_of, stem, word_list
+from compliance.redaction.misspellings import is_misspelled
 from compliance.redaction.phrases import after_marks, may_begin, phrase
 from compliance.redaction.tokens import Tail
 from compliance.redaction.view import GUESSED, LIKELY, SURE, Match, View
@@ -94,9 +95,10 @@ def _built_end(view: View, at: int) -> int | None:
     kind = tail.marks[at]
     if kind & kinds.TERM and not kind & _PLAIN:
         return _strange_end(view, at)
-    if kind & kinds.UNKNOWN and (_participle(view, at) or has_medical_ending(tail.words[at])):
-        return _with_tail(tail, at + 1)
-    return None
+    if not kind & kinds.UNKNOWN:
+        return None
+    known = _participle(view, at) or has_medical_ending(tail.words[at]) or is_misspelled(tail, at)
+    return _with_tail(tail, at + 1) if known else None
 
 
 def _complained(view: View, at: int, wider: Found) -> Match:
@@ -277,11 +279,10 @@ def _allergen(tail: Tail, at: int, end: int) -> int:
     """Over "to shellfish", "reaction to bactrim"."""
     joins = at + 1 + (stem(tail.words[at + 1]) == "reaction")
     follows = joins + 1
-    fits = (
-        tail.words[joins] == "to"
-        and tail.marks[follows] & kinds.WORD
-        and not tail.marks[follows] & kinds.STOP
+    joined = tail.words[joins] == "to" or (
+        tail.words[joins] in ("on", "for", "from", "of") and tail.marks[follows] & kinds.ALONE
     )
+    fits = joined and tail.marks[follows] & kinds.WORD and not tail.marks[follows] & kinds.STOP
     return max(end, follows + 1) if fits else end
 
 

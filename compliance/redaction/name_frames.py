@@ -9,6 +9,7 @@ from typing import Final
 from compliance.redaction import kinds
 from compliance.redaction.lexicon import bare, word_list
 from compliance.redaction.medical import has_medical_ending
+from compliance.redaction.misspellings import is_misspelled
 from compliance.redaction.name_words import (
     AFTER_STRANGE,
     BEFORE_PLACES,
@@ -70,7 +71,9 @@ def is_strange(tail: Tail, at: int) -> bool:
         return False
     if tail.glued[at + 1] and tail.marks[at + 1] & kinds.DIGITS:
         return False
-    return not (_WORDY.fullmatch(word) or _CALL.search(word) or has_medical_ending(word) or _is_british(word))
+    if has_medical_ending(word) or is_misspelled(tail, at):
+        return False
+    return not (_WORDY.fullmatch(word) or _CALL.search(word) or _is_british(word))
 
 
 def _is_british(word: str) -> bool:

@@ -33,3 +33,18 @@ def test_a_term_that_looks_like_a_name_is_none_once_names_were_heard(term: str) 
 )
 def test_what_stands_around_a_word_tells(text: str, expected: str) -> None:
     assert public(text) == expected
+
+
+@pytest.mark.parametrize(
+    ("text", "expected"),
+    [
+        ("i have hemorroids and migren", "i have [MEDICAL] and [MEDICAL]"),
+        ("he take insuline, and she has pnuemonia", "he take [MEDICAL], and she has [MEDICAL]"),
+        ("i am allergic on penicillin", "i am [MEDICAL]"),
+        ("i have problem with kidney", "i have [MEDICAL]"),
+        ("waiting list for a hip", "waiting list for a [MEDICAL]"),
+        ("they were tutting at the plaiting", "they were tutting at the plaiting"),
+    ],
+)
+def test_as_those_say_it_who_only_heard_it(text: str, expected: str) -> None:
+    assert public(text) == expected
