@@ -42,6 +42,10 @@ _COMES: Final = frozenset(
 _IT: Final = frozenset(
     {"it", "they", "it's", "they're", "its", "which", "they've", "it'll", "one", "one's", "everything's"}
 )
+_ANSWERED: Final = frozenset(
+    {"warm", "loose", "full", "tight", "heavy", "spreading", "sharp", "hot", "watery"}
+)
+"""How an ailment is, in an answer of nothing else."""
 _GIVEN: Final = frozenset(
     {
         "cream",
@@ -129,9 +133,24 @@ def _in_a_word(tail: Tail, at: int) -> Match | None:
         return None if tail.words[at + 1] in _VACANT else Match(at + 1, "MEDICAL", GUESSED)
     if word in _COMES and tail.words[at + 1] == "loose":
         return Match(at + 2, "MEDICAL", GUESSED) if _is_of_it(tail, at, begins=False) else None
+    if word in _ANSWERED and not tail.marks[at + 1] & kinds.WORD and _is_answer(tail, at):
+        return Match(at + 1, "MEDICAL", GUESSED)
     if word not in _IS or tail.marks[at + 1] & kinds.BODY:
         return None
     return Match(at + 1, "MEDICAL", GUESSED) if _is_of_it(tail, at, begins=True) else None
+
+
+def _is_answer(tail: Tail, at: int) -> bool:
+    """Nothing but "a bit", "just" or "yes" stands before."""
+    here = at - 1
+    while here > at - _MOST_BETWEEN and tail.words[here] in _BEFORE_ANSWERS:
+        here -= 1
+    return not tail.words[here] or tail.words[here] == ":"
+
+
+_BEFORE_ANSWERS: Final = frozenset(
+    {"a", "bit", "little", "just", "yes", "no", "yeah", "quite", "very", ",", "only"}
+)
 
 
 def _is_of_it(tail: Tail, at: int, *, begins: bool) -> bool:
@@ -144,4 +163,7 @@ def _is_of_it(tail: Tail, at: int, *, begins: bool) -> bool:
     word = tail.words[here]
     if word in _IT or bare(word) in _GIVEN:
         return True
-    return not word or word == ":" if begins else bool(tail.marks[here] & kinds.ALONE)
+    if begins and (not word or word == ":"):
+        return True
+    is_so = here < at - 1 and tail.words[at - 1] not in ("has", "have", "had")
+    return bool(tail.marks[here] & kinds.ALONE) and (is_so or not begins)
