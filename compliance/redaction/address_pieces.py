@@ -37,6 +37,7 @@ _NAMES: Final = 2
 _SURE_HOUSES: Final = frozenset(
     {"farm", "cottage", "house", "court", "lodge", "barn", "bungalow", "cottages", "farmhouse", "villas"}
 )
+_CODES: Final = frozenset({"POSTCODE"})
 _PIECES: Final = kinds.NUMBER | kinds.STREET | kinds.PLACE
 _TOWARDS: Final = frozenset({"in", "near", "that's", "at", "it's"})
 _SURE: Final = word_list("streets") - {"hill", "park", "row", "square", "place", "way", "st", "dr"}
@@ -174,7 +175,8 @@ def town_of_somebody(view: View, at: int) -> Match | None:
 
 def _is_told(view: View) -> bool:
     """An address was given, asked for or read back right before."""
-    return view.expects.placed
+    expects = view.expects
+    return expects.placed and not expects.given | expects.read_back | expects.asked <= _CODES
 
 
 def _is_first(tail: Tail, at: int) -> bool:

@@ -65,6 +65,7 @@ _QUESTION_TOKENS: Final = 8
 
 _OF_PLACES: Final[tuple[tuple[str, Slot], ...]] = (("name", "PERSON"), ("number", "PHONE"))
 """What the name and the number of a street or a house look like before that is named."""
+_PLACED: Final[frozenset[Slot]] = frozenset({"ADDRESS", "POSTCODE"})
 _ONCE_MORE: Final[frozenset[Slot]] = frozenset({"DOB", "EMAIL", "PHONE", "ADDRESS", "POSTCODE"})
 
 
@@ -202,8 +203,8 @@ class Expectation:
         self._repeat = False
         self.read_back = frozenset(memory.read_back) if side == "caller" else frozenset()
         self.given = frozenset(memory.given)
-        self.placed = "ADDRESS" in self.given or "ADDRESS" in self.read_back or "ADDRESS" in self.asked
-        """An address was given, read back or asked for right before."""
+        self.placed = not _PLACED.isdisjoint(self.given | self.read_back) or "ADDRESS" in self.asked
+        """An address or a postcode was given or read back, or an address asked for, right before."""
         self.answered = frozenset(memory.answered)
         self.year_of_birth = memory.year_asked and "DOB" in self.asked
         """The caller was asked for the year of birth."""

@@ -38,7 +38,8 @@ def said_piece(view: View, at: int) -> Match | None:
     for entity, words in dictation.told:
         end = _said_again(view.tail, at, words, entity)
         if end is not None:
-            return Match(end, entity, LIKELY, whole=False)
+            still = entity == "POSTCODE" and view.expects.unfinished(entity)
+            return Match(end, entity, LIKELY, runs_on=still, whole=False)
     return _more(view, at, dictation.open) if dictation.open is not None else _put_right(view, at)
 
 
