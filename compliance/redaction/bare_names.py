@@ -142,21 +142,8 @@ def _is_spoken_with(tail: Tail, at: int) -> bool:
 
 
 _SPOKE: Final = frozenset(
-    {
-        "love",
-        "regards",
-        "wishes",
-        "hello",
-        "hi",
-        "spoke",
-        "spoken",
-        "speak",
-        "speaking",
-        "talked",
-        "talking",
-        "chatting",
-    }
-)
+    ["spoke", "spoken", "speak", "speaking", "talked", "talking", "chatting", "love", "regards", "wishes"]
+) | {"hello", "hi"}
 _LOOKING: Final = frozenset({"look", "looking", "looked", "looks"})
 _WHEN: Final = frozenset({"yesterday", "earlier", "last", "this", "just", "already"})
 

@@ -107,10 +107,8 @@ def _is_operational(tail: Tail, at: int, end: int) -> bool:
         return True
     if _is_in_diary(tail, end) or (tail.words[at - 1] == "with" and tail.words[at - 2] in ("in", "that's")):
         return True
-    if tail.words[at - 1] == "by" and tail.words[at - 2] in _DONE_BY_ANYBODY:
-        return False
     if tail.words[at - 1] in _SEEN_BY:
-        return not any(tail.words[place] in _BOOKED for place in range(at - _BOOKED_BEFORE, at))
+        return not any(tail.words[place] in _DONE_BY_ANYBODY for place in range(at - _BOOKED_BEFORE, at))
     if tail.words[at - 1] in ("for", "of", "to") and tail.words[at - 2] in _WORKS_FOR:
         return True
     if (tail.words[end], tail.words[end + 1]) in _STAFF_DOES_SO or is_told_staff(tail, end):
@@ -307,7 +305,6 @@ _PATIENTS: Final = frozenset(
     {"card", "name", "patient", "person", "this", "caller", "surname", "here", "holder"}
 )
 """Before "is Mr Khan": the patient himself."""
-_DONE_BY_ANYBODY: Final = frozenset({"recommended", "driven", "collected", "brought", "accompanied"})
 _SEEN_BY: Final = frozenset(
     {"see", "seeing", "saw", "with", "under", "does", "is", "has", "by", "can", "when's"}
 )
@@ -315,6 +312,7 @@ _BOOKED: Final = frozenset(
     ["booking", "booked", "appointment", "name", "registered", "put", "down", "file", "account", "made"]
 )
 """What is "under Ms Odunsi" or "by Ms Odunsi" where she is no surgeon."""
+_DONE_BY_ANYBODY: Final = _BOOKED | {"recommended", "driven", "collected", "brought", "accompanied"}
 _BOOKED_BEFORE: Final = 4
 _OF_STAFF: Final = frozenset(
     ["secretary", "clinic", "list", "team", "patients", "office", "diary", "rooms", "assistant"]

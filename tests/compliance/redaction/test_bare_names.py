@@ -19,7 +19,7 @@ NAMES = [
     "{drew}, that's my partner",
     "Okay {Summer}, bear with me",
     "{june} wants the afternoon",
-    "{mercy} works nights so i'm ringing",
+    "{mercy} called earlier about the lift",
     "{joy} fell on the stairs",
     "hang on {jean} what's the number",
     "give my love to {reg}",
