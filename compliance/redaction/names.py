@@ -8,6 +8,7 @@ from typing import Final
 
 from compliance.redaction import kinds
 from compliance.redaction.bare_names import is_bare_name
+from compliance.redaction.colleagues import is_colleague
 from compliance.redaction.cues import STRONG, WEAK
 from compliance.redaction.heard_names import is_heard
 from compliance.redaction.lexicon import bare, word_list
@@ -59,6 +60,8 @@ def name(view: View, at: int) -> Match | None:
     found = _name(view, at)
     if found is None or found.type is None:
         return found
+    if not view.expects.awaits("PERSON") and is_colleague(view.tail, max(at, found.begin), found.end):
+        return Match(found.end, None)
     house = _house_end(view.tail, at, found)
     if house is not None and view.expects.name_open != STRONG:
         return None if view.expects.awaits("ADDRESS") else Match(house, "ADDRESS", GUESSED)
@@ -203,7 +206,7 @@ def _unasked(view: View, at: int, kind: int, *, strong: bool) -> Match | None:
     if kind & kinds.RELATIVE:
         return sister(tail, at) or of_relative(tail, at)
     if kind & kinds.FIRST and tail.words[at] not in NOT_NAMES and not _is_inn(tail, at):
-        if tail.words[at - 1] == "for" and _is_code(tail, at):
+        if (tail.words[at - 1] == "for" and _is_code(tail, at)) or _is_radio_word(tail, at):
             return None
         end = name_end(tail, at, strict=False) or at + 1
         return Match(with_plain_surname(tail, at, end), "PERSON", LIKELY)
@@ -308,6 +311,14 @@ def _is_thing(tail: Tail, at: int) -> bool:
 def _is_code(tail: Tail, at: int) -> bool:
     """ "B for Bravo"."""
     return bool(tail.marks[at - 2] & kinds.LETTER)
+
+
+def _is_radio_word(tail: Tail, at: int) -> bool:
+    """The "Charlie" of "bravo charlie four": beside another such word that is no name."""
+    return bool(tail.marks[at] & kinds.PHONETIC) and any(
+        tail.marks[beside] & kinds.PHONETIC and not tail.marks[beside] & kinds.FIRST
+        for beside in (at - 1, at + 1)
+    )
 
 
 def _is_likely(tail: Tail, at: int) -> bool:

@@ -262,6 +262,7 @@ _HOLDS_CLINIC: Final = frozenset(
     [("has", what) for what in ("nothing", "space", "slots", "availability")]
     + [("doesn't", what) for what in ("do", "work", "see", "operate")]
     + [("isn't", "in"), ("isn't", "here"), ("isn't", "available"), ("would", "see"), ("can", "see")]
+    + [("who", what) for what in ("does", "did", "operates", "operated")]
     + [("is", "retiring"), ("works", "on"), ("sees", "patients")]
 )
 
