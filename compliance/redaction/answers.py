@@ -63,7 +63,7 @@ _SURE_LEADS: Final = frozenset({"under", "well", "ooh", "so", "it's", "i'm", "mi
 _NEW_CLAUSE: Final = frozenset({"but", "i", "i've", "i'm", "and", "that's", "which", "who", "they", "it"})
 _BEHIND_NAMES: Final = frozenset({"she's", "he's", "yeah", "yes", "who's", "who", "she", "he", "sorry"})
 """What goes on talking of a person."""
-_OF_VALUES: Final[dict[Slot, int]] = {"POSTCODE": kinds.LETTER, "DOB": kinds.ORDINAL}
+_OF_VALUES: Final[dict[Slot, int]] = {"POSTCODE": kinds.LETTER, "DOB": kinds.ORDINAL, "PERSON": kinds.LETTER}
 """What leads in no value of these types, though it may one of others: "e mail", "first name"."""
 _OF_OH: Final[dict[Slot, int]] = {
     "PERSON": kinds.UNKNOWN | kinds.FIRST | kinds.LAST,
@@ -96,7 +96,8 @@ def is_lead(tail: Tail, at: int, slot: Slot) -> bool:
     if slot == "PERSON" and tail.words[at + 1] in (",", "with") and is_told_by_letters(tail, at):
         return False
     if slot == "PERSON" and tail.words[at] == "me":
-        return tail.words[at + 1] == "," or bool(tail.marks[at + 1] & kinds.FIRST)
+        named = tail.words[at + 1] == "," and tail.words[at + 2] != "me"
+        return named or bool(tail.marks[at + 1] & kinds.FIRST)
     if tail.words[at] in ("oh", "ah") and _goes_on_from_oh(tail, at + 1, slot):
         return False
     return not kind & (kinds.WORD | kinds.DIGITS | kinds.MARK) or tail.words[at] in _LEADS
@@ -188,7 +189,8 @@ def _is_one_all_the_same(tail: Tail, at: int, end: int, entity: EntityType) -> b
     if entity == "PERSON":
         return ends_in_name(tail, at, end)
     if entity == "ADDRESS":
-        return tail.words[at] == "the" and goes_on_as_address(tail, at + 1, end)
+        long = end - at > _NO_ANSWER_WORDS
+        return long and tail.words[at] == "the" and goes_on_as_address(tail, at + 1, end)
     return _is_misheard_code(tail, at, entity)
 
 

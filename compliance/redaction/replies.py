@@ -39,6 +39,8 @@ _BEING: Final = frozenset(
 )
 _HOW_IT_IS: Final = word_list("how_it_is")
 """What leads in how something is: "it's quite private", "it's a long story"."""
+_BEHIND_BEING: Final = frozenset({"of", "for", "between", "in", "on", "our", "the", "a", "an", "so"})
+"""Of these, what tells nothing without "it's" or its like."""
 _NEVER_LAST: Final = frozenset({"so", "an", "the", "of", "and", "my", "our", "her", "are", "or", "if", "in"})
 _BEFORE_MONTHS: Final = frozenset(
     {"since", "in", "until", "till", "by", "last", "next", "from", "after", "every"}
@@ -122,6 +124,8 @@ def _describes(tail: Tail, words: list[int]) -> bool:
     if tail.words[first] in _BEING and tail.words[words[0]] in _ANYBODY:
         return len(words) > 1
     told = first + (tail.words[first] in _BEING)
+    if tail.words[told - 1] not in _BEING and tail.words[told] in _BEHIND_BEING:
+        return False
     ends = not tail.marks[words[-1]] & kinds.LETTER and tail.words[words[-1]] not in _NEVER_LAST
     return tail.words[told] in _HOW_IT_IS and words[-1] > told and ends
 
