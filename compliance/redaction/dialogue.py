@@ -408,6 +408,8 @@ class Expectation:
         self._memory.allergies = max(0, self._memory.allergies - 1)
         if self._about & (AILMENT | TROUBLING) == AILMENT and self.side == "agent":
             self._memory.ailing = _OF_AILMENTS
+        elif self._about & TROUBLING and "MEDICAL" not in self.found:
+            self._memory.ailing = 0
         asks = said.question or self.side == "agent" or bool(self._about & ASKS)
         self._memory.dated = bool(self._about & (DATED | DIARY)) and "DOB" not in self._mentioned
         self._memory.staff = bool(self._about & STAFF) and said.question and "PERSON" not in self._mentioned

@@ -137,7 +137,9 @@ def is_figurative(tail: Tail, at: int) -> bool:
         here -= 1
     if tail.words[here] not in ("a", "an", "such") and tail.words[here + 1] not in _INTENSE:
         return False
-    if tail.words[at + 1] in ("trying", "getting") or _is_thing_behind(tail, at + 1):
+    if tail.words[at + 1] in ("trying", "getting"):
+        return True
+    if any(_is_thing_behind(tail, here) for here in range(at + 1, at + _BEHIND_TOKENS)):
         return True
     return _is_thing_before(tail, at)
 
@@ -177,6 +179,7 @@ _INTENSE_TOKENS: Final = 4
 _THINGS: Final = word_list("troubling_things")
 _BODIES: Final = frozenset(["i", "i've", "i'm", "i'd", "my", "he", "she", "he's", "she's", "his", "her"])
 _THING_TOKENS: Final = 8
+_BEHIND_TOKENS: Final = 5
 
 
 def _term(view: View, at: int) -> int | None:

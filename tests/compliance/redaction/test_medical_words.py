@@ -48,3 +48,11 @@ def test_what_stands_around_a_word_tells(text: str, expected: str) -> None:
 )
 def test_as_those_say_it_who_only_heard_it(text: str, expected: str) -> None:
     assert public(text) == expected
+
+
+def test_talk_of_a_thing_ends_talk_of_an_ailment() -> None:
+    call = CallRedactor()
+    call.agent("What seems to be the trouble?")
+    call.caller("it's a rash on my arm")
+    call.agent("Have you used the app before?")
+    assert call.caller("yes, it's stuck") == "yes, it's stuck"
