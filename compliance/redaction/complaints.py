@@ -6,7 +6,7 @@ No list can hold these; they are built from a part of the body, a complaint, and
 from typing import Final
 
 from compliance.redaction import kinds
-from compliance.redaction.frames import OWNERS, SIDES, Found, Frames, body_end, place_end
+from compliance.redaction.frames import OWNERS, REGIONS, SIDES, Found, Frames, body_end, place_end
 from compliance.redaction.lexicon import bare, stem, word_list
 from compliance.redaction.tokens import Tail
 from compliance.redaction.vocabulary import mark_ailing
@@ -59,7 +59,7 @@ def _built(tail: Tail, at: int) -> int | None:
         found = _modified(tail, at)
         if found is not None:
             return found
-    if word in _REGIONS and tail.words[at + 1] == "of":
+    if word in REGIONS and tail.words[at + 1] == "of":
         found = _of_region(tail, at)
         if found is not None:
             return found
@@ -141,9 +141,7 @@ _HUES: Final = frozenset(
 _LOOKS: Final = _WRONG_STATES | _HUES
 _VERY: Final = frozenset({"very", "really", "so", "a", "bit", "quite", "all"})
 _WHERE: Final = frozenset({"on", "in", "of", "under", "around", "behind", "inside", "round"})
-_REGIONS: Final = word_list("body_regions")
-"""What of a part of the body is named: "the arch of my foot"."""
-mark_ailing(_REGIONS)
+mark_ailing(REGIONS)
 
 
 _HEADS: Final = word_list("complaint_heads")
@@ -161,6 +159,8 @@ def _state(tail: Tail, at: int) -> int | None:
     """ "is swollen", "has gone funny", "gave way"."""
     contracted = tail.words[at - 1].endswith("'s")
     told = _STATES.find(tail, at - 1, "is") if contracted else _STATES.find(tail, at)
+    if tail.words[at] in ("and", "or"):
+        return None
     here = at
     while here < at + _MOST_LINKS and (tail.words[here] in _LINKS or tail.words[here] == "'s"):
         here += 1

@@ -29,6 +29,8 @@ _MOST_REPEATS: Final = 4
 _MOST_SIDES: Final = 3
 _MOST_NUMERALS: Final = 5
 SIDES: Final = word_list("body_sides")
+REGIONS: Final = word_list("body_regions")
+"""What of a part of the body is named: "the arch of my foot"."""
 OWNERS: Final = frozenset(
     {"my", "his", "her", "their", "the", "your", "our", "one", "a", "both", "me", "this", "that"}
 )
@@ -299,6 +301,8 @@ def _over(tail: Tail, at: int) -> int | None:
 
 
 def _owned_end(tail: Tail, at: int) -> int | None:
+    if tail.words[at] == "the" and tail.words[at + 1] in REGIONS and tail.words[at + 2] == "of":
+        at += 3
     return body_end(tail, at + 1) if tail.words[at] in _POSSESSIVES else None
 
 
@@ -309,7 +313,15 @@ def body_end(tail: Tail, at: int) -> int | None:
         if tail.marks[here] & kinds.BODY and not tail.marks[here + 1] & kinds.BODY:
             break
         here += 1
-    return here + 1 if tail.marks[here] & kinds.BODY else None
+    if not tail.marks[here] & kinds.BODY:
+        return None
+    return here + 1 + (tail.words[here + 1] in _OF_PARTS)
+
+
+_OF_PARTS: Final = frozenset(
+    {"blade", "blades", "bone", "bones", "lobe", "lobes", "joint", "joints", "button"}
+)
+"""Behind a part of the body: "shoulder blade"."""
 
 
 def place_end(tail: Tail, at: int) -> int | None:
