@@ -480,7 +480,7 @@ def _is_talk(view: View, at: int, end: int, entity: EntityType) -> bool:
         return False
     if at >= end or tail.words[at] in _SPEAKS_ON or (entity == "PHONE" and _is_another(view, at)):
         return True
-    figure = tail.marks[at + (tail.words[at] == "oh")] & kinds.NUMBER
+    figure = tail.marks[at + (tail.words[at] == "oh")] & (kinds.NUMBER | kinds.ORDINAL)
     if entity == "PERSON" and (
         figure or tail.words[at] in _BEHIND_NAMES or tells_on_of_person(tail, at, end)
     ):

@@ -16,9 +16,10 @@ from compliance.redaction.vocabulary import FEASTS, MONTHS
 _DATE_TOKENS: Final = 18
 _DATE_FIGURES: Final = 8
 _DATE_PARTS: Final = 6
-_JOIN_WORDS: Final = frozenset(
-    {"of", "the", "and", "in", "um", "uh", "er", "erm", "slash", "dash", "stroke", "dot", "day"}
-)
+_PARTS_NAMED: Final = frozenset({"day", "month", "year"})
+_JOIN_WORDS: Final = _PARTS_NAMED | {
+    *("of", "the", "and", "in", "um", "uh", "er", "erm", "slash", "dash", "stroke", "dot"),
+}
 _JOIN_MARKS: Final = frozenset({"/", "-", ".", ",", "'"})
 _ENDINGS: Final = frozenset({"st", "nd", "rd", "th"})
 _LATER_TOKENS: Final = 7
@@ -124,12 +125,12 @@ def _is_of_long_ago(view: View, at: int, end: int) -> bool:
     """A date of many years ago, and nothing happened on it."""
     tail = view.tail
     asks = view.expects.side == "agent"
-    told = not asks or not _HELD.isdisjoint(tail.words[at - 3 : at])
+    held = not _HELD.isdisjoint(tail.words[at - 3 : at])
     before = tail.words[_before_date(tail, at)]
-    if before in _DATING or not is_long_ago(tail, at, end, recent=told):
+    if before in _DATING or not is_long_ago(tail, at, end, recent=held or not asks):
         return False
     if asks:
-        return True
+        return held or end > at + 1
     return is_day_of_month(tail, at, end) and not (view.expects.dated or names_event(tail, at))
 
 

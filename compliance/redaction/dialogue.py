@@ -398,6 +398,8 @@ class Expectation:
         """Leave to the next turn what it needs."""
         if self._about & PLACE and "EMAIL" not in self._mentioned and not self.found:
             self._note_place(said)
+        if self._about & DATED and "CARD" in self._memory.answered and said.words <= _BRIEF_WORDS:
+            self._mentioned.add("EXPIRY")
         if self._repeat and "EMAIL" in self._mentioned:
             self._mentioned.discard("PERSON")  # "could you spell that email out"
         asks_year = self._year_of_it and said.words <= _BRIEF_WORDS
@@ -420,7 +422,8 @@ class Expectation:
         else:
             self._end_agent(said)
         self._memory.begun = True
-        self._memory.dictation.end_turn(goes_on=self._goes_on(said), ends=said.ends_with_value)
+        if self._memory.dictation.told:
+            self._memory.dictation.end_turn(goes_on=self._goes_on(said), ends=said.ends_with_value)
         if self._about & THING and said.question and "PERSON" not in self._mentioned:
             self._memory.asked.pop("PERSON", None)
 

@@ -28,11 +28,6 @@ class Dictation:
     _taken: bool = False
     _last: tuple[EntityType, bool] | None = None
 
-    @property
-    def begins_turn(self) -> bool:
-        """A turn may begin with a piece of a value."""
-        return self.open is not None or bool(self.told)
-
     def took(self, entity: EntityType, words: tuple[str, ...], digits: str, *, whole: bool) -> None:
         """A value was masked, its figures `digits`; `whole`: nothing of it is missing."""
         again = any(words == known for _, known in self.told)

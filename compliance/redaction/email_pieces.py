@@ -104,7 +104,19 @@ def _is_plainly_joined(tail: Tail, at: int, stop: int) -> bool:
     spelled = all(tail.marks[here] & (kinds.LETTER | kinds.PAUSE) for here in range(at, joins[0]))
     if tail.words[joins[0]] == "underscore":
         return spelled or joins[0] == at + 1
-    return spelled and joins[0] > at + 1
+    return (spelled and joins[0] > at + 1) or (joins[0] == at + 1 and _is_name_dot_name(tail, at))
+
+
+def _is_name_dot_name(tail: Tail, at: int) -> bool:
+    """ "jamie dot lee", and not "Aunt Dot Lee"."""
+    if tail.words[at] == "www" or tail.words[at + 2] in TLDS:
+        return False
+    before, after = tail.marks[at], tail.marks[at + 2]
+    named = before & _NAMES and not before & kinds.COMMON and after & (_NAMES | kinds.LETTER)
+    return bool(named) and not (tail.capital[at + 1] or after & kinds.STOP)
+
+
+_NAMES: Final = kinds.FIRST | kinds.LAST | kinds.UNKNOWN
 
 
 _OF_ACCOUNTS: Final = frozenset({"called", "network", "wifi", "fi", "password", "file", "folder", "login"})

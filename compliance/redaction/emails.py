@@ -264,7 +264,7 @@ def _in_local(tail: Tail, at: int) -> bool:
     if kind & kinds.WORD:
         if kind & kinds.LETTER or len(word) > _LOCAL_CHARS:
             return len(word) == 1
-        if kind & kinds.RELATIVE and tail.marks[at + 1] & kinds.SIGN:
+        if kind & kinds.RELATIVE and tail.marks[at + 1] & kinds.SIGN and tail.words[at - 1] in _OWNERS:
             return False
         if word.endswith(_CONTRACTED):
             return False

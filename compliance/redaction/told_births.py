@@ -15,6 +15,8 @@ _OLD_TENS: Final = 4
 """The tens of a year said alone that is hardly of this century."""
 _NO_DAY: Final = 3
 """The tens of a year that no date to come has yet, where no figure stands before them."""
+_RECENT: Final = frozenset({"200", "201"})
+_YEARS: Final = frozenset({"2020", "2021", "2022"})
 _CENTURIES: Final = frozenset({"19", "20"})
 _CENTURY: Final = 100
 _TWO_FIGURES: Final = 2
@@ -36,7 +38,7 @@ def is_long_ago(tail: Tail, at: int, end: int, *, recent: bool) -> bool:
         return tail.words[end - 1] in TEENS
     last = tail.words[end - 1]
     if len(last) == _FULL_YEAR and last.isdecimal():
-        return last[:2] == "19" or (recent and last[:3] in ("200", "201"))
+        return last[:2] == "19" or (recent and (last[:3] in _RECENT or last in _YEARS))
     spoken = next((here for here in range(max(at + 1, end - 3), end) if tail.words[here] in TENS), None)
     if spoken is None or _is_minute(tail, at, spoken):
         return False

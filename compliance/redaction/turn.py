@@ -186,7 +186,7 @@ class TurnStream:
         side = _LABELS.get(tail.words[FIRST_TOKEN])
         labelled = side and tail.words[FIRST_TOKEN + 1] == ":" and tail.glued[FIRST_TOKEN + 1]
         expects = Expectation(side if side and labelled else self._side, self._memory)
-        self._begins = expects.dictation.begins_turn
+        self._begins = bool(expects.dictation.told)
         self._view = View(tail, expects, self._lexis, self._memory.names)
         self._at = FIRST_TOKEN + (2 if labelled else 0)
         self._begun = True

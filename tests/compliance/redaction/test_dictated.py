@@ -72,3 +72,14 @@ def test_what_is_told_by_pieces_that_only_values_have(text: str, public: str) ->
 def test_of_a_number_the_last_four_are_told_without_the_word_that_counts_them() -> None:
     turns = said("Your social security number?", "only the last four, two two one nine")
     assert turns[1] == "only the last four, [GOV_ID]"
+
+
+@pytest.mark.parametrize(
+    ("text", "public"),
+    [
+        ("put jamie dot lee on it", "put [EMAIL] on it"),
+        ("it's on www dot nhs dot uk", "it's on www dot nhs dot uk"),
+    ],
+)
+def test_names_with_a_dot_between_them_are_of_mail(text: str, public: str) -> None:
+    assert unlabelled(text) == [public]
