@@ -252,7 +252,23 @@ _AFTER_ILLNESS: Final = frozenset(
     ["again", "since", "runs", "gene", "really", "badly", "now", "too", "sufferer", "gets", "got"]
 )
 _BEFORE_ILLNESS: Final = frozenset(
-    {"got", "has", "have", "had", "with", "of", "my", "his", "her", "their", "about", "and", "or", "from"}
+    {
+        "got",
+        "has",
+        "have",
+        "had",
+        "with",
+        "of",
+        "my",
+        "his",
+        "her",
+        "their",
+        "about",
+        "and",
+        "or",
+        "from",
+        "it's",
+    }
 )
 _SWOLLEN: Final = word_list("hurting_states") - {"ringing", "hot", "floating", "racing", "dead", "crossed"}
 _TAILS: Final = word_list("medical_tails")
