@@ -223,9 +223,13 @@ def _reads_times(elements: Sequence[Element], at: int) -> bool:
         if elements[at].kind == "t" and at + 2 < len(elements) and _is_hour(elements[at + 1]):
             return _reads_times(elements, at + 1) or (minute is not None and _reads_times(elements, minute))
         if minute is None:
-            return False
+            return at >= _TWO_TIMES and at == len(elements) - 1
         at = minute
     return True
+
+
+_TWO_TIMES: Final = 4
+"""Hours with minutes, before a last full hour: "nine fifteen, ten thirty and eleven"."""
 
 
 def _is_hour(element: Element) -> bool:

@@ -79,6 +79,7 @@ KEPT = [
     "the fifteenth of January at half past two",
     "Tuesday the 24th at half past ten, please",
     "nine fifteen, nine forty five, ten thirty",
+    "nine fifteen, nine forty-five, ten thirty and ten",
     "nine fifteen nine forty five ten thirty eleven oh five",
     "is 10:30 or 11.45 free? We are open 9.00-17.30",
     "ten thirty eleven forty five",
