@@ -156,7 +156,7 @@ def _misheard(view: View, at: int, end: int, slot: Slot, entity: EntityType) -> 
         return None
     if found is not None and entity == "PERSON" and goes_on_misheard(tail, found.end, end):
         return Match(end, entity, GUESSED, begin=max(begin, found.begin))
-    if found is not None and entity == "POSTCODE" and told_again(view, found.end, end):
+    if found is not None and entity == "POSTCODE" and told_again(view, begin, found.end, end):
         return Match(found.end, entity, GUESSED, begin=max(begin, found.begin))
     if found is None or not found.whole or not _is_talk(view, found.end, end, entity):
         cut_short = _is_cut_short(found, entity)

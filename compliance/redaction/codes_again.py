@@ -26,13 +26,13 @@ _RESTARTING: Final = frozenset(
 )
 
 
-def told_again(view: View, at: int, end: int) -> bool:
-    """Behind what was told of a code, up to `at`, words of correcting and a whole code stand before `end`."""
+def told_again(view: View, begin: int, at: int, end: int) -> bool:
+    """Behind what was told of a code, `begin` to `at`, it is told once more, or corrected, before `end`."""
     tail = view.tail
     here = at
     while here < end and not tail.marks[here] & _CODED:
         here += 1
-    if _RESTARTING.isdisjoint(tail.words[at:here]):
+    if _RESTARTING.isdisjoint(tail.words[at:here]) and tail.words[here] != tail.words[begin]:
         return False
     if is_zip(tail, here):
         return True

@@ -142,7 +142,9 @@ _ASK_WORDS: Final = frozenset(
 )
 _TAKEN: Final = frozenset({"medication", "medications", "medicine", "medicines", "tablets", "meds", "taking"})
 _REACTING: Final = frozenset({"intolerant", "react", "reacts", "reacted", "allergic"})
-_PLACES: Final = frozenset({"street", "town", "road", "city", "county", "address"})
+_PLACES: Final = frozenset(
+    ["street", "town", "road", "city", "county", "address", "apartment", "apt", "unit", "flat", "suite"]
+) | frozenset({"village", "building", "townland", "estate", "lane"})
 _ABOUT: Final = (
     (_THINGS, THING),
     (_ASK_WORDS, ASKS),

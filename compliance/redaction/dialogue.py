@@ -119,6 +119,8 @@ class CallMemory:
     """The digits of numbers masked: a part of one may be read back."""
     streets: dict[str, tuple[str, ...]] = field(default_factory=dict)
     """The names of streets that the caller gave, by their first word: they may be said again."""
+    lacks_number: bool = False
+    """The last address named a street and no house."""
     staff: bool = False
     """The last turn asked for somebody of the staff."""
     medicines: bool = False
@@ -306,26 +308,31 @@ class Expectation:
         named = next((cue.named for cue in cues if cue.named), None)
         if named is not None:
             self._name(named, place + _CHARS_HELD)
-        asked = named or next((cue.asked for cue in cues if cue.asked), None)
-        if asked == "PERSON" and "EMAIL" in self._mentioned and any(cue.repeat for cue in cues):
-            asked = None  # "how is your email spelled" asks for no name
-        if asked == "PERSON" and any(cue.repeat for cue in cues) and self._is_of_place():
-            asked = "ADDRESS"
-        if asked == "ADDRESS" and any(cue.words[:2] == ("name", "of") for cue in cues):
-            self._mentioned.discard("PERSON")
-            self._first = None
+        asked = self._asked_for(cues, named or next((cue.asked for cue in cues if cue.asked), None))
         if asked is not None:
             self._first = self._first or asked
             self._mentioned.add(asked)
         elif any(cue.part and cue.words not in _YEAR_OF_IT for cue in cues) and self._is_of_birth():
             self._mentioned.add("DOB")
-        if asked == "ADDRESS":
-            self._mentioned -= {slot for word, slot in _OF_PLACES if any(word in cue.words for cue in cues)}
         self._year = self._year or any("year" in cue.words for cue in cues)
         self._year_of_it = self._year_of_it or any(cue.words in _YEAR_OF_IT for cue in cues)
         self._repeat = self._repeat or any(cue.repeat for cue in cues)
         if any(cue.asks for cue in cues):
             self._about |= ASKS
+
+    def _asked_for(self, cues: Iterable[Cue], slot: Slot | None) -> Slot | None:
+        """What these cues, which look like asking for `slot`, ask for where the talk is of an address."""
+        if slot == "PERSON" and any(cue.repeat for cue in cues):
+            if "EMAIL" in self._mentioned:
+                return None  # "how is your email spelled" asks for no name
+            return "ADDRESS" if self._is_of_place() else slot
+        if slot == "PHONE" and self._memory.lacks_number and any(cue.words[-1] == "number" for cue in cues):
+            return "ADDRESS"
+        if slot == "ADDRESS":
+            other = {told for word, told in _OF_PLACES if any(word in cue.words for cue in cues)}
+            self._mentioned -= other
+            self._first = None if self._first in other else self._first
+        return slot
 
     def _is_of_place(self) -> bool:
         """An address, and no name, is what the talk is about."""
@@ -367,8 +374,9 @@ class Expectation:
         if len(digits) >= _LEAST_REFERENCE and len(self._memory.said) < _MOST_REFERENCES:
             self._memory.said[digits] = entity
 
-    def gave_street(self, words: tuple[str, ...]) -> None:
+    def gave_street(self, words: tuple[str, ...], *, numbered: bool) -> None:
         """The caller lives in this street, or somebody of the caller's; few are remembered."""
+        self._memory.lacks_number = bool(words) and not numbered
         if words and self.side == "caller" and len(self._memory.streets) < _MOST_REFERENCES:
             self._memory.streets[words[0]] = words
 
@@ -440,7 +448,7 @@ class Expectation:
         """A part of an address was asked for, or how it is spelled."""
         if said.words <= _SHORT_TURN:
             self._mentioned.add("ADDRESS")
-        if self._repeat and "PERSON" in self._mentioned:
+        if self._repeat:
             self._mentioned = (self._mentioned - {"PERSON"}) | {"ADDRESS"}
 
     def _end_caller(self, said: Said) -> None:

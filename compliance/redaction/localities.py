@@ -39,7 +39,7 @@ def to_town(view: View, at: int) -> int:
         while tail.words[begin] in _BEFORE_TOWNS:
             begin += 1
         behind_comma = begin > here and "," in tail.words[here:begin]
-        found = _known_place(tail, begin, here) or (house_name(tail, begin) if behind_comma else None)
+        found = _known_place(tail, begin, here) or (_named_behind(tail, begin) if behind_comma else None)
         if found is None and behind_comma:
             found = _capitals(view, begin) or before_county(tail, begin) or _last_place(tail, begin)
             found = found or _before_code(view, begin)
@@ -49,6 +49,11 @@ def to_town(view: View, at: int) -> int:
             return end
         end = here = _on_the_river(tail, found)
     return end
+
+
+def _named_behind(tail: Tail, at: int) -> int | None:
+    """A house, or the street that a building stands in, behind a comma."""
+    return house_name(tail, at) or street_name(tail, at, wanted=False)
 
 
 def _known_place(tail: Tail, at: int, street: int) -> int | None:
@@ -246,7 +251,7 @@ def _may_be_of_town(tail: Tail, at: int) -> bool:
 def _capitals(view: View, at: int) -> int | None:
     """Capitalised words behind a comma: a town of no list."""
     tail = view.tail
-    at += tail.words[at] == "the" and tail.capital[at + 1]
+    at += tail.words[at] in ("the", "y", "yr") and tail.capital[at + 1]
     end = at
     while end < at + TOWN_WORDS and tail.capital[end] and not tail.marks[end] & kinds.STOP:
         if alphanumeric(view, end) is not None or tail.marks[end] & (kinds.MONTH | kinds.LETTER):

@@ -27,36 +27,8 @@ _LINKS: Final = frozenset(
         *("top", "end", "bottom", "only"),
     ]
 )
-_HOMES: Final = frozenset(
-    [
-        *(
-            "live",
-            "lives",
-            "lived",
-            "living",
-            "moved",
-            "moving",
-            "stay",
-            "stays",
-            "staying",
-            "stopping",
-            "house",
-            "flat",
-        ),
-        *("bungalow", "cottage", "home", "apartment", "lodging", "renting", "rent", "address", "neighbour"),
-        *(
-            "stopping",
-            "maisonette",
-            "terrace",
-            "semi",
-            "bedsit",
-            "farmhouse",
-            "neighbor",
-            "resident",
-            "house's",
-        ),
-    ]
-)
+_HOMES: Final = word_list("homes")
+"""Tell that somebody lives in the street that is named next."""
 _HELD: Final = frozenset({"me", "us", "him", "her", "you", "them"})
 _ALONG: Final = frozenset({"on", "up", "off", "along", "down"})
 _THERE: Final = frozenset({"i'm", "she's", "he's", "they're", "mum's", "mam's", "dad's", "nan's", "mom's"})

@@ -334,7 +334,8 @@ class TurnStream:
         if entity == "DOB":
             self._view.expects.born(figures_of_date(tail, at, match.end))
         if entity == "ADDRESS":
-            self._view.expects.gave_street(street_in(tail, at, match.end))
+            numbered = any(kind & kinds.NUMBER for kind in tail.marks[at : match.end])
+            self._view.expects.gave_street(street_in(tail, at, match.end), numbered=numbered)
         if entity == "MEDICAL":
             self._view.expects.named_ailment()
             if not _ALLERGIES.isdisjoint(tail.words[at : match.end]):
