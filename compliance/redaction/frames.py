@@ -128,11 +128,13 @@ class Frames:
 
     def find(self, tail: Tail, at: int, first: str = "") -> Found | None:
         """The longest of what fits from `at` on; `first` is read instead of the word there."""
-        first = first or _bare(tail.words[at])
-        behind = self._behind.get(first)
+        words = tail.words
+        first = first or words[at]
+        behind = self._behind.get(_bare(first) if first[-2:] == "'s" else first)
         if behind is None:
             return None
-        group = behind.followed.get(_bare(tail.words[at + 1]), behind.open)
+        second = words[at + 1]
+        group = behind.followed.get(_bare(second) if second[-2:] == "'s" else second, behind.open)
         if not group.frames:
             return None
         ahead = tail.vocabulary() if tail.ended else _words_ahead(tail, at + 1)
@@ -278,6 +280,8 @@ def _one(tail: Tail, at: int, element: _Element) -> int | None:
     if element.what == "NOT":
         return None if word in element.words else at
     if word not in element.words and _bare(word) not in element.words:
+        if not element.also:
+            return None
         ends = (_READERS[what](tail, at) for what in element.also)
         return next((end for end in ends if end is not None), None)
     return at if element.what == "IF" else at + 1
