@@ -42,10 +42,15 @@ _MOST_LINKS: Final = 3
 def complaint(tail: Tail, at: int) -> Found | None:
     """The complaint that begins at `at`, or a little later."""
     built = _built(tail, at)
-    framed = _FRAMES.find(tail, at) if tail.marks[at] & kinds.HARM else None
+    framed = _FRAMES.find(tail, at) if tail.marks[at] & kinds.FRAMED else None
     if framed is None or (built is not None and built >= framed.end):
         return None if built is None else Found(at, built)
     return framed
+
+
+def is_framed(tail: Tail, at: int) -> bool:
+    """A phrase of what ails somebody begins at `at`."""
+    return _FRAMES.find(tail, at) is not None
 
 
 def _built(tail: Tail, at: int) -> int | None:

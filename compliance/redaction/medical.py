@@ -10,7 +10,7 @@ import re
 from typing import Final
 
 from compliance.redaction import kinds
-from compliance.redaction.complaints import HARM_VERBS, complaint, of_part, told_of
+from compliance.redaction.complaints import HARM_VERBS, complaint, is_framed, of_part, told_of
 from compliance.redaction.cues import STRONG
 from compliance.redaction.frames import Found
 from compliance.redaction.lexicon import bare, bases, lines_of, stem, word_list
@@ -42,6 +42,11 @@ def longer_term(view: View, at: int) -> Match | None:
     return medical(view, at) if begins else None
 
 
+def in_phrase(view: View, at: int) -> Match | None:
+    """A complaint in a whole phrase whose first word tells nothing by itself."""
+    return medical(view, at) if is_framed(view.tail, at) else None
+
+
 def term_like_name(view: View, at: int) -> Match | None:
     """ "Ehlers Danlos", "spina bifida", "my Huntington's": where a name may stand as well."""
     if view.expects.name_open == STRONG:
@@ -68,7 +73,7 @@ def medical(view: View, at: int) -> Match | None:
     near = _near(view, at) if view.lexis.hears_near else None
     if near is not None and (end is None or near > end):
         end, confidence = near, GUESSED
-    if kind & (kinds.BODY | kinds.MODIFIER | kinds.HARM):
+    if kind & (kinds.BODY | kinds.MODIFIER | kinds.HARM | kinds.FRAMED):
         wider = complaint(tail, at)
         if wider is not None and (end is None or (wider.end > end and wider.begin < end)):
             return _complained(view, at, wider)

@@ -18,7 +18,7 @@ from compliance.redaction.cards import expiry
 from compliance.redaction.codes import alphanumeric
 from compliance.redaction.dates import date_of_birth
 from compliance.redaction.emails import email_of_small_word, spoken_email
-from compliance.redaction.medical import longer_term, medical, term_like_name
+from compliance.redaction.medical import in_phrase, longer_term, medical, term_like_name
 from compliance.redaction.named_houses import called_house, house_before_number
 from compliance.redaction.names import name, name_of_common_word
 from compliance.redaction.numbers import number
@@ -50,7 +50,7 @@ TAKING: Final = 16
 
 _FIGURES: Final = kinds.DIGITS | kinds.NUMERAL
 _CODED: Final = kinds.SPELLED | kinds.PAIR | kinds.REPEAT
-_MEDICAL: Final = kinds.TERM | kinds.BODY | kinds.MODIFIER | kinds.UNKNOWN | kinds.HARM
+_MEDICAL: Final = kinds.TERM | kinds.BODY | kinds.MODIFIER | kinds.UNKNOWN | kinds.HARM | kinds.FRAMED
 _LISTED: Final = kinds.FIRST | kinds.MAYBE | kinds.LAST | kinds.UNKNOWN | kinds.LETTER
 _LIKE_NAMES: Final = kinds.FIRST | kinds.MAYBE | kinds.LAST
 _NAMES: Final = _LISTED | kinds.TITLE | kinds.DOCTOR | kinds.RELATIVE
@@ -207,14 +207,18 @@ def _lighter(rule: Rule, kind: int, mode: int, held: int) -> Rule | None:
         return rule if held & (kinds.STREET | kinds.WAY) else None
     if rule is date_of_birth and kind & kinds.ARTICLE and not held & (kinds.NUMBER | kinds.ORDINAL):
         return None
-    if rule is medical and kind & (_MEDICAL | kinds.ALONE) == kinds.TERM and not mode & NEAR:
-        return longer_term
+    if rule is medical and not mode & NEAR:
+        return _LIGHTER_MEDICAL.get(kind & (_MEDICAL | kinds.ALONE), rule)
     if kind & kinds.LETTER and kind & kinds.STOP and not mode & (AWAITING | NAMING):
         return _OF_STOP_LETTERS.get(rule, rule)
     plain = kind & kinds.COMMON and kind & _NAMES == kinds.LAST
     if rule is name and plain and not (mode & NAMING or held & kinds.NAMING):
         return name_of_common_word
     return rule
+
+
+_LIGHTER_MEDICAL: Final[dict[int, Rule]] = {kinds.TERM: longer_term, kinds.FRAMED: in_phrase}
+"""For words that only begin terms or phrases."""
 
 
 def _code_of_stop_letter(view: View, at: int) -> Match | None:

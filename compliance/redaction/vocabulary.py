@@ -273,7 +273,9 @@ _OF_STEM: Final = (
     | kinds.FIRST
     | kinds.LAST
 )
-_OF_BARE: Final = _OF_STEM | kinds.HARM | kinds.MAYBE | kinds.MONTH | kinds.STREET | kinds.TOWN | kinds.PLACE
+_OF_BARE: Final = (
+    _OF_STEM | kinds.HARM | kinds.FRAMED | kinds.MAYBE | kinds.MONTH | kinds.STREET | kinds.TOWN | kinds.PLACE
+)
 
 
 def mark_cues(words: Iterable[str]) -> None:
@@ -283,7 +285,7 @@ def mark_cues(words: Iterable[str]) -> None:
 
 def mark_ailing(words: Iterable[str]) -> None:
     """A phrase of what ails somebody may begin with these words."""
-    _mark(words, kinds.HARM)
+    _mark(words, kinds.FRAMED)
 
 
 def mark_words(words: Iterable[str], kind: int) -> None:
