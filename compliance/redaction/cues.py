@@ -121,6 +121,9 @@ _THINGS: Final = frozenset(
         "product",
         "dog",
         "cream",
+        "condition",
+        "illness",
+        "operation",
     ]
 )
 _ASK_WORDS: Final = frozenset(

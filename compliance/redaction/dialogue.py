@@ -252,8 +252,13 @@ class Expectation:
         self.allergies = True
         self._memory.allergies = _OF_ALLERGIES + 1
 
-    def named_ailment(self) -> None:
-        """An ailment or a part of the body was named: how it is may follow, now or in the turns to come."""
+    def named_ailment(self, of: Sequence[str] = ()) -> None:
+        """An ailment or a part of the body was named: how it is may follow, now or in the turns to come.
+
+        Behind "the name of the" it is the ailment, the test or the drug that has a name, nobody.
+        """
+        if "name" in of:
+            self._about |= THING
         self.ailing = True
         self._memory.ailing = _OF_AILMENTS + 1
 

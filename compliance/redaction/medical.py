@@ -214,10 +214,31 @@ def _is_owned(tail: Tail, at: int) -> bool:
     before = tail.words[at - 1]
     if tail.words[at] == "stress":
         return before in _BEFORE_STRESS
+    if tail.words[at + 1] in _OTHER_OWNED:
+        return False
+    if tail.words[at] == "cleaning" and before == "a":
+        return True
     return before in _WHOSE or (tail.words[at - 2] in _WHOSE and before in _OLD_OR_NEW)
 
 
 _WHOSE: Final = frozenset({"my", "his", "her", "their", "mum's", "dad's", "your"})
+_OTHER_OWNED: Final = frozenset(
+    [
+        "lady",
+        "lady's",
+        "company",
+        "firm",
+        "product",
+        "products",
+        "job",
+        "stuff",
+        "water",
+        "list",
+        "loan",
+        "in",
+    ]
+)
+"""Behind a word that is medical where it is somebody's, and not there: "my drinking water"."""
 _OLD_OR_NEW: Final = frozenset(
     {"old", "new", "hormone", "copper", "heart", "front", "dental", "current", "last"}
 )
@@ -282,6 +303,8 @@ _MOST_TAILS: Final = 2
 
 def _with_tail(tail: Tail, end: int) -> int:
     """Over "removal", "surgery", "patches": what is done or given, behind what it is for."""
+    if not tail.marks[end] & kinds.STOP and tail.words[end] != "out":
+        end = max(end, phrase(tail, end - 1, TERMS) or end)  # "wet macular", "macular degeneration"
     limit = end + _MOST_TAILS
     end = _over_part(tail, end)
     while end < limit and stem(tail.words[end]) in _TAILS:
@@ -291,11 +314,20 @@ def _with_tail(tail: Tail, end: int) -> int:
 
 
 def _over_part(tail: Tail, end: int) -> int:
-    """ "sore throat and swollen glands": what the last word says of a part of the body."""
-    return end + (tail.words[end - 1] in _SWOLLEN and bool(tail.marks[end] & kinds.BODY))
+    """ "sore throat and swollen glands", "painful swelling": over what the last word is said of."""
+    if tail.words[end - 1] not in _SWOLLEN:
+        return end
+    if tail.marks[end] & kinds.BODY:
+        return end + 1
+    of = complaint(tail, end) if tail.marks[end] & kinds.HARM else None
+    if of is not None and of.begin == end:
+        return of.end
+    return phrase(tail, end, TERMS) or end if tail.marks[end] & kinds.ALONE else end
 
 
-_OPERATED: Final = frozenset({"removed", "replaced", "reversed", "drained", "lanced", "syringed", "repaired"})
+_OPERATED: Final = frozenset(
+    ["removed", "replaced", "reversed", "drained", "lanced", "syringed", "repaired", "corrected", "dissolved"]
+) | frozenset(["straightened", "extracted", "whitened", "lasered", "excised", "biopsied", "stitched"])
 """What is done to a part of the body, behind it."""
 
 

@@ -75,6 +75,8 @@ _BETWEEN: Final = word_list("ailing_between")
 _MOST_BETWEEN: Final = 5
 _TALKED: Final = phrase_index(word_list("ailing_talk"))
 _BEFORE_TALKED: Final = word_list("before_talked") | {""}
+_CALLING: Final = frozenset({"in", "off", "out", "me", "you", "by"})
+"""Behind "drop" this is nothing to put into an eye: "a drop in session"."""
 _THING_TOKENS: Final = 10
 _BEFORE_PLACES: Final = frozenset(
     {"in", "on", "with", "by", "off", "from", "under", "at", "of", "to", "into"}
@@ -114,6 +116,8 @@ def _is_of_thing(tail: Tail, at: int) -> bool:
 def _talked_of(tail: Tail, at: int) -> Match | None:
     """ "the bridge", "and collection": what only the talk makes medical."""
     if tail.words[at - 1] not in _BEFORE_TALKED or stem(tail.words[at]) not in _TALKED:
+        return None
+    if tail.words[at + 1] in _CALLING and stem(tail.words[at]) == "drop":
         return None
     end = phrase(tail, at, _TALKED)
     of_other = end is None or tail.words[end] in _OF_OTHERS or tail.words[at - 1] in _OF_OTHERS

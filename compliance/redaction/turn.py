@@ -337,7 +337,7 @@ class TurnStream:
             numbered = any(kind & kinds.NUMBER for kind in tail.marks[at : match.end])
             self._view.expects.gave_street(street_in(tail, at, match.end), numbered=numbered)
         if entity == "MEDICAL":
-            self._view.expects.named_ailment()
+            self._view.expects.named_ailment(of=tail.words[at - 3 : at])
             if not _ALLERGIES.isdisjoint(tail.words[at : match.end]):
                 self._view.expects.named_allergy()
         self._unfinished = entity if match.runs_on else None

@@ -56,3 +56,23 @@ def test_talk_of_a_thing_ends_talk_of_an_ailment() -> None:
     call.caller("it's a rash on my arm")
     call.agent("Have you used the app before?")
     assert call.caller("yes, it's stuck") == "yes, it's stuck"
+
+
+@pytest.mark.parametrize(
+    ("text", "expected"),
+    [
+        ("it's wet macular degeneration", "it's [MEDICAL]"),
+        ("a painful swelling behind my knee", "a [MEDICAL]"),
+        ("his squint corrected, progesterone pessaries", "his [MEDICAL], [MEDICAL]"),
+        ("a cleaning next week, the cleaning company", "a [MEDICAL] next week, the cleaning company"),
+        ("help with my drinking, my drinking water", "help with my [MEDICAL], my drinking water"),
+    ],
+)
+def test_where_a_term_ends(text: str, expected: str) -> None:
+    assert public(text) == expected
+
+
+def test_the_name_of_a_drug_is_nobodys() -> None:
+    call = CallRedactor()
+    call.agent("what's the name of the antidepressant you're on")
+    assert call.caller("mirtazapine thirty") == "[REDACTED: MEDICAL] thirty"
