@@ -17,6 +17,14 @@ from compliance.redaction.dates import date_of_birth
 from compliance.redaction.email_asides import aside
 from compliance.redaction.emails import spoken_email
 from compliance.redaction.entities import EntityType
+from compliance.redaction.evidence import (
+    NO_ANSWER_WORDS,
+    has_evidence,
+    is_loop,
+    is_no_answer,
+    is_number,
+    is_term,
+)
 from compliance.redaction.lexicon import word_list
 from compliance.redaction.misheard_addresses import goes_on_as_address
 from compliance.redaction.misheard_dates import PIECES, first_figure, is_rest_of_date
@@ -34,12 +42,11 @@ from compliance.redaction.misheard_names import (
     goes_on_misheard,
     is_brief_name,
     is_spelled_as_heard,
-    names_nobody,
     only_leads,
+    says_it_again,
     tells_on_of_person,
 )
 from compliance.redaction.name_spelling import is_told_by_letters
-from compliance.redaction.name_words import LISTED
 from compliance.redaction.names import name
 from compliance.redaction.numbers import number
 from compliance.redaction.patterns import written_email
@@ -53,8 +60,6 @@ from compliance.redaction.zips import is_zip
 
 _ANSWER_TOKENS: Final = 26
 _LEADS: Final = word_list("answer_leads")
-_NO_ANSWERS: Final = frozenset(tuple(line.split()) for line in word_list("no_answers"))
-_NO_ANSWER_WORDS: Final = 3
 _MOST_MISHEARD: Final = 3
 _AREAS: Final = frozenset({"any", "as", "al", "an", "age", "our", "eggs", "cake", "hell"})
 """What NE, S, AL, N, H, R, X, K and L are heard as."""
@@ -81,7 +86,6 @@ _ANSWERED: Final[dict[Slot, EntityType]] = {
 }  # fmt: skip
 _FIGURED: Final[frozenset[EntityType]] = frozenset({"PHONE", "POSTCODE", "DOB"})
 """Values made of figures or letters."""
-_EVIDENCE: Final = kinds.NUMBER | kinds.HOMOPHONE | kinds.MONTH | kinds.ORDINAL | kinds.PHONETIC
 _MISHEARD: Final = kinds.HOMOPHONE | kinds.PAUSE
 _SPEAKS_ON: Final = word_list("talks_on")
 
@@ -121,29 +125,21 @@ def whole_answer(view: View, at: int, slot: Slot) -> Match | None:
     end = _end_of_turn(tail, at)
     if end is None or end <= at:
         return None
-    if entity == "PERSON" and _is_number(tail, at, end):
+    if entity == "PERSON" and (is_number(tail, at, end) or is_term(tail, at, end)):
         return None
-    if entity == "PERSON" and tail.held & kinds.JOIN:
+    if entity in ("PERSON", "ADDRESS", "PHONE") and tail.held & kinds.JOIN:
         spelled = spoken_email(view, at)
         if spelled is not None and spelled.type == "EMAIL":
             return spelled
-    if _is_loop(tail, at, end) or (entity == "PERSON" and is_spelled_as_heard(tail, at, end)):
+    if is_loop(tail, at, end) or (entity == "PERSON" and is_spelled_as_heard(tail, at, end)):
         return Match(end, entity, GUESSED)
     return written_answer(tail, at, end, entity) or _misheard(view, at, end, slot, entity)
-
-
-def _is_number(tail: Tail, at: int, end: int) -> bool:
-    """ "on oh seven seven double oh": a number, whatever was asked for."""
-    return sum(bool(tail.marks[here] & kinds.NUMBER) for here in range(at, end)) >= _NUMBER_WORDS
-
-
-_NUMBER_WORDS: Final = 6
 
 
 def _misheard(view: View, at: int, end: int, slot: Slot, entity: EntityType) -> Match | None:
     """The answer from `at` to `end` if no rule finds all of it."""
     tail = view.tail
-    if _is_no_answer(tail, at) and not _is_one_all_the_same(tail, at, end, entity):
+    if is_no_answer(tail, at) and not _is_one_all_the_same(tail, at, end, entity):
         return None
     if _is_other(tail, at, end, entity):
         return None
@@ -152,9 +148,9 @@ def _misheard(view: View, at: int, end: int, slot: Slot, entity: EntityType) -> 
         return None
     if found is not None and found.whole and _stands_apart(tail, at, begin, found.end, entity):
         return None
-    if found is None and not _has_evidence(tail, at, end, entity):
+    if found is None and not has_evidence(tail, at, end, entity):
         return None
-    if found is not None and entity == "PERSON" and goes_on_misheard(tail, found.end, end):
+    if found is not None and entity == "PERSON" and _is_all_of_name(tail, begin, found, end):
         return Match(end, entity, GUESSED, begin=max(begin, found.begin))
     if found is not None and entity == "POSTCODE" and told_again(view, begin, found.end, end):
         return Match(found.end, entity, GUESSED, begin=max(begin, found.begin))
@@ -170,6 +166,13 @@ def _misheard(view: View, at: int, end: int, slot: Slot, entity: EntityType) -> 
 
 def _the(tail: Tail, at: int) -> int:
     return int(tail.words[at] == "the")
+
+
+def _is_all_of_name(tail: Tail, begin: int, found: Match, end: int) -> bool:
+    """The rest of the answer is of the name too: misheard, or the name again."""
+    return goes_on_misheard(tail, found.end, end) or says_it_again(
+        tail, max(begin, found.begin), found.end, end
+    )
 
 
 def _with_first_half(tail: Tail, at: int, begin: int, found: Match) -> Match | None:
@@ -189,7 +192,7 @@ def _is_one_all_the_same(tail: Tail, at: int, end: int, entity: EntityType) -> b
     if entity == "PERSON":
         return ends_in_name(tail, at, end)
     if entity == "ADDRESS":
-        long = end - at > _NO_ANSWER_WORDS
+        long = end - at > NO_ANSWER_WORDS
         return long and tail.words[at] == "the" and goes_on_as_address(tail, at + 1, end)
     return _is_misheard_code(tail, at, entity)
 
@@ -313,56 +316,6 @@ def _holds_name(tail: Tail, at: int, begin: int, entity: EntityType) -> bool:
     )
 
 
-def _has_evidence(tail: Tail, at: int, end: int, entity: EntityType) -> bool:
-    """Something in the answer could be the value, misheard: a figure, a letter, a word of no sentence."""
-    if entity in ("PERSON", "PHONE") and _is_long_talk(tail, at, end):
-        return False
-    if entity == "PERSON":
-        return not names_nobody(tail, at, end)
-    if entity not in ("PHONE", "DOB"):
-        return True
-    if entity == "PHONE" and (_tells_time(tail, at, end) or _names_somebody(tail, at, end)):
-        return False
-    marks = (tail.marks[here] for here in range(at, end))
-    return any(kind & _EVIDENCE or (kind & kinds.WORD and not kind & kinds.COMMON) for kind in marks)
-
-
-def _is_long_talk(tail: Tail, at: int, end: int) -> bool:
-    """Sentences without a figure or a name, half of them words that build sentences."""
-    words = [tail.marks[here] for here in range(at, end) if tail.marks[here] & (kinds.WORD | kinds.DIGITS)]
-    if len(words) < _LONG_TALK or any(kind & (kinds.NUMBER | kinds.MONTH) for kind in words):
-        return False
-    if any(kind & LISTED and not kind & kinds.COMMON for kind in words):
-        return False
-    return sum(bool(kind & kinds.STOP) for kind in words) * 2 >= len(words) - 1
-
-
-_LONG_TALK: Final = 9
-_BRIEFLY: Final = 4
-
-
-def _tells_time(tail: Tail, at: int, end: int) -> bool:
-    """ "after seven", "any time before six"; "the one on the corner"."""
-    figures = [here for here in range(at, end) if tail.marks[here] & kinds.NUMBER]
-    if len(figures) == 1 and tail.words[figures[0]] == "one" and tail.words[figures[0] - 1] in _BEFORE_ONE:
-        return True
-    timed = any(tail.words[here] in _BEFORE_TIMES for here in range(at, min(end, at + _BRIEFLY)))
-    return timed and 0 < len(figures) <= _MOST_OF_TIME
-
-
-def _names_somebody(tail: Tail, at: int, end: int) -> bool:
-    """ "my flatmate, Bogdan": a name, and nothing of a number."""
-    here = range(at, end)
-    if any(tail.marks[place] & (kinds.NUMBER | kinds.LETTER) for place in here):
-        return False
-    return any(tail.marks[place] & kinds.FIRST and not tail.marks[place] & kinds.COMMON for place in here)
-
-
-_MOST_OF_TIME: Final = 2
-_BEFORE_ONE: Final = frozenset({"the", "this", "that", "which", "same", "other"})
-_BEFORE_TIMES: Final = frozenset({"after", "before", "until", "till", "around", "between", "any", "anytime"})
-
-
 def _end_of_turn(tail: Tail, at: int) -> int | None:
     """Behind the last word of the turn; None if it is too long for an answer."""
     end = at
@@ -372,38 +325,6 @@ def _end_of_turn(tail: Tail, at: int) -> int | None:
         if tail.marks[here] & (kinds.WORD | kinds.DIGITS):
             end = here + 1
     return None
-
-
-def _is_loop(tail: Tail, at: int, end: int) -> bool:
-    """ "robert and robert and robert and": what a recogniser writes that has lost its way."""
-    said = [tail.words[here] for here in range(at, end) if tail.marks[here] & (kinds.WORD | kinds.DIGITS)]
-    return len(said) >= _LEAST_LOOP and len(set(said)) <= _MOST_IN_LOOP and said[0] not in _REPEATED
-
-
-_LEAST_LOOP: Final = 5
-_MOST_IN_LOOP: Final = 2
-_REPEATED: Final = frozenset(
-    {"no", "yes", "yeah", "hello", "sorry", "okay", "ok", "bye", "oh", "one", "wait", "hi"}
-)
-"""What people say over and over."""
-
-
-def _is_no_answer(tail: Tail, at: int) -> bool:
-    begin = at
-    while not tail.marks[begin - 1] & kinds.END and tail.words[begin - 1] and at - begin < _NO_ANSWER_WORDS:
-        begin -= 1
-    return any(_starts(tail, start) for start in range(begin, at + 1))
-
-
-def _starts(tail: Tail, at: int) -> bool:
-    said: tuple[str, ...] = ()
-    for ahead in range(_NO_ANSWER_WORDS):
-        said = (*said, tail.words[at + ahead])
-        if said in _NO_ANSWERS:
-            return True
-        if tail.marks[at + ahead] & kinds.END:
-            return False
-    return False
 
 
 def _found(view: View, at: int, end: int, entity: EntityType) -> tuple[int, Match | None]:

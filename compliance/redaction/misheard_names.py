@@ -9,6 +9,7 @@ from compliance.redaction import kinds
 from compliance.redaction.lexicon import word_list
 from compliance.redaction.name_words import LISTED
 from compliance.redaction.relations import OWNERS
+from compliance.redaction.replies import begins_sentence
 from compliance.redaction.tokens import Tail
 from compliance.redaction.view import Match
 
@@ -64,10 +65,14 @@ def ends_in_name(tail: Tail, at: int, end: int) -> bool:
     words = range(at, end)
     if not 1 < len(words) <= _MOST_JOINED or not all(tail.marks[here] & kinds.WORD for here in words):
         return False
-    last = tail.marks[end - 1]
-    if last & (kinds.COMMON | kinds.STOP | kinds.RARER) or not last & (LISTED | kinds.UNKNOWN):
+    if tail.marks[end - 1] & kinds.STOP or not any(_is_of_name(tail, here) for here in words[1:]):
         return False
     return tail.words[at] not in _BEFORE_OWN_NAME and not any(tail.marks[here] & kinds.CUE for here in words)
+
+
+def _is_of_name(tail: Tail, at: int) -> bool:
+    kind = tail.marks[at]
+    return bool(kind & (LISTED | kinds.UNKNOWN)) and not kind & (kinds.COMMON | kinds.RARER)
 
 
 _MOST_JOINED: Final = 4
@@ -115,13 +120,45 @@ def _is_joined(tail: Tail, at: int, end: int) -> bool:
 
 def goes_on_misheard(tail: Tail, at: int, end: int) -> bool:
     """The "though lin" of "gwen though lin": a word of sentences, and then the end of a name."""
-    at += tail.words[at] == "," and tail.words[at + 1] == "a"
+    if tail.words[at] == ",":
+        if _is_odd_clause(tail, at + 1, end):
+            return True
+        at += tail.words[at + 1] == "a"
     if _is_joined(tail, at, end) or (tail.words[at] in _JOINS and _is_rest_of_name(tail, at + 1, end)):
         return True
     if end - at != _REST_WORDS or not tail.marks[at] & kinds.STOP or tail.words[at] in _BETWEEN_NAMES:
         return False
     last = tail.marks[end - 1]
     return bool(last & (LISTED | kinds.UNKNOWN)) and not last & (kinds.STOP | kinds.PLACE | kinds.RARER)
+
+
+def _is_odd_clause(tail: Tail, at: int, end: int) -> bool:
+    """The "he wore things" of "abdullah, he wore things": nobody tells that of a person."""
+    if end - at != _CLAUSE_WORDS or tail.words[at] not in ("he", "she", "they"):
+        return False
+    plain = kinds.COMMON | kinds.UNKNOWN
+    words = range(at + 1, end)
+    if begins_sentence(tail, at) or not all(tail.marks[here] & plain for here in words):
+        return False
+    return not any(tail.marks[here] & (kinds.STOP | kinds.RELATIVE | kinds.CUE) for here in words)
+
+
+_CLAUSE_WORDS: Final = 3
+
+
+def says_it_again(tail: Tail, begin: int, end: int, last: int) -> bool:
+    """ "late. this is late": nothing but the same name behind it, and what leads to it."""
+    name = tail.words[begin:end]
+    again = last - len(name)
+    if not end < again <= end + _MOST_AGAIN or tail.words[again:last] != name:
+        return False
+    return all(tail.words[here] in _AGAIN or not tail.marks[here] & kinds.WORD for here in range(end, again))
+
+
+_MOST_AGAIN: Final = 4
+_AGAIN: Final = frozenset(
+    {"this", "is", "it's", "that's", "my", "name", "name's", "yes", "yeah", "i'm", "it", "and"}
+)
 
 
 def _is_rest_of_name(tail: Tail, at: int, end: int) -> bool:

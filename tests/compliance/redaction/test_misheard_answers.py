@@ -46,6 +46,9 @@ ANSWERS = [
     ("street address", "", "ate oh two west hick or he lane", ""),
     ("And what's your email?", "", "R. Dot Sing. At hotmail. Dot com", ""),
     ("and an email address for the forms", "", "no reply bob at yahoo dot co dot you kay", ""),
+    ("can i get the name again", "", "any yola adam sun", ""),
+    ("what name is it under", "", "Abdullah, he wore things", ""),
+    ("And your surname?", "this is ", "late. This is late", ""),
     # figures from the first on
     ("What's the best number?", "", "Oh, one, nine, oh five, for for too, six ten", ""),
     ("and a mobile number", "", "oh heaven four oh nine six two double tree one five", ""),
