@@ -127,8 +127,11 @@ _BEFORE_ADDRESSING: Final = word_list("before_addressing") | {"", ":", ".", "!",
 
 def is_called_to(tail: Tail, at: int) -> bool:
     """ "Okay Summer, bear with me", "So Will, are you free": with a capital, and set apart."""
+    if tail.words[at - 1] in ("", ":") and tail.capital[at] and tail.words[at + 1] == ",":
+        return _stands_alone(tail, at) and tail.words[at + 2] in _BEHIND_CALLED
     written = tail.capital[at] and not tail.capital[at + 1] and tail.words[at - 1] in _CALLING
     return written and tail.words[at + 1] == "," and bare(tail.words[at]) not in _STATES
 
 
+_BEHIND_CALLED: Final = _ADDRESSED | {"yes", "no", "is", "with", "not", "like", "as", "yeah", "sorry"}
 _CALLING: Final = _ADDRESSING - {"you", "there"} | {"and"}

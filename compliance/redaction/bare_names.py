@@ -87,6 +87,7 @@ def is_bare_name(tail: Tail, at: int, *, heard: bool = False) -> bool:
         or _is_managed(tail, at)
         or _is_passed_to(tail, at)
         or _is_ours(tail, at)
+        or (tail.words[at - 1] in ("how's", "hows") and not tail.marks[at + 1] & kinds.WORD)
     ):
         return True
     if tail.words[at - 1] in _TELLING and _is_over(tail, at + 1):
@@ -175,7 +176,8 @@ def _is_asked_after(tail: Tail, at: int, *, known: bool) -> bool:
 def _is_joined(tail: Tail, at: int) -> bool:
     """ "river and willow are both due", "for otis and rose", "and jack at half past"."""
     if tail.marks[at] & kinds.PLACE:
-        return False
+        whole = tail.marks[at + 3] & kinds.LAST and not tail.marks[at + 3] & (kinds.COMMON | kinds.PLACE)
+        return tail.words[at + 1] == "and" and _is_first_name(tail, at + 2) and bool(whole)
     if tail.words[at + 1] == "and" and _is_first_name(tail, at + 2):
         return tail.words[at - 1] not in OWNERS and not tail.marks[at - 1] & kinds.SIGN
     if tail.words[at - 1] != "and":

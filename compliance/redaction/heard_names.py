@@ -17,6 +17,10 @@ _ALONE_BEHIND: Final = frozenset(
     {"", ":", "yes", "no", "yeah", "that", "so", "just", "plain", "and", "again"}
 )
 """Behind these, or first, a word heard as a name is one again if nothing follows."""
+_TO_WILL: Final = frozenset(
+    ["what", "what's", "how", "can", "could", "and", "so", "bear", "let", "thanks", "have", "your", "i've"]
+) | {"i'll", "", ",", ".", "!", "?"}
+"""What goes on behind somebody called Will."""
 _GREETING: Final = frozenset(
     {"hi", "hello", "thanks", "you", "okay", "ok", "right", "lovely", "bye", "hiya", "cheers"}
 )
@@ -28,7 +32,10 @@ def is_heard(tail: Tail, at: int) -> bool:
         return True
     if tail.marks[at] & kinds.MONTH:
         return is_addressed(tail, at, known=True) or _is_beside_greeting(tail, at)
-    if not tail.words[at - 1] and tail.words[at + 1] in ("who", "what") and tail.marks[at + 2] & kinds.END:
+    if tail.words[at] == "will":
+        return tail.words[at - 1] in _GREETING and tail.words[at + 1] in _TO_WILL
+    asked = tail.words[at - 1] in ("", ":") and tail.words[at + 1] in ("who", "what")
+    if asked and not tail.marks[at + 2] & kinds.WORD:
         return True
     if tail.words[at - 1] in _ALONE_BEHIND and not tail.marks[at + 1] & (kinds.WORD | kinds.NUMBER):
         return True

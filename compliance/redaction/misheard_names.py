@@ -229,12 +229,20 @@ _BETWEEN_NAMES: Final = frozenset(
 
 def tells_on_of_person(tail: Tail, at: int, end: int) -> bool:
     """ "after my dad", "mostly", "same surname", "we only registered him": ordinary words of somebody."""
+    if (
+        tail.words[at - 1] in (".", "!")
+        and tail.marks[at] & kinds.FIRST
+        and not tail.marks[at] & kinds.COMMON
+    ):
+        return True
     words = [here for here in range(at, end) if tail.marks[here] & (kinds.WORD | kinds.DIGITS)]
     if not all(tail.marks[here] & kinds.COMMON and not tail.marks[here] & kinds.LETTER for here in words):
         return False
-    return any(tail.words[here] in _TOLD_ON for here in words)
+    asks = len(words) >= _LEAST_LETTERS and tail.words[at] in _ASKING
+    return asks or any(tail.words[here] in _TOLD_ON for here in words)
 
 
+_ASKING: Final = frozenset({"what", "how", "when", "where", "which", "could", "would", "did", "have"})
 _TOLD_ON: Final = word_list("told_of_people")
 """What no misheard name sounds like."""
 

@@ -254,7 +254,7 @@ def lasting_names(words: Iterable[str]) -> set[str]:
 
 def _lasts(word: str) -> bool:
     if word in NOT_NAMES:
-        return False
+        return word == "will"
     if word in MONTHS:
         return bool(kind_of(word) & kinds.MAYBE)
     return len(word) > _SHORT or (len(word) == _SHORT and bool(kind_of(word) & (kinds.FIRST | kinds.MAYBE)))

@@ -205,8 +205,10 @@ def _unasked(view: View, at: int, kind: int, *, strong: bool) -> Match | None:
         return Match(found.end, None) if own and found is not None else found
     if kind & kinds.RELATIVE:
         return sister(tail, at) or of_relative(tail, at)
+    if tail.words[at - 1] == "for" and _is_code(tail, at):
+        return None
     if kind & kinds.FIRST and tail.words[at] not in NOT_NAMES and not _is_inn(tail, at):
-        if (tail.words[at - 1] == "for" and _is_code(tail, at)) or _is_radio_word(tail, at):
+        if _is_radio_word(tail, at):
             return None
         end = name_end(tail, at, strict=False) or at + 1
         return Match(with_plain_surname(tail, at, end), "PERSON", LIKELY)
@@ -253,12 +255,12 @@ _BARELY: Final = frozenset({"", ":", "it's", "was", "that's", "with", "saw", "th
 def _awaited(view: View, at: int) -> Match | None:
     """Where a name was asked for or announced: what can be one."""
     tail = view.tail
+    if tail.marks[at] & kinds.LETTER and _is_spoken_of(tail, at):
+        return None
     spelled = spelled_end(tail, at, LEAST_SPELLED, misheard=view.expects.awaits("PERSON"))
     if spelled is not None and (view.expects.awaits("PERSON") or not tail.marks[spelled] & kinds.NUMBER):
         return Match(spelled_on(tail, spelled), "PERSON", SURE)
     kind = tail.marks[at]
-    if kind & kinds.LETTER and tail.words[at - 1] in _BEFORE_LETTERS and not tail.marks[at + 1] & LISTED:
-        return None
     if view.expects.awaits("PERSON") and not kind & kinds.STOP and is_told_by_letters(tail, at):
         return Match(at + 1, "PERSON", SURE)
     if tail.words[at] in _WRITTEN_NAMES and tail.capital[at] and tail.capital[at + 1]:
@@ -270,13 +272,24 @@ def _awaited(view: View, at: int) -> Match | None:
     if _is_word_only(tail, at) and not (is_offered(tail, at) or _is_said_surname(tail, at)):
         return None
     if ((kind & kinds.RARER or not view.expects.awaits("PERSON")) and _is_thing(tail, at)) or (
-        kind & (kinds.PHONETIC | kinds.FIRST) and tail.words[at - 1] == "for" and _is_code(tail, at)
+        tail.words[at - 1] == "for" and _is_code(tail, at)
     ):
         return None
     if view.expects.name_open == WEAK and not (_is_likely(tail, at) or _ends_answer(view, at)):
         return None
     end = name_end(tail, at, strict=True)
     return None if end is None else Match(with_plain_surname(tail, at, end), "PERSON", SURE)
+
+
+def _is_spoken_of(tail: Tail, at: int) -> bool:
+    """The letter of "with a K. K A T H R Y N", and the article before it."""
+    if tail.words[at] == "a" and tail.words[at - 1] == "with":
+        return True
+    article = tail.words[at - 1] in ("a", "an") and tail.words[at - 2] == "with"
+    if article and tail.words[at + 1] in (".", ",") and tail.words[at + 2] == tail.words[at]:
+        return True
+    behind = at + 1 + (not tail.marks[at + 1] & kinds.WORD)
+    return tail.words[at - 1] in _BEFORE_LETTERS and not tail.marks[behind] & (LISTED | kinds.SPELLED)
 
 
 _BEFORE_LETTERS: Final = frozenset(

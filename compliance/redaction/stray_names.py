@@ -82,6 +82,24 @@ _AT_PLACES: Final = frozenset(
 )
 _FIRST_NAMES: Final = kinds.FIRST | kinds.MAYBE
 _OF_WORDS: Final = ("ed", "ing", "ly", "able", "less", "ful", "ness")
+_BEFORE_MONTHS: Final = frozenset(
+    [
+        "in",
+        "of",
+        "by",
+        "until",
+        "till",
+        "this",
+        "next",
+        "last",
+        "since",
+        "from",
+        "during",
+        "mid",
+        "early",
+        "late",
+    ]
+)
 _SAID_OF_PEOPLE: Final = frozenset(
     ["young", "star", "lovely", "happy", "darling", "lady", "man", "angel", "long", "early", "love", "lucky"]
 ) | {"tiny", "ever", "german", "guy", "deep", "junior", "sunshine", "precious"}
@@ -92,6 +110,8 @@ def _is_no_name(tail: Tail, at: int) -> bool:
     """A firm, a word that is never one, or one said of people before their names: "young tyler"."""
     word = tail.words[at]
     if bare(word) in BRANDS or (word in NOT_NAMES and not tail.marks[at] & kinds.MAYBE):
+        return True
+    if tail.marks[at] & kinds.MONTH and tail.words[at - 1] in _BEFORE_MONTHS:
         return True
     return word in _SAID_OF_PEOPLE and bool(tail.marks[at + 1] & kinds.FIRST) and not tail.capital[at]
 
@@ -106,7 +126,7 @@ def _before_surname(tail: Tail, at: int, kind: int, follows: int) -> Match | Non
         both = both and bool(kind & LISTED or not tail.words[at].endswith(_OF_WORDS))
         both = both or _is_written_whole(tail, at)
         if sure or both or (tail.capital[at] and tail.capital[at + 1] and not kind & kinds.COMMON):
-            return Match(name_end(tail, at, strict=True) or at + 1, "PERSON", LIKELY)
+            return Match(name_end(tail, at, strict=True) or at + 2, "PERSON", LIKELY)
     return None
 
 
@@ -282,6 +302,13 @@ _TRAVELLING: Final = frozenset(
         "drives",
         "bus",
         "train",
+        "line",
+        "tube",
+        "metro",
+        "tram",
+        "ferry",
+        "flight",
+        "bound",
         "back",
         "way",
         "road",
@@ -301,6 +328,8 @@ _FAMILIES_ARE: Final = frozenset({"we're", "are", "they're", "it's"})
 
 def _is_written_beside(tail: Tail, at: int) -> bool:
     """A part of something longer that is written with capitals or spelled; "I'm Frank about that"."""
+    if tail.words[at - 1] == "for" and tail.marks[at - 2] & kinds.LETTER:
+        return True  # "Q for Queen"
     if tail.words[at - 1] == "i'm":
         return tail.words[at] in _STATES or tail.capital[at + 1]
     before = tail.capital[at - 1] and is_inside(tail, at - 1)

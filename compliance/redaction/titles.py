@@ -333,7 +333,7 @@ _STAFF_DOES: Final = frozenset(
 )
 _STAFF_DOES_SO: Final = frozenset(
     ("is", word)
-    for word in ("running", "away", "operating", "fully", "on", "off", "free", "not", "in", "back")
+    for word in ("running", "away", "operating", "fully", "on", "off", "free", "not", "in", "back", "only")
 ) | frozenset(
     (verb, word)
     for verb in ("recommended", "suggested", "does")

@@ -13,7 +13,7 @@ from compliance.redaction.tokens import Tail
 from compliance.redaction.view import LIKELY, Match
 from compliance.redaction.vocabulary import mark_words
 
-mark_words({"will"}, kinds.MAYBE)
+mark_words({"will", "may"}, kinds.MAYBE)
 
 _STATES: Final = word_list("states_like_names")
 _THINGS: Final = word_list("things_like_names")
@@ -78,18 +78,28 @@ def called_by_word(tail: Tail, at: int) -> Match | None:
         return Match(at + 2, "PERSON", LIKELY)
     if _is_said_twice(tail, at):
         return Match(at + 3, "PERSON", LIKELY)
+    if _is_said_again(tail, at):
+        return Match(at + 1, "PERSON", LIKELY)
     if word == "will" and _has_plain_surname(tail, at):
         return Match(at + 2, "PERSON", LIKELY)
     month = bool(tail.marks[at] & kinds.MONTH)
     if (word not in _STATES and _speaks(tail, at)) or (not month and _is_somebodys(tail, at)):
         return Match(at + 1, "PERSON", LIKELY)
-    if _is_said_to_be(tail, at, word) or _is_from(tail, at):
+    if _is_said_to_be(tail, at, word) or _is_from(tail, at) or (month and _is_named(tail, at)):
         return Match(at + 1, "PERSON", LIKELY)
     if word in _STATES or tail.marks[at] & kinds.STOP:
         return None
     found = not month and _is_told_of(tail, at)
     found = found or _is_introduced(tail, at, word, month=month)
     return Match(at + 1, "PERSON", LIKELY) if found else None
+
+
+def _is_named(tail: Tail, at: int) -> bool:
+    """ "my name's april i know like the month"."""
+    before, earlier = tail.words[at - 1], tail.words[at - 2]
+    if before not in ("name's", "called") and (before, earlier) not in (("is", "name"), ("names", "my")):
+        return False
+    return not (tail.marks[at + 1] & (kinds.NUMBER | kinds.ORDINAL) or tail.capital[at + 1])
 
 
 def _speaks(tail: Tail, at: int) -> bool:
@@ -254,6 +264,22 @@ def _is_said_twice(tail: Tail, at: int) -> bool:
     if tail.words[at] != tail.words[at + 1] or surname & kinds.STOP:
         return False
     return bool(surname & kinds.LAST or (surname & kinds.UNKNOWN and not surname & kinds.COMMON))
+
+
+def _is_said_again(tail: Tail, at: int) -> bool:
+    """ "it's joy joy from upstairs", "mark here mark davenport", "cliff it's cliff from the post office"."""
+    if tail.words[at - 1] not in _BEFORE_TWICE:
+        return False
+    if tail.words[at] == tail.words[at + 1]:
+        named = tail.marks[at + 2] & (kinds.LAST | kinds.FIRST | kinds.UNKNOWN)
+        return bool(named) or tail.words[at + 2] in _FROM or tail.words[at + 2] in _SPEAKING
+    between = tail.words[at + 1] in _SPEAKING or tail.words[at + 1] in ("it's", "its", ",", ".")
+    return between and tail.words[at + 2] == tail.words[at]
+
+
+_BEFORE_TWICE: Final = frozenset(
+    ["", ":", ".", ",", "it's", "its", "i'm", "is", "name's", "hello", "hi", "hiya", "hey", "yes", "here"]
+)
 
 
 def _is_greeted(tail: Tail, at: int, word: str) -> bool:
