@@ -7,6 +7,7 @@ count only where an address was given, read back or asked for right before.
 from typing import Final
 
 from compliance.redaction import kinds
+from compliance.redaction.code_pieces import figures_of_code
 from compliance.redaction.cues import Slot
 from compliance.redaction.lexicon import word_list
 from compliance.redaction.localities import to_town
@@ -34,6 +35,10 @@ _FIGURED: Final[frozenset[Slot]] = frozenset({"PHONE", "DOB", "CARD", "GOV_ID", 
 _OTHERS: Final = _FIGURED - {"PHONE"}
 _ANY: Final = frozenset({"street", "road", "front", "back", "end", "building", "buildings", "st", "rd"})
 _NAMES: Final = 2
+_FLOORS: Final = word_list("floors")
+_ANY_HOUSE: Final = frozenset(
+    ["house", "flat", "farm", "flats", "cottage", "building", "home", "hall", "annexe", "bungalow", "caravan"]
+) | frozenset({"apartments", "apartment", "cabin", "boat", "loft", "chapel", "church", "school", "works"})
 _SURE_HOUSES: Final = frozenset(
     {"farm", "cottage", "house", "court", "lodge", "barn", "bungalow", "cottages", "farmhouse", "villas"}
 )
@@ -49,7 +54,7 @@ _STAYING: Final = frozenset(
 def number_alone(view: View, at: int) -> Match | None:
     """ "Sixty-one. Six one.", "it's eighteen", "one six or six oh": a house's number and no more."""
     if not _is_told(view) or _is_of_other(view):
-        return None
+        return figures_of_code(view, at)
     tail = view.tail
     end = house_number(tail, at)
     if end is None or end > at + _NUMBER_TOKENS or tail.words[at] in ("oh", "o", "zero", "0"):
@@ -102,6 +107,7 @@ def street_alone(view: View, at: int) -> Match | None:
     end = _any_street(tail, at) if _is_told(view) else _sure_street(view, at)
     if end is None or (is_generic(tail, at, end) and end > at + 1):
         return None
+    end = max(end, to_town(view, end) if _is_told(view) else end)
     closed = _is_last(tail, end) or (tail.words[end] in ("or", "not") and _is_street(tail, end + 1))
     if not closed or (tail.words[at - 1] in ("on", "in") and not _is_told(view)):
         return None
@@ -116,10 +122,24 @@ def the_street_alone(view: View, at: int) -> Match | None:
     return Match(at + 2, "ADDRESS", GUESSED) if whole else None
 
 
+def the_building_alone(view: View, at: int) -> Match | None:
+    """ "the mill": what a building is called, where an address was given or asked for."""
+    tail = view.tail
+    end = house_name(tail, at) if _is_told(view) and _is_first(tail, at) else None
+    if end is None or end > at + _NAMES + 1 or tail.words[end - 1] in _ANY_HOUSE or not _is_last(tail, end):
+        return None
+    return Match(end, "ADDRESS", GUESSED)
+
+
 def _any_street(tail: Tail, at: int) -> int | None:
     """Behind a street or a house, also one of a common name: an address is in play."""
     alone = at + 1 if tail.marks[at] & kinds.STREET else None
     return street_name(tail, at, wanted=True) or house_name(tail, at) or alone
+
+
+def _floor(tail: Tail, at: int) -> int | None:
+    """ "basement flat", "top floor"."""
+    return at + 2 if tail.words[at] in _FLOORS and tail.words[at + 1] in ("flat", "floor") else None
 
 
 def _sure_street(view: View, at: int) -> int | None:
@@ -147,7 +167,7 @@ def town_alone(view: View, at: int) -> Match | None:
     tail = view.tail
     if tail.words[at] in _LEADS or not _is_first(tail, at):
         return None
-    end = town(tail, at) or _strange_town(view, at)
+    end = town(tail, at) or _strange_town(view, at) or _floor(tail, at)
     if end is None:
         return None
     other = town(tail, end + 1) if tail.words[end] == "or" else None

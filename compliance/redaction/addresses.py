@@ -338,7 +338,7 @@ def _unnamed_street(view: View, number: int) -> Match | None:
     tail = view.tail
     follows = number + (tail.words[number] == ",")
     kind = tail.marks[follows]
-    if not kind & kinds.WORD or kind & (kinds.STOP | kinds.MONTH) or tail.words[follows] == "yet":
+    if not kind & kinds.WORD or kind & (kinds.STOP | kinds.MONTH) or tail.words[follows] in _BEHIND_SUMS:
         return None
     if not may_name(tail, follows, wanted=True):
         return None
@@ -347,6 +347,11 @@ def _unnamed_street(view: View, number: int) -> Match | None:
     if common and not (end > follows + 1 and _ends_like_place(tail, end)):
         return None
     return Match(to_town(view, end), "ADDRESS", GUESSED)
+
+
+_BEHIND_SUMS: Final = frozenset(
+    {"yet", "left", "more", "each", "altogether", "total", "extra", "quid", "odd", "whichever's", "whichever"}
+)
 
 
 def _ends_like_place(tail: Tail, end: int) -> bool:

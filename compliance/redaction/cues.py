@@ -95,6 +95,8 @@ AILMENT: Final = 128
 """Of what is wrong with somebody."""
 TROUBLING: Final = 256
 """Of a thing that is out of order: "a problem with the portal"."""
+HOUSED: Final = 1024
+"""Alone it asks for the house in a street that was given."""
 DATED: Final = 512
 """Of when something is, or was."""
 _THINGS: Final = frozenset(
@@ -162,6 +164,7 @@ _ABOUT: Final = (
     (_THINGS, THING),
     (_ASK_WORDS, ASKS),
     (_PLACES, PLACE),
+    (frozenset({"number", "number's"}), HOUSED),
     (word_list("diary_words"), DIARY),
     (_TAKEN, MEDICINES),
     (frozenset({"doctor", "consultant", "surgeon", "dentist", "physio", "gp", "hygienist"}), STAFF),

@@ -19,6 +19,7 @@ from compliance.redaction.cues import (
     CUE_WORDS,
     DATED,
     DIARY,
+    HOUSED,
     MEDICINES,
     PLACE,
     STAFF,
@@ -409,7 +410,7 @@ class Expectation:
 
     def end_turn(self, said: Said) -> None:
         """Leave to the next turn what it needs."""
-        if self._about & PLACE and "EMAIL" not in self._mentioned and not self.found:
+        if self._about & (PLACE | HOUSED) and "EMAIL" not in self._mentioned and not self.found:
             self._note_place(said)
         if self._about & DATED and "CARD" in self._memory.answered and said.words <= _BRIEF_WORDS:
             self._mentioned.add("EXPIRY")
@@ -450,10 +451,11 @@ class Expectation:
         return said.words < _SHORT_TURN and not (asks_other or said.tells)
 
     def _note_place(self, said: Said) -> None:
-        """A part of an address was asked for, or how it is spelled."""
-        if said.words <= _SHORT_TURN:
+        """A part of an address was asked for, the number of a house, or how a street is spelled."""
+        housed = self._memory.lacks_number and not self._mentioned
+        if said.words <= _SHORT_TURN and (self._about & PLACE or housed):
             self._mentioned.add("ADDRESS")
-        if self._repeat:
+        if self._repeat and self._about & PLACE:
             self._mentioned = (self._mentioned - {"PERSON"}) | {"ADDRESS"}
 
     def _end_caller(self, said: Said) -> None:

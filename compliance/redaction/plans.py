@@ -11,10 +11,11 @@ from typing import Final
 
 from compliance.redaction import kinds
 from compliance.redaction.acronyms import acronym
-from compliance.redaction.address_pieces import street_alone, town_alone, town_of_somebody
+from compliance.redaction.address_pieces import street_alone, the_building_alone, town_alone, town_of_somebody
 from compliance.redaction.addresses import address, free_address
 from compliance.redaction.allergens import taken_or_shunned
 from compliance.redaction.cards import expiry
+from compliance.redaction.code_pieces import code_piece
 from compliance.redaction.codes import alphanumeric
 from compliance.redaction.dates import date_of_birth
 from compliance.redaction.emails import email_of_small_word, spoken_email
@@ -159,6 +160,8 @@ def _of_places(kind: int, mode: int) -> Iterator[Rule]:
     """Pieces of an address, and towns that somebody lives in."""
     if mode & PLACED and kind & _STREETS and not kind & kinds.STOP:
         yield town_alone
+    elif mode & PLACED and kind & kinds.ARTICLE:
+        yield the_building_alone
     if kind & kinds.TOWN and not kind & kinds.STOP:
         yield town_of_somebody
 
@@ -167,6 +170,7 @@ def _said_back(kind: int) -> Iterator[Rule]:
     """Pieces of values, and places beside ZIPs."""
     if kind & (kinds.SPELLED | kinds.PAIR) and not kind & kinds.STOP:
         yield said_back
+        yield code_piece
     if kind & kinds.TOWN:
         yield town_by_zip
     if kind & _STREETS and not kind & kinds.STOP:

@@ -22,7 +22,7 @@ _ROUTING_KEYS: Final = word_list("routing_keys")
 _NEAR_CODES: Final[frozenset[Slot]] = frozenset({"POSTCODE", "ADDRESS"})
 _SPELLED: Final[tuple[EntityType, ...]] = ("EMAIL", "PERSON", "POSTCODE")
 """What is spelled back, the likeliest first."""
-_INITIALS: Final = frozenset(
+INITIALS: Final = frozenset(
     {
         "nhs",
         "gp",
@@ -228,5 +228,5 @@ def _spelling(tail: Tail, at: int) -> int | None:
         letters, end = letters + letter[0], letter[1]
         here = end + (tail.words[end] in (",", "-", "."))
     asked = tail.words[end] == "?" or bool(tail.marks[end] & kinds.END)
-    told = letters not in _INITIALS or "for" in tail.words[at:end]
+    told = letters not in INITIALS or "for" in tail.words[at:end]
     return end if len(letters) > 1 and asked and told else None

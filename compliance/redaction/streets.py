@@ -552,7 +552,7 @@ def house_name(tail: Tail, at: int) -> int | None:
     if len(ahead) == _HOUSE_NAME_WORDS and _HOUSES.isdisjoint(ahead) and "home" not in ahead:
         return None
     for end in range(begin, begin + _HOUSE_NAME_WORDS):
-        if end > at and (_is_named(tail, at, end) or _is_care_home(tail, end)):
+        if end > at and (_is_named(tail, at, end) or (_is_care_home(tail, end) and end > begin + 1)):
             return end + 1
         kind = tail.marks[end]
         if kind & (kinds.STOP | kinds.END) or not kind & kinds.WORD or len(tail.words[end]) > _WORD_CHARS:

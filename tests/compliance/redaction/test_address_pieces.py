@@ -21,6 +21,11 @@ MASKED = [
     "you want {Sycamore Close}, not {Sycamore Drive}, they get that wrong",
     "Zip?\n{97214}. Wait, that's the office. {97202}.",
     "I've moved to {41 Thornleigh Gardens}.\nIs that in {Fulwood}?",
+    "I've got {M21 9WG}, is that right?\nNo, it's {Q for Queen} at the end, {W Q}.",
+    "my postcode's {s e fifteen four n x}\n{s e fifty four n x}\n{fifteen one five}",
+    "what's the address\n{apartment forty one the mill}\n{the mill}\n{jersey street ancoats}",
+    "What address do we have?\n{33 Cotham Vale}.\n{Basement flat}?\n{Basement flat}, yes.",
+    "what road do you live on\n{heaton moor road}\nnumber\n{three eight four}",
     "it's {hilltop farm near hawes}",
     "what's the first line of the address\n{unit three}\nand is that {leeds}\nno {manchester}",
 ]
