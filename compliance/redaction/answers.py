@@ -61,8 +61,10 @@ from compliance.redaction.zips import is_zip
 _ANSWER_TOKENS: Final = 26
 _LEADS: Final = word_list("answer_leads")
 _MOST_MISHEARD: Final = 3
-_AREAS: Final = frozenset({"any", "as", "al", "an", "age", "our", "eggs", "cake", "hell"})
-"""What NE, S, AL, N, H, R, X, K and L are heard as."""
+_AREAS: Final = frozenset(
+    {"any", "as", "al", "an", "age", "our", "eggs", "cake", "hell", "he", "hey", "hay", "ache"}
+)
+"""What NE, S, AL, N, H, R, X, K, L and E are heard as."""
 _IN_CODES: Final = kinds.NUMBER | kinds.LETTER
 _SURE_LEADS: Final = frozenset({"under", "well", "ooh", "so", "it's", "i'm", "mine's"})
 _NEW_CLAUSE: Final = frozenset({"but", "i", "i've", "i'm", "and", "that's", "which", "who", "they", "it"})
