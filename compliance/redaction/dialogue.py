@@ -170,6 +170,7 @@ class Expectation:
         "side",
         "staff",
         "stale",
+        "told",
         "waits_until",
         "year_of_birth",
     )
@@ -225,6 +226,8 @@ class Expectation:
         """The turn before asked when something else was than a birth."""
         self.medicines = memory.medicines and side == "caller"
         """Somebody was asked just now what is taken."""
+        self.told = self.placed or self.allergies or self.ailing or self.medicines
+        """One of these is so."""
 
     def in_play(self, slot: Slot) -> bool:
         """A value of this type was said in this turn or the one before: it may be corrected or read back."""
@@ -250,7 +253,7 @@ class Expectation:
 
     def named_allergy(self) -> None:
         """An allergy was named: what it is to may follow, now or in the turns to come."""
-        self.allergies = True
+        self.allergies = self.told = True
         self._memory.allergies = _OF_ALLERGIES + 1
 
     def named_ailment(self, of: Sequence[str] = ()) -> None:
@@ -260,7 +263,7 @@ class Expectation:
         """
         if "name" in of:
             self._about |= THING
-        self.ailing = True
+        self.ailing = self.told = True
         self._memory.ailing = _OF_AILMENTS + 1
 
     def took(self, entity: EntityType, end: int) -> None:
@@ -294,12 +297,14 @@ class Expectation:
         known = CUE_WORDS.get(tail.words[at])
         if known is None:
             return
-        cues = cues_at(tail, at, known)
-        if cues:
-            self._take(cues, tail.end(at))
-        self._about |= known.about
-        if known.about & ALLERGY:
-            self.named_allergy()
+        if known.alone or tail.words[at - 1] in known.behind:
+            cues = cues_at(tail, at, known)
+            if cues:
+                self._take(cues, tail.end(at))
+        if known.about:
+            self._about |= known.about
+            if known.about & ALLERGY:
+                self.named_allergy()
 
     @property
     def diary(self) -> bool:

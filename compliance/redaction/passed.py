@@ -4,7 +4,7 @@ from typing import Final
 
 from compliance.redaction import kinds
 from compliance.redaction.cues import STRONG
-from compliance.redaction.lexicon import phrase_index, word_list
+from compliance.redaction.lexicon import phrase_index, stem, word_list
 from compliance.redaction.phrases import may_begin, phrase
 from compliance.redaction.tokens import Tail
 from compliance.redaction.view import Match, View
@@ -26,14 +26,14 @@ def idiom(view: View, at: int) -> Match | None:
         end = phrase(tail, at, IDIOMS)
         if end is not None:
             return Match(end, None)
-    return _called_like_people(view, at) if tail.marks[at] & _NAMES else None
+    return _called_like_people(view, at) if stem(tail.words[at]) in _CALLED else None
 
 
 def _called_like_people(view: View, at: int) -> Match | None:
     """ "at John Lewis", "a Harry Potter poster"; where a name is asked for or told, it may be somebody's."""
-    if view.expects.name_open == STRONG or view.expects.awaits("PERSON"):
-        return None
     tail = view.tail
+    if not tail.marks[at] & _NAMES or view.expects.name_open == STRONG or view.expects.awaits("PERSON"):
+        return None
     end = phrase(tail, at, _FIGURES)
     if end is None and _is_gone_to(tail, at):
         end = phrase(tail, at, _SHOPS)
@@ -68,4 +68,5 @@ _GOING: Final = frozenset(
     ]
 )
 _NAMES: Final = kinds.FIRST | kinds.MAYBE | kinds.LAST | kinds.UNKNOWN | kinds.COMMON | kinds.TITLE
-mark_words({*_FIGURES, *_SHOPS}, kinds.IDIOM)
+_CALLED: Final = frozenset({*_FIGURES, *_SHOPS})
+mark_words(_CALLED, kinds.IDIOM)

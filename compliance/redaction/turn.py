@@ -52,6 +52,12 @@ _ALLERGIES: Final = frozenset(
 )
 
 
+def _told_mode(expects: Expectation) -> int:
+    """What the talk before tells."""
+    mode = TAKING if expects.allergies or expects.medicines else 0
+    return mode | (AILING if expects.ailing else 0) | (PLACED if expects.placed else 0)
+
+
 class TurnStream:
     """Takes one turn in pieces of any size. `offset` is where the turn begins in the whole."""
 
@@ -255,12 +261,8 @@ class TurnStream:
         mode = AWAITING if place <= expects.waits_until else 0
         if expects.name_open or view.names:
             mode |= NAMING
-        if expects.allergies or expects.medicines:
-            mode |= TAKING
-        if expects.ailing:
-            mode |= AILING
-        if expects.placed:
-            mode |= PLACED
+        if expects.told:
+            mode |= _told_mode(expects)
         if mode != self._mode:
             self._mode = mode
             self._plan = plan_of(mode | self._org_mode(), tail.held)
@@ -305,13 +307,16 @@ class TurnStream:
         if kind & kinds.WORD:
             self._words += 1
             self._behind += 1
-            self._continues = self._continues and tail.words[at] in _CONTINUERS
-            self._tells = self._tells or tail.words[at] in _OF_SPEAKERS
+            word = tail.words[at]
+            if self._continues and word not in _CONTINUERS:
+                self._continues = False
+            if not self._tells and word in _OF_SPEAKERS:
+                self._tells = True
             if expects.name_open and not kind & (kinds.LEAD | kinds.DOCTOR):
                 expects.name_open = 0
             if kind & kinds.CUE:
                 expects.note(tail, at)
-            if kind & kinds.BODY and tail.words[at] in _PARTS and self._is_somebodys(at):
+            if kind & kinds.BODY and word in _PARTS and self._is_somebodys(at):
                 expects.named_ailment()
         elif tail.words[at] == "?":
             self._question = True
