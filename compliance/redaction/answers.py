@@ -138,6 +138,10 @@ def whole_answer(view: View, at: int, slot: Slot) -> Match | None:
     return written_answer(tail, at, end, entity) or _misheard(view, at, end, slot, entity)
 
 
+_OTHER_NUMBERS: Final = frozenset({"CARD"})
+"""They have shapes of their own, whatever was asked for."""
+
+
 def _misheard(view: View, at: int, end: int, slot: Slot, entity: EntityType) -> Match | None:
     """The answer from `at` to `end` if no rule finds all of it."""
     tail = view.tail
@@ -148,7 +152,7 @@ def _misheard(view: View, at: int, end: int, slot: Slot, entity: EntityType) -> 
     begin, found = _found(view, at, end, entity)
     if (found is None or not found.whole) and says_no_value(tail, at, end, slot):
         return None
-    if found is not None and found.whole and _stands_apart(tail, at, begin, found.end, entity):
+    if found is not None and _is_not_asked_for(tail, at, begin, found, entity):
         return None
     if found is None and not has_evidence(tail, at, end, entity):
         return None
@@ -164,6 +168,12 @@ def _misheard(view: View, at: int, end: int, slot: Slot, entity: EntityType) -> 
     if entity == "EMAIL":
         return _with_first_half(tail, at, begin, found)
     return _with_misheard(tail, at, begin, found, entity)
+
+
+def _is_not_asked_for(tail: Tail, at: int, begin: int, found: Match, entity: EntityType) -> bool:
+    """A card's number instead of a telephone's, or a value that stands apart in what is said."""
+    other = found.type in _OTHER_NUMBERS
+    return other or (found.whole and _stands_apart(tail, at, begin, found.end, entity))
 
 
 def _the(tail: Tail, at: int) -> int:

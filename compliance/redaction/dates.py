@@ -11,7 +11,7 @@ from compliance.redaction.spoken import Element, read_element
 from compliance.redaction.tokens import Tail
 from compliance.redaction.told_births import is_day_of_month, is_long_ago, is_said_again, names_event
 from compliance.redaction.view import GUESSED, LIKELY, SURE, Match, View
-from compliance.redaction.vocabulary import FEASTS, MONTHS
+from compliance.redaction.vocabulary import FEASTS, MONTHS, TENS
 
 _DATE_TOKENS: Final = 18
 _DATE_FIGURES: Final = 8
@@ -49,6 +49,7 @@ _SEVERAL_MONTHS: Final = frozenset(f"{month}s" for month in MONTHS)
 _ORDINAL_DAYS: Final = kinds.ORDINAL | kinds.ARTICLE
 """What the day of "fourth of the second fifty one" begins with."""
 _FULL_PARTS: Final = 3
+_NUMBERS: Final = frozenset({"PHONE", "CARD", "GOV_ID"})
 _DAY_AND_MONTH: Final = 2
 _LAST_MONTH: Final = 12
 _YEAR_FIGURES: Final = 4
@@ -57,14 +58,13 @@ _YEAR_FIGURES: Final = 4
 def date_of_birth(view: View, at: int) -> Match | None:
     """The date at `at` if it is one of birth."""
     tail = view.tail
-    if tail.marks[at] & kinds.ARTICLE and not tail.marks[at + 1] & (
-        kinds.ORDINAL | kinds.DIGITS | kinds.NUMERAL
-    ):
-        return None
-    if view.expects.named("CODE"):
+    if _is_lone_article(tail, at) or view.expects.named("CODE"):
         return None
     named = view.expects.named("DOB")
     asked = view.expects.awaits("DOB")
+    if tail.words[at + 1] == "," and _begins_behind(tail, at + 2):
+        later = date_of_birth(view, at + 2)
+        return None if later is None else later._replace(begin=at + 2)
     end, strong, figures, months, years = _read_date(tail, at, misheard=asked)
     if end is None:
         return None
@@ -90,6 +90,20 @@ def date_of_birth(view: View, at: int) -> Match | None:
         return None
     open_end = (not years and figures < 5 and strong < 3) or _lacks_years(tail, end)
     return Match(end, "DOB", SURE, runs_on=open_end, whole=not open_end or strong >= 3)
+
+
+def _is_lone_article(tail: Tail, at: int) -> bool:
+    figure = tail.marks[at + 1] & (kinds.ORDINAL | kinds.DIGITS | kinds.NUMERAL)
+    return bool(tail.marks[at] & kinds.ARTICLE) and not figure
+
+
+def _begins_behind(tail: Tail, at: int) -> bool:
+    """ "he's nine, 17th of June": an age stands before the date."""
+    ordinal = at + bool(tail.marks[at] & kinds.DIGITS) + bool(tail.words[at] in TENS)
+    if not (tail.marks[ordinal] & kinds.ORDINAL or tail.words[ordinal] in _ENDINGS):
+        return False
+    month = ordinal + 1 + (tail.words[ordinal + 1] == "of")
+    return bool(tail.marks[month] & kinds.MONTH)
 
 
 def _has_ordinal(tail: Tail, at: int, end: int) -> bool:
@@ -181,6 +195,8 @@ def _follows_person(view: View, at: int) -> bool:
 
 def _corrects(view: View, at: int) -> bool:
     """ "no", "not" or "sorry" stands before, and a date of birth was said."""
+    if "DOB" not in view.expects.found and not view.expects.found.isdisjoint(_NUMBERS):
+        return False
     said = any("DOB" in said for said in (view.expects.read_back, view.expects.found, view.expects.given))
     return said and any(view.tail.words[at - back] in _CORRECTING for back in range(1, _CORRECTED_TOKENS + 1))
 
@@ -226,11 +242,11 @@ def _read_date(tail: Tail, at: int, *, misheard: bool) -> tuple[int | None, int,
         kind = tail.marks[here]
         word = tail.words[here]
         if kind & kinds.MONTH or word in _MISHEARD_MONTHS or (misheard and _sounds_like_month(word, kind)):
-            if months:
-                break
+            if months and not (tail.words[here - 1] == "of" and word == tail.words[at]):
+                break  # "may third of may" goes on
+            parts, previous = parts + (not months), None
             months += 1
             here = last = here + 1
-            parts, previous = parts + 1, None
             continue
         if kind & kinds.ORDINAL and (word not in _ENDINGS or tail.glued[here] or previous):
             here = last = here + 1
@@ -293,7 +309,7 @@ def _is_of_date(previous: Element | None, element: Element) -> bool:
 def _is_late(tail: Tail, end: int, read: tuple[int, int, int], *, months: bool) -> bool:
     """Day, month and year, said when the talk had moved on; `read`: parts, written digits, full years."""
     parts, figures, years = read
-    if parts < _FULL_PARTS or tail.marks[end - 1] & kinds.ORDINAL:
+    if parts < _FULL_PARTS or figures > _DATE_FIGURES or tail.marks[end - 1] & kinds.ORDINAL:
         return False
     lacks_day = months and years > 0 and parts == _FULL_PARTS and figures < _YEAR_FIGURES
     return not lacks_day and not _speaks_of_booking(tail, end)

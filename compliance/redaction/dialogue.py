@@ -9,9 +9,9 @@ next.
 
 import math
 from collections.abc import Iterable, Sequence
-from dataclasses import dataclass, field
-from typing import Final, Literal, NamedTuple
+from typing import Final
 
+from compliance.redaction.call_memory import CallMemory, Said, Side
 from compliance.redaction.cues import (
     AILMENT,
     ALLERGY,
@@ -31,13 +31,9 @@ from compliance.redaction.cues import (
     Slot,
     cues_at,
 )
-from compliance.redaction.dictation import Dictation
 from compliance.redaction.entities import EntityType
-from compliance.redaction.numbering import EntityNumbers
 from compliance.redaction.questions import HOW, OF_HOSTS, OF_NAMES, asks_whose, the_one
 from compliance.redaction.tokens import Tail
-
-Side = Literal["caller", "agent"]
 
 _CHARS_HELD: Final = 64
 _SHORT_TURN: Final = 3
@@ -67,72 +63,15 @@ _QUESTION_TOKENS: Final = 8
 _OF_PLACES: Final[tuple[tuple[str, Slot], ...]] = (("name", "PERSON"), ("number", "PHONE"))
 """What the name and the number of a street or a house look like before that is named."""
 _PLACED: Final[frozenset[Slot]] = frozenset({"ADDRESS", "POSTCODE"})
+_PLAIN_NUMBERS: Final = frozenset({(word, "number") for word in ("a", "the", "your", "that")})
+"""Of whatever was named just before."""
+_NUMBERED: Final[tuple[Slot, ...]] = ("CARD", "GOV_ID")
+_LAST_DIGITS: Final = ("last", "three", "digits")
+"""Of a card's back, or of any number."""
+_DIGITS_AGAIN: Final = frozenset(
+    [("last", many) for many in ("two", "three", "four", "digits")] + [_LAST_DIGITS, ("first", "four")]
+)
 _ONCE_MORE: Final[frozenset[Slot]] = frozenset({"DOB", "EMAIL", "PHONE", "ADDRESS", "POSTCODE"})
-
-
-class Said(NamedTuple):
-    """A turn that has ended: its number of words, whether it asks something, whether it only asks to go on
-    ("mm-hm"), the type of a value that its end cut short, whether it tells of the speaker ("I lost my"), and
-    whether a value is the last that is said in it.
-    """
-
-    words: int
-    question: bool
-    continues: bool
-    unfinished: Slot | None
-    tells: bool = False
-    ends_with_value: bool = False
-
-
-@dataclass(slots=True)
-class CallMemory:
-    """What turns of one call leave to the next.
-
-    `asked` holds slots with the number of agent turns since; `answered` what the caller gave last;
-    `unfinished` the type of a number or date that the end of the caller's turn cut short; `names` the words
-    of names masked; `replied`: the caller has spoken since the agent did; `fresh`: the one value that the
-    last turn asked for.
-    """
-
-    asked: dict[Slot, int] = field(default_factory=dict)
-    answered: set[Slot] = field(default_factory=set)
-    unfinished: Slot | None = None
-    names: set[str] = field(default_factory=set)
-    replied: bool = True
-    fresh: Slot | None = None
-    read_back: set[Slot] = field(default_factory=set)
-    """What the agent's last turn held: a reply may correct it."""
-    given: set[Slot] = field(default_factory=set)
-    """What the turn before held: it may be read back."""
-    numbers: EntityNumbers | None = None
-    """Of entities, where they are numbered."""
-    references: set[str] = field(default_factory=set)
-    """The digits of orders, tickets and their like: whoever reads them back gives no number of his own."""
-    stale: set[Slot] = field(default_factory=set)
-    """Of `asked`: the agent has spoken of something else since, so only a whole value still answers."""
-    year_asked: bool = False
-    """The last turn asked for a year of birth."""
-    allergies: int = 0
-    """For so many turns more the talk is of allergies."""
-    ailing: int = 0
-    """For so many turns more what is told may be of an ailment named before."""
-    said: dict[str, EntityType] = field(default_factory=dict)
-    """The digits of numbers masked: a part of one may be read back."""
-    streets: dict[str, tuple[str, ...]] = field(default_factory=dict)
-    """The names of streets that the caller gave, by their first word: they may be said again."""
-    lacks_number: bool = False
-    """The last address named a street and no house."""
-    staff: bool = False
-    """The last turn asked for somebody of the staff."""
-    medicines: bool = False
-    """The last turn asked what somebody takes."""
-    births: list[frozenset[int]] = field(default_factory=list)
-    """Days, months and years of the dates of birth masked: they may be said again."""
-    dictation: Dictation = field(default_factory=Dictation)
-    begun: bool = False
-    """A turn has ended."""
-    dated: bool = False
-    """The last turn asked when something else was than a birth."""
 
 
 class Expectation:
@@ -142,11 +81,13 @@ class Expectation:
         "_about",
         "_back",
         "_counted",
+        "_digits_again",
         "_first",
         "_memory",
         "_mentioned",
         "_moves",
         "_named",
+        "_number",
         "_repeat",
         "_until",
         "_whose",
@@ -193,6 +134,7 @@ class Expectation:
         self.name_open = STRONG if "PERSON" in self.asked else WEAK if "PERSON" in self.stale else 0
         """A name may stand here: `WEAK` or `STRONG`; 0 if none is expected."""
         self._mentioned: set[Slot] = set()
+        self._number = False
         self._first: Slot | None = None
         self._named: Slot | None = None
         self._until = -1
@@ -205,6 +147,7 @@ class Expectation:
         self.answer: Slot | None = memory.fresh if side == "caller" else None
         """The one value just asked for, until the answer has begun."""
         self._repeat = False
+        self._digits_again = False
         self.read_back = frozenset(memory.read_back) if side == "caller" else frozenset()
         self.given = frozenset(memory.given)
         self.placed = not _PLACED.isdisjoint(self.given | self.read_back) or "ADDRESS" in self.asked
@@ -320,6 +263,10 @@ class Expectation:
         if named is not None:
             self._name(named, place + _CHARS_HELD)
         asked = self._asked_for(cues, named or next((cue.asked for cue in cues if cue.asked), None))
+        if asked == "CARD" and not self._has_card() and any(cue.words == _LAST_DIGITS for cue in cues):
+            asked = None
+        if asked == "PHONE":
+            self._number = any(cue.words in _PLAIN_NUMBERS for cue in cues)
         if asked is not None:
             self._first = self._first or asked
             self._mentioned.add(asked)
@@ -328,8 +275,25 @@ class Expectation:
         self._year = self._year or any("year" in cue.words for cue in cues)
         self._year_of_it = self._year_of_it or any(cue.words in _YEAR_OF_IT for cue in cues)
         self._repeat = self._repeat or any(cue.repeat for cue in cues)
+        self._digits_again = self._digits_again or any(cue.words in _DIGITS_AGAIN for cue in cues)
         if any(cue.asks for cue in cues):
             self._about |= ASKS
+
+    def _has_card(self) -> bool:
+        """A card is what the talk is of: "and the three digits?"."""
+        memory = self._memory
+        return "CARD" in memory.answered or "CARD" in memory.asked or "CARD" in self._mentioned
+
+    def _note_number(self, said: Said) -> None:
+        """ "the number please" is of what was named just before; "the last four?" of a telephone."""
+        open_slots = self._mentioned | (self._memory.asked.keys() - self._memory.stale)
+        other = next((slot for slot in _NUMBERED if slot in open_slots), None)
+        if "PHONE" in self._mentioned and self._number and other is not None:
+            self._mentioned.remove("PHONE")
+            self._mentioned.add(other)
+        first = not (self._memory.begun or self._mentioned or self.found)
+        if self._digits_again and first and said.words <= _PLAIN_WORDS:
+            self._memory.asked["PHONE"] = 0
 
     def _asked_for(self, cues: Iterable[Cue], slot: Slot | None) -> Slot | None:
         """What these cues, which look like asking for `slot`, ask for where the talk is of an address."""
@@ -415,16 +379,7 @@ class Expectation:
 
     def end_turn(self, said: Said) -> None:
         """Leave to the next turn what it needs."""
-        if self._about & (PLACE | HOUSED) and "EMAIL" not in self._mentioned and not self.found:
-            self._note_place(said)
-        if self._about & DATED and "CARD" in self._memory.answered and said.words <= _BRIEF_WORDS:
-            self._mentioned.add("EXPIRY")
-        if self._repeat and "EMAIL" in self._mentioned:
-            self._mentioned.discard("PERSON")  # "could you spell that email out"
-        asks_year = self._year_of_it and said.words <= _BRIEF_WORDS
-        first = self._year and said.words <= _SHORT_TURN and not self._memory.begun
-        if asks_year and (self._is_of_birth() or first):
-            self._mentioned.add("DOB")
+        self._note_asked(said)
         self._memory.ailing = max(0, self._memory.ailing - 1)
         self._memory.allergies = max(0, self._memory.allergies - 1)
         if self._about & (AILMENT | TROUBLING) == AILMENT and self.side == "agent":
@@ -445,6 +400,21 @@ class Expectation:
             self._memory.dictation.end_turn(goes_on=self._goes_on(said), ends=said.ends_with_value)
         if self._about & THING and said.question and "PERSON" not in self._mentioned:
             self._memory.asked.pop("PERSON", None)
+
+    def _note_asked(self, said: Said) -> None:
+        """What the turn asks for besides what its cues say."""
+        if self._about & (PLACE | HOUSED) and "EMAIL" not in self._mentioned and not self.found:
+            self._note_place(said)
+        if self._repeat or self._number:
+            self._note_number(said)
+        if self._about & DATED and "CARD" in self._memory.answered and said.words <= _BRIEF_WORDS:
+            self._mentioned.add("EXPIRY")
+        if self._repeat and "EMAIL" in self._mentioned:
+            self._mentioned.discard("PERSON")  # "could you spell that email out"
+        asks_year = self._year_of_it and said.words <= _BRIEF_WORDS
+        first = self._year and said.words <= _SHORT_TURN and not self._memory.begun
+        if asks_year and (self._is_of_birth() or first):
+            self._mentioned.add("DOB")
 
     def _goes_on(self, said: Said) -> bool:
         """The turn only asks for more of a value, or waits for it."""

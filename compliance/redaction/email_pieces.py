@@ -103,7 +103,8 @@ def _is_plainly_joined(tail: Tail, at: int, stop: int) -> bool:
         return False
     spelled = all(tail.marks[here] & (kinds.LETTER | kinds.PAUSE) for here in range(at, joins[0]))
     if tail.words[joins[0]] == "underscore":
-        return spelled or joins[0] == at + 1
+        names = not (tail.marks[at] | tail.marks[at + 1]) & kinds.COMMON
+        return spelled or joins[0] == at + 1 or (joins[0] == at + _NAMES_BEFORE and names)
     return (spelled and joins[0] > at + 1) or (joins[0] == at + 1 and _is_name_dot_name(tail, at))
 
 
@@ -116,6 +117,7 @@ def _is_name_dot_name(tail: Tail, at: int) -> bool:
     return bool(named) and not (tail.capital[at + 1] or after & kinds.STOP)
 
 
+_NAMES_BEFORE: Final = 2
 _NAMES: Final = kinds.FIRST | kinds.LAST | kinds.UNKNOWN
 
 

@@ -174,6 +174,9 @@ def _name_before(tail: Tail, at: int, sign: int) -> int | None:
     """Where a name ends that is said before its address: "Ann Lee, ann dot lee at …"."""
     word = tail.words[at]
     again = next((here for here in range(at + 1, sign) if tail.words[here] == word), None)
+    joined = "".join(tail.words[at:sign]).partition(",")
+    if joined[0] and joined[0] == joined[2]:
+        return tail.words.index(",", at)  # "Sinead Brogan, sineadbrogan at …"
     if again is None or len(word) <= _LEAST_LETTERS or again > at + _NAME_WORDS:
         return None
     end = again - (tail.words[again - 1] in (",", "."))

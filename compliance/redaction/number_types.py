@@ -301,8 +301,6 @@ def _slot(expects: Expectation, said: Said) -> EntityType | None:
         return None
     if said.digits in expects.references:
         return None
-    if len(said.digits) in _CODE_DIGITS and {"CARD", "PHONE"} <= expects.asked:
-        return "PHONE"  # "the last three digits of your mobile"
     return _asked_for(expects, said.digits) or next(
         (slot for slot in NUMBER_SLOTS if expects.awaits(slot)), None
     )

@@ -19,7 +19,7 @@ from compliance.redaction.number_types import (
     number_type,
 )
 from compliance.redaction.patterns import written_safe
-from compliance.redaction.spoken import Element, read_element, skip_gap
+from compliance.redaction.spoken import Element, is_times, read_element, skip_gap
 from compliance.redaction.tokens import Tail
 from compliance.redaction.view import Match, View
 
@@ -66,7 +66,7 @@ def number(view: View, at: int) -> Match | None:
         begin += 1
     if not tail.marks[begin] & (kinds.NUMBER | kinds.HOMOPHONE):
         return None
-    elements = _read_run(view, begin)
+    elements = _without_minutes(tail, _read_run(view, begin))
     if _counts_last(tail, begin, elements):
         return Match(begin + 1, None)
     if not elements or (elements[0].end == begin + 1 and len(elements) == 1 and _is_letter_o(tail, begin)):
@@ -125,6 +125,12 @@ def _is_pronoun(tail: Tail, at: int) -> bool:
     return tail.words[at - 1] in _BEFORE_ONE and tail.words[at + 1] in _AFTER_ONE
 
 
+def _without_minutes(tail: Tail, elements: list[Element]) -> list[Element]:
+    """The times of "ten thirty and ten past two" without the minutes of the last."""
+    timed = len(elements) > 1 and tail.words[elements[-1].end] in _BEHIND_MINUTES
+    return elements[:-1] if timed and is_times(elements[:-1]) else elements
+
+
 def _counts_last(tail: Tail, at: int, elements: Sequence[Element]) -> bool:
     """The "four" of "the last four, two two one nine"; the "oh" of "oh, nineteen seventy nine"."""
     digits = sum(len(element.digits) for element in elements[1:])
@@ -134,6 +140,7 @@ def _counts_last(tail: Tail, at: int, elements: Sequence[Element]) -> bool:
     return tail.words[at] == "oh" and year and elements[1].digits in _CENTURIES
 
 
+_BEHIND_MINUTES: Final = frozenset({"past", "to"})
 _LASTS: Final = frozenset({"last", "first", "final"})
 _COUNTED: Final = frozenset({"2", "3", "4", "5", "6"})
 _CENTURIES: Final = frozenset({"18", "19", "20"})

@@ -11,7 +11,7 @@ Interims are never fed and never shown.
 from collections.abc import Iterable
 from typing import Final
 
-from compliance.redaction.dialogue import CallMemory
+from compliance.redaction.call_memory import CallMemory
 from compliance.redaction.entities import EntityType, Span
 from compliance.redaction.lexis import Lexis
 from compliance.redaction.numbering import EntityNumbers

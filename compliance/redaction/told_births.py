@@ -58,7 +58,7 @@ def is_day_of_month(tail: Tail, at: int, end: int) -> bool:
         return True
     named = sum(bool(tail.marks[here] & (kinds.MONTH | kinds.ORDINAL)) for here in range(at, end))
     month = any(tail.marks[here] & kinds.MONTH for here in range(at, end))
-    return named > (not month) and len(figures_of_date(tail, at, end)) > _TWO_FIGURES
+    return named > (not month) and len(_figures(tail, at, end)) > _TWO_FIGURES
 
 
 def _is_written(tail: Tail, at: int, end: int) -> bool:
@@ -79,16 +79,20 @@ def names_event(tail: Tail, at: int) -> bool:
 
 def figures_of_date(tail: Tail, at: int, end: int) -> frozenset[int]:
     """Day, month and year, the year without its century; whatever of them is said."""
-    figures: set[int] = set()
+    return frozenset(_figures(tail, at, end))
+
+
+def _figures(tail: Tail, at: int, end: int) -> list[int]:
+    figures: list[int] = []
     tens = 0
     while at < end:
         word = tail.words[at]
         nth = NTH.get(word)
         if nth is not None:
-            figures.add(tens + nth)
+            figures.append(tens + nth)
             tens = 0
         elif tail.marks[at] & kinds.MONTH:
-            figures.add(MONTHS_BEGIN.index(word[:3]) + 1)
+            figures.append(MONTHS_BEGIN.index(word[:3]) + 1)
         elif tail.marks[at] & kinds.NUMBER:
             element = read_element(tail, at)
             if element is not None:
@@ -96,16 +100,16 @@ def figures_of_date(tail: Tail, at: int, end: int) -> frozenset[int]:
                 at = element.end
                 continue
         at += 1
-    return frozenset(figures | ({tens} if tens else set()))
+    return [*figures, tens] if tens else figures
 
 
-def _add(tail: Tail, digits: str, end: int, figures: set[int]) -> int:
+def _add(tail: Tail, digits: str, end: int, figures: list[int]) -> int:
     """Take a figure in; gives tens that an ordinal may complete."""
     if digits in _CENTURIES and tail.marks[end] & kinds.NUMERAL:
         return 0
     if digits in ("20", "30") and tail.marks[end + (tail.words[end] == "-")] & kinds.ORDINAL:
         return int(digits)
-    figures.add(int(digits) % _CENTURY if len(digits) == _FULL_YEAR else int(digits))
+    figures.append(int(digits) % _CENTURY if len(digits) == _FULL_YEAR else int(digits))
     return 0
 
 

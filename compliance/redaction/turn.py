@@ -4,8 +4,9 @@ from typing import Final
 
 from compliance.redaction import kinds
 from compliance.redaction.answers import is_lead, whole_answer
+from compliance.redaction.call_memory import CallMemory, Said, Side
 from compliance.redaction.cues import Slot
-from compliance.redaction.dialogue import CallMemory, Expectation, Said, Side
+from compliance.redaction.dialogue import Expectation
 from compliance.redaction.email_pieces import has_host
 from compliance.redaction.entities import EntityType, Span, placeholder
 from compliance.redaction.lexicon import word_list

@@ -83,3 +83,21 @@ def test_of_a_number_the_last_four_are_told_without_the_word_that_counts_them() 
 )
 def test_names_with_a_dot_between_them_are_of_mail(text: str, public: str) -> None:
     assert unlabelled(text) == [public]
+
+
+def test_the_number_is_of_the_card_that_was_named_just_before() -> None:
+    turns = ("How will you pay?", "I've my card here", "The number please?", "five one nine eight", "mhm")
+    assert said(*turns, "oh oh two one")[3:] == ["[CARD]", "mhm", "[CARD]"]
+
+
+def test_the_last_digits_are_asked_for_again() -> None:
+    assert said("Could you repeat just the last four?", "0174")[1] == "[PHONE]"
+
+
+def test_times_that_end_with_minutes_past_the_hour_are_no_number() -> None:
+    text = "I've got nine fifteen, nine forty-five, ten thirty and ten past two."
+    assert unlabelled(text) == [text]
+
+
+def test_an_age_before_a_date_of_birth_stays() -> None:
+    assert unlabelled("she's nine, 17th of June 2017.") == ["she's nine, [DOB]."]
