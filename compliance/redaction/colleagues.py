@@ -17,7 +17,8 @@ _ROLES: Final = frozenset(
     ["receptionist", "manager", "secretary", "coordinator", "midwife", "physio", "hygienist", "dietitian"]
 ) | frozenset(["podiatrist", "osteopath", "therapist", "counsellor", "optometrist", "audiologist", "nurse"])
 _STAFF: Final = word_list("staff")
-_BEFORE_SISTERS: Final = frozenset({"", ":", ",", ".", "see", "with", "by", "ask", "is", "was", "for"})
+_BEFORE_SISTERS: Final = frozenset({"see", "with", "by", "ask"})
+_SISTERS_DO: Final = frozenset({"will", "runs", "does", "has", "is", "isn't", "can"})
 _KINDS_OF_ROLES: Final = frozenset(
     ["practice", "office", "lead", "senior", "clinic", "dental", "head", "treatment", "duty", "new", "other"]
 )
@@ -32,7 +33,7 @@ def is_colleague(tail: Tail, at: int, end: int) -> bool:
         return True
     if word in ("in", "from") and follows in _DEPARTMENTS:
         return tail.words[at - 1] not in _CALLING
-    return _is_role(tail, end + (word == ",")) or _is_called(tail, at) or _is_sister(tail, at)
+    return _is_role(tail, end + (word == ",")) or _is_called(tail, at) or _is_sister(tail, at, end)
 
 
 def _is_called(tail: Tail, at: int) -> bool:
@@ -44,9 +45,12 @@ def _is_called(tail: Tail, at: int) -> bool:
     return owned and bare(tail.words[role]) in _STAFF
 
 
-def _is_sister(tail: Tail, at: int) -> bool:
-    """ "Sister Margaret": a nurse, if she is nobody's sister."""
-    return tail.words[at - 1] == "sister" and tail.words[at - 2] in _BEFORE_SISTERS
+def _is_sister(tail: Tail, at: int, end: int) -> bool:
+    """ "see Sister Margaret", "sister margaret runs the clinic": a nurse, nobody's sister and no nun."""
+    if tail.words[at - 1] != "sister":
+        return False
+    begins = tail.words[at - 2] in ("", ":")
+    return tail.words[at - 2] in _BEFORE_SISTERS or (begins and tail.words[end] in _SISTERS_DO)
 
 
 def _is_desk(tail: Tail, at: int) -> bool:
