@@ -20,6 +20,7 @@ from compliance.redaction.tokens import Tail
 from compliance.redaction.view import GUESSED, LIKELY, SURE, Match, View
 from compliance.redaction.vocabulary import (
     EPONYMS,
+    MASS_TERMS,
     MEDICAL,
     MEDICAL_CAPITALS,
     MEDICAL_LEADS,
@@ -212,8 +213,8 @@ def _unlisted_term(view: View, at: int) -> int | None:
 def _is_owned(tail: Tail, at: int) -> bool:
     """ "my coil", "her old cast", "off with stress"."""
     before = tail.words[at - 1]
-    if tail.words[at] == "stress":
-        return before in _BEFORE_STRESS
+    if tail.words[at] in MASS_TERMS:
+        return before in MASS_TERMS[tail.words[at]] and tail.words[at + 1] not in _OTHER_OWNED
     if tail.words[at + 1] in _OTHER_OWNED:
         return False
     if tail.words[at] == "cleaning" and before == "a":
@@ -222,28 +223,10 @@ def _is_owned(tail: Tail, at: int) -> bool:
 
 
 _WHOSE: Final = frozenset({"my", "his", "her", "their", "mum's", "dad's", "your"})
-_OTHER_OWNED: Final = frozenset(
-    [
-        "lady",
-        "lady's",
-        "company",
-        "firm",
-        "product",
-        "products",
-        "job",
-        "stuff",
-        "water",
-        "list",
-        "loan",
-        "in",
-    ]
-)
+_OTHER_OWNED: Final = word_list("behind_owned_terms")
 """Behind a word that is medical where it is somebody's, and not there: "my drinking water"."""
 _OLD_OR_NEW: Final = frozenset(
     {"old", "new", "hormone", "copper", "heart", "front", "dental", "current", "last"}
-)
-_BEFORE_STRESS: Final = frozenset(
-    {"with", "from", "my", "his", "her", "suffering", "exam", "work", "extreme"}
 )
 
 
@@ -319,7 +302,7 @@ def _over_part(tail: Tail, end: int) -> int:
         return end
     if tail.marks[end] & kinds.BODY:
         return end + 1
-    of = complaint(tail, end) if tail.marks[end] & kinds.HARM else None
+    of = complaint(tail, end) if tail.marks[end] & (kinds.HARM | kinds.FRAMED) else None
     if of is not None and of.begin == end:
         return of.end
     return phrase(tail, end, TERMS) or end if tail.marks[end] & kinds.ALONE else end

@@ -4,7 +4,7 @@ from collections.abc import Iterable, Iterator
 from typing import Final
 
 from compliance.redaction import kinds
-from compliance.redaction.lexicon import bare, bases, phrase_index, stem, word_list
+from compliance.redaction.lexicon import bare, bases, lines_of, phrase_index, stem, word_list
 
 UNITS: Final = {
     word: str(value + 1)
@@ -96,7 +96,12 @@ _EPONYM_HEADS: Final = word_list("eponym_heads")
 MEDICAL_LEADS: Final = word_list("medical_leads")
 """How a term is made more exact: "cystic"."""
 MEDICAL_CAPITALS: Final = word_list("medical_capitals")
-OWNED_TERMS: Final = word_list("owned_terms")
+MASS_TERMS: Final = {
+    word.strip(): frozenset(before.split())
+    for word, _, before in (line.partition(" = ") for line in lines_of("mass_terms"))
+}
+"""Words, and those behind which alone they are medical: "off with stress", "just sickness"."""
+OWNED_TERMS: Final = word_list("owned_terms") | MASS_TERMS.keys()
 """Medical where they are somebody's: "my coil"."""
 
 
