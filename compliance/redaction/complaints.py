@@ -6,7 +6,7 @@ No list can hold these; they are built from a part of the body, a complaint, and
 from typing import Final
 
 from compliance.redaction import kinds
-from compliance.redaction.frames import OWNERS, REGIONS, SIDES, Found, Frames, body_end, place_end
+from compliance.redaction.frames import KIN, OWNERS, REGIONS, SIDES, Found, Frames, body_end, place_end
 from compliance.redaction.lexicon import bare, stem, word_list
 from compliance.redaction.tokens import Tail
 from compliance.redaction.vocabulary import mark_ailing
@@ -194,7 +194,7 @@ _NO_VERBS: Final = word_list("links_no_verbs")
 """Links that alone tell of no state: "my chest a fortnight"."""
 _TOLD_WORDS: Final = 3
 _LIKENED_WORDS: Final = 6
-_WHOSE: Final = frozenset({"my", "his", "her", "their", "your"})
+_WHOSE: Final = KIN | {"my", "his", "her", "their", "your"}
 _OF_IDIOMS: Final = frozenset({"hand", "head", "heart", "face", "lap", "nail", "hair", "back"})
 """Of these much else is told: "my hands are tied"."""
 _FELT: Final = frozenset({"feel", "feels", "feeling", "felt", "is", "are", "goes", "gone", "looks", "look"})

@@ -31,9 +31,11 @@ _MOST_NUMERALS: Final = 5
 SIDES: Final = word_list("body_sides")
 REGIONS: Final = word_list("body_regions")
 """What of a part of the body is named: "the arch of my foot"."""
-OWNERS: Final = frozenset(
-    {"my", "his", "her", "their", "the", "your", "our", "one", "a", "both", "me", "this", "that"}
-)
+KIN: Final = word_list("kin_owners")
+"""Whose a part of the body is: "dad's", and as it is heard without its apostrophe."""
+OWNERS: Final = KIN | {
+    *("my", "his", "her", "their", "the", "your", "our", "one", "a", "both", "me", "this", "that")
+}
 _POSSESSIVES: Final = frozenset(
     {"my", "his", "her", "their", "your", "our", "one", "both", "the", "each", "its"}
 )

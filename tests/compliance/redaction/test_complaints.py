@@ -53,6 +53,10 @@ def said(text: str) -> str:
         ("my feet are like blocks of ice", "my [MEDICAL]"),
         ("my hands feel like they've got gloves on", "my [MEDICAL]"),
         ("the glands in my neck are up", "the [MEDICAL]"),
+        ("I can't feel the ends of my fingers", "I [MEDICAL]"),
+        ("my dads legs keep swelling", "my dads [MEDICAL]"),
+        ("it's puffy and red", "it's [MEDICAL]"),
+        ("I faint with needles", "I [MEDICAL]"),
     ],
 )
 def test_what_happens_to_a_body_is_masked(text: str, public: str) -> None:
@@ -86,6 +90,8 @@ def test_what_happens_to_a_body_is_masked(text: str, public: str) -> None:
         "we've run out of forms",
         "my feet are up and my arm is free",
         "his eyes are like mine",
+        "is that not right",
+        "it's red and white, the building",
         "there's no interest to pay",
         "he can't stand waiting around",
     ],
