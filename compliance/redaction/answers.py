@@ -34,6 +34,7 @@ from compliance.redaction.misheard_emails import (
     goes_on_as_email,
     holds_address,
 )
+from compliance.redaction.misheard_figures import is_figures_as_heard
 from compliance.redaction.misheard_names import (
     OF_NAMES,
     behind_relative,
@@ -78,13 +79,16 @@ _OF_OH: Final[dict[Slot, int]] = {
     "PHONE": kinds.NUMBER | kinds.HOMOPHONE,
     "DOB": kinds.NUMBER | kinds.HOMOPHONE,
     "POSTCODE": kinds.NUMBER | kinds.LETTER,
+    "CARD": kinds.NUMBER | kinds.HOMOPHONE,
+    "EXPIRY": kinds.NUMBER | kinds.HOMOPHONE,
+    "GOV_ID": kinds.NUMBER | kinds.HOMOPHONE,
 }
 """Before these "oh" is a part of the value: "oh shaughnessy", "oh d at …", "oh seven"."""
 _TALK: Final = word_list("answer_talk")
 """Of talk before a value; other words right before one are a part of it, misheard."""
 _ANSWERED: Final[dict[Slot, EntityType]] = {
     "EMAIL": "EMAIL", "PHONE": "PHONE", "POSTCODE": "POSTCODE", "ADDRESS": "ADDRESS", "DOB": "DOB",
-    "PERSON": "PERSON",
+    "PERSON": "PERSON", "CARD": "CARD", "EXPIRY": "CARD", "GOV_ID": "GOV_ID",
 }  # fmt: skip
 _FIGURED: Final[frozenset[EntityType]] = frozenset({"PHONE", "POSTCODE", "DOB"})
 """Values made of figures or letters."""
@@ -127,6 +131,8 @@ def whole_answer(view: View, at: int, slot: Slot) -> Match | None:
     end = _end_of_turn(tail, at)
     if end is None or end <= at:
         return None
+    if entity in ("CARD", "GOV_ID"):
+        return Match(end, entity, GUESSED) if is_figures_as_heard(tail, at, end) else None
     if entity == "PERSON" and (is_number(tail, at, end) or is_term(tail, at, end)):
         return None
     if entity in ("PERSON", "ADDRESS", "PHONE") and tail.held & kinds.JOIN:

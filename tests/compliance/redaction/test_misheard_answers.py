@@ -49,6 +49,10 @@ ANSWERS = [
     ("can i get the name again", "", "any yola adam sun", ""),
     ("what name is it under", "", "Abdullah, he wore things", ""),
     ("And your surname?", "this is ", "late. This is late", ""),
+    ("What's your social security number?", "", "won too tree, for for, six seven ate nine", ""),
+    ("ni number", "", "an be seven oh won to free for dee", ""),
+    ("security code", "", "free too ate", ""),
+    ("and the postcode there", "", "he see two a for be pea", ""),
     # figures from the first on
     ("What's the best number?", "", "Oh, one, nine, oh five, for for too, six ten", ""),
     ("and a mobile number", "", "oh heaven four oh nine six two double tree one five", ""),
