@@ -156,7 +156,9 @@ def _is_ours(tail: Tail, at: int) -> bool:
         return tail.words[at - 3] in OWNERS
     if before in _SMALL and tail.words[at - 2] not in _ARTICLES:
         return _acts(tail, at) or tail.words[at].endswith("'s")
-    return before == "our" and (_acts(tail, at) or tail.words[at + 1 : at + 3] == ["and", "our"])
+    return before == "our" and (
+        _acts(tail, at) or (tail.words[at + 1] == "and" and tail.words[at + 2] == "our")
+    )
 
 
 _SMALL: Final = frozenset({"little", "young", "poor"})

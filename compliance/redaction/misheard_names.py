@@ -235,6 +235,8 @@ def tells_on_of_person(tail: Tail, at: int, end: int) -> bool:
         and not tail.marks[at] & kinds.COMMON
     ):
         return True
+    if tail.marks[at] & kinds.RELATIVE and tail.words[at - 1][-1:] == "s":
+        return True
     words = [here for here in range(at, end) if tail.marks[here] & (kinds.WORD | kinds.DIGITS)]
     if not all(tail.marks[here] & kinds.COMMON and not tail.marks[here] & kinds.LETTER for here in words):
         return False

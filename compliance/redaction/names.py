@@ -283,7 +283,7 @@ def _awaited(view: View, at: int) -> Match | None:
 
 def _is_spoken_of(tail: Tail, at: int) -> bool:
     """The letter of "with a K. K A T H R Y N", and the article before it."""
-    if tail.words[at] == "a" and tail.words[at - 1] == "with":
+    if (tail.words[at] == "a" and tail.words[at - 1] == "with") or tail.words[at - 1] == "no":
         return True
     article = tail.words[at - 1] in ("a", "an") and tail.words[at - 2] == "with"
     if article and tail.words[at + 1] in (".", ",") and tail.words[at + 2] == tail.words[at]:

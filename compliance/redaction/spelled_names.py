@@ -54,7 +54,12 @@ def _spelled_behind(view: View, at: int) -> int | None:
     if tuple(tail.words[at : at + 3]) in ABBREVIATED:
         return None
     end = spelled_end(tail, at, LEAST_SPELLED, misheard=True)
-    return None if end is None or tail.marks[end] & (kinds.WORD | kinds.NUMBER) else end
+    if end is None or (tail.marks[end] & (kinds.WORD | kinds.NUMBER) and tail.words[end] not in _SAID_BACK):
+        return None
+    return end
+
+
+_SAID_BACK: Final = frozenset({"yes", "yeah", "yep", "right", "ok", "okay", "then"})
 
 
 def _mac_end(view: View, at: int) -> int | None:

@@ -30,6 +30,8 @@ _HERE_TOKENS: Final = 5
 
 def initialled(tail: Tail, at: int) -> Match | None:
     """ "J Whitcombe", "R. T. Ashby"."""
+    if tail.words[at - 1] in ("a", "an", "no") and tail.words[at - 2] in ("with", "without", ","):
+        return None
     here = at
     while tail.marks[here] & kinds.LETTER and here < at + NAME_WORDS:
         if tail.marks[here] & kinds.STOP and not (tail.capital[here] and tail.words[here + 1] == "."):
@@ -183,7 +185,7 @@ def _is_likened(tail: Tail, at: int) -> bool:
 
 _BEFORE_LIKENED: Final = frozenset(
     {"", ":", ",", ".", "it's", "yes", "yeah", "surname", "name", "name's", "is", "that's", "i'm", "um", "er"}
-)
+) | {"its", "names", "under", "surnames", "say"}
 
 
 def _is_spelled_person(tail: Tail, at: int) -> bool:

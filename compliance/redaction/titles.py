@@ -101,7 +101,7 @@ _MISSING: Final = frozenset(
 def _is_operational(tail: Tail, at: int, end: int) -> bool:
     if tail.words[at - 1] == "under" and tail.words[at - 2] not in _CARED_FOR:
         return False
-    if (tail.words[at - 1] == "is" and tail.words[at - 2] in _PATIENTS) or _is_spoken_to(tail, at):
+    if (tail.words[at - 1] == "is" and tail.words[at - 2] in _PATIENTS) or _is_spoken_to(tail, at, end):
         return False
     if _names_staff(tail, at):
         return True
@@ -121,9 +121,16 @@ def _is_operational(tail: Tail, at: int, end: int) -> bool:
     return tail.words[end] in (_OF_STAFF if possessive else _STAFF_DOES)
 
 
-def _is_spoken_to(tail: Tail, at: int) -> bool:
-    """ "am I speaking with Mrs Lamb?"."""
+def _is_spoken_to(tail: Tail, at: int, end: int) -> bool:
+    """ "am I speaking with Mrs Lamb?", "is Mrs Lamb able to come to the phone?"."""
+    if tail.words[at - 1] == "is" and tail.words[end] in _OF_PATIENTS:
+        return True
     return tail.words[at - 1] in ("with", "to") and tail.words[at - 2] in ("speaking", "talking")
+
+
+_OF_PATIENTS: Final = frozenset(
+    {"able", "there", "home", "awake", "alright", "okay", "happy", "still", "coming"}
+)
 
 
 def _is_free(tail: Tail, at: int) -> bool:
@@ -273,7 +280,7 @@ def is_told_staff(tail: Tail, end: int) -> bool:
     if here == end and not tail.words[end - 1].endswith("'s") and tail.words[end] not in ("the", "our"):
         return False
     told = tail.words[here] in ("the", "a", "my", "your", "our", "one")
-    here += 3 if tail.words[here : here + 2] == ["one", "of"] else 1
+    here += 3 if tail.words[here] == "one" and tail.words[here + 1] == "of" else 1
     return told and bool(tail.marks[here] & kinds.DOCTOR or tail.words[here] in _OTHER_STAFF)
 
 
@@ -406,6 +413,6 @@ def patient_doctor(tail: Tail, at: int) -> Match | None:
 
 
 _SPEAKS: Final = frozenset({("this", "is"), ("i", "am"), ("name", "is"), ("it", "is")})
-_SPEAKS_AS: Final = frozenset({"i'm", "it's", "name's"})
+_SPEAKS_AS: Final = frozenset({"i'm", "it's", "name's", "its"})
 _PATIENT_IS: Final = frozenset({"a", "the", "as", "i'm", "your"})
 _PATIENT_AHEAD: Final = 10

@@ -272,6 +272,8 @@ def _is_said_again(tail: Tail, at: int) -> bool:
         return False
     if tail.words[at] == tail.words[at + 1]:
         named = tail.marks[at + 2] & (kinds.LAST | kinds.FIRST | kinds.UNKNOWN)
+        if tail.words[at - 1] in ("it's", "its", "i'm") and tail.words[at] not in _STATES:
+            return True
         return bool(named) or tail.words[at + 2] in _FROM or tail.words[at + 2] in _SPEAKING
     between = tail.words[at + 1] in _SPEAKING or tail.words[at + 1] in ("it's", "its", ",", ".")
     return between and tail.words[at + 2] == tail.words[at]
