@@ -81,6 +81,8 @@ def _said_end(view: View, at: int) -> int | None:
     if end is None:
         end = at + 2 if tail.words[at] + tail.words[at + 1] in _SHORT and _is_had(tail, at) else None
         return None if end is None or tail.marks[end] & _OF_CODES else end
+    if not any(tail.marks[here] & kinds.ACRONYM for here in range(at, end)):
+        return None  # a turn that holds no more than these is not looked through for such names
     more = tail.marks[end] & kinds.SPELLED and not tail.marks[end] & kinds.STOP
     return None if more or tail.marks[end] & kinds.JOIN else end
 

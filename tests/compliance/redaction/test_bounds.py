@@ -63,6 +63,7 @@ class Fed:
 @example("rhinoplasty" * 270 + "rhinoplasty " * 20, 3)
 @example(" " * 600 + "john" + " " * 600 + "smith", 50)
 @example(("7" * 100 + " ") * 30, 40)
+@example("a-" * 16 + "42 ", 1)
 def test_any_run_is_bounded_whatever_the_cuts(text: str, size: int) -> None:
     fed = Fed(text, size)
     assert fed.public == redact(text)
