@@ -280,6 +280,8 @@ def _leads_by_name(tail: Tail, at: int) -> bool:
 
 def _before_talk(tail: Tail, at: int, end: int, slot: Slot) -> int:
     """Before the sentence that follows a misheard value: "… but i won't tell you the year"."""
+    if slot == "DOB" and not (has_evidence(tail, at, end, "DOB") or is_rest_of_date(tail, at, end)):
+        return at  # "tenth of may, same as my dad"
     for here in range(at, end):
         if tail.words[here] in _NEW_CLAUSE and says_no_value(tail, here, end, slot):
             return here - (tail.words[here - 1] == ",")

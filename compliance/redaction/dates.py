@@ -113,12 +113,17 @@ def _has_ordinal(tail: Tail, at: int, end: int) -> bool:
 
 def _told_otherwise(view: View, at: int, end: int) -> int | None:
     """Behind a date told from today, or a year alone where that was asked for."""
-    year = view.expects.year_of_birth or (
-        "DOB" in view.expects.found and "year" in view.tail.words[at - 3 : at]
-    )
+    year = view.expects.year_of_birth or _is_behind_born(view.tail, at)
+    year = year or ("DOB" in view.expects.found and "year" in view.tail.words[at - 3 : at])
     if year and bare_year(view, at) == end:
         return end
     return behind_relative(view.tail, end)
+
+
+def _is_behind_born(tail: Tail, at: int) -> bool:
+    """ "I was born in '55", "born in forty eight"."""
+    before = at - 1 - (tail.words[at - 1] in ("'", "\u2018", "\u2019"))
+    return tail.words[before] == "in" and tail.words[before - 1] == "born"
 
 
 def _is_told(view: View, at: int, end: int, plain: bool) -> bool:

@@ -53,7 +53,7 @@ def without_sign(view: View, at: int, stop: int) -> Match | None:
     end = _written_piece(tail, at) if view.expects.in_play("EMAIL") or view.expects.awaits("EMAIL") else None
     if end is not None:
         return Match(end, "EMAIL", GUESSED, whole=False)
-    if view.expects.in_play("EMAIL") or _is_plainly_joined(tail, at, stop):
+    if view.expects.in_play("EMAIL") or view.expects.awaits("EMAIL") or _is_plainly_joined(tail, at, stop):
         end = _joined(tail, at, stop)
     if end is None and view.expects.awaits("EMAIL"):
         end = _last_part(tail, at, stop)

@@ -231,12 +231,22 @@ def _is_ending(view: View, said: Said) -> bool:
     enough = len(said.digits) in _PART_DIGITS or (len(said.digits) > 1 and single)
     if said.follows in _MEASURES or not enough:
         return False
+    if single and _stands_at_end(view.tail, said.elements[-1].end):
+        return True
     before = _before_ending(view.tail, said)
     if _ENDING.isdisjoint(before[-2:]) or _ENDED.isdisjoint(before):
         return False
     if is_times(said.elements) and _NUMBERED.isdisjoint(before):
         return False
     return not (view.expects.awaits("CODE") or _is_reference(view.tail, said))
+
+
+def _stands_at_end(tail: Tail, at: int) -> bool:
+    """ "four six one at the end"."""
+    words = tail.words
+    if words[at] != "at" or words[at + 1] != "the" or words[at + 2] != "end":
+        return False
+    return words[at + 3] != "of"
 
 
 def _type_of_ending(view: View, said: Said) -> EntityType:

@@ -20,7 +20,7 @@ _LONE_CHARS: Final = 3
 """A word so short is said again by itself too often to be a value's."""
 _MEASURES: Final = word_list("measures")
 _NUMBERS: Final = frozenset({"PHONE", "CARD", "GOV_ID"})
-_CORRECTED: Final = frozenset({"PHONE", "CARD", "GOV_ID"})
+_CORRECTED: Final = frozenset({"PHONE", "CARD", "GOV_ID", "EMAIL"})
 _SURE_DIGITS: Final = 3
 _MOST_DIGITS: Final = 12
 _MOST_LETTERS: Final = 2
@@ -126,6 +126,8 @@ def _put_right(view: View, at: int) -> Match | None:
     """ "four five seven" right behind a number that ends with other figures."""
     expects = view.expects
     entity = next((each for each, _ in expects.dictation.told if each in _CORRECTED), None)
+    if entity == "EMAIL":
+        return _other_figure(view.tail, at)
     if entity is None or expects.dated:
         return None
     end, digits, timed = _code(view.tail, at, letters=False)
@@ -134,6 +136,18 @@ def _put_right(view: View, at: int) -> Match | None:
     if end is None or timed or not least <= len(digits) <= _MOST_DIGITS or not _is_all(view.tail, end):
         return None
     return Match(end, entity, GUESSED, whole=False)
+
+
+def _other_figure(tail: Tail, at: int) -> Match | None:
+    """ "ninety, not nineteen" right behind an address of mail."""
+    end, digits, _ = _code(tail, at, letters=False)
+    if end is None or len(digits) > _YEAR_DIGITS or digits == "1":
+        return None
+    instead = tail.words[end] == "not" or tail.words[end + 1] == "not"
+    return Match(end, "EMAIL", GUESSED, whole=False) if instead else None
+
+
+_YEAR_DIGITS: Final = 4
 
 
 def _code(tail: Tail, at: int, *, letters: bool) -> tuple[int | None, str, bool]:

@@ -145,3 +145,14 @@ def test_day_and_month_are_known_when_they_are_said_again() -> None:
 def test_without_labels_a_day_puts_right_what_was_read_out() -> None:
     text = "ok so i've got the second of march nineteen seventy nine\nno its the third"
     assert redact(text).replace("[REDACTED: ", "[") == "ok so i've got [DOB]\nno its [DOB]"
+
+
+@pytest.mark.parametrize(
+    ("answer", "public"),
+    [
+        ("tenth of may, same as my dad", "[DOB], same as my dad"),
+        ("I was born in '55", "I was born in '[DOB]"),
+    ],
+)
+def test_what_goes_on_behind_a_date_of_birth_stays(answer: str, public: str) -> None:
+    assert said("And your birthday?", answer)[1].replace("'[", "[") == public.replace("'[", "[")

@@ -101,3 +101,12 @@ def test_times_that_end_with_minutes_past_the_hour_are_no_number() -> None:
 
 def test_an_age_before_a_date_of_birth_stays() -> None:
     assert unlabelled("she's nine, 17th of June 2017.") == ["she's nine, [DOB]."]
+
+
+def test_a_figure_of_an_address_of_mail_is_put_right() -> None:
+    turns = ("Is it kasia nineteen at gmail dot com?", "ninety, not nineteen")
+    assert said(*turns)[1].startswith("[EMAIL]")
+
+
+def test_the_end_of_a_number_is_known_by_its_place() -> None:
+    assert unlabelled("no it's four six one at the end") == ["no it's [PHONE] at the end"]
