@@ -27,7 +27,7 @@ def said(text: str) -> str:
         ("my transfer is on Thursday", "my [MEDICAL] is on Thursday"),
         ("I'm six weeks gone", "I'm [MEDICAL]"),
         ("I've been spotting since Tuesday", "I've been [MEDICAL] since Tuesday"),
-        ("my mother's confused and hot", "my mother's [MEDICAL] and hot"),
+        ("my mother's confused and hot", "my mother's [MEDICAL] and [MEDICAL]"),
         ("I splashed bleach in my eye", "I [MEDICAL]"),
         ("he's got hand, foot and mouth", "he's got [MEDICAL]"),
         ("I had veneers and one's chipped", "I had [MEDICAL] and one's [MEDICAL]"),
@@ -55,7 +55,7 @@ def said(text: str) -> str:
         ("the glands in my neck are up", "the [MEDICAL]"),
         ("I can't feel the ends of my fingers", "I [MEDICAL]"),
         ("my dads legs keep swelling", "my dads [MEDICAL]"),
-        ("it's puffy and red", "it's [MEDICAL]"),
+        ("it's puffy and red", "it's [MEDICAL] and [MEDICAL]"),
         ("I faint with needles", "I [MEDICAL]"),
     ],
 )
