@@ -199,15 +199,18 @@ def _unlisted_term(view: View, at: int) -> int | None:
     """ "cystic acne", "my Huntington's", "he takes PrEP": a term by its neighbours or its capital."""
     tail = view.tail
     word = tail.words[at]
+    if word not in _TOLD_BY_NEIGHBOURS:
+        return at + 1 if word[-2:] == "'s" and _of_eponym(tail, at) else None
     if word in HARM_VERBS:
         return _harmed(view, at)
     if word in OWNED_TERMS:
         return at + 1 if _is_owned(tail, at) else None
     if word in MEDICAL_LEADS:
         return _term(view, at + 1) if tail.marks[at + 1] & kinds.TERM else None
-    if word in MEDICAL_CAPITALS:
-        return at + 1 if tail.capital[at] and tail.words[at - 1] not in (".", "?", "!", "") else None
-    return at + 1 if _of_eponym(tail, at) else None
+    return at + 1 if tail.capital[at] and tail.words[at - 1] not in (".", "?", "!", "") else None
+
+
+_TOLD_BY_NEIGHBOURS: Final = HARM_VERBS | OWNED_TERMS | MEDICAL_LEADS | MEDICAL_CAPITALS
 
 
 def _is_owned(tail: Tail, at: int) -> bool:
