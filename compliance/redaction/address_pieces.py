@@ -12,15 +12,8 @@ from compliance.redaction.cues import Slot
 from compliance.redaction.lexicon import word_list
 from compliance.redaction.localities import to_town
 from compliance.redaction.name_words import NOT_NAMES
-from compliance.redaction.streets import (
-    COUNTED,
-    NAMING,
-    house_name,
-    house_number,
-    is_street,
-    may_name,
-    street_name,
-)
+from compliance.redaction.street_words import COUNTED, NAMING, is_street, may_name
+from compliance.redaction.streets import house_name, house_number, street_name
 from compliance.redaction.talked_streets import is_generic, lives_in
 from compliance.redaction.tokens import Tail
 from compliance.redaction.towns import is_sure_town, town
@@ -42,18 +35,19 @@ _ANY_HOUSE: Final = frozenset(
 _SURE_HOUSES: Final = frozenset(
     {"farm", "cottage", "house", "court", "lodge", "barn", "bungalow", "cottages", "farmhouse", "villas"}
 )
+_STAYING: Final = frozenset(
+    ["i'm", "we're", "she's", "he's", "they're", "still", "live", "lives", "mum's", "dad's", "door", "it"]
+)
+_ENDING: Final = frozenset({".", "?", "!"})
 _CODES: Final = frozenset({"POSTCODE"})
 _PIECES: Final = kinds.NUMBER | kinds.STREET | kinds.PLACE
 _TOWARDS: Final = frozenset({"in", "near", "that's", "at", "it's"})
 _SURE: Final = word_list("streets") - {"hill", "park", "row", "square", "place", "way", "st", "dr"}
-_STAYING: Final = frozenset(
-    {"i'm", "we're", "she's", "he's", "they're", "still", "live", "lives", "mum's", "dad's"}
-)
 
 
 def number_alone(view: View, at: int) -> Match | None:
     """ "Sixty-one. Six one.", "it's eighteen", "one six or six oh": a house's number and no more."""
-    if not _is_told(view) or _is_of_other(view):
+    if not (_is_told(view) or "ADDRESS" in view.expects.found) or _is_of_other(view):
         return figures_of_code(view, at)
     tail = view.tail
     end = house_number(tail, at)
@@ -63,7 +57,7 @@ def number_alone(view: View, at: int) -> Match | None:
         return None
     if tail.words[at - 1] == "at" and tail.words[at - 2] in _STAYING:
         return Match(end, "ADDRESS", GUESSED) if _is_last(tail, end) else None
-    if not _is_first(tail, at):
+    if not _is_told(view) or not _is_first(tail, at):
         return None
     if _is_last(tail, end) or _is_before_another(tail, end):
         return Match(end, "ADDRESS", GUESSED)
@@ -104,12 +98,14 @@ def street_alone(view: View, at: int) -> Match | None:
     tail = view.tail
     if tail.words[at] in _LEADS or not _is_first(tail, at):
         return None
-    end = _any_street(tail, at) if _is_told(view) else _sure_street(view, at)
+    told = _is_told(view) or "ADDRESS" in view.expects.found
+    end = _any_street(tail, at) if told else _sure_street(view, at)
     if end is None or (is_generic(tail, at, end) and end > at + 1):
         return None
-    end = max(end, to_town(view, end) if _is_told(view) else end)
-    closed = _is_last(tail, end) or (tail.words[end] in ("or", "not") and _is_street(tail, end + 1))
-    if not closed or (tail.words[at - 1] in ("on", "in") and not _is_told(view)):
+    end = max(end, to_town(view, end) if told else end)
+    closed = tail.words[end] in _ENDING or _is_last(tail, end)
+    closed = closed or (tail.words[end] in ("or", "not") and _is_street(tail, end + 1))
+    if not closed or (tail.words[at - 1] in ("on", "in") and not told):
         return None
     return Match(end, "ADDRESS", GUESSED)
 
@@ -207,7 +203,7 @@ def _is_first(tail: Tail, at: int) -> bool:
         if tail.words[here] in ("or", ".") and tail.marks[here - 1] & _PIECES:
             return True
         here -= 1
-    return tail.words[here] in ("", ":")
+    return tail.words[here] in ("", ":", "?")
 
 
 def _is_last(tail: Tail, at: int) -> bool:

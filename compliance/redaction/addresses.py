@@ -17,17 +17,8 @@ from compliance.redaction.named_houses import (
     written_house,
 )
 from compliance.redaction.said_back import number_of_house
-from compliance.redaction.streets import (
-    COMPASS,
-    STREET_WORDS,
-    goes_on,
-    house_name,
-    house_number,
-    is_street,
-    may_name,
-    numbered_street,
-    street_name,
-)
+from compliance.redaction.street_words import COMPASS, goes_on, is_street, may_name
+from compliance.redaction.streets import STREET_WORDS, house_name, house_number, numbered_street, street_name
 from compliance.redaction.talked_streets import is_generic, is_home, lives_in
 from compliance.redaction.tokens import Tail
 from compliance.redaction.towns import is_sure_town, town
@@ -155,8 +146,27 @@ def _corrected_street(tail: Tail, at: int, here: int) -> Match | None:
         return None
     if is_generic(tail, begin, end):
         return None
+    if _is_changed(tail, begin, end):
+        return Match(end, "ADDRESS", LIKELY, begin=begin)
     corrected = _is_put_right(tail, end) or _puts_right(tail, begin)
     return Match(end, "ADDRESS", LIKELY, begin=begin) if corrected else None
+
+
+def _is_changed(tail: Tail, begin: int, end: int) -> bool:
+    """ "change it from Ridge Road to Ridge Avenue": each of the two."""
+    if tail.words[begin - 1] == "from" and tail.words[end] == "to":
+        changed = not _CHANGING.isdisjoint(tail.words[begin - _CORRECTING : begin])
+        return changed and street_name(tail, end + 1, wanted=False) is not None
+    return (
+        tail.words[begin - 1] == "to"
+        and is_street(tail, begin - 2)
+        and "from" in tail.words[begin - 8 : begin]
+    )
+
+
+_CHANGING: Final = frozenset(
+    {"change", "changed", "moved", "moving", "update", "updated", "changing", "switch"}
+)
 
 
 def _is_put_right(tail: Tail, at: int) -> bool:
@@ -273,7 +283,8 @@ def _is_any_road(tail: Tail, at: int) -> bool:
     """ "main road"; "near the high street"."""
     if tail.words[at - 1] == "the" and tail.words[at - 2] in _BESIDE:
         return True
-    return tail.words[at : at + 2] == ["main", "road"]
+    any_way = tail.words[at] in ("other", "right", "wrong") and tail.words[at + 1] in ("way", "end", "side")
+    return any_way or tail.words[at : at + 2] == ["main", "road"]
 
 
 def _in_county(view: View, at: int) -> Match | None:

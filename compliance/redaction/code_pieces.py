@@ -14,8 +14,8 @@ _FIGURES: Final = 4
 _CODES: Final[frozenset[Slot]] = frozenset({"POSTCODE"})
 _OTHERS: Final[frozenset[Slot]] = frozenset({"PERSON", "EMAIL", "GOV_ID", "PHONE"})
 _BEFORE: Final = frozenset(
-    ["", ":", ",", ".", "it's", "no", "yes", "yeah", "sorry", "not", "is", "and", "that's", "um", "er", "so"]
-)
+    ["", ":", ",", ".", "it's", "no", "yes", "yeah", "sorry", "not", "is", "and", "that's", "that", "um"]
+) | {"er", "so"}
 _BEHIND: Final = frozenset({"at", "thank", "thanks", "yes", "yeah", "not", "sorry", "for", "then", "lovely"})
 
 

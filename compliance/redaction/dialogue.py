@@ -430,7 +430,7 @@ class Expectation:
         housed = self._memory.lacks_number and not self._mentioned
         if said.words <= _SHORT_TURN and (self._about & PLACE or housed):
             self._mentioned.add("ADDRESS")
-        if self._repeat and self._about & PLACE:
+        if self._repeat and self._about & PLACE and said.words <= _QUESTION_TOKENS:
             self._mentioned = (self._mentioned - {"PERSON"}) | {"ADDRESS"}
 
     def _end_caller(self, said: Said) -> None:

@@ -8,9 +8,9 @@ from typing import Final
 from compliance.redaction import kinds
 from compliance.redaction.lexicon import word_list
 from compliance.redaction.spoken import read_element
+from compliance.redaction.street_words import COUNTED
 from compliance.redaction.streets import (
     CELTIC_ARTICLES,
-    COUNTED,
     TOWN_WORDS,
     begins_street,
     house_name,

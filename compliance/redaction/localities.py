@@ -10,15 +10,8 @@ from compliance.redaction.codes import alphanumeric
 from compliance.redaction.dwellings import FLATS, SITES, dwelling, site
 from compliance.redaction.lexicon import word_list
 from compliance.redaction.name_words import NOT_NAMES
-from compliance.redaction.streets import (
-    NAMING,
-    TOWN_WORDS,
-    beside_street,
-    house_name,
-    house_number,
-    is_street,
-    street_name,
-)
+from compliance.redaction.street_words import NAMING, is_street
+from compliance.redaction.streets import TOWN_WORDS, beside_street, house_name, house_number, street_name
 from compliance.redaction.tokens import Tail
 from compliance.redaction.towns import town
 from compliance.redaction.view import View
@@ -43,6 +36,8 @@ def to_town(view: View, at: int) -> int:
         if found is None and behind_comma:
             found = _capitals(view, begin) or before_county(tail, begin) or _last_place(tail, begin)
             found = found or _before_code(view, begin)
+        if found is None and begin > here and tail.capital[begin]:
+            found = before_county(tail, begin)
         if found is None and begin == here == end:
             found = _unlisted(view, begin)
         if found is None:
@@ -245,7 +240,12 @@ def _expected_place(view: View, at: int) -> int | None:
 
 def _may_be_of_town(tail: Tail, at: int) -> bool:
     never = kinds.STOP | kinds.MONTH | kinds.NUMBER | kinds.LETTER | kinds.PHONETIC | kinds.ALONE
+    if tail.words[at] in _AT_DOORS:
+        return False
     return bool(tail.marks[at] & kinds.WORD) and not tail.marks[at] & never
+
+
+_AT_DOORS: Final = frozenset({"buzzer", "bell", "doorbell", "intercom", "keysafe", "entrance", "upstairs"})
 
 
 def _capitals(view: View, at: int) -> int | None:

@@ -56,6 +56,10 @@ _SHOWING: Final = frozenset(
     {"as", "me", "got", "have", "gives", "shows", "on", "in", "up", "for", ":", "", "be"}
 )
 """Before a street that is read out for the postcode just given: "that's coming up as Elm Road"."""
+_AREAS: Final = word_list("postcode_areas")
+_AREA_FIGURES: Final = 2
+_GRADES: Final = {(area, str(year)) for area in ("fy", "st", "ct") for year in range(9)}
+"""Of doctors in training, not districts: "FY1", "ST3"."""
 _SHORT_NUMBER: Final = 3
 _ZIP_DIGITS: Final = 5
 _WITH_NUMBERS: Final = frozenset({"house", "door", "flat", "apartment", "building", "property"})
@@ -86,11 +90,27 @@ def said_back(view: View, at: int) -> Match | None:
 def half_of_code(view: View, at: int) -> Match | None:
     """ "M fourteen", "BN3": the first half of the postcode that was given, or of an address read back."""
     expects = view.expects
-    if _NEAR_CODES.isdisjoint(expects.given) and _NEAR_CODES.isdisjoint(expects.read_back):
-        return None
+    if _NEAR_CODES.isdisjoint(expects.given | expects.read_back):
+        asked = "POSTCODE" in expects.asked or view.tail.words[at - 1] == "the"
+        return None if asked else _written_half(view.tail, at)
     end = _outward(view.tail, at)
     closed = end is not None and (_is_closed(view.tail, end) or view.tail.words[end] in _GOES_ON)
     return Match(end, "POSTCODE", GUESSED, runs_on=True) if end is not None and closed else None
+
+
+def _written_half(tail: Tail, at: int) -> Match | None:
+    """ "HX1", "BN1 6", "EC1M": written in capitals, of an area of Britain, by itself."""
+    area = tail.words[at]
+    if area not in _AREAS or not tail.capital[at] or not tail.glued[at + 1]:
+        return None
+    figures = tail.words[at + 1]
+    if not tail.marks[at + 1] & kinds.DIGITS or len(figures) > _AREA_FIGURES or (area, figures) in _GRADES:
+        return None
+    end = at + 2
+    end += bool(tail.marks[end] & kinds.LETTER) and tail.glued[end]
+    inward = tail.marks[end] & kinds.DIGITS and len(tail.words[end]) == 1 and not tail.glued[end]
+    end += bool(inward)
+    return Match(end, "POSTCODE", GUESSED, whole=False) if _is_closed(tail, end) else None
 
 
 def street_said_back(view: View, at: int) -> Match | None:

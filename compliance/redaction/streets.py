@@ -9,6 +9,18 @@ from compliance.redaction import kinds
 from compliance.redaction.lexicon import word_list
 from compliance.redaction.name_words import NOT_NAMES
 from compliance.redaction.spoken import read_element
+from compliance.redaction.street_words import (
+    COMPASS,
+    COUNTED,
+    NAMING,
+    RARER,
+    SURELY,
+    WORD_CHARS,
+    goes_on,
+    is_street,
+    may_name,
+    names_one,
+)
 from compliance.redaction.tokens import Tail
 from compliance.redaction.towns import is_sure_town, town
 from compliance.redaction.vocabulary import mark_words
@@ -16,34 +28,10 @@ from compliance.redaction.vocabulary import mark_words
 TOWN_WORDS: Final = 3
 STREET_WORDS: Final = 5
 _HOUSE_DIGITS: Final = 5
-_WORD_CHARS: Final = 30
 _NUMBER_PARTS: Final = 4
 _HOUSE_NAME_WORDS: Final = 4
-COUNTED: Final = word_list("measures")
-_SURELY: Final = frozenset({"road", "rd", "street", "lane", "avenue", "terrace", "crescent", "gardens"})
-"""Kinds of streets that are counted by nothing: "5 Pound Lane"."""
-_RARER: Final = word_list("rarer_streets")
-_EVERYDAY: Final = word_list("everyday_streets")
-NAMING: Final = word_list("street_names")
 _HOUSES: Final = word_list("houses")
-mark_words(_RARER | _HOUSES | {"home"}, kinds.WAY)
-_NUMBERED: Final = frozenset(
-    [
-        "acres",
-        "ashes",
-        "bridges",
-        "corners",
-        "dials",
-        "elms",
-        "hills",
-        "kings",
-        "mile",
-        "oaks",
-        "sisters",
-        "ways",
-    ]
-)
-"""What a street's name counts: "Seven Sisters Road"."""
+mark_words(RARER | _HOUSES | {"home"}, kinds.WAY)
 CELTIC_ARTICLES: Final = frozenset({"na", "nan", "y", "yr", "an", "ap", "o"})
 _HIGHWAYS: Final = frozenset({"highway", "hwy", "route", "rte", "interstate", "freeway", "turnpike"})
 _BEFORE_ROUTES: Final = frozenset({"county", "state", "us", "rural", "old", "farm", "north", "south", "east"})
@@ -79,14 +67,6 @@ _WAYS: Final = kinds.STREET | kinds.WAY
 _BEFORE_ROWS: Final = frozenset({"at", "to", "from", "is"})
 _BEFORE_ALL: Final = frozenset({"", ":", ",", "no", "it's", "that's"})
 _QUARTERS: Final = frozenset({"ne", "nw", "se", "sw"})
-COMPASS: Final = frozenset(
-    {"north", "south", "east", "west", "northeast", "northwest", "southeast", "southwest", "n", "s", "e", "w"}
-)
-
-
-def is_street(tail: Tail, at: int) -> bool:
-    """The word is a kind of street."""
-    return bool(tail.marks[at] & kinds.STREET) or tail.words[at] in _RARER
 
 
 def house_number(tail: Tail, at: int) -> int | None:
@@ -161,7 +141,7 @@ def numbered_street(tail: Tail, at: int, *, wanted: bool = False) -> int | None:
     number = house_number(tail, at)
     if (
         number is None
-        or (tail.words[number] in COUNTED and tail.words[number + 1] not in _SURELY)
+        or (tail.words[number] in COUNTED and tail.words[number + 1] not in SURELY)
         or tail.words[number] == "way"
         or (number == at + 1 and tail.words[at] == "oh")
     ):
@@ -409,7 +389,7 @@ def street_name(tail: Tail, at: int, *, wanted: bool, numbered: bool = False) ->
         if (
             is_street(tail, here)
             and (here > at or (article and whole))
-            and _names_one(tail, here, at, wanted=wanted, numbered=numbered)
+            and names_one(tail, here, at, wanted=wanted, numbered=numbered)
         ):
             end = here + 1
         elif end is not None or not goes_on(tail, here, wanted=wanted, numbered=numbered):
@@ -421,13 +401,6 @@ def street_name(tail: Tail, at: int, *, wanted: bool, numbered: bool = False) ->
     if end is None:
         return _single_word(tail, at) if numbered else None
     return _behind_kind(tail, end)
-
-
-def goes_on(tail: Tail, at: int, *, wanted: bool = False, numbered: bool = False) -> bool:
-    """A street's name may go on with this word; "the end of the road" is none."""
-    if tail.words[at] == "of" and not (numbered or tail.capital[at - 1]):
-        return False
-    return may_name(tail, at, wanted)
 
 
 def _single_word(tail: Tail, at: int) -> int | None:
@@ -451,100 +424,6 @@ def _behind_kind(tail: Tail, end: int) -> int:
     return end
 
 
-def _names_one(tail: Tail, at: int, begin: int, *, wanted: bool, numbered: bool) -> bool:
-    """The kind of street at `at` ends a name, rather than being a word of every day."""
-    if tail.words[at] not in _EVERYDAY:
-        return True
-    if numbered and not wanted and not tail.capital[at] and _is_counted(tail, at):
-        return False
-    before = tail.marks[at - 1]
-    if at == begin:
-        return wanted and (numbered or tail.capital[at])
-    if before & kinds.STOP:
-        return tail.words[at - 1] == "the" and (tail.capital[at] or wanted)
-    return (
-        wanted
-        or tail.capital[at]
-        or tail.words[at - 1] in NAMING
-        or not before & kinds.COMMON
-        or bool(before & (kinds.LAST | kinds.ORDINAL))
-        or (numbered and (bool(before & kinds.PLACE) or _is_singular(tail, at, begin)))
-    )
-
-
-def _is_counted(tail: Tail, at: int) -> bool:
-    """ "a ten mile run", "two storey place", "four green park benches"."""
-    follows = tail.marks[at + 1]
-    several = (
-        tail.words[at + 1].endswith("s")
-        and follows & kinds.COMMON
-        and not follows & (kinds.STOP | kinds.LAST)
-    )
-    return not _UNITS.isdisjoint(tail.words[at - 2 : at]) or (bool(several) and not is_street(tail, at + 1))
-
-
-def _is_singular(tail: Tail, at: int, begin: int) -> bool:
-    """ "four elder grove", "nine beech tree close": what a number counts would stand in the plural."""
-    if (
-        tail.words[at] == "way"
-        or tail.words[begin - 1] in ("one", "1", ",")
-        or any(
-            tail.words[here] in _UNITS
-            or tail.words[here] in _ADJECTIVES
-            or tail.marks[here] & (kinds.STOP | kinds.NUMBER)
-            for here in range(begin, at)
-        )
-    ):
-        return False
-    if tail.words[at - 1].endswith(("s", "ed", "ing", "ly", "er", "est")):
-        return False
-    follows = tail.marks[at + 1]
-    return not follows & kinds.COMMON or bool(
-        follows & kinds.STOP and tail.words[at + 1] not in _BEHIND_VERBS
-    )
-
-
-_UNITS: Final = word_list("counted_things")
-"""What a number counts in the singular before a thing: "two bed place", "ten stone rise"."""
-_ADJECTIVES: Final = word_list("counting_adjectives")
-_BEHIND_VERBS: Final = frozenset(
-    {"to", "up", "down", "off", "out", "the", "me", "us", "it", "a", "my", "your"}
-)
-"""What may follow "drive" or "close" where somebody does it."""
-
-
-def may_name(tail: Tail, at: int, wanted: bool) -> bool:
-    """The word may be part of a street's name."""
-    kind = tail.marks[at]
-    word = tail.words[at]
-    if kind & kinds.DIGITS and tail.glued[at + 1] and tail.words[at + 1] in ("st", "nd", "rd", "th"):
-        return tail.words[at - 1] in COMPASS
-    if word in COUNTED and tail.words[at + 1] in _SURELY:
-        return True
-    if word in COUNTED or not kind & kinds.WORD or len(word) > _WORD_CHARS:
-        return word in ("-", "'") and tail.glued[at]
-    if word == "o":
-        return bool(tail.marks[at - 1] & tail.marks[at + 1] & kinds.WORD)
-    if kind & kinds.STOP:
-        return _joins_name(tail, at, wanted)
-    if kind & kinds.MONTH:
-        return tail.capital[at] and wanted
-    if kind & kinds.NUMERAL:
-        if tail.marks[at + 1] & kinds.ORDINAL:
-            return tail.words[at - 1] in COMPASS
-        if tail.words[at + 1] in _NUMBERED:
-            return True
-    return not kind & (kinds.NUMERAL | kinds.REPEAT) or (kind & kinds.ORDINAL) != 0
-
-
-def _joins_name(tail: Tail, at: int, wanted: bool) -> bool:
-    """ "the" before a name or behind "of", "of" within one."""
-    before = tail.marks[at - 1]
-    if tail.words[at] == "the":
-        return wanted or not before & kinds.WORD or bool(before & kinds.NUMERAL) or tail.words[at - 1] == "of"
-    return tail.words[at] == "of" and not before & kinds.NUMERAL
-
-
 def house_name(tail: Tail, at: int) -> int | None:
     """ "Rose Cottage", "The Old Rectory"."""
     begin = at + (tail.words[at] == "the")
@@ -555,7 +434,7 @@ def house_name(tail: Tail, at: int) -> int | None:
         if end > at and (_is_named(tail, at, end) or (_is_care_home(tail, end) and end > begin + 1)):
             return end + 1
         kind = tail.marks[end]
-        if kind & (kinds.STOP | kinds.END) or not kind & kinds.WORD or len(tail.words[end]) > _WORD_CHARS:
+        if kind & (kinds.STOP | kinds.END) or not kind & kinds.WORD or len(tail.words[end]) > WORD_CHARS:
             return None
     return None
 

@@ -72,7 +72,9 @@ _LIVING: Final = frozenset({"live", "lives", "living", "resident"})
 
 def is_generic(tail: Tail, begin: int, end: int) -> bool:
     """Many streets are called like that: "the high street"."""
-    return all(tail.words[here] in _GENERIC or tail.marks[here] & kinds.STOP for here in range(begin, end))
+    return all(
+        tail.words[here] in _GENERIC or tail.marks[here] & kinds.STOP for here in range(begin, end - 1)
+    )
 
 
 def _is_behind_person(view: View, at: int) -> bool:

@@ -26,11 +26,16 @@ MASKED = [
     "what's the address\n{apartment forty one the mill}\n{the mill}\n{jersey street ancoats}",
     "What address do we have?\n{33 Cotham Vale}.\n{Basement flat}?\n{Basement flat}, yes.",
     "what road do you live on\n{heaton moor road}\nnumber\n{three eight four}",
+    "You've given me {BN1 6}, what's the rest?",
+    "could you change it from {Ridge Road} to {Ridge Avenue} please",
+    "The form says {Blossom Street}. Do you mean {Blossom Way}?",
     "it's {hilltop farm near hawes}",
     "what's the first line of the address\n{unit three}\nand is that {leeds}\nno {manchester}",
 ]
 KEPT = [
     "I was living in Spain when it started",
+    "it's the SE15 branch that's shut, not the SE1",
+    "I had a coffee across the road first",
     "turn left onto Mill Road and we're on the right",
     "I was on Oxford Street when you rang",
     "she lives near the high street",
