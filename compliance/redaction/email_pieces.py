@@ -50,10 +50,11 @@ def email_piece(view: View, at: int) -> int | None:
 def without_sign(view: View, at: int, stop: int) -> Match | None:
     """A piece of an address that is known; where one was asked for: without its "at", or its first half."""
     tail = view.tail
-    end = _written_piece(tail, at) if view.expects.in_play("EMAIL") or view.expects.awaits("EMAIL") else None
+    told = view.expects.in_play("EMAIL") or view.expects.awaits("EMAIL")
+    end = _written_piece(tail, at) if told and view.expects.waiting() else None
     if end is not None:
         return Match(end, "EMAIL", GUESSED, whole=False)
-    if view.expects.in_play("EMAIL") or view.expects.awaits("EMAIL") or _is_plainly_joined(tail, at, stop):
+    if told or _is_plainly_joined(tail, at, stop):
         end = _joined(tail, at, stop)
     if end is None and view.expects.awaits("EMAIL"):
         end = _last_part(tail, at, stop)
