@@ -92,7 +92,8 @@ def is_bare_name(tail: Tail, at: int, *, heard: bool = False) -> bool:
         return True
     if tail.words[at - 1] in _TELLING and _is_over(tail, at + 1):
         return True
-    if tail.words[at - 1] not in _BEGINS_CLAUSE:
+    told = tail.words[at - 1] in _TOLD and tail.words[at - 2] in _TELLING
+    if tail.words[at - 1] not in _BEGINS_CLAUSE and not told:
         return False
     if known and _acts(tail, at):
         return True
@@ -251,6 +252,7 @@ def _is_managed(tail: Tail, at: int) -> bool:
 
 _MANAGED: Final = word_list("managed_people")
 _BEHIND_MANAGED: Final = word_list("behind_managed")
+_TOLD: Final = frozenset({"her", "him", "them", "us", "me"})
 _TELLING: Final = frozenset({"tell", "told", "telling", "ask", "asked", "asking", "remind"})
 _HAVING: Final = frozenset({"got", "have", "has", "brought", "bringing", "taking", "had"})
 

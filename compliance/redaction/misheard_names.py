@@ -313,9 +313,15 @@ _HEARD_AS_NAMES: Final = word_list("heard_as_names")
 """What Siobhan, Ingrid, Arthur and others begin with as misheard."""
 
 
+_DOERS_ALONE: Final = frozenset({"he", "she", "they"})
+_DONE_TO: Final = frozenset({"it", "him", "her", "them", "that", "me"})
+
+
 def names_nobody(tail: Tail, at: int, end: int) -> bool:
     """ "my little boy", "full name or just first?": ordinary words about a person or a name."""
     words = [here for here in range(at, end) if tail.marks[here] & kinds.WORD]
+    if words and tail.words[words[0]] in _DOERS_ALONE and tail.words[words[-1]] in _DONE_TO:
+        return True
     if all(tail.marks[here] & _TITLES or tail.words[here] in _BESIDE_TITLES for here in words):
         return True
     if tail.marks[at] & kinds.TITLE or any(not tail.marks[here] & kinds.COMMON for here in words):

@@ -50,7 +50,9 @@ _DETERMINERS: Final = frozenset(
 )
 _WORDY: Final = re.compile(rf".*(?:{'|'.join(sorted(word_list('word_endings')))})")
 _NO_SURNAMES: Final = _DOES | _OWNED | AFTER_STRANGE | PLACES_NAMED
-_AFTER_FIRST: Final = frozenset({",", "with", "no", "that's", "it's", "here", "speaking"})
+_AFTER_FIRST: Final = frozenset(
+    {",", "with", "no", "that's", "it's", "here", "speaking", "but", "please", "spelled", "spelt", "again"}
+)
 """Behind a name that a turn begins with."""
 _CALL: Final = re.compile(r"(.)\1\1|^[^aeiouy\u00df-\u017f]+$")
 """Calls rather than words: "hmmm", "pfft"."""

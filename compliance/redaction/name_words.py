@@ -146,13 +146,23 @@ def _continues(tail: Tail, at: int, *, first: bool, strict: bool) -> bool:
         return _is_middle_name(tail, at)
     if not is_name(tail, at) or (bare(word) in PLACES_NAMED and not tail.capital[at]):
         return False
-    if word == "short" and tail.words[at + 1] == "for":
+    if (word == "short" and tail.words[at + 1] == "for") or (word == "shell" and _is_she_will(tail, at)):
         return False
     if kind & kinds.COMMON:
         return _word_continues(tail, at, strict=strict)
     if kind & LISTED or (kind & kinds.PLACE and strict and _is_called_like_town(tail, at)):
         return True
     return bool(kind & kinds.UNKNOWN) and (tail.capital[at] or strict or not tail.capital[at - 1])
+
+
+def _is_she_will(tail: Tail, at: int) -> bool:
+    """ "it's mrs twist, shell know"."""
+    return tail.words[at + 1] in _SHE_WILL
+
+
+_SHE_WILL: Final = frozenset(
+    {"know", "be", "ring", "call", "want", "have", "need", "get", "come", "tell", "see"}
+)
 
 
 def _begins_code(tail: Tail, at: int) -> bool:
@@ -176,6 +186,8 @@ def _is_middle_name(tail: Tail, at: int) -> bool:
 def _word_continues(tail: Tail, at: int, *, strict: bool) -> bool:
     """An ordinary word goes on with the name before it: "Emma Stone", "Vernon Hacking"."""
     if not tail.marks[at] & LISTED:
+        if tail.words[at][-1:] == "s" and tail.words[at + 1] in _OWNED:
+            return bool(tail.marks[at - 1] & kinds.FIRST and kind_of(tail.words[at][:-1]) & kinds.LAST)
         written = tail.capital[at] and tail.capital[at - 1]
         if strict and written and tail.words[at + 1] == "-":
             return True
@@ -188,6 +200,12 @@ def _word_continues(tail: Tail, at: int, *, strict: bool) -> bool:
     if tail.words[at + 1] == "," and tail.marks[at - 1] & kinds.FIRST and tail.marks[at] & kinds.LAST:
         return True
     return tail.words[at] not in VERY_COMMON or (strict and not _sentence_goes_on(tail, at))
+
+
+_OWNED: Final = frozenset(
+    ["letter", "letters", "appointment", "results", "prescription", "notes", "test", "tests", "mum", "dad"]
+) | {"wife", "husband", "daughter", "son", "slot", "file", "number", "account", "bill", "scan", "bloods"}
+"""Behind a surname that is told without its apostrophe: "lorna prices letter"."""
 
 
 def _is_written_surname(tail: Tail, at: int) -> bool:

@@ -221,7 +221,7 @@ def _unasked(view: View, at: int, kind: int, *, strong: bool) -> Match | None:
         told = told or filed_under(tail, at) or set_apart(tail, at) or spoken_of(tail, at)
         return told or by_neighbours(tail, at) or framed(tail, at) or alone(tail, at)
     if kind & kinds.LETTER:
-        return spelled_name(view, at) or initialled(tail, at)
+        return None if _is_spoken_of(tail, at) else spelled_name(view, at) or initialled(tail, at)
     return None
 
 
@@ -283,7 +283,8 @@ def _awaited(view: View, at: int) -> Match | None:
 
 def _is_spoken_of(tail: Tail, at: int) -> bool:
     """The letter of "with a K. K A T H R Y N", and the article before it."""
-    if (tail.words[at] == "a" and tail.words[at - 1] == "with") or tail.words[at - 1] == "no":
+    lone = tail.words[at - 1] == "no" and not tail.marks[at + 1] & (kinds.SPELLED | kinds.REPEAT)
+    if (tail.words[at] == "a" and tail.words[at - 1] == "with") or lone:
         return True
     article = tail.words[at - 1] in ("a", "an") and tail.words[at - 2] == "with"
     if article and tail.words[at + 1] in (".", ",") and tail.words[at + 2] == tail.words[at]:
