@@ -7,6 +7,7 @@ before. A word of no list is a drug, where the question was for medicines.
 from typing import Final
 
 from compliance.redaction import kinds
+from compliance.redaction.drug_sounds import drug_end
 from compliance.redaction.lexicon import phrase_index, word_list
 from compliance.redaction.phrases import may_begin, phrase
 from compliance.redaction.tokens import Tail
@@ -26,6 +27,9 @@ def taken_or_shunned(view: View, at: int) -> Match | None:
             return Match(end, "MEDICAL", LIKELY)
     if not view.expects.medicines:
         return None
+    heard = drug_end(tail, at)
+    if heard is not None:
+        return Match(heard, "MEDICAL", GUESSED)
     kind = tail.marks[at]
     strange = kind & kinds.UNKNOWN and not kind & _LISTED and len(tail.words[at]) >= _DRUG_LETTERS
     return Match(at + 1, "MEDICAL", GUESSED) if strange else None
