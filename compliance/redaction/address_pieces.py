@@ -59,10 +59,15 @@ def number_alone(view: View, at: int) -> Match | None:
         return Match(end, "ADDRESS", GUESSED) if _is_last(tail, end) else None
     if not _is_told(view) or not _is_first(tail, at):
         return None
-    if _is_last(tail, end) or _is_before_another(tail, end):
+    if _is_last(tail, end) or _is_thanked(tail, end) or _is_before_another(tail, end):
         return Match(end, "ADDRESS", GUESSED)
     named = _behind_names(tail, end)
     return Match(named, "ADDRESS", GUESSED) if named > end and _is_last(tail, named) else None
+
+
+def _is_thanked(tail: Tail, at: int) -> bool:
+    """ "86, thank you. And the street?"."""
+    return tail.words[at + (tail.words[at] == ",")] in ("thank", "thanks", "lovely", "perfect", "great")
 
 
 def _is_of_other(view: View) -> bool:
@@ -178,7 +183,7 @@ def _strange_town(view: View, at: int) -> int | None:
         return None
     if kind & kinds.UNKNOWN and not kind & kinds.RARER:
         return at + 1
-    listed = tail.capital[at] and kind & (kinds.LAST | kinds.RARER) and not kind & kinds.COMMON
+    listed = kind & (kinds.LAST | kinds.RARER | kinds.FIRST) and not kind & (kinds.COMMON | kinds.STOP)
     return at + 1 if listed and tail.words[at - 1] in ("in", "near") else None
 
 
