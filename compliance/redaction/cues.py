@@ -171,7 +171,7 @@ _ABOUT: Final = (
     (_REACTING, ALLERGY),
     (word_list("ask_ailment"), AILMENT),
     (word_list("troubling_things"), TROUBLING),
-    (frozenset({"when", "when's", "when'd", "date", "day"}), DATED),
+    (frozenset({"when", "when's", "when'd", "date", "day", "last", "accident"}), DATED),
 )
 
 

@@ -149,8 +149,22 @@ def _is_of_long_ago(view: View, at: int, end: int) -> bool:
     if before in _DATING or not is_long_ago(tail, at, end, recent=held or not asks):
         return False
     if asks:
-        return held or end > at + 1
+        return held or (end > at + 1 and not names_event(tail, at))
+    if not (is_long_ago(tail, at, end, recent=False) or _is_told_first(tail, at)):
+        return False
     return is_day_of_month(tail, at, end) and not (view.expects.dated or names_event(tail, at))
+
+
+def _is_told_first(tail: Tail, at: int) -> bool:
+    """A sentence begins with it, but for a word or two, "it's", "yes,"; or an age stands before."""
+    before = at - 1 - (tail.words[at - 1] == ",")
+    said = tail.words[before]
+    return said in _BEFORE_TOLD or said == "." or bool(tail.marks[before] & kinds.NUMBER)
+
+
+_BEFORE_TOLD: Final = (
+    _BEFORE_REPLY | _HELD | {"yes", "yeah", "that's", "he's", "she's", "i'm", "mine's", "hers"}
+)
 
 
 def _is_said_in_part(view: View, at: int, end: int, parts: int) -> bool:

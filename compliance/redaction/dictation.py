@@ -37,7 +37,7 @@ class Dictation:
         if len(self.told) < _MOST_VALUES:
             self.told.append((entity, words))
         going_on = self.open == entity
-        letters = sum(len(word) == 1 and word.isalpha() for word in words)
+        letters = sum(len(word) == 1 and word.isalpha() for word in words) if entity == "GOV_ID" else 0
         said = 0 if again and going_on else len(digits) + letters
         self._chars = (self._chars if going_on else 0) + said
         self._last = (entity, whole or self._is_whole(entity, digits))

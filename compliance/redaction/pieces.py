@@ -35,8 +35,9 @@ def is_piece_lead(tail: Tail, at: int) -> bool:
 def said_piece(view: View, at: int) -> Match | None:
     """What is said again of a value, what goes on with it, or puts a part of it right."""
     dictation = view.expects.dictation
+    word = view.tail.words[at]
     for entity, words in dictation.told:
-        end = _said_again(view.tail, at, words, entity)
+        end = _said_again(view.tail, at, words, entity) if word in words else None
         if end is not None:
             still = entity == "POSTCODE" and view.expects.unfinished(entity)
             return Match(end, entity, LIKELY, runs_on=still, whole=False)

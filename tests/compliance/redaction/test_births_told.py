@@ -156,3 +156,19 @@ def test_without_labels_a_day_puts_right_what_was_read_out() -> None:
 )
 def test_what_goes_on_behind_a_date_of_birth_stays(answer: str, public: str) -> None:
     assert said("And your birthday?", answer)[1].replace("'[", "[") == public.replace("'[", "[")
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "The plaque says the third of May 1911.",
+        "I have it here, the eleventh of April 2018, from Doctor Rao.",
+        "They took it out the fourth of May 1988.",
+    ],
+)
+def test_a_date_of_what_happened_is_none_of_birth(text: str) -> None:
+    assert redact(text) == text
+
+
+def test_a_date_asked_of_the_last_visit_is_none_of_birth() -> None:
+    assert said("And your last visit?", "The ninth of June 2009.")[1] == "The ninth of June 2009."
