@@ -79,7 +79,7 @@ def _said_end(view: View, at: int) -> int | None:
         return None
     end = phrase(tail, at, _SAID) or _dotted_end(tail, at)
     if end is None:
-        end = at + 2 if tail.words[at] + tail.words[at + 1] in _SHORT and _is_had(tail, at) else None
+        end = at + 2 if tail.words[at] + tail.words[at + 1] in _SHORT and _is_had(tail, at, at + 2) else None
         return None if end is None or tail.marks[end] & _OF_CODES else end
     if not any(tail.marks[here] & kinds.ACRONYM for here in range(at, end)):
         return None  # a turn that holds no more than these is not looked through for such names
@@ -109,8 +109,9 @@ def _dotted_end(tail: Tail, at: int) -> int | None:
     return here if letters in _NAMES else None
 
 
-def _is_had(tail: Tail, at: int) -> bool:
-    return tail.words[at - 1] in _HAVING
+def _is_had(tail: Tail, at: int, end: int) -> bool:
+    """ "got m s", "c t scan", "twenty four hour b p"."""
+    return tail.words[at - 1] in _HAVING or tail.words[at - 1] == "hour" or stem(tail.words[end]) in _TAILS
 
 
 def _is_written(tail: Tail, at: int) -> bool:

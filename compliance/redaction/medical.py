@@ -234,11 +234,17 @@ _OLD_OR_NEW: Final = frozenset(
 
 
 def _of_eponym(tail: Tail, at: int) -> bool:
-    """ "has Huntington's", "my Crohn's is back"."""
+    """ "has Huntington's", "my Crohn's is back"; or it is all that is said."""
     word = tail.words[at]
-    if not word.endswith("'s") or word[:-2] not in EPONYMS or tail.words[at - 1] not in _BEFORE_ILLNESS:
+    if not word.endswith("'s") or word[:-2] not in EPONYMS:
         return False
     follows = tail.marks[at + 1]
+    if tail.words[at - 1] in ("", ":"):
+        return bool(follows & kinds.END) or (
+            tail.words[at + 1] == "." and bool(tail.marks[at + 2] & kinds.END)
+        )
+    if tail.words[at - 1] not in _BEFORE_ILLNESS:
+        return False
     return not follows & kinds.WORD or bool(follows & kinds.STOP) or tail.words[at + 1] in _AFTER_ILLNESS
 
 

@@ -74,5 +74,7 @@ def test_where_a_term_ends(text: str, expected: str) -> None:
 
 def test_the_name_of_a_drug_is_nobodys() -> None:
     call = CallRedactor()
+    call.agent("which illness is it")
+    assert call.caller("Huntington's.") == "[REDACTED: MEDICAL]."
     call.agent("what's the name of the antidepressant you're on")
     assert call.caller("mirtazapine thirty") == "[REDACTED: MEDICAL] thirty"
