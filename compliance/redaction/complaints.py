@@ -28,6 +28,7 @@ _FRAMES: Final = Frames(
     "ailing_minds",
     "ailing_ages",
     "ailing_treatments",
+    "ailing_plainly",
 )
 """What is told in whole phrases; the classes of the first list stand in all."""
 mark_ailing(_FRAMES.first_words())

@@ -26,6 +26,10 @@ def said(text: str) -> str:
         ("dad can't get up off the floor", "dad [MEDICAL]"),
         ("my transfer is on Thursday", "my [MEDICAL] is on Thursday"),
         ("I'm six weeks gone", "I'm [MEDICAL]"),
+        ("he sliced the top off his finger", "he [MEDICAL]"),
+        ("thing is in my eye and is red and itching", "[MEDICAL] and is [MEDICAL]"),
+        ("my wife is expecting and we are new", "my wife is [MEDICAL] and we are new"),
+        ("my mother has sugar and is tired", "my mother has [MEDICAL] and is [MEDICAL]"),
         ("I've been spotting since Tuesday", "I've been [MEDICAL] since Tuesday"),
         ("my mother's confused and hot", "my mother's [MEDICAL] and [MEDICAL]"),
         ("I splashed bleach in my eye", "I [MEDICAL]"),
@@ -94,6 +98,9 @@ def test_what_happens_to_a_body_is_masked(text: str, public: str) -> None:
         "it's red and white, the building",
         "there's no interest to pay",
         "he can't stand waiting around",
+        "I'm expecting a call",
+        "the wall's gone a bit blue",
+        "has she sugar in her tea",
     ],
 )
 def test_the_same_words_of_other_things_stay(text: str) -> None:
