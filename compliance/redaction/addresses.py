@@ -284,7 +284,7 @@ def _is_any_road(tail: Tail, at: int) -> bool:
     if tail.words[at - 1] == "the" and tail.words[at - 2] in _BESIDE:
         return True
     any_way = tail.words[at] in ("other", "right", "wrong") and tail.words[at + 1] in ("way", "end", "side")
-    return any_way or tail.words[at : at + 2] == ["main", "road"]
+    return any_way or (tail.words[at] == "main" and tail.words[at + 1] == "road")
 
 
 def _in_county(view: View, at: int) -> Match | None:

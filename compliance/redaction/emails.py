@@ -28,10 +28,15 @@ _SITES: Final = frozenset(
 """Before "at" these speak of a web page."""
 
 
+def _begins_site(tail: Tail, at: int) -> bool:
+    """ "w w w dot"."""
+    return tail.words[at + 1] == "w" and tail.words[at + 2] == "w" and tail.words[at + 3] == "dot"
+
+
 def spoken_email(view: View, at: int) -> Match | None:
     """An address that begins at `at`: words up to "at", then a host."""
     tail = view.tail
-    if tail.words[at] == "w" and tail.words[at + 1] == "w" and tail.words[at + 2] == "w":
+    if tail.words[at] == "w" and _begins_site(tail, at):
         return Match(domain(tail, at + 3) or at + 3, None)
     if tail.words[at] in _REST_STARTS and _opens_rest(tail, at):
         rest = _rest(view, at)
