@@ -51,7 +51,11 @@ def by_neighbours(tail: Tail, at: int) -> Match | None:
     if _is_no_name(tail, at) or (tail.words[at - 1] == "the" and tail.words[at - 2] in _AT_PLACES):
         return None
     kind, follows = tail.marks[at], tail.marks[at + 1]
-    if kind & kinds.MAYBE and tail.words[at + 1] in ("hyphen", "dash") and tail.marks[at + 2] & _FIRST_NAMES:
+    if (
+        kind & kinds.MAYBE
+        and tail.words[at + 1] in ("hyphen", "dash", "-")
+        and tail.marks[at + 2] & _FIRST_NAMES
+    ):
         return Match(name_end(tail, at, strict=True) or at + 1, "PERSON", LIKELY)
     found = _before_surname(tail, at, kind, follows)
     if found is not None:

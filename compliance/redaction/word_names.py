@@ -122,7 +122,7 @@ def _is_introduced(tail: Tail, at: int, word: str, *, month: bool) -> bool:
     ends = not tail.marks[at + 1] & (kinds.WORD | kinds.NUMBER)
     if before in _HELLO - {"there", "again"} and follows in ("it's", "its", "i'm", "this"):
         return word not in _THINGS
-    if before == "i'm" and follows in _MYSELF and tail.words[at - 2] in _HELLO:
+    if before == "i'm" and (follows in _MYSELF or follows in _MINE) and tail.words[at - 2] in _HELLO:
         return True
     if before in ("i'm", "am"):
         return ends or (follows in _FROM and not month) or (month and follows in ("and", "i", "i'm", "i've"))
@@ -149,7 +149,7 @@ def _is_introduced(tail: Tail, at: int, word: str, *, month: bool) -> bool:
 
 def _is_from(tail: Tail, at: int) -> bool:
     """ "hello it's frank from number nine", "hi, may from upstairs here"."""
-    if tail.words[at + 1] != "from" or tail.marks[at + 2] & (kinds.MONTH | kinds.TERM):
+    if tail.words[at + 1] not in ("from", "down", "over") or tail.marks[at + 2] & (kinds.MONTH | kinds.ALONE):
         return False
     greets = tail.words[at - 2] in _HELLO or (not tail.words[at - 2] and tail.words[at] not in _THINGS)
     if tail.words[at - 1] not in ("it's", "its", "i'm") or not greets:
@@ -180,6 +180,7 @@ _SAID_TO_BE: Final = frozenset({("that", "is"), ("is", "it"), ("is", "this"), ("
 _BEFORE_THAT: Final = frozenset(
     ["", ":", ".", "!", "?", ",", "so", "oh", "and", "hello", "hi", "yes", "yeah", "no", "ok", "okay"]
 ) | {"sorry"}
+_MINE: Final = frozenset({"my", "can", "could", "just", "ringing", "calling", "phoning"})
 _SAYING_YES: Final = frozenset({"yes", "yeah", "yep", "speaking", "sure", "no"})
 _FROM: Final = frozenset({"from", "again", "and", "on", "at", "about", "returning"})
 _HELLO: Final = frozenset(

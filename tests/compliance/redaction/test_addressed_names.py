@@ -12,6 +12,8 @@ NAMES = [
     "lovely {joy}",
     "is that {jack}",
     "hiya it's only {rose}",
+    "hi i'm {joe} my girlfriend is with you",
+    "it's {bob} down at the yard",
     "i spoke to {hope} yesterday",
     "me and {faith} are both coming",
     "i look after {bill} at the weekend",
