@@ -102,7 +102,7 @@ def first_of_name(tail: Tail, at: int, begin: int) -> int:
         here -= 1
         if tail.words[here] == "." and len(tail.words[here - 1]) == 1:
             continue
-        if not (tail.marks[here] & kinds.WORD and _may_be_piece(tail, here)):
+        if not (tail.marks[here] & kinds.WORD and _may_be_piece(tail, here, begins=here == at)):
             break
         first = here
     heard = 0 < begin - at <= _SURE_LETTERS and tail.marks[begin] & kinds.UNKNOWN
@@ -255,14 +255,15 @@ def behind_relative(tail: Tail, begin: int, found: Match) -> int:
     return begin - (tail.words[begin - 1] == "oh" and tail.words[begin - 2] in _BEFORE_NAMES)
 
 
-def _may_be_piece(tail: Tail, at: int) -> bool:
-    """A word, or a letter, that is part of a name as a recogniser took it."""
+def _may_be_piece(tail: Tail, at: int, *, begins: bool) -> bool:
+    """A word, or a letter, that is part of a name as a recogniser took it; `begins`: it begins the answer."""
     word = tail.words[at]
     if word == "me" and tail.marks[at + 1] & (kinds.FIRST | kinds.PAUSE):
         return False
     if word in _HEARD_AS_NAMES:
         own = tail.marks[at + 1] & (kinds.RELATIVE | kinds.CUE) and word == "my"
-        return not (tail.marks[at - 1] & kinds.WORD or own or tail.words[at + 1] == ",")
+        inside = tail.marks[at - 1] & kinds.WORD and not (begins and word not in _BEFORE_NAMES)
+        return not (inside or own or tail.words[at + 1] == ",")
     if tail.marks[at] & kinds.LETTER or word == "of":
         return word != "i" and bool(
             tail.marks[at + 1] & (kinds.UNKNOWN | kinds.LETTER | LISTED) or tail.words[at + 1] == "."
