@@ -5,6 +5,7 @@ from typing import Final
 from compliance.redaction import kinds
 from compliance.redaction.codes import alphanumeric
 from compliance.redaction.dwellings import FLATS, celtic_house
+from compliance.redaction.lexicon import word_list
 from compliance.redaction.localities import to_town
 from compliance.redaction.name_words import NOT_NAMES
 from compliance.redaction.streets import house_name, house_number, numbered_street, street_name
@@ -32,14 +33,14 @@ def written_house(tail: Tail, at: int) -> int | None:
 
 def house_in_town(tail: Tail, at: int) -> int | None:
     """ "rosebank cottage pitlochry", "the hayloft, manor farm, Malvern": before a town of the lists."""
-    house = house_name(tail, at)
+    house = house_name(tail, at) or _once_public(tail, at)
     if house is None or house == at + 1:
         return None
     if tail.words[at - 1] in _BEFORE_HOUSES and any(
         is_strange_place(tail, here) for here in range(at, house)
     ):
         return house
-    if _is_before_flat(tail, house) or _is_lone(tail, at, house):
+    if _is_before_flat(tail, house) or _is_lone(tail, at, house) or _is_before_street(tail, at, house):
         return house
     if tail.words[house] in ("in", "near") and all(
         tail.marks[here] & kinds.COMMON for here in range(at, house)
@@ -58,6 +59,8 @@ def house_in_town(tail: Tail, at: int) -> int | None:
 
 _LONE: Final = frozenset({"farm", "farmhouse", "cottage", "barn", "croft", "steading", "lodge"})
 """Stand by themselves, away from any street."""
+_GROWN: Final = word_list("grown_houses")
+"""What houses of the country are called by: "ivy cottage"."""
 
 
 def _is_before_flat(tail: Tail, at: int) -> bool:
@@ -69,8 +72,30 @@ def _is_lone(tail: Tail, at: int, house: int) -> bool:
     """ "it's hilltop farm near Hawes"."""
     if tail.words[house - 1] not in _LONE or tail.words[at - 1] not in _BEFORE_HOUSES:
         return False
+    if house == at + 2 and tail.words[at] in _GROWN:
+        return True
     near = tail.words[house] in ("in", "near") and tail.words[at] != "the"
     return near and _is_place(tail, house + 1)
+
+
+def _once_public(tail: Tail, at: int) -> int | None:
+    """ "The Old Post Office": what a house was before."""
+    old = tail.words[at] == "the" and tail.words[at + 1] == "old"
+    return at + _ONCE_TOKENS if old and (tail.words[at + 2], tail.words[at + 3]) in _ONCE else None
+
+
+_ONCE_TOKENS: Final = 4
+_ONCE: Final = frozenset(
+    [("post", "office"), ("police", "station"), ("fire", "station"), ("railway", "station")]
+) | frozenset([("signal", "box"), ("telephone", "exchange"), ("ticket", "office"), ("school", "rooms")])
+
+
+def _is_before_street(tail: Tail, at: int, house: int) -> bool:
+    """ "The Old Post Office, Barsham Road": both with capitals."""
+    if tail.words[at] != "the" or tail.words[house] != "," or house < at + 3:
+        return False
+    written = all(tail.capital[at:house]) and tail.capital[house + 1]
+    return written and street_name(tail, house + 1, wanted=False) is not None
 
 
 def _is_place(tail: Tail, at: int) -> bool:

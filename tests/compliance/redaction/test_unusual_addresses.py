@@ -105,6 +105,8 @@ MASKED = [
     # a house that is called so
     "you want the house name {wychwood, station road}",
     "the house name's {Hazeldene, 4 Mill Lane}",
+    "it's {Ivy Cottage}, love",
+    "Really. {The Old Post Office, Barsham Road}.",
 ]
 KEPT = [
     "it's on the third floor, number eight's ringing",
@@ -143,6 +145,7 @@ KEPT = [
     "a two bed place with a ten year lease",
     "the gate at ten doors close behind you",
     "what's the pitch like for the football",
+    "she works in the post office opposite the green",
 ]
 
 
