@@ -22,6 +22,7 @@ _BEFORE_REST: Final = frozenset(
 )
 _CONTRACTED: Final = ("'s", "'m", "'d", "'ll", "'re", "'ve", "n't")
 _NEVER_LOCAL: Final = word_list("not_email")
+_TELLING: Final = kinds.TERM | kinds.BODY | kinds.FIRST | kinds.LAST
 _SITES: Final = frozenset(
     {"looked", "looking", "look", "website", "site", "page", "online", "visited", "checked"}
 )
@@ -57,13 +58,19 @@ def spoken_email(view: View, at: int) -> Match | None:
     if named is not None:
         return Match(named, "PERSON", LIKELY)
     begin = _begin_of_local(tail, at, sign)
-    follows = _written_behind(view, begin, sign)
+    more = _tells_more(tail, at, _behind_sentence(tail, at, sign))
+    follows = begin if more else _written_behind(view, begin, sign)
     none = sign == at or follows is not None or _is_site(tail, at, sign)
     end = None if none else _host(view, aside(tail, sign + 1))
     if end is None:
         view.no_email_before = tail.starts[follows or sign]
         return None
     return Match(end, "EMAIL", SURE, begin=begin)
+
+
+def _tells_more(tail: Tail, at: int, begin: int) -> bool:
+    """The sentence before the address may hold another entity: "varicose veins. r.haines@…"."""
+    return any(tail.marks[here] & _TELLING for here in range(at, begin))
 
 
 def _written_behind(view: View, at: int, sign: int) -> int | None:

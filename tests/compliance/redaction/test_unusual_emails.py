@@ -119,6 +119,7 @@ def test_talk_between_a_question_and_an_at_is_kept(text: str) -> None:
     ("text", "public"),
     [
         ("Composite bonding. Holly Pickering, hollyp@example.co.uk.", "[MEDICAL]. [PERSON], [EMAIL]."),
+        ("I want to ask about varicose veins. r.h@example.org.", "i want to ask about [MEDICAL]. [EMAIL]."),
         ("Agent: Your email?\nCaller: The old one, sue.b61@example.com.", "the old one, [EMAIL]."),
         ("Agent: Your email?\nCaller: john smith 84@example.com", "[EMAIL]"),
         ("Agent: Your email?\nCaller: john dot smith@example.com", "[EMAIL]"),
