@@ -5,6 +5,7 @@ from typing import Final
 from compliance.redaction import kinds
 from compliance.redaction.lexicon import stem, word_list
 from compliance.redaction.spoken import read_element
+from compliance.redaction.tokens import Tail
 from compliance.redaction.view import SURE, Match, View
 
 _PARTS: Final = 4
@@ -42,13 +43,25 @@ def _has_day(view: View, at: int, end: int) -> bool:
     """ "31 December 2026": no card expires on a day, so only the answer to the question for it is one."""
     tail = view.tail
     if "EXPIRY" in view.expects.asked:
-        return False
+        return _has_written_day(tail, at, end) and not view.expects.in_play("CARD")
     if tail.marks[at] & kinds.MONTH:
         before = at - 1 - (tail.words[at - 1] in ("of", "th", "st", "nd", "rd"))
         return bool(tail.marks[before] & (kinds.NUMBER | kinds.ORDINAL))
     if tail.marks[at - 1] & kinds.MONTH and tail.marks[at - 2] & (kinds.NUMBER | kinds.ORDINAL):
         return True
     return any(tail.marks[here] & kinds.MONTH for here in range(at + 1, end - 1))
+
+
+_ORDINAL_ENDINGS: Final = frozenset({"th", "st", "nd", "rd"})
+
+
+def _has_written_day(tail: Tail, at: int, end: int) -> bool:
+    """ "the 9th of June 2031": of a passport."""
+    if tail.words[end] in _ORDINAL_ENDINGS:
+        return bool(tail.glued[end])
+    month = at if tail.marks[at] & kinds.MONTH else at - 1
+    before = month - 1 - (tail.words[month - 1] == "of")
+    return bool(tail.marks[month] & kinds.MONTH) and tail.words[before] in _ORDINAL_ENDINGS
 
 
 def _is_part(view: View, at: int, end: int) -> bool:

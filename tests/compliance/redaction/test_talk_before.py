@@ -110,3 +110,8 @@ def test_a_name_in_the_pieces_it_was_heard_in_is_masked_whole(answer: str) -> No
 def test_a_long_reply_that_gives_no_name_stays_readable() -> None:
     reply = "me too, when's a good day for you to come in"
     assert public("Agent: Who am I talking to?", f"Caller: {reply}") == reply
+
+
+def test_the_day_until_a_passport_is_valid_stays_readable() -> None:
+    asked = "Agent: When is your passport valid until?"
+    assert public(asked, "Caller: The 9th of June 2031.") == "The 9th of June 2031."
