@@ -72,7 +72,7 @@ def _is_lone(tail: Tail, at: int, house: int) -> bool:
     """ "it's hilltop farm near Hawes"."""
     if tail.words[house - 1] not in _LONE or tail.words[at - 1] not in _BEFORE_HOUSES:
         return False
-    if house == at + 2 and tail.words[at] in _GROWN:
+    if house == at + 2 and tail.words[at] in _GROWN and not tail.marks[house + 1] & kinds.NUMBER:
         return True
     near = tail.words[house] in ("in", "near") and tail.words[at] != "the"
     return near and _is_place(tail, house + 1)
