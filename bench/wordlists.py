@@ -257,8 +257,8 @@ def write_unlisted(folder: Path, english: Mapping[str, int]) -> None:
 
     The other lists must be written before the vocabulary is imported.
     """
-    from compliance.redaction import kinds
-    from compliance.redaction.vocabulary import kind_of
+    from compliance.redaction.text import kinds
+    from compliance.redaction.text.vocabulary import kind_of
 
     webster = unpickled((folder / "english_words/english_words/data/web2.pickle").read_bytes())
     first, last = names(folder, "first"), names(folder, "last")

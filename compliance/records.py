@@ -14,7 +14,7 @@ import asyncpg
 
 from compliance.errors import VaultError
 from compliance.keys import Keyring, PersonKey, WrappedKey
-from compliance.redaction.entities import EntityType
+from compliance.redaction.text.entities import EntityType
 from compliance.vault import Cell
 
 NOTES: Final = "clinical_notes"

@@ -11,7 +11,7 @@ from dataclasses import dataclass
 from typing import Final
 
 from compliance.redaction.call import OnMasked, Speaker
-from compliance.redaction.entities import EntityType
+from compliance.redaction.text.entities import EntityType
 from gateway.tools.spoken_digits import NUMBER_WORDS, digits_said
 from pipeline.ports import Redactor
 

@@ -23,7 +23,7 @@ from compliance.errors import VaultError
 from compliance.keys import Keyring, PersonKey
 from compliance.records import CallEnds, SpokenValue, call_key, keep_ends, keep_values, settle_call
 from compliance.redaction.call import Speaker
-from compliance.redaction.entities import EntityType
+from compliance.redaction.text.entities import EntityType
 from gateway.caller import Ends
 from gateway.consent import AllKept, Withholds
 

@@ -3,9 +3,9 @@
 from collections.abc import Callable, Iterable
 from typing import Literal
 
-from compliance.redaction.entities import EntityType
 from compliance.redaction.masked import masked
 from compliance.redaction.stream import Redactor
+from compliance.redaction.text.entities import EntityType
 
 Speaker = Literal["caller", "agent"]
 OnMasked = Callable[[Speaker, EntityType, str], None]

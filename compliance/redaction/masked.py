@@ -3,7 +3,7 @@
 import re
 from typing import Final, cast, get_args
 
-from compliance.redaction.entities import EntityType
+from compliance.redaction.text.entities import EntityType
 
 _TYPES: Final = "|".join(get_args(EntityType))
 _PLACEHOLDER: Final = re.compile(rf"\[REDACTED: (?P<type>{_TYPES})(?: [1-9][0-9]*)?\]")

@@ -9,27 +9,32 @@ from functools import reduce
 from operator import or_
 from typing import Final
 
-from compliance.redaction import kinds
-from compliance.redaction.acronyms import acronym
-from compliance.redaction.address_pieces import street_alone, the_building_alone, town_alone, town_of_somebody
-from compliance.redaction.addresses import address, free_address
-from compliance.redaction.allergens import taken_or_shunned
-from compliance.redaction.cards import expiry
-from compliance.redaction.code_pieces import code_piece
-from compliance.redaction.codes import alphanumeric
-from compliance.redaction.dates import date_of_birth
-from compliance.redaction.emails import email_of_small_word, spoken_email
-from compliance.redaction.medical import in_phrase, longer_term, medical, term_like_name
-from compliance.redaction.named_houses import called_house, house_before_number
-from compliance.redaction.names import name, name_of_common_word
-from compliance.redaction.numbers import number
-from compliance.redaction.passed import idiom, kept
-from compliance.redaction.patterns import written_email, written_safe
-from compliance.redaction.said_back import said_back, street_said_back
-from compliance.redaction.tokens import Tail
-from compliance.redaction.told_on import told_in_phrases, told_on
-from compliance.redaction.view import Match, View
-from compliance.redaction.zips import county_by_zip, town_by_zip
+from compliance.redaction.addresses.address_pieces import (
+    street_alone,
+    the_building_alone,
+    town_alone,
+    town_of_somebody,
+)
+from compliance.redaction.addresses.addresses import address, free_address
+from compliance.redaction.addresses.code_pieces import code_piece
+from compliance.redaction.addresses.codes import alphanumeric
+from compliance.redaction.addresses.named_houses import called_house, house_before_number
+from compliance.redaction.addresses.said_back import said_back, street_said_back
+from compliance.redaction.addresses.zips import county_by_zip, town_by_zip
+from compliance.redaction.emails.emails import email_of_small_word, spoken_email
+from compliance.redaction.medical.acronyms import acronym
+from compliance.redaction.medical.allergens import taken_or_shunned
+from compliance.redaction.medical.medical import in_phrase, longer_term, medical, term_like_name
+from compliance.redaction.medical.told_on import told_in_phrases, told_on
+from compliance.redaction.names.names import name, name_of_common_word
+from compliance.redaction.numbers.cards import expiry
+from compliance.redaction.numbers.dates import date_of_birth
+from compliance.redaction.numbers.numbers import number
+from compliance.redaction.numbers.patterns import written_email, written_safe
+from compliance.redaction.talk.passed import idiom, kept
+from compliance.redaction.talk.view import Match, View
+from compliance.redaction.text import kinds
+from compliance.redaction.text.tokens import Tail
 
 Rule = Callable[[View, int], Match | None]
 _Table = tuple[tuple[int, Rule], ...]

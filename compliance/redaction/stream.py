@@ -11,10 +11,10 @@ Interims are never fed and never shown.
 from collections.abc import Iterable
 from typing import Final
 
-from compliance.redaction.call_memory import CallMemory
-from compliance.redaction.entities import EntityType, Span
-from compliance.redaction.lexis import Lexis
-from compliance.redaction.numbering import EntityNumbers
+from compliance.redaction.talk.call_memory import CallMemory
+from compliance.redaction.text.entities import EntityType, Span
+from compliance.redaction.text.lexis import Lexis
+from compliance.redaction.text.numbering import EntityNumbers
 from compliance.redaction.turn import TurnStream
 
 _BUILT_IN: Final = Lexis()

@@ -2,24 +2,24 @@
 
 from typing import Final
 
-from compliance.redaction import kinds
-from compliance.redaction.answers import is_lead, whole_answer
-from compliance.redaction.call_memory import CallMemory, Said, Side
-from compliance.redaction.cues import Slot
-from compliance.redaction.dialogue import Expectation
-from compliance.redaction.email_pieces import has_host
-from compliance.redaction.entities import EntityType, Span, placeholder
-from compliance.redaction.lexicon import word_list
-from compliance.redaction.lexis import Lexis
-from compliance.redaction.name_words import lasting_names
-from compliance.redaction.passed import idiom, kept
-from compliance.redaction.pieces import is_piece_lead, said_piece
+from compliance.redaction.addresses.said_back import street_in
+from compliance.redaction.answers.answers import is_lead, whole_answer
+from compliance.redaction.answers.pieces import is_piece_lead, said_piece
+from compliance.redaction.emails.email_pieces import has_host
+from compliance.redaction.names.name_words import lasting_names
+from compliance.redaction.numbers.told_births import figures_of_date
 from compliance.redaction.plans import AILING, AWAITING, KEPT, NAMING, NEAR, PLACED, TAKING, Plan, plan_of
-from compliance.redaction.said_back import street_in
-from compliance.redaction.spoken import digits_in
-from compliance.redaction.tokens import FIRST_TOKEN, UNIT_CHARS, Tail
-from compliance.redaction.told_births import figures_of_date
-from compliance.redaction.view import GUESSED, Match, View
+from compliance.redaction.talk.call_memory import CallMemory, Said, Side
+from compliance.redaction.talk.cues import Slot
+from compliance.redaction.talk.dialogue import Expectation
+from compliance.redaction.talk.passed import idiom, kept
+from compliance.redaction.talk.view import GUESSED, Match, View
+from compliance.redaction.text import kinds
+from compliance.redaction.text.entities import EntityType, Span, placeholder
+from compliance.redaction.text.lexicon import word_list
+from compliance.redaction.text.lexis import Lexis
+from compliance.redaction.text.spoken import digits_in
+from compliance.redaction.text.tokens import FIRST_TOKEN, UNIT_CHARS, Tail
 
 _FIGURES: Final = kinds.DIGITS | kinds.NUMERAL
 _CONTINUERS: Final = word_list("continuers")

@@ -16,7 +16,7 @@ import structlog
 from booking.errors import BookingError
 from booking.types import Claim, OrgProfile
 from compliance.redaction.call import Speaker
-from compliance.redaction.entities import EntityType
+from compliance.redaction.text.entities import EntityType
 from compliance.spoken_consent import recording_word
 from gateway.call import Desk, profile_redactor
 from gateway.code_redactor import CodeRedactor

@@ -26,7 +26,7 @@ from booking.vapi_calls import CARRIER, end, keep_told_turns, open_vapi_call
 from compliance.keys import Keyring
 from compliance.records import SpokenValue, keep_values, settle_call
 from compliance.redaction.call import Speaker
-from compliance.redaction.entities import EntityType
+from compliance.redaction.text.entities import EntityType
 from gateway.call import profile_redactor
 from gateway.code_redactor import CodeRedactor, without_codes
 from gateway.consent import CallConsent, CallLine, ConsentRedactor

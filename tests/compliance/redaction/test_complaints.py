@@ -3,7 +3,7 @@
 import pytest
 
 from compliance.redaction import redact
-from compliance.redaction.drug_sounds import sounds
+from compliance.redaction.medical.drug_sounds import sounds
 
 
 def said(text: str) -> str:

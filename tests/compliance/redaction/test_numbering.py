@@ -6,9 +6,9 @@ import pytest
 
 from bench.redaction.streaming import at_random
 from compliance.redaction import CallRedactor, Redactor, placeholder, redact
-from compliance.redaction.entities import EntityType
 from compliance.redaction.masked import masked
-from compliance.redaction.numbering import EntityNumbers
+from compliance.redaction.text.entities import EntityType
+from compliance.redaction.text.numbering import EntityNumbers
 from gateway.code_redactor import CodeRedactor
 from tests.compliance.redaction.test_quality import cases
 

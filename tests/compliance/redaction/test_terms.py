@@ -3,8 +3,8 @@
 import pytest
 
 from compliance.redaction import CallRedactor
-from compliance.redaction.medical import LEXICON
-from compliance.redaction.near import edit_distance
+from compliance.redaction.medical.medical import LEXICON
+from compliance.redaction.text.near import edit_distance
 
 SERVICES = [
     "Rhinoplasty consultation", "nose job", "Dermal filler", "Botox treatment", "anti-wrinkle injections",

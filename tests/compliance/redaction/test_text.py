@@ -3,7 +3,7 @@
 import pytest
 
 from compliance.redaction import CallRedactor, find, redact
-from compliance.redaction.medical import LEXICON
+from compliance.redaction.medical.medical import LEXICON
 
 MASKED = [
     # e-mail

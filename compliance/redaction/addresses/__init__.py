@@ -1,0 +1,1 @@
+"""Postal addresses, postcodes and other codes of letters and figures."""

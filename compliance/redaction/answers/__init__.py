@@ -1,0 +1,1 @@
+"""Answers to a question for one value, as a recogniser hears them."""

@@ -1,0 +1,1 @@
+"""Conditions, symptoms, procedures and drugs."""

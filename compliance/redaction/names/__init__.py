@@ -1,0 +1,1 @@
+"""Names of persons; those of the staff stay."""

@@ -1,0 +1,1 @@
+"""Phones, cards and other numbers; dates of birth."""

@@ -1,0 +1,1 @@
+"""What the talk tells of the next value: what was named, asked for, told or passed over."""
