@@ -1,8 +1,8 @@
 """What may be published of what was said: personal and medical facts stand as their type.
 
-From the words up: `text` reads them, `talk` knows what the next value will be, `medical`, `names`, `addresses`,
-`numbers` and `emails` find values by their rules, `answers` reads what a question for one value got. `plans` says
-which rule looks at which word; `turn` and `stream` run them over what comes in. Each knows only what stands before it.
+From the words up: `text` reads them, `talk` knows what the next value will be, `medical`, `names`,
+`addresses`, `numbers` and `emails` find values by their rules, `answers` reads what a question for one value
+got. `plans` says which rule looks at which word; `turn` and `stream` run them over what comes in.
 """
 
 from compliance.redaction.call import CallRedactor
