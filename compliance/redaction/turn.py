@@ -200,12 +200,33 @@ class TurnStream:
 
     def _step(self, public: list[str]) -> None:
         at = self._at
-        overflows = self._overflow is not None or self._tail.marks[at] & kinds.AT
-        match = (self._overflowing(at) if overflows else None) or self._match(at)
+        view, tail = self._view, self._tail
+        expects = view.expects
+        expects.place = place = tail.starts[at]
+        kind = tail.marks[at]
+        special = self._overflow is not None or self._begins or expects.answer is not None
+        match = self._special(at) if special or kind & kinds.AT else None
         if match is None:
-            self._pass(at)
-            self._at = at + 1
-            return
+            mode = AWAITING if place <= expects.waits_until else 0
+            if expects.name_open or view.names:
+                mode |= NAMING
+            if expects.told:
+                mode |= _told_mode(expects)
+            if mode != self._mode:
+                self._mode = mode
+                self._plan = plan_of(mode | self._org_mode(), tail.held)
+            for rule in self._plan[kind]:
+                match = rule(view, at)
+                if match is not None:
+                    break
+            else:
+                self._pass(at)
+                self._at = at + 1
+                return
+        self._accept(at, match, public)
+
+    def _accept(self, at: int, match: Match, public: list[str]) -> None:
+        """What the rules found at `at`, or a little behind."""
         begin = match.begin if match.begin >= 0 else at
         for passed in range(at, begin):
             self._pass(passed)
@@ -249,29 +270,14 @@ class TurnStream:
                 end = here
         return end
 
-    def _match(self, at: int) -> Match | None:
-        """What the rules make of the tokens from `at` on."""
-        view = self._view
-        tail = self._tail
-        expects = view.expects
-        expects.place = place = tail.starts[at]
-        if self._begins or expects.answer is not None:
-            opening = self._opening(at)
-            if opening is not None:
-                return opening
-        mode = AWAITING if place <= expects.waits_until else 0
-        if expects.name_open or view.names:
-            mode |= NAMING
-        if expects.told:
-            mode |= _told_mode(expects)
-        if mode != self._mode:
-            self._mode = mode
-            self._plan = plan_of(mode | self._org_mode(), tail.held)
-        for rule in self._plan[tail.marks[at]]:
-            match = rule(view, at)
-            if match is not None:
-                return match
-        return None
+    def _special(self, at: int) -> Match | None:
+        """What goes before the rules: more of an overlong entity, a piece of a value, an answer."""
+        match = None
+        if self._overflow is not None or self._tail.marks[at] & kinds.AT:
+            match = self._overflowing(at)
+        if match is None and (self._begins or self._view.expects.answer is not None):
+            match = self._opening(at)
+        return match
 
     def _opening(self, at: int) -> Match | None:
         """A piece of the last value, or the answer to the last question, if the turn begins with it."""

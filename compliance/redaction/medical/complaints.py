@@ -29,7 +29,7 @@ HARM_VERBS: Final = word_list("harming_verbs")
 """What happens to a part of the body: "broke my wrist"."""
 _DISTINCT: Final = word_list("body_distinct")
 """Parts of the body that are hardly anything else; the others need an owner: "my back"."""
-_FRAMES: Final = Frames(
+FRAMES: Final = Frames(
     "ailing_frames",
     "ailing_movement",
     "ailing_looks",
@@ -40,7 +40,7 @@ _FRAMES: Final = Frames(
     "ailing_plainly",
 )
 """What is told in whole phrases; the classes of the first list stand in all."""
-mark_ailing(_FRAMES.first_words())
+mark_ailing(FRAMES.first_words())
 _STATES: Final = Frames("ailing_states")
 TOLD: Final = Frames("told_phrases")
 """What is said on of an ailment: "it's come off"."""
@@ -52,15 +52,10 @@ _MOST_LINKS: Final = 3
 def complaint(tail: Tail, at: int) -> Found | None:
     """The complaint that begins at `at`, or a little later."""
     built = _built(tail, at)
-    framed = _FRAMES.find(tail, at) if tail.marks[at] & kinds.FRAMED else None
+    framed = FRAMES.find(tail, at) if tail.marks[at] & kinds.FRAMED else None
     if framed is None or (built is not None and built >= framed.end):
         return None if built is None else Found(at, built)
     return framed
-
-
-def is_framed(tail: Tail, at: int) -> bool:
-    """A phrase of what ails somebody begins at `at`."""
-    return _FRAMES.find(tail, at) is not None
 
 
 def _built(tail: Tail, at: int) -> int | None:

@@ -9,7 +9,7 @@ a place, check-up) are not medical.
 import re
 from typing import Final
 
-from compliance.redaction.medical.complaints import HARM_VERBS, complaint, is_framed, of_part, told_of
+from compliance.redaction.medical.complaints import FRAMES, HARM_VERBS, complaint, of_part, told_of
 from compliance.redaction.medical.frames import Found
 from compliance.redaction.medical.misspellings import is_misspelled
 from compliance.redaction.talk.cues import STRONG
@@ -45,7 +45,7 @@ def longer_term(view: View, at: int) -> Match | None:
 
 def in_phrase(view: View, at: int) -> Match | None:
     """A complaint in a whole phrase whose first word tells nothing by itself."""
-    return medical(view, at) if is_framed(view.tail, at) else None
+    return None if FRAMES.find(view.tail, at) is None else medical(view, at)
 
 
 def term_like_name(view: View, at: int) -> Match | None:

@@ -25,6 +25,9 @@ from compliance.redaction.text.tokens import Tail
 
 _RUN_TOKENS: Final = 56
 _CLOCK_PARTS: Final = 3
+_HOURS: Final = 4
+_BEFORE_HOURS: Final = frozenset({"between", "after", "before", "until", "till"})
+"""Before so few digits these tell when: "not between nine and three"."""
 _CHECK_LETTERS: Final = 2
 _ROUTE_DIGITS: Final = 3
 _WHOLE_DIGITS: Final = 10
@@ -82,7 +85,8 @@ def number(view: View, at: int) -> Match | None:
         is_all=tail.words[at - 1] in ("", ":") and _ends_turn(tail, end),
         is_route=tail.words[at - 1] == "the" and sum(len(each.digits) for each in elements) <= _ROUTE_DIGITS,
     )
-    if len(elements) == _CLOCK_PARTS and not said.is_all and _is_clock(tail, elements):
+    clock = len(elements) == _CLOCK_PARTS and not said.is_all and _is_clock(tail, elements)
+    if clock or (tail.words[at - 1] in _BEFORE_HOURS and len(said.digits) <= _HOURS):
         return Match(end, None)
     entity, confidence = number_type(view, said)
     if tail.words[at] == "not" and not (entity == "PHONE" and _lacks_nought(said.digits)):

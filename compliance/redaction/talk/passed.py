@@ -26,7 +26,10 @@ def idiom(view: View, at: int) -> Match | None:
         end = phrase(tail, at, IDIOMS)
         if end is not None:
             return Match(end, None)
-    return _called_like_people(view, at) if stem(tail.words[at]) in _CALLED else None
+    word = tail.words[at]
+    if word in _CALLED or ((word[-1:] == "s" or "'" in word) and stem(word) in _CALLED):
+        return _called_like_people(view, at)
+    return None
 
 
 def _called_like_people(view: View, at: int) -> Match | None:

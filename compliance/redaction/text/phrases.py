@@ -7,8 +7,11 @@ from compliance.redaction.text.tokens import Tail
 
 def may_begin(tail: Tail, at: int, index: Phrases) -> bool:
     """A quick look: False if no term of `index` starts here for what the next word is."""
-    begun = index.get(tail.words[at])
-    if begun is None or begun.alone:
+    word = tail.words[at]
+    begun = index.get(word)
+    if begun is None:
+        return word[-1:] == "s" or "'" in word  # its stem may begin one
+    if begun.alone:
         return True
     second = tail.words[at + 1]
     return second in begun.longer or second in MARKS or second[-1:] == "s" or "'" in second

@@ -35,6 +35,9 @@ _LOOK_BACK: Final = 8
 FIRST_TOKEN: Final = _LOOK_BACK
 """The index of a turn's first token."""
 _PADDING: Final = 16
+_NO_WORDS: Final = ("",) * _PADDING
+_ENDS: Final = (kinds.END,) * _PADDING
+_NOT_SO: Final = (False,) * _PADDING
 _TRIM_AT: Final = 256
 
 
@@ -88,7 +91,8 @@ class Tail:
     def vocabulary(self) -> set[str]:
         """The words of a turn that has ended, or of the end of it; "it's" as "it" too."""
         if self._vocabulary is None:
-            self._vocabulary = {*self.words, *(bare(word) for word in self.words if word[-2:] == "'s")}
+            words = set(self.words)
+            self._vocabulary = words.union([bare(word) for word in words if word[-2:] == "'s"])
         return self._vocabulary
 
     @property
@@ -139,11 +143,11 @@ class Tail:
     def close(self) -> None:
         """Let the turn end, for the rules, behind what has been tokenised."""
         end = self._base + self._read
-        self.words += [""] * _PADDING
-        self.marks += [kinds.END] * _PADDING
+        self.words += _NO_WORDS
+        self.marks += _ENDS
         self.starts += [end] * _PADDING
-        self.glued += [False] * _PADDING
-        self.capital += [False] * _PADDING
+        self.glued += _NOT_SO
+        self.capital += _NOT_SO
 
     def reopen(self) -> None:
         """Take back `close`."""

@@ -30,6 +30,7 @@ CALLS = [
     ((f"{PHONE} and {OTHER}",), "[PHONE] and [PHONE]"),
     (("Best number?", "07700 900123, 07700 900456"), "[PHONE], [PHONE]"),
     (("Best number?", "That's my old one. (857) 555-0112."), "That's my old one. [PHONE]."),
+    (("Your mobile?", "07700 900 188, not after nine"), "[PHONE], not after nine"),
     (("Postcode?", "Ours? LA22 9HH, I think"), "Ours? [POSTCODE], I think"),
     (("Date of birth?", "Give me a second. 27th of January 2020"), "Give me a second. [DOB]"),
     # addresses and e-mail in a sentence
