@@ -11,7 +11,6 @@ from compliance.redaction.text.tokens import Tail
 
 _CHARS: Final = 4
 _FIGURES: Final = 4
-_CODES: Final[frozenset[Slot]] = frozenset({"POSTCODE"})
 _OTHERS: Final[frozenset[Slot]] = frozenset({"PERSON", "EMAIL", "GOV_ID", "PHONE"})
 _BEFORE: Final = frozenset(
     ["", ":", ",", ".", "it's", "no", "yes", "yeah", "sorry", "not", "is", "and", "that's", "that", "um"]

@@ -24,7 +24,6 @@ _CORRECTED: Final = frozenset({"PHONE", "CARD", "GOV_ID", "EMAIL"})
 _SURE_DIGITS: Final = 3
 _MOST_DIGITS: Final = 12
 _MOST_LETTERS: Final = 2
-_CHECK_LETTERS: Final = 2
 
 
 def is_piece_lead(tail: Tail, at: int) -> bool:

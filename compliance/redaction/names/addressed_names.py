@@ -22,7 +22,7 @@ _GREETING: Final = word_list("greetings")
 DOES_TOO: Final = frozenset({"hope", "will", "may", "grant", "chase", "mark", "pat", "price", "sue", "drew"})
 """First names that begin a sentence as verbs: "okay will do", "thanks hope that helps"."""
 _STATES: Final = word_list("states_like_names")
-_SEASONS: Final = frozenset({"summer", "autumn", "spring", "winter", "christmas", "easter"})
+SEASONS: Final = frozenset({"summer", "autumn", "spring", "winter", "christmas", "easter"})
 _ENDS: Final = kinds.WORD | kinds.NUMBER
 _MYSELF: Final = frozenset({"i", "i'm", "i've", "i'd", "i'll", "you", "we"})
 _QUESTIONS: Final = frozenset(
@@ -49,7 +49,7 @@ def _ends(tail: Tail, at: int) -> bool:
 def _stands_alone(tail: Tail, at: int) -> bool:
     """It is no town, season, state or doing, all of which can be a whole reply."""
     word = tail.words[at]
-    return not (tail.marks[at] & kinds.PLACE or word in _STATES or word in DOES_TOO or word in _SEASONS)
+    return not (tail.marks[at] & kinds.PLACE or word in _STATES or word in DOES_TOO or word in SEASONS)
 
 
 def _is_greeted(tail: Tail, at: int) -> bool:

@@ -7,7 +7,7 @@ no object without "the", "a" or "my", and neither is a verb or an adjective. Wor
 
 from typing import Final
 
-from compliance.redaction.names.addressed_names import DOES_TOO, is_addressed, is_called_to
+from compliance.redaction.names.addressed_names import DOES_TOO, SEASONS, is_addressed, is_called_to
 from compliance.redaction.names.relations import OWNERS
 from compliance.redaction.text import kinds
 from compliance.redaction.text.lexicon import bare, word_list
@@ -15,7 +15,6 @@ from compliance.redaction.text.tokens import Tail
 from compliance.redaction.text.vocabulary import TENS
 
 _BARE: Final = word_list("bare_names")
-_SEASONS: Final = frozenset({"summer", "autumn", "spring", "winter", "christmas", "easter"})
 _BEGINS_CLAUSE: Final = word_list("before_clauses") | {"", ",", ".", "?", "!", ":", ";"}
 _BEHIND_OBJECTS: Final = word_list("behind_people")
 _TO_PEOPLE: Final = word_list("done_to_people")
@@ -292,7 +291,7 @@ def _acts_like_person(tail: Tail, at: int) -> bool:
         return True
     if follows == "has" and behind in ("a", "an", "got"):
         return bool(tail.marks[at + 3] & _OF_PATIENTS) or tail.words[at + 3] in _OWNED
-    seasonal = bare(tail.words[at]) in _SEASONS or bool(tail.marks[at] & kinds.PLACE)
+    seasonal = bare(tail.words[at]) in SEASONS or bool(tail.marks[at] & kinds.PLACE)
     if follows in _ABLE:
         behind = tail.words[at + 3] if behind in ("be", "to", "always", "just") else behind
         return behind in _PERSONS_DO or (not seasonal and behind in _PERSONS_ARE)

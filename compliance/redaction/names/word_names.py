@@ -18,15 +18,9 @@ mark_words({"will", "may"}, kinds.MAYBE)
 _STATES: Final = word_list("states_like_names")
 _THINGS: Final = word_list("things_like_names")
 """Colours, stones, spices, seasons and what else "it's" may be said of: "it's ginger", "it's summer"."""
-_GREETINGS: Final = frozenset(
+_GOOD_DAY: Final = frozenset(["hi", "hello", "hiya", "hey", "morning", "afternoon", "evening"])
+_GREETINGS: Final = _GOOD_DAY | frozenset(
     [
-        "hi",
-        "hello",
-        "hiya",
-        "hey",
-        "morning",
-        "afternoon",
-        "evening",
         "",
         ".",
         "!",
@@ -183,15 +177,8 @@ _BEFORE_THAT: Final = frozenset(
 _MINE: Final = frozenset({"my", "can", "could", "just", "ringing", "calling", "phoning"})
 _SAYING_YES: Final = frozenset({"yes", "yeah", "yep", "speaking", "sure", "no"})
 _FROM: Final = frozenset({"from", "again", "and", "on", "at", "about", "returning"})
-_HELLO: Final = frozenset(
+_HELLO: Final = _GOOD_DAY | frozenset(
     [
-        "hi",
-        "hello",
-        "hiya",
-        "hey",
-        "morning",
-        "afternoon",
-        "evening",
         "there",
         "again",
         "dear",
