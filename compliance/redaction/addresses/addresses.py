@@ -28,6 +28,7 @@ from compliance.redaction.addresses.talked_streets import is_generic, is_home, l
 from compliance.redaction.addresses.towns import is_sure_town, town
 from compliance.redaction.talk.view import GUESSED, LIKELY, SURE, Match, View
 from compliance.redaction.text import kinds
+from compliance.redaction.text.lexicon import word_list
 from compliance.redaction.text.tokens import Tail
 
 _FREE_TOKENS: Final = 8
@@ -84,7 +85,7 @@ def _from_hundred(view: View, at: int, *, wanted: bool) -> Match | None:
     if street is not None:
         return Match(to_town(view, street), "ADDRESS", LIKELY)
     number = house_number(view.tail, at + 1) if wanted else None
-    return None if number is None else _unnamed_street(view, number)
+    return None if number is None else _unnamed_street(view, at, number)
 
 
 def free_address(view: View, at: int) -> Match | None:
@@ -274,15 +275,28 @@ def _answer(view: View, at: int) -> Match | None:
         return None
     number = house_number(tail, at)
     if number is not None:
-        return _unnamed_street(view, number)
+        return _unnamed_street(view, at, number)
     house = house_name(tail, at)
     street = street_name(tail, at, wanted=True)
+    if (street or house) is not None and _is_amid_talk(tail, at):
+        return None
     if street is not None and (house is None or house > street or _is_part(tail, house, street)):
         return Match(to_town(view, street), "ADDRESS", LIKELY)
     found = town(tail, at)
     if found is not None:
         return Match(to_town(view, found), "ADDRESS", GUESSED) if _town_counts(view, at, found) else None
     return _in_county(view, at) or _house(view, at) or _lived_in(view, at) or _before_street(view, at)
+
+
+def _is_amid_talk(tail: Tail, at: int) -> bool:
+    """ "the only way", "a cheap house", "you keep track": what stands before leads to no address."""
+    if tail.capital[at] or not tail.marks[at] & kinds.COMMON or not tail.marks[at - 1] & kinds.WORD:
+        return False
+    return not tail.marks[at - 1] & kinds.LEAD and tail.words[at - 1] not in _BEFORE_BARE
+
+
+_BEFORE_BARE: Final = word_list("before_pieces") | word_list("placing")
+"""Words that a street or a house is said behind, where one was asked for."""
 
 
 def _is_any_road(tail: Tail, at: int) -> bool:
@@ -350,7 +364,7 @@ def _town_counts(view: View, at: int, end: int) -> bool:
     return to_town(view, end) > end or view.tail.words[at - 1] in ("is", "'s", ":")
 
 
-def _unnamed_street(view: View, number: int) -> Match | None:
+def _unnamed_street(view: View, at: int, number: int) -> Match | None:
     """Words behind a house number that name no kind of street."""
     tail = view.tail
     follows = number + (tail.words[number] == ",")
@@ -360,7 +374,8 @@ def _unnamed_street(view: View, number: int) -> Match | None:
     if not may_name(tail, follows, wanted=True):
         return None
     end = _run_of_names(view, follows)
-    common = kind & kinds.COMMON and not tail.capital[follows] and "ADDRESS" not in view.expects.asked
+    common = kind & kinds.COMMON and not tail.capital[follows]
+    common = common and ("ADDRESS" not in view.expects.asked or _is_amid_talk(tail, at))
     if common and not (end > follows + 1 and _ends_like_place(tail, end)):
         return None
     return Match(to_town(view, end), "ADDRESS", GUESSED)

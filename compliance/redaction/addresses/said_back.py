@@ -191,7 +191,7 @@ def _corrects_house(view: View, at: int) -> bool:
         return False
     if "ADDRESS" not in view.expects.read_back and not _is_all_said(tail, at):
         return False
-    return tail.words[at] != "one" or bool(tail.marks[at + 1] & kinds.NUMBER)
+    return tail.words[at] not in ("one", "oh") or bool(tail.marks[at + 1] & kinds.NUMBER)
 
 
 def _is_all_said(tail: Tail, at: int) -> bool:

@@ -267,7 +267,7 @@ def _awaited(view: View, at: int) -> Match | None:
         follows = tail.marks[at + 1]
         if follows & kinds.LAST and not follows & kinds.STOP:
             return Match(name_end(tail, at + 1, strict=True) or at + 2, "PERSON", SURE)
-    if not is_name(tail, at) or kind & kinds.LEAD:
+    if not is_name(tail, at) or kind & kinds.LEAD or _is_of_talk(view, at):
         return None
     if _is_word_only(tail, at) and not (is_offered(tail, at) or _is_said_surname(tail, at)):
         return None
@@ -279,6 +279,20 @@ def _awaited(view: View, at: int) -> Match | None:
         return None
     end = name_end(tail, at, strict=True)
     return None if end is None else Match(with_plain_surname(tail, at, end), "PERSON", SURE)
+
+
+def _is_of_talk(view: View, at: int) -> bool:
+    """ "it was stucco", "over in Dallas": a seldom word, or a place, where the reply is a sentence by now."""
+    tail = view.tail
+    kind = tail.marks[at]
+    if view.expects.name_open:
+        return False
+    if kind & kinds.RARER:
+        return not (is_offered(tail, at) or (tail.capital[at] and is_inside(tail, at)))
+    return bool(kind & kinds.PLACE) and tail.words[at - 1] in _BEFORE_TOWNS
+
+
+_BEFORE_TOWNS: Final = frozenset({"in", "to", "from", "near", "around", "through", "of", "the", "like"})
 
 
 def _is_spoken_of(tail: Tail, at: int) -> bool:

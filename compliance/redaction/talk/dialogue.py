@@ -7,7 +7,6 @@ prices, times or dates, only a whole value still answers it. A value read back b
 next.
 """
 
-import math
 from collections.abc import Iterable, Sequence
 from typing import Final
 
@@ -36,6 +35,8 @@ from compliance.redaction.text.entities import EntityType
 from compliance.redaction.text.tokens import Tail
 
 _CHARS_HELD: Final = 64
+_CHARS_AWAITED: Final = 240
+"""So far into a turn, or behind a value in it, what was asked for before may still be told bare."""
 _SHORT_TURN: Final = 3
 _ZIP_CHARS: Final = 24
 _PLAIN_WORDS: Final = 16
@@ -142,7 +143,7 @@ class Expectation:
         self._back = False
         self._counted = False
         self._moves = False
-        self.waits_until: float = math.inf if self.asked else -1
+        self.waits_until = _CHARS_AWAITED if self.asked else -1
         """Something was asked for, or named just now: up to this place in characters of the turn."""
         self.answer: Slot | None = memory.fresh if side == "caller" else None
         """The one value just asked for, until the answer has begun."""
@@ -184,7 +185,7 @@ class Expectation:
         """Named just now in this turn, or asked for before it and nothing else named since."""
         if self._named is not None and self.place <= self._until:
             return self._named == slot or (slot in self.asked and self._named != "CODE")
-        return slot in self.asked
+        return slot in self.asked and self.place <= self.waits_until
 
     def awaits_any(self, slots: Sequence[Slot]) -> bool:
         """One of these is named or asked for."""
@@ -212,6 +213,8 @@ class Expectation:
     def took(self, entity: EntityType, end: int) -> None:
         """An entity was found up to this place; a postcode or ZIP follows an address."""
         self.found.add(entity)
+        if self.asked:
+            self.waits_until = end + _CHARS_AWAITED
         if entity == "CARD" and (self._named == "EXPIRY" or "EXPIRY" in self.asked):
             self.found.add("EXPIRY")
         if entity == "PHONE" and self.named("ADDRESS"):
@@ -224,8 +227,7 @@ class Expectation:
     def _name(self, slot: Slot, until: int) -> None:
         """This is named, up to a place in the turn."""
         self._named, self._until = slot, until
-        if not self.asked:
-            self.waits_until = until
+        self.waits_until = max(self.waits_until, until) if self.asked else until
 
     def named(self, slot: Slot) -> bool:
         """Named just now in this turn."""

@@ -115,3 +115,20 @@ def test_a_long_reply_that_gives_no_name_stays_readable() -> None:
 def test_the_day_until_a_passport_is_valid_stays_readable() -> None:
     asked = "Agent: When is your passport valid until?"
     assert public(asked, "Caller: The 9th of June 2031.") == "The 9th of June 2031."
+
+
+@pytest.mark.parametrize(
+    ("question", "reply"),
+    [
+        ("Lovely talking to you.", "And you, thank you, bye."),
+        ("Where do you live?", "Oh, I see."),
+    ],
+)
+def test_talk_that_gives_no_value_stays_readable(question: str, reply: str) -> None:
+    assert public(f"Agent: {question}", f"Caller: {reply}") == reply
+
+
+def test_seldom_words_and_places_within_a_reply_are_no_names() -> None:
+    reply = "so it was stucco before, and we went over to Lagos, and it jumped up and it was uncanny"
+    talk = ("Agent: Who am I speaking to?", "Caller: Hi, it's Mia.", "Agent: Uh-huh.", f"Caller: {reply}")
+    assert public(*talk) == reply
