@@ -18,6 +18,8 @@ def has_evidence(tail: Tail, at: int, end: int, entity: EntityType) -> bool:
     """Something in the answer could be the value, misheard: a figure, a letter, a word of no sentence."""
     if entity in ("PERSON", "PHONE") and _is_long_talk(tail, at, end):
         return False
+    if entity == "PERSON" and _is_longer_than_name(tail, at, end):
+        return False
     if entity == "PERSON":
         return not names_nobody(tail, at, end)
     if entity not in ("PHONE", "DOB"):
@@ -38,6 +40,13 @@ def _is_long_talk(tail: Tail, at: int, end: int) -> bool:
     return sum(bool(kind & kinds.STOP) for kind in words) * 2 >= len(words) - 1
 
 
+def _is_longer_than_name(tail: Tail, at: int, end: int) -> bool:
+    """No name is heard as so many words, unless it is spelled."""
+    words = [here for here in range(at, end) if tail.marks[here] & kinds.WORD]
+    return len(words) > _LONGEST_NAME and not any(tail.marks[here] & kinds.LETTER for here in words)
+
+
+_LONGEST_NAME: Final = 11
 _LONG_TALK: Final = 9
 _BRIEFLY: Final = 4
 
