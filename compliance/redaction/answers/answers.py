@@ -31,7 +31,9 @@ from compliance.redaction.answers.misheard_emails import (
 from compliance.redaction.answers.misheard_figures import is_figures_as_heard
 from compliance.redaction.answers.misheard_names import (
     OF_NAMES,
+    before_clause,
     behind_relative,
+    behind_told,
     ends_in_name,
     first_of_name,
     goes_on_misheard,
@@ -167,13 +169,25 @@ def _misheard(view: View, at: int, end: int, slot: Slot, entity: EntityType) -> 
     if found is not None and entity == "POSTCODE" and told_again(view, begin, found.end, end):
         return Match(found.end, entity, GUESSED, begin=max(begin, found.begin))
     if found is None or not found.whole or not _is_talk(view, found.end, end, entity):
-        cut_short = _is_cut_short(found, entity)
-        begin = _behind_talk(tail, at, end - 1 if found is None else begin, entity)
-        end = end if found is None else _before_talk(tail, found.end, end, slot)
-        return Match(end, entity, GUESSED, begin=begin, runs_on=cut_short)
+        return _as_heard(tail, at, end, begin, found, slot, entity)
     if entity == "EMAIL":
         return _with_first_half(tail, at, begin, found)
     return _with_misheard(tail, at, begin, found, entity)
+
+
+def _as_heard(
+    tail: Tail, at: int, end: int, begin: int, found: Match | None, slot: Slot, entity: EntityType
+) -> Match:
+    """All of an answer but the talk around it: no rule tells where in it the value is."""
+    told = begin if found is None else max(begin, found.begin)
+    last = end - 1 if found is None else begin
+    begin = _behind_talk(tail, at, last, entity)
+    if entity == "PERSON":
+        begin = max(begin, at if found is None else behind_told(tail, at, told))
+        end = before_clause(tail, begin, end) if found is None else end
+    if found is not None:
+        end = _before_talk(tail, found.end, end, slot)
+    return Match(end, entity, GUESSED, begin=begin, runs_on=_is_cut_short(found, entity))
 
 
 def _is_not_asked_for(tail: Tail, at: int, begin: int, found: Match, entity: EntityType) -> bool:
@@ -369,8 +383,12 @@ def _is_before_name(tail: Tail, at: int) -> bool:
     """Of talk before a name: "put", "no" with a comma behind it."""
     if not tail.marks[at] & kinds.WORD:
         return tail.words[at] in (",", ".")
-    relative = tail.marks[at] & kinds.RELATIVE and tail.words[at].endswith("'s")
-    return bool(relative) or tail.words[at] in OF_NAMES or tail.words[at : at + 2] == ["no", ","]
+    owned = tail.words[at].endswith("'s") or tail.words[at - 1] in OWNERS
+    return (
+        bool(tail.marks[at] & kinds.RELATIVE and owned)
+        or tail.words[at] in OF_NAMES
+        or tail.words[at : at + 2] == ["no", ","]
+    )
 
 
 def _find(view: View, at: int, entity: EntityType) -> Match | None:

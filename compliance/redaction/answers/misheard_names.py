@@ -229,6 +229,8 @@ _BETWEEN_NAMES: Final = frozenset(
 
 def tells_on_of_person(tail: Tail, at: int, end: int) -> bool:
     """ "after my dad", "mostly", "same surname", "we only registered him": ordinary words of somebody."""
+    if _begins_clause(tail, at, end):
+        return True
     if (
         tail.words[at - 1] in (".", "!")
         and tail.marks[at] & kinds.FIRST
@@ -244,6 +246,47 @@ def tells_on_of_person(tail: Tail, at: int, end: int) -> bool:
     return asks or any(tail.words[here] in _TOLD_ON for here in words)
 
 
+def before_clause(tail: Tail, at: int, end: int) -> int:
+    """Where it is told how the word at `at` is written or meant: "winter like the season"; else `end`."""
+    told = (here for here in range(at + 1, min(end, at + _MOST_PIECES)) if _tells_of_name(tail, here, end))
+    return next(told, end)
+
+
+def _tells_of_name(tail: Tail, at: int, end: int) -> bool:
+    return at + 1 < end and (tail.words[at], tail.words[at + 1]) in _TELLING
+
+
+def _begins_clause(tail: Tail, at: int, end: int) -> bool:
+    """ "everyone calls me Bob", "surname malinowska", "like the season, i know", "i'm the tenant"."""
+    if _tells_of_name(tail, at, end) or (tail.words[at] in _SURNAME and at + 1 < end):
+        return True
+    return tail.words[at] in _CLAUSES and end - at >= _CLAUSE_WORDS
+
+
+_SURNAME: Final = frozenset({"surname", "surname's"})
+_TELLING: Final = frozenset(
+    [(which, "name") for which in ("last", "family", "second", "middle", "maiden", "first", "married")]
+    + [("like", "the"), ("just", "like"), ("as", "in"), ("all", "one"), ("short", "for")]
+    + [("i", "think"), ("i", "know"), ("i", "don't"), ("they", "call"), ("one", "word"), ("two", "words")]
+)
+"""What begins to tell of a name, or another one."""
+_CLAUSES: Final = frozenset(
+    ["everyone", "everybody", "people", "friends", "i'm", "i've", "we", "we've", "we're", "they've", "most"]
+)
+
+
+def behind_told(tail: Tail, at: int, begin: int) -> int:
+    """Where the name begins behind "that would be my father in law", "it's my brother"; else `at`."""
+    words = [here for here in range(at, begin) if tail.marks[here] & kinds.WORD]
+    plain = all(tail.marks[here] & _BUILDING or tail.words[here] in OF_NAMES | _IN_LAW for here in words)
+    told = bool(words) and any(
+        tail.marks[here] & kinds.RELATIVE and tail.words[here - 1] in OWNERS for here in words
+    )
+    return begin if plain and told else at
+
+
+_BUILDING: Final = kinds.STOP | kinds.RELATIVE
+_IN_LAW: Final = frozenset({"in", "law"})
 _ASKING: Final = frozenset({"what", "how", "when", "where", "which", "could", "would", "did", "have"})
 _TOLD_ON: Final = word_list("told_of_people")
 """What no misheard name sounds like."""
@@ -258,6 +301,8 @@ def behind_relative(tail: Tail, begin: int, found: Match) -> int:
 def _may_be_piece(tail: Tail, at: int, *, begins: bool) -> bool:
     """A word, or a letter, that is part of a name as a recogniser took it; `begins`: it begins the answer."""
     word = tail.words[at]
+    if word == "law" and tail.words[at - 1] == "in":
+        return False
     if word == "me" and tail.marks[at + 1] & (kinds.FIRST | kinds.PAUSE):
         return False
     if word in _HEARD_AS_NAMES:

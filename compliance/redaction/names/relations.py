@@ -17,19 +17,23 @@ OWNERS: Final = frozenset({"my", "our", "his", "her", "their", "the", "your"})
 
 def of_relative(tail: Tail, at: int) -> Match | None:
     """ "my husband Mark", "her mother is called Rita", "my son, Liam"."""
-    here = at + 1
-    while here < at + 4 and tail.words[here] in _CALLED:
+    of_kin = at + 1 + 2 * (tail.words[at + 1] == "in" and tail.words[at + 2] == "law")
+    here = of_kin
+    while here < of_kin + 3 and tail.words[here] in _CALLED:
         here += 1
     kind = tail.marks[here]
     told = any(tail.words[place] in ("called", "named", "name", "names") for place in range(at, here))
+    near = here == of_kin
     fits = kind & kinds.FIRST or (
-        kind & LISTED and (tail.capital[here] or told or _near_maybe(tail, at, here))
+        kind & LISTED and (tail.capital[here] or told or (near and _near_maybe(tail, at, here)))
     )
     fits = (
         fits
         or (told and is_name(tail, here))
         or (tail.capital[here] and not kind & kinds.COMMON and is_name(tail, here))
-        or (_is_owned(tail, at, here) and kind & (LISTED | kinds.UNKNOWN) and not kind & kinds.COMMON)
+        or (
+            near and _is_owned(tail, at, here) and kind & (LISTED | kinds.UNKNOWN) and not kind & kinds.COMMON
+        )
     )
     if not fits or tail.words[here] in NOT_NAMES or kind & (kinds.ALONE | kinds.STOP):
         return None
@@ -51,7 +55,7 @@ def _is_called_like_month(tail: Tail, at: int, here: int) -> bool:
 
 def _is_owned(tail: Tail, at: int, here: int) -> bool:
     """ "my son caspian": right behind a relative who is somebody's."""
-    if here != at + 1 or tail.words[here].endswith(_VERB_ENDINGS):
+    if tail.words[here].endswith(_VERB_ENDINGS):
         return False
     if tail.words[at] in _CALLED_KIN:
         return not tail.marks[here] & (kinds.RARER | kinds.SELDOM) or bool(tail.marks[here] & kinds.SELDOM)
@@ -90,4 +94,4 @@ def _near_maybe(tail: Tail, at: int, here: int) -> bool:
     owned = tail.words[at - 1] in OWNERS or tail.words[at] in _CALLED_KIN
     owned = owned or (tail.words[at - 1][-1:] == "s" and bool(tail.marks[at - 1] & kinds.FIRST))
     owned = owned or (tail.words[at - 1] in _OF_KIN and tail.words[at - 2] in OWNERS)
-    return here == at + 1 and bool(tail.marks[here] & kinds.MAYBE) and owned
+    return bool(tail.marks[here] & kinds.MAYBE) and owned

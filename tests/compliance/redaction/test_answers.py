@@ -33,6 +33,10 @@ CALLS = [
     (("Your mobile?", "07700 900 188, not after nine"), "[PHONE], not after nine"),
     (("Postcode?", "Ours? LA22 9HH, I think"), "Ours? [POSTCODE], I think"),
     (("Date of birth?", "Give me a second. 27th of January 2020"), "Give me a second. [DOB]"),
+    # names, and what is told of them
+    (("And your surname?", "winter like the season"), "[PERSON] like the season"),
+    (("First and last name?", "first name ewa surname malinowska"), "first name [PERSON] surname [PERSON]"),
+    (("And the name?", "it's my mother in law summer"), "it's my mother in law [PERSON]"),
     # addresses and e-mail in a sentence
     (("Your address?", "home is 14 Mill Street, Ludlow since May"), "home is [ADDRESS] since May"),
     (("Your address?", "it's Rosemary House, 4 Bell Lane"), "it's [ADDRESS]"),
