@@ -20,11 +20,12 @@ from compliance.redaction.text.lexicon import word_list
 from compliance.redaction.text.lexis import Lexis
 from compliance.redaction.text.spoken import digits_in
 from compliance.redaction.text.tokens import FIRST_TOKEN, UNIT_CHARS, Tail
+from compliance.redaction.text.vocabulary import mark_words
 
 _FIGURES: Final = kinds.DIGITS | kinds.NUMERAL
-_CONTINUERS: Final = word_list("continuers")
-"""A turn of these alone asks to go on."""
-_OF_SPEAKERS: Final = frozenset({"i", "i'm", "i've", "i'd", "my", "we", "we're", "our", "it's", "it"})
+mark_words(word_list("continuers"), kinds.CONTINUES)
+mark_words(["i", "i'm", "i've", "i'd", "my", "we", "we're", "our", "it's", "it"], kinds.SPEAKER)
+_NOTED: Final = kinds.SPEAKER | kinds.CUE | kinds.BODY
 _LABELS: Final[dict[str, Side]] = {
     **dict.fromkeys(("agent", "assistant", "receptionist", "clinic", "bot", "operator", "ai"), "agent"),
     **dict.fromkeys(("caller", "patient", "customer", "client", "user"), "caller"),
@@ -66,8 +67,8 @@ class TurnStream:
         "_at",
         "_begins",
         "_begun",
-        "_behind",
         "_continues",
+        "_is_special",
         "_lexis",
         "_memory",
         "_mode",
@@ -79,6 +80,7 @@ class TurnStream:
         "_side",
         "_tail",
         "_tells",
+        "_told_words",
         "_unfinished",
         "_view",
         "_words",
@@ -95,7 +97,8 @@ class TurnStream:
         self._published = 0
         self._begins = False
         self._begun = False
-        self._behind = _FEW_WORDS + 1
+        self._is_special = False
+        self._told_words = -_FEW_WORDS - 1
         self._view: View
         self._plan: Plan
         self._mode = _NO_MODE
@@ -130,7 +133,7 @@ class TurnStream:
                     self._continues and not self.spans,
                     self._unfinished,
                     self._tells,
-                    self._behind <= _FEW_WORDS,
+                    self._words - self._told_words <= _FEW_WORDS,
                 )
             )
         return public
@@ -153,13 +156,12 @@ class TurnStream:
 
     def _decide(self, public: list[str]) -> None:
         """Decide on all tokens that do not depend on others to come."""
-        marks = self._tail.marks
         self._mode = _NO_MODE
         try:
             if not self._begun:
                 self._begin()
-            while not marks[self._at] & kinds.END:
-                self._step(public)
+            if self._begun:
+                self._step(public, self._tail.stop)
         except IndexError:
             if self._tail.ended:
                 raise
@@ -177,12 +179,13 @@ class TurnStream:
         else:
             view = self._view
             left = view.no_email_before, view.no_street_before
-            self._step(public)
+            self._step(public, self._at + 1)
             view.no_email_before, view.no_street_before = left
         self._tail.reopen()
         self._unfinished = None
         if self._at >= edge and len(self.spans) > found:
             self._overflow = self.spans[-1].type
+            self._is_special = True
         self._at = min(self._at, edge)
 
     def _begin(self) -> None:
@@ -196,40 +199,43 @@ class TurnStream:
         self._begins = bool(expects.dictation.told)
         self._view = View(tail, expects, self._lexis, self._memory.names)
         self._at = FIRST_TOKEN + (2 if labelled else 0)
+        self._is_special = self._begins or expects.answer is not None
         self._begun = True
 
-    def _step(self, public: list[str]) -> None:
-        at = self._at
+    def _step(self, public: list[str], stop: int) -> None:
+        """Decide on the tokens before index `stop`, in order."""
         view, tail = self._view, self._tail
-        expects = view.expects
-        expects.place = place = tail.starts[at]
-        kind = tail.marks[at]
-        special = self._overflow is not None or self._begins or expects.answer is not None
-        match = self._special(at) if special or kind & kinds.AT else None
-        if match is None:
-            mode = AWAITING if place <= expects.waits_until else 0
-            if expects.name_open or view.names:
-                mode |= NAMING
-            if expects.told:
-                mode |= _told_mode(expects)
-            if mode != self._mode:
-                self._mode = mode
-                self._plan = plan_of(mode | self._org_mode(), tail.held)
-            for rule in self._plan[kind]:
-                match = rule(view, at)
-                if match is not None:
-                    break
-            else:
-                self._pass(at)
-                self._at = at + 1
-                return
-        self._accept(at, match, public)
+        expects, names, marks, starts = view.expects, view.names, tail.marks, tail.starts
+        at = self._at
+        while at < stop:
+            kind = marks[at]
+            expects.place = place = starts[at]
+            match = self._special(at) if self._is_special or kind & kinds.AT else None
+            if match is None:
+                mode = AWAITING if place <= expects.waits_until else 0
+                if expects.name_open or names:
+                    mode |= NAMING
+                if expects.told:
+                    mode |= _told_mode(expects)
+                if mode != self._mode:
+                    self._mode = mode
+                    self._plan = plan_of(mode | self._org_mode(), tail.held)
+                for rule in self._plan[kind]:
+                    match = rule(view, at)
+                    if match is not None:
+                        break
+                else:
+                    self._pass(at, kind)
+                    self._at = at = at + 1
+                    continue
+            self._accept(at, match, public)
+            at = self._at
 
     def _accept(self, at: int, match: Match, public: list[str]) -> None:
         """What the rules found at `at`, or a little behind."""
         begin = match.begin if match.begin >= 0 else at
         for passed in range(at, begin):
-            self._pass(passed)
+            self._pass(passed, self._tail.marks[passed])
         if match.type is None:
             if self._tail.marks[at] & _FIGURES:
                 self._pass_figures(at, match.end)
@@ -277,6 +283,7 @@ class TurnStream:
             match = self._overflowing(at)
         if match is None and (self._begins or self._view.expects.answer is not None):
             match = self._opening(at)
+        self._is_special = self._overflow is not None or self._begins or self._view.expects.answer is not None
         return match
 
     def _opening(self, at: int) -> Match | None:
@@ -306,28 +313,30 @@ class TurnStream:
         expects.place = view.tail.starts[at]
         return found
 
-    def _pass(self, at: int) -> None:
-        """The token is published as it is."""
-        tail = self._tail
-        kind = tail.marks[at]
-        expects = self._view.expects
+    def _pass(self, at: int, kind: int) -> None:
+        """The token, of this kind, is published as it is."""
         if kind & kinds.WORD:
             self._words += 1
-            self._behind += 1
-            word = tail.words[at]
-            if self._continues and word not in _CONTINUERS:
+            if self._continues and not kind & kinds.CONTINUES:
                 self._continues = False
-            if not self._tells and word in _OF_SPEAKERS:
-                self._tells = True
+            expects = self._view.expects
             if expects.name_open and not kind & (kinds.LEAD | kinds.DOCTOR):
                 expects.name_open = 0
-            if kind & kinds.CUE:
-                expects.note(tail, at)
-            if kind & kinds.BODY and word in _PARTS and self._is_somebodys(at):
-                expects.named_ailment()
-        elif tail.words[at] == "?":
+            if kind & _NOTED:
+                self._note(at, kind)
+        elif self._tail.words[at] == "?":
             self._question = True
-            expects.note_question(tail, at)
+            self._view.expects.note_question(self._tail, at)
+
+    def _note(self, at: int, kind: int) -> None:
+        """The word, of this kind, tells something."""
+        expects = self._view.expects
+        if kind & kinds.SPEAKER:
+            self._tells = True
+        if kind & kinds.CUE:
+            expects.note(self._tail, at)
+        if kind & kinds.BODY and self._tail.words[at] in _PARTS and self._is_somebodys(at):
+            expects.named_ailment()
 
     def _is_somebodys(self, at: int) -> bool:
         """ "my toe", "the big toe"."""
@@ -376,7 +385,7 @@ class TurnStream:
         """A value was told, or a piece of one: it may go on, or be said again."""
         tail = self._tail
         self._begins = False
-        self._behind = 0
+        self._told_words = self._words
         said = (here for here in range(at, match.end) if tail.marks[here] & (kinds.WORD | kinds.DIGITS))
         words = tuple(tail.words[here] for here in said)
         whole = not match.runs_on and entity not in _OF_FIGURES

@@ -48,6 +48,11 @@ def in_phrase(view: View, at: int) -> Match | None:
     return None if FRAMES.find(view.tail, at) is None else medical(view, at)
 
 
+def longer_or_in_phrase(view: View, at: int) -> Match | None:
+    """One of both, for words that may begin either."""
+    return longer_term(view, at) or in_phrase(view, at)
+
+
 def term_like_name(view: View, at: int) -> Match | None:
     """ "Ehlers Danlos", "spina bifida", "my Huntington's": where a name may stand as well."""
     if view.expects.name_open == STRONG:

@@ -1,6 +1,6 @@
 """Phrases that tell what comes next ("my mobile is"), and words that tell what a turn is about."""
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from typing import Final, Literal, NamedTuple
 
 from compliance.redaction.text.entities import EntityType
@@ -68,13 +68,66 @@ def _cues() -> Iterator[Cue]:
     yield from (Cue(words, asks=True) for words in _phrases("ask_plainly"))
 
 
+class Told(NamedTuple):
+    """What cues that end with one word tell together: of each kind what the longest says."""
+
+    last_word: str
+    phrases: frozenset[tuple[str, ...]]
+    """The cues themselves."""
+    words: frozenset[str]
+    """Of all of them."""
+    named: Slot | None
+    asked: Slot | None
+    opens: int
+    repeat: bool
+    asks: bool
+    parts: frozenset[tuple[str, ...]]
+    """Those that ask for a part of a date."""
+
+
+class _Longer:
+    """The cues that end with two words, the longest first; what those that fit tell is worked out once."""
+
+    def __init__(self, cues: Sequence[Cue], alone: Sequence[Cue]) -> None:
+        self._cues = tuple(cues)
+        self._alone = tuple(alone)
+        self._told: dict[int, Told | None] = {}
+
+    def at(self, tail: Tail, at: int) -> Told | None:
+        """What the cues tell that end with the word at `at`."""
+        fitting = 0
+        for number, cue in enumerate(self._cues):
+            if _ends_with(tail, at, cue.words):
+                fitting |= 1 << number
+        if fitting not in self._told:
+            cues = [cue for number, cue in enumerate(self._cues) if fitting >> number & 1]
+            self._told[fitting] = _told((*cues, *self._alone))
+        return self._told[fitting]
+
+
+def _told(cues: Sequence[Cue]) -> Told | None:
+    if not cues:
+        return None
+    return Told(
+        last_word=cues[0].words[-1],
+        phrases=frozenset(cue.words for cue in cues),
+        words=frozenset(word for cue in cues for word in cue.words),
+        named=next((cue.named for cue in cues if cue.named), None),
+        asked=next((cue.asked for cue in cues if cue.asked), None),
+        opens=next((cue.opens for cue in cues if cue.opens), 0),
+        repeat=any(cue.repeat for cue in cues),
+        asks=any(cue.asks for cue in cues),
+        parts=frozenset(cue.words for cue in cues if cue.part),
+    )
+
+
 class CueWord(NamedTuple):
-    """A word's part in cues: those that it ends, by the word before it, the longest first; those of it alone;
-    and what a turn that holds it is about.
+    """A word's part in cues: those that it ends, by the word before it; what it tells alone; and what a turn
+    that holds it is about.
     """
 
-    behind: Mapping[str, tuple[Cue, ...]]
-    alone: tuple[Cue, ...]
+    behind: Mapping[str, _Longer]
+    alone: Told | None
     about: int
 
 
@@ -185,21 +238,20 @@ def _cue_words() -> dict[str, CueWord]:
 
 
 def _cue_word(word: str, ending: dict[str, list[Cue]]) -> CueWord:
-    behind = {before: tuple(cues) for before, cues in ending.items() if before}
+    alone = ending.get("", [])
+    behind = {before: _Longer(cues, alone) for before, cues in ending.items() if before}
     about = sum(mark for words, mark in _ABOUT if word in words)
-    return CueWord(behind, tuple(ending.get("", ())), about)
+    return CueWord(behind, _told(alone), about)
 
 
 CUE_WORDS: Final = _cue_words()
 mark_cues(CUE_WORDS)
 
 
-def cues_at(tail: Tail, at: int, known: CueWord) -> tuple[Cue, ...]:
-    """The cues that end with the word at `at`, the longest first."""
+def cues_at(tail: Tail, at: int, known: CueWord) -> Told | None:
+    """What the cues tell that end with the word at `at`."""
     longer = known.behind.get(tail.words[at - 1])
-    if longer is None:
-        return known.alone
-    return (*(cue for cue in longer if _ends_with(tail, at, cue.words)), *known.alone)
+    return known.alone if longer is None else longer.at(tail, at)
 
 
 def _ends_with(tail: Tail, at: int, words: tuple[str, ...]) -> bool:

@@ -7,7 +7,7 @@ prices, times or dates, only a whole value still answers it. A value read back b
 next.
 """
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Sequence
 from typing import Final
 
 from compliance.redaction.talk.call_memory import CallMemory, Said, Side
@@ -26,8 +26,8 @@ from compliance.redaction.talk.cues import (
     THING,
     TROUBLING,
     WEAK,
-    Cue,
     Slot,
+    Told,
     cues_at,
 )
 from compliance.redaction.talk.questions import HOW, OF_HOSTS, OF_NAMES, asks_whose, the_one
@@ -242,10 +242,9 @@ class Expectation:
         known = CUE_WORDS.get(tail.words[at])
         if known is None:
             return
-        if known.alone or tail.words[at - 1] in known.behind:
-            cues = cues_at(tail, at, known)
-            if cues:
-                self._take(cues, tail.end(at))
+        told = cues_at(tail, at, known)
+        if told is not None:
+            self._take(told, tail.end(at))
         if known.about:
             self._about |= known.about
             if known.about & ALLERGY:
@@ -256,29 +255,25 @@ class Expectation:
         """This turn speaks of appointments: "do you have anything on"."""
         return bool(self._about & DIARY)
 
-    def _take(self, cues: Iterable[Cue], place: int) -> None:
-        """These cues end at this place, the longest first."""
-        opens = next((cue.opens for cue in cues if cue.opens), 0)
-        if opens:
-            self.name_open = max(self.name_open, opens) if self.side == "caller" else opens
-        named = next((cue.named for cue in cues if cue.named), None)
-        if named is not None:
-            self._name(named, place + _CHARS_HELD)
-        asked = self._asked_for(cues, named or next((cue.asked for cue in cues if cue.asked), None))
-        if asked == "CARD" and not self._has_card() and any(cue.words == _LAST_DIGITS for cue in cues):
-            asked = None
+    def _take(self, told: Told, place: int) -> None:
+        """Cues that end at this place tell this."""
+        if told.opens:
+            self.name_open = max(self.name_open, told.opens) if self.side == "caller" else told.opens
+        if told.named is not None:
+            self._name(told.named, place + _CHARS_HELD)
+        asked = self._asked_for(told)
         if asked == "PHONE":
-            self._number = any(cue.words in _PLAIN_NUMBERS for cue in cues)
+            self._number = not _PLAIN_NUMBERS.isdisjoint(told.phrases)
         if asked is not None:
             self._first = self._first or asked
             self._mentioned.add(asked)
-        elif any(cue.part and cue.words not in _YEAR_OF_IT for cue in cues) and self._is_of_birth():
+        elif told.parts and not told.parts <= _YEAR_OF_IT and self._is_of_birth():
             self._mentioned.add("DOB")
-        self._year = self._year or any("year" in cue.words for cue in cues)
-        self._year_of_it = self._year_of_it or any(cue.words in _YEAR_OF_IT for cue in cues)
-        self._repeat = self._repeat or any(cue.repeat for cue in cues)
-        self._digits_again = self._digits_again or any(cue.words in _DIGITS_AGAIN for cue in cues)
-        if any(cue.asks for cue in cues):
+        self._year = self._year or "year" in told.words
+        self._year_of_it = self._year_of_it or not _YEAR_OF_IT.isdisjoint(told.phrases)
+        self._repeat = self._repeat or told.repeat
+        self._digits_again = self._digits_again or not _DIGITS_AGAIN.isdisjoint(told.phrases)
+        if told.asks:
             self._about |= ASKS
 
     def _has_card(self) -> bool:
@@ -297,16 +292,19 @@ class Expectation:
         if self._digits_again and first and said.words <= _PLAIN_WORDS:
             self._memory.asked["PHONE"] = 0
 
-    def _asked_for(self, cues: Iterable[Cue], slot: Slot | None) -> Slot | None:
-        """What these cues, which look like asking for `slot`, ask for where the talk is of an address."""
-        if slot == "PERSON" and any(cue.repeat for cue in cues):
+    def _asked_for(self, told: Told) -> Slot | None:
+        """What these cues ask for: something else than it seems where the talk is of an address."""
+        slot = told.named or told.asked
+        if slot == "CARD" and not self._has_card() and _LAST_DIGITS in told.phrases:
+            return None
+        if slot == "PERSON" and told.repeat:
             if "EMAIL" in self._mentioned:
                 return None  # "how is your email spelled" asks for no name
             return "ADDRESS" if self._is_of_place() else slot
-        if slot == "PHONE" and self._memory.lacks_number and any(cue.words[-1] == "number" for cue in cues):
+        if slot == "PHONE" and self._memory.lacks_number and told.last_word == "number":
             return "ADDRESS"
         if slot == "ADDRESS":
-            other = {told for word, told in _OF_PLACES if any(word in cue.words for cue in cues)}
+            other = {other for word, other in _OF_PLACES if word in told.words}
             self._mentioned -= other
             self._first = None if self._first in other else self._first
         return slot

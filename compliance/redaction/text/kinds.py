@@ -90,9 +90,13 @@ TOLD: Final = 1 << 42
 """May begin what is said on of an ailment: "it's", "keeps"."""
 JOIN: Final = 1 << 43
 """Stands for a sign within an e-mail address: "dot", "underscore"."""
-FRAMED: Final = 1 << 45
-"""A phrase of what ails somebody may begin with this word: "can't", "keeps"."""
 ACRONYM: Final = 1 << 44
 """May begin the short name of something medical: "u t i", "TIA"."""
-EVERY: Final = (1 << 45) - 1
+FRAMED: Final = 1 << 45
+"""A phrase of what ails somebody may begin with this word: "can't", "keeps"."""
+CONTINUES: Final = 1 << 46
+"""A turn of such words alone asks to go on: "mm-hm", "go on"."""
+SPEAKER: Final = 1 << 47
+"""Of whoever speaks: "my", "I've"."""
+EVERY: Final = (1 << 48) - 1
 """Of what may hold anything."""

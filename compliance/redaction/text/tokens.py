@@ -101,6 +101,11 @@ class Tail:
         return self._held if self.ended else kinds.EVERY
 
     @property
+    def stop(self) -> int:
+        """The index behind the last token read."""
+        return len(self.words) - (_PADDING if self.ended else 0)
+
+    @property
     def length(self) -> int:
         """How many characters of the turn have come so far."""
         return self._base + len(self._text)
@@ -248,7 +253,7 @@ class Tail:
         if ready < len(self._text) and not (text[-1].isspace() or self._text[ready].isspace()):
             cuts.append(len(lower))
         pieces = _pieces(lower, cuts)
-        words = [piece.rstrip() for piece in pieces]
+        words = list(map(str.rstrip, pieces))
         before = len(lower) - len(lower.lstrip())
         places = [*accumulate(map(len, pieces), initial=before)]
         places.pop()
@@ -256,13 +261,13 @@ class Tail:
         if not CONTRACTIONS.keys().isdisjoint(words):
             self._restore(words, glued, places, ready)
         self._glue = glued.pop()
-        marks = [KINDS[word] for word in words]
+        marks = list(map(KINDS.__getitem__, words))
         self.words += words
         self.marks += marks
         self.glued += glued
         self.starts += [base + place for place in places] if base else places
         small = lower == text and text.isascii()
-        self.capital += [False] * len(words) if small else [text[place].isupper() for place in places]
+        self.capital += [False] * len(words) if small else map(str.isupper, map(text.__getitem__, places))
         self._held = reduce(or_, marks, self._held)
         if "@" in lower or cuts:
             self._mark_addresses(lower, base, cuts)
