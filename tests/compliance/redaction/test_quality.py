@@ -262,6 +262,15 @@ def test_the_twelfth_part_covers_every_type_and_kind() -> None:
     assert sum(case.file in ("negatives", "must_not") for case in twelfth) >= 120
 
 
+def test_the_fourteenth_part_covers_every_type_and_kind() -> None:
+    """Size and mixture alone: it holds no floors."""
+    fourteenth = cases("fourteenth")
+    assert {entity.type for case in fourteenth for entity in case.entities} == TYPES
+    assert len(fourteenth) >= 630
+    assert sum(case.words for case in fourteenth if case.file == "ordinary") >= 4_000
+    assert sum(case.file in ("negatives", "must_not") for case in fourteenth) >= 140
+
+
 def test_the_eleventh_part_covers_every_type_and_kind() -> None:
     """Size and mixture."""
     eleventh = cases("eleventh")
