@@ -292,10 +292,12 @@ def _is_amid_talk(tail: Tail, at: int) -> bool:
     """ "the only way", "a cheap house", "you keep track": what stands before leads to no address."""
     if tail.capital[at] or not tail.marks[at] & kinds.COMMON or not tail.marks[at - 1] & kinds.WORD:
         return False
-    return not tail.marks[at - 1] & kinds.LEAD and tail.words[at - 1] not in _BEFORE_BARE
+    if tail.words[at - 1] == "the" and not tail.marks[at - 2] & kinds.WORD:
+        return False
+    return tail.words[at - 1] not in _BEFORE_BARE
 
 
-_BEFORE_BARE: Final = word_list("before_pieces") | word_list("placing")
+_BEFORE_BARE: Final = word_list("before_bare_streets")
 """Words that a street or a house is said behind, where one was asked for."""
 
 
@@ -375,10 +377,22 @@ def _unnamed_street(view: View, at: int, number: int) -> Match | None:
         return None
     end = _run_of_names(view, follows)
     common = kind & kinds.COMMON and not tail.capital[follows]
-    common = common and ("ADDRESS" not in view.expects.asked or _is_amid_talk(tail, at))
+    common = common and ("ADDRESS" not in view.expects.asked or _is_counted(tail, at, number, end))
     if common and not (end > follows + 1 and _ends_like_place(tail, end)):
         return None
     return Match(to_town(view, end), "ADDRESS", GUESSED)
+
+
+def _is_counted(tail: Tail, at: int, number: int, end: int) -> bool:
+    """ "one thing", "two mornings a week", "five other people that": a sentence about what is counted."""
+    if tail.words[at - 1] == "number":
+        return False
+    if tail.words[number - 1] == "one" or _is_amid_talk(tail, at):
+        return True
+    return bool(tail.marks[end] & kinds.STOP) and tail.words[end] not in _BEHIND_BARE
+
+
+_BEHIND_BARE: Final = frozenset({"in", "near", "and", "at", "off", "by", "it's", "that's"})
 
 
 _BEHIND_SUMS: Final = frozenset(

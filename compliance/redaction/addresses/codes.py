@@ -100,7 +100,8 @@ _SEEING: Final = frozenset({"me", "i", "you", "we", "can", "to", "us", "let's", 
 def _near_code(view: View, chars: str, at: int, end: int, awaited: EntityType) -> Match | None:
     """What was said where a code was asked for and is none by its shape: misheard, or a half of it."""
     digits = sum(char.isdecimal() for char in chars)
-    if _CONTINUERS.issuperset(view.tail.words[at:end]) or chars == "COOP":
+    said = view.tail.words[at:end]
+    if _CONTINUERS.issuperset(said) or chars == "COOP" or (said[-1] == "see" and "i" in said):
         return None
     if chars and view.expects.unfinished("POSTCODE") and _is_whole_turn(view, at, end):
         return Match(end, awaited, GUESSED, runs_on=True, whole=False)

@@ -146,9 +146,15 @@ def _owns(tail: Tail, at: int, end: int) -> bool:
 
 def _is_family(tail: Tail, at: int, end: int) -> bool:
     """ "the Fotheringay family", "the Tamihana twins"."""
-    if tail.words[at - 1] not in ("the", "whole"):
+    if tail.words[at - 1] not in ("the", "whole") or tail.words[end] not in _FAMILIES:
         return False
-    return tail.words[end] in _FAMILIES
+    kind = tail.marks[end - 1]
+    if tail.capital[at] or not kind & (kinds.COMMON | kinds.RARER):
+        return True
+    return bool(kind & kinds.LAST) and tail.words[end - 1] not in VERY_COMMON | _OF_CHILDREN
+
+
+_OF_CHILDREN: Final = frozenset({"younger", "older", "elder", "tiny", "smaller", "bigger"})
 
 
 def _is_rung(tail: Tail, at: int, end: int) -> bool:

@@ -96,6 +96,8 @@ def _is_spelled_behind(tail: Tail, at: int) -> bool:
 
 def spelled_end(tail: Tail, at: int, least: int, *, misheard: bool) -> int | None:
     """Where a run of at least so many spelled letters ends."""
+    if tail.words[at] == "i" and tail.words[at + 1] == "see":
+        return None
     here = end = at
     count = 0
     while here < at + _SPELLED_TOKENS:

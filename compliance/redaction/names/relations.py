@@ -37,6 +37,8 @@ def of_relative(tail: Tail, at: int) -> Match | None:
     )
     if not fits or tail.words[here] in NOT_NAMES or kind & (kinds.ALONE | kinds.STOP):
         return None
+    if tail.words[at].endswith("'s") and kind & (kinds.COMMON | kinds.RARER) and not told:
+        return None
     if kind & kinds.MONTH and not _is_called_like_month(tail, at, here):
         return None
     if tail.words[here + 1] in _IN_EMAILS:

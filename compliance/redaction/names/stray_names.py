@@ -74,7 +74,7 @@ def by_neighbours(tail: Tail, at: int) -> Match | None:
         return Match(name_end(tail, at, strict=True) or at + 1, "PERSON", LIKELY)
     if kind & kinds.MAYBE and not kind & (kinds.MONTH | kinds.PLACE) and _is_addressed(tail, at):
         return Match(at + 1, "PERSON", GUESSED)
-    if not (kind & kinds.COMMON and not tail.capital[at]) and _says_here(tail, at):
+    if (tail.capital[at] or not kind & (kinds.COMMON | kinds.RARER)) and _says_here(tail, at):
         return Match(name_end(tail, at, strict=True) or at + 1, "PERSON", LIKELY)
     if kind & (kinds.LAST | kinds.MAYBE | kinds.UNKNOWN) and is_name(tail, at):
         spelled = spelled_on(tail, at + 1)
@@ -242,6 +242,8 @@ def _is_person(tail: Tail, at: int) -> bool:
 def _is_surname(tail: Tail, at: int) -> bool:
     """ "Stone, Emma Stone", "angel, angel ramos": said by itself before the whole name."""
     if tail.words[at + 2] == tail.words[at]:
+        if tail.marks[at] & kinds.COMMON and not tail.capital[at]:
+            return False
         return bool(tail.marks[at + 3] & (kinds.LAST | kinds.UNKNOWN) and not tail.marks[at + 3] & kinds.STOP)
     return tail.words[at + 3] == tail.words[at] and bool(tail.marks[at + 2] & (kinds.FIRST | kinds.MAYBE))
 

@@ -94,7 +94,7 @@ def date_of_birth(view: View, at: int) -> Match | None:
 
 def _is_lone_article(tail: Tail, at: int) -> bool:
     figure = tail.marks[at + 1] & (kinds.ORDINAL | kinds.DIGITS | kinds.NUMERAL)
-    return bool(tail.marks[at] & kinds.ARTICLE) and not figure
+    return (bool(tail.marks[at] & kinds.ARTICLE) or tail.words[at] == "oh") and not figure
 
 
 def _begins_behind(tail: Tail, at: int) -> bool:

@@ -132,3 +132,9 @@ def test_seldom_words_and_places_within_a_reply_are_no_names() -> None:
     reply = "so it was stucco before, and we went over to Lagos, and it jumped up and it was uncanny"
     talk = ("Agent: Who am I speaking to?", "Caller: Hi, it's Mia.", "Agent: Uh-huh.", f"Caller: {reply}")
     assert public(*talk) == reply
+
+
+def test_what_is_counted_or_only_called_a_place_within_a_reply_is_no_address() -> None:
+    reply = "Oh, and they come two mornings a week, it's a nice place, and that's one thing we like."
+    talk = ("Agent: And your address?", "Caller: 4 Elm Road, Hull.", "Agent: Uh-huh.", f"Caller: {reply}")
+    assert public(*talk) == reply
