@@ -85,7 +85,7 @@ class Told(NamedTuple):
     """Those that ask for a part of a date."""
 
 
-class _Longer:
+class Longer:
     """The cues that end with two words, the longest first; what those that fit tell is worked out once."""
 
     def __init__(self, cues: Sequence[Cue], alone: Sequence[Cue]) -> None:
@@ -126,7 +126,7 @@ class CueWord(NamedTuple):
     that holds it is about.
     """
 
-    behind: Mapping[str, _Longer]
+    behind: Mapping[str, Longer]
     alone: Told | None
     about: int
 
@@ -239,19 +239,13 @@ def _cue_words() -> dict[str, CueWord]:
 
 def _cue_word(word: str, ending: dict[str, list[Cue]]) -> CueWord:
     alone = ending.get("", [])
-    behind = {before: _Longer(cues, alone) for before, cues in ending.items() if before}
+    behind = {before: Longer(cues, alone) for before, cues in ending.items() if before}
     about = sum(mark for words, mark in _ABOUT if word in words)
     return CueWord(behind, _told(alone), about)
 
 
 CUE_WORDS: Final = _cue_words()
 mark_cues(CUE_WORDS)
-
-
-def cues_at(tail: Tail, at: int, known: CueWord) -> Told | None:
-    """What the cues tell that end with the word at `at`."""
-    longer = known.behind.get(tail.words[at - 1])
-    return known.alone if longer is None else longer.at(tail, at)
 
 
 def _ends_with(tail: Tail, at: int, words: tuple[str, ...]) -> bool:

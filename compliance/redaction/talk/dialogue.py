@@ -28,7 +28,6 @@ from compliance.redaction.talk.cues import (
     WEAK,
     Slot,
     Told,
-    cues_at,
 )
 from compliance.redaction.talk.questions import HOW, OF_HOSTS, OF_NAMES, asks_whose, the_one
 from compliance.redaction.text.entities import EntityType
@@ -242,7 +241,8 @@ class Expectation:
         known = CUE_WORDS.get(tail.words[at])
         if known is None:
             return
-        told = cues_at(tail, at, known)
+        longer = known.behind.get(tail.words[at - 1])
+        told = known.alone if longer is None else longer.at(tail, at)
         if told is not None:
             self._take(told, tail.end(at))
         if known.about:
