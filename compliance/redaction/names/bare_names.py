@@ -76,7 +76,7 @@ def is_bare_name(tail: Tail, at: int, *, heard: bool = False) -> bool:
         return True
     if tail.marks[at] & kinds.MONTH:
         return tail.words[at - 1] in _BEGINS_CLAUSE and _does_as_person(tail, at)
-    if known and (_is_object(tail, at) or _owns(tail, at)):
+    if known and (_is_object(tail, at) or _owns(tail, at) or _is_friend(tail, at)):
         return True
     if is_called_to(tail, at) or _is_asked_after(tail, at, known=known):
         return True
@@ -107,6 +107,11 @@ def _is_object(tail: Tail, at: int) -> bool:
     if before == "from" and tail.words[at + 1] in ("until", "till", "to"):
         return False
     return _is_over(tail, at + 1)
+
+
+def _is_friend(tail: Tail, at: int) -> bool:
+    """ "a friend of gill's", "a cousin of rob"."""
+    return tail.words[at - 1] == "of" and bool(tail.marks[at - 2] & kinds.RELATIVE)
 
 
 _OF_PLACES: Final = frozenset(
@@ -191,12 +196,17 @@ def _is_joined(tail: Tail, at: int) -> bool:
 
 
 def _are_relatives(tail: Tail, at: int) -> bool:
-    """ "grace and hope are my granddaughters"."""
+    """ "grace and hope are my granddaughters", "river and willow are twins"."""
     here = at + 1 + 2 * (tail.words[at + 1] == "and")
     joined = here > at + 1 or tail.words[at - 1] == "and"
     if not joined or tail.words[here] not in ("are", "were"):
         return False
+    if tail.words[here + 1] in _SIBLINGS:
+        return True
     return tail.words[here + 1] in OWNERS and bool(tail.marks[here + 2] & kinds.RELATIVE)
+
+
+_SIBLINGS: Final = frozenset({"twins", "sisters", "brothers", "siblings", "cousins"})
 
 
 def _is_first_name(tail: Tail, at: int) -> bool:

@@ -49,7 +49,7 @@ _DETERMINERS: Final = frozenset(
     {"the", "a", "an", "my", "our", "his", "her", "their", "your", "this", "that"}
 )
 _WORDY: Final = re.compile(rf".*(?:{'|'.join(sorted(word_list('word_endings')))})")
-_NO_SURNAMES: Final = _DOES | _OWNED | AFTER_STRANGE | PLACES_NAMED
+_NO_SURNAMES: Final = _DOES | _OWNED | AFTER_STRANGE | PLACES_NAMED | {"due", "ready", "able", "free"}
 _AFTER_FIRST: Final = frozenset(
     {",", "with", "no", "that's", "it's", "here", "speaking", "but", "please", "spelled", "spelt", "again"}
 )

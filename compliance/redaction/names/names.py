@@ -100,9 +100,19 @@ def _is_of_thing(tail: Tail, at: int) -> bool:
 def _is_rung_place(tail: Tail, at: int) -> bool:
     """ "thanks for calling Lakeview", "www dot parkview"."""
     before = tail.words[at - 2]
-    return (before == "for" and tail.words[at - 1] in _RINGING_PLACES) or before == "www"
+    rung = before == "for" and tail.words[at - 1] in _RINGING_PLACES
+    return before == "www" or (rung and not _is_parted_from(tail, at))
 
 
+def _is_parted_from(tail: Tail, at: int) -> bool:
+    """ "thank you for calling Ayesha, goodbye", "thanks for ringing Mrs Khan"."""
+    if not tail.marks[at] & kinds.FIRST:
+        return bool(tail.marks[at] & kinds.TITLE)
+    behind = at + 1 + (tail.words[at + 1] in (",", "."))
+    return tail.words[behind] in _PARTED
+
+
+_PARTED: Final = frozenset({"", "bye", "goodbye", "see", "have", "we'll", "i'll", "take", "you're"})
 _RINGING_PLACES: Final = frozenset({"calling", "ringing", "phoning", "choosing", "contacting"})
 _LANDS: Final = frozenset({"isle", "isles", "county", "kingdom", "republic", "gulf"})
 _TRAVEL_TOKENS: Final = 5

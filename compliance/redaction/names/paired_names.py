@@ -27,7 +27,7 @@ def is_paired(view: View, at: int) -> bool:
         return False
     kind = tail.marks[at]
     if tail.words[at - 1] == ",":
-        ends = not tail.marks[at + 1] & kinds.WORD
+        ends = not tail.marks[at + 1] & kinds.WORD or _is_listed_before(tail, at + 1)
         return ends and tail.capital[at] and bool(kind & (_LISTED | kinds.UNKNOWN))
     if tail.words[at - 1] != "and" and _is_near(tail.words[before], tail.words[at]):
         return True
@@ -39,6 +39,11 @@ def is_paired(view: View, at: int) -> bool:
         ends = ends and bool(listed)
         return bool(kind & _LISTED) and (tail.capital[at] or ends)
     return bool(kind & _LISTED) or (bool(kind & kinds.UNKNOWN) and (tail.capital[at] or is_strange(tail, at)))
+
+
+def _is_listed_before(tail: Tail, at: int) -> bool:
+    """The "and Iolo" of "Cerys, Mali and Iolo"."""
+    return tail.words[at] == "and" and tail.capital[at + 1] and bool(tail.marks[at + 1] & _LISTED)
 
 
 def _is_enough(tail: Tail, at: int) -> bool:

@@ -194,7 +194,7 @@ _BEFORE_LIKENED: Final = frozenset(
 
 def _is_spelled_person(tail: Tail, at: int) -> bool:
     """ "gray with an e": no thing, as behind an article."""
-    listed = tail.marks[at] & (kinds.LAST | kinds.MAYBE) and is_name(tail, at)
+    listed = (tail.marks[at] & (kinds.LAST | kinds.MAYBE) and is_name(tail, at)) or is_strange(tail, at)
     asked = tail.words[at - 1] == "that" and tail.words[at - 2] in ("is", "was")
     return bool(listed) and (asked or tail.words[at - 1] not in _ARTICLES) and is_told_by_letters(tail, at)
 
@@ -277,9 +277,8 @@ def alone(tail: Tail, at: int) -> Match | None:
         return Match(at + 1, "PERSON", GUESSED)
     if _is_asked_at_end(tail, at) or _is_on_record(tail, at):
         return Match(at + 1, "PERSON", GUESSED)
-    if tail.words[at - 1] in BEFORE_PLACES or kind & (
-        kinds.PLACE | kinds.ALONE | kinds.STREET | kinds.STOP | kinds.MONTH
-    ):
+    placed = tail.words[at - 1] in BEFORE_PLACES and not tail.words[at].startswith("mc")
+    if placed or kind & (kinds.PLACE | kinds.ALONE | kinds.STREET | kinds.STOP | kinds.MONTH):
         return _called_at_end(tail, at) if kind & kinds.PLACE and kind & kinds.MAYBE else None
     if not is_name(tail, at) or tail.marks[at + 1] & kinds.STREET:
         return None

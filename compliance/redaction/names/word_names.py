@@ -205,11 +205,28 @@ def _is_told_of(tail: Tail, at: int) -> bool:
     before, follows = tail.words[at - 1], tail.words[at + 1]
     if before == "is" and follows == "with" and tail.words[at + 2] in ("you", "us"):
         return True
+    if _is_tagged(tail, at):
+        return True
     if before in ("for", "about", "of") and tail.words[at - 2] in _REACHING:
         here = at + 1 + (follows == ",")
         return tail.words[here] in _THEY or not tail.marks[at + 1] & (kinds.WORD | kinds.NUMBER)
     owns = tail.words[at].endswith("'s")
     return owns and before in _ASKING_WHETHER and follows in _ARE
+
+
+def _is_tagged(tail: Tail, at: int) -> bool:
+    """ "anything sooner for grace she's down for the twelfth", "what about chase can he come"."""
+    follows = tail.words[at + 1]
+    if follows in ("she's", "he's"):
+        return tail.words[at - 1] in _BEFORE_TAGGED
+    asks = follows in ("can", "is", "does", "has", "will", "could", "did", "was", "should")
+    return asks and tail.words[at + 2] in ("he", "she") and bare(tail.words[at]) not in _THINGS_TOLD
+
+
+_BEFORE_TAGGED: Final = frozenset({"for", "about", "with", "of", "is", "it's", "and", "called", "bring"})
+_THINGS_TOLD: Final = frozenset(
+    {"summer", "autumn", "spring", "winter", "christmas", "easter", "art", "will"}
+)
 
 
 def _is_whole(tail: Tail, at: int, word: str) -> bool:
@@ -224,7 +241,7 @@ def _is_whole(tail: Tail, at: int, word: str) -> bool:
         return False
     behind = tail.words[at + 2]
     ends = not tail.marks[at + 2] & (kinds.WORD | kinds.NUMBER)
-    speaks = behind in _MYSELF or behind in _SPEAKING or behind in _FROM
+    speaks = behind in _MYSELF or behind in _SPEAKING or behind in _FROM or behind in _SAYING_YES
     plain = word in _STATES and follows & (kinds.MAYBE | kinds.COMMON) and (before != "i'm" or word in _HUES)
     return speaks or (ends and not plain and before != "is")
 

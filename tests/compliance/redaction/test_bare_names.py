@@ -27,6 +27,10 @@ NAMES = [
     "my name's {nguyen thi hoa}",
     "my surname's {de la mare}",
     "{moor} no e",
+    "anything sooner for {grace} she's down for the twelfth",
+    "thank you for calling {ayesha} goodbye",
+    "{river} and {hope} are twins",
+    "he's a friend of {gill}'s",
 ]
 WORDS = [
     "the bill came in the post",
@@ -43,6 +47,8 @@ WORDS = [
     "may works for us",
     "june would be better for me",
     "I'm parked by the river and the rose garden",
+    "thank you for calling lakeview how can i help",
+    "in summer is he busier than this",
 ]
 
 
