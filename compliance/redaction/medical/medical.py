@@ -82,8 +82,8 @@ def medical(view: View, at: int) -> Match | None:
     if kind & (kinds.BODY | kinds.MODIFIER | kinds.HARM | kinds.FRAMED):
         wider = complaint(tail, at)
         if wider is not None and (end is None or (wider.end > end and wider.begin < end)):
-            return _complained(view, at, wider)
-    if end is None or (end == at + 1 and (is_figurative(tail, at) or _is_slash(tail, at))):
+            return None if _is_thing_s(tail, wider.end - 1) else _complained(view, at, wider)
+    if end is None or (end == at + 1 and (is_figurative(tail, at) or _is_thing_s(tail, at))):
         return None
     return None if _is_reference(tail, at, end) else Match(end, "MEDICAL", confidence)
 
@@ -155,10 +155,63 @@ def is_figurative(tail: Tail, at: int) -> bool:
     return _is_thing_before(tail, at)
 
 
+def _is_thing_s(tail: Tail, at: int) -> bool:
+    """ "the app's had a bug", "a fracture in the wall", "traffic was paralysed", "a form stroke four"."""
+    word = stem(tail.words[at])
+    if word == "stroke":
+        return _is_slash(tail, at)
+    if word not in _OF_THINGS:
+        return False
+    if tail.words[at + 1] in ("in", "on", "of", "with") and _stands_thing(tail, at + 2):
+        return True
+    back = at - 1
+    while tail.words[back] in _HAPPENING and back > at - _HAPPENING_TOKENS:
+        back -= 1
+    return stem(tail.words[back]) in _THINGS and not tail.marks[back - 1] & kinds.BODY
+
+
+def _stands_thing(tail: Tail, at: int) -> bool:
+    """ "the wall", "your booking page"."""
+    thing = at + (tail.words[at] in _DETERMINERS)
+    return stem(tail.words[thing]) in _THINGS or (thing > at and stem(tail.words[thing + 1]) in _THINGS)
+
+
+_DETERMINERS: Final = frozenset(["the", "your", "my", "our", "that", "this", "their", "a", "an"])
+_OF_THINGS: Final = frozenset(
+    [
+        *("bug", "virus", "fracture", "crack", "rupture", "leak", "strain", "depression", "fault", "fit"),
+        *("paralysed", "paralyzed", "bleeding", "infected", "crippled", "wheezing", "wheezy", "limping"),
+        *("blister", "blistered", "blistering", "inflamed", "bruised", "swollen", "seized", "congestion"),
+        *("congested", "blockage", "blocked", "discharge", "growth", "glitch"),
+    ]
+)
+"""What can be wrong with a thing, in words of illness."""
+_HAPPENING: Final = frozenset(
+    [
+        *("is", "was", "has", "had", "have", "been", "are", "were", "got", "gets", "getting", "keeps", "a"),
+        *(
+            "all",
+            "totally",
+            "completely",
+            "still",
+            "just",
+            "really",
+            "an",
+            "another",
+            "also",
+            "being",
+            "some",
+        ),
+        *("now", "always", "badly", "the", "with", "from"),
+    ]
+)
+_HAPPENING_TOKENS: Final = 6
+
+
 def _is_slash(tail: Tail, at: int) -> bool:
     """ "ninety nine stroke bravo"."""
     around = tail.marks[at - 1] & _OF_REFERENCES and tail.marks[at + 1] & _OF_REFERENCES
-    return tail.words[at] == "stroke" and bool(around)
+    return bool(around)
 
 
 _OF_REFERENCES: Final = kinds.NUMBER | kinds.SPELLED | kinds.PAIR
@@ -270,7 +323,7 @@ def _harmed(view: View, at: int) -> int | None:
     return _term(view, at + 2) if owned and tail.marks[at + 2] & kinds.TERM else None
 
 
-_ALLERGIES: Final = frozenset({"allergic", "allergy", "intolerance"})
+_ALLERGIES: Final = frozenset({"allergic", "allergy", "intolerance", "intolerant"})
 _AFTER_ILLNESS: Final = frozenset(
     ["again", "since", "runs", "gene", "really", "badly", "now", "too", "sufferer", "gets", "got"]
 )

@@ -28,6 +28,7 @@ from compliance.redaction.names.name_words import (
     is_of_place,
     name_end,
 )
+from compliance.redaction.names.of_things import is_of_things
 from compliance.redaction.names.paired_names import JOINS, is_offered, is_paired
 from compliance.redaction.names.relations import OWNERS, of_relative
 from compliance.redaction.names.spelled_names import spelled_name
@@ -60,7 +61,9 @@ def name(view: View, at: int) -> Match | None:
     found = _name(view, at)
     if found is None or found.type is None:
         return found
-    if not view.expects.awaits("PERSON") and is_colleague(view.tail, max(at, found.begin), found.end):
+    begin = max(at, found.begin)
+    others = is_colleague(view.tail, begin, found.end) or is_of_things(view.tail, begin, found.end)
+    if others and not (view.expects.awaits("PERSON") or view.expects.awaits("ADDRESS")):
         return Match(found.end, None)
     house = _house_end(view.tail, at, found)
     if house is not None and view.expects.name_open != STRONG:

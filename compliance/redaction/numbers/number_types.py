@@ -196,10 +196,26 @@ def _unexpected_type(view: View, said: Said) -> tuple[EntityType | None, float]:
         return "POSTCODE", LIKELY
     if digits.startswith("00") and len(digits) < _PHONE_DIGITS[0]:
         return None, 0.0
+    if _is_of_things(tail, said):
+        return None, 0.0
     if len(digits) >= _SURE_DIGITS or said.plus:
         return _type_by_shape(said, "PHONE"), LIKELY
     spelled = all(element.kind in "zur" or len(element.digits) == 1 for element in said.elements)
     return ("PHONE", GUESSED) if spelled or (digits[0] == "0" != digits[1]) else (None, 0.0)
+
+
+def _is_of_things(tail: Tail, said: Said) -> bool:
+    """ "fifty two eighteen, one forty", "0x80070057": sizes and codes, too short for a whole telephone's."""
+    if len(said.digits) >= _PHONE_DIGITS[0] or said.plus:
+        return False
+    start = said.elements[0].start
+    if tail.glued[start] and tail.marks[start - 1] & kinds.WORD:
+        return True
+    sizes = sum(element.kind in "ty" for element in said.elements)
+    return sizes >= _SIZES and all(element.kind in "uty" for element in said.elements)
+
+
+_SIZES: Final = 3
 
 
 def _is_reference(tail: Tail, said: Said) -> bool:

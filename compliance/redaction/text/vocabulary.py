@@ -168,7 +168,7 @@ TERMS: Final = phrase_index(_terms())
 """All built-in medical terms by their first stem."""
 FEASTS: Final = tuple(sorted({tuple(day.split()) for day in word_list("feasts")}, key=len, reverse=True))
 """Days of the year with a name, in words."""
-IDIOMS: Final = phrase_index(word_list("idioms") | word_list("feasts"))
+IDIOMS: Final = phrase_index(word_list("idioms") | word_list("figures_of_speech") | word_list("feasts"))
 
 TOWNS: Final = word_list("towns") | word_list("places") | word_list("more_places")
 """Towns, counties, states and countries, in lower case."""

@@ -54,6 +54,15 @@ KEPT = [
     "i've lost my voice mail password",
     "my screen's gone dead",
     "the practice has gone downhill",
+    "the app's had a bug since Monday",
+    "there's a fracture in the wall above the door",
+    "what a headache of a form",
+    "before covid you could just walk in",
+    # names of things
+    "the policy number is AXP 771 2290 04",
+    "they sent me to the royal victoria first",
+    "the George is opposite, you can't miss it",
+    "do they do Tom Ford glasses",
 ]
 COMPLAINTS = [
     ("do i need typhoid for kenya", "do i need [MEDICAL] for kenya"),

@@ -1,0 +1,50 @@
+"""Names that are no person's here: of codes, halls, makes and pubs ("CAS-2231", "the Albert Hall")."""
+
+from typing import Final
+
+from compliance.redaction.text import kinds
+from compliance.redaction.text.lexicon import bare, word_list
+from compliance.redaction.text.tokens import Tail
+
+
+def is_of_things(tail: Tail, at: int, end: int) -> bool:
+    """The name from `at` to `end` is that of a thing, by what stands right beside it."""
+    before = tail.words[at - 1]
+    if before in _BEFORE_PLACES and _is_named_place(tail, at):
+        return True
+    if end == at + 1 and _is_code(tail, at):
+        return True
+    follows = bare(tail.words[end])
+    if follows in _NAMED_THINGS and not tail.words[end - 1].endswith("'s"):
+        return before in _ARTICLES or tail.capital[end]
+    return before == "the" and end == at + 1 and _is_house(tail, at)
+
+
+_NAMED_THINGS: Final = word_list("things_named")
+_ARTICLES: Final = frozenset({"the", "a", "an", "that", "this", "some", "those", "these"})
+_BEFORE_PLACES: Final = frozenset({"royal", "north", "south", "fort", "mount", "loch", "hms", "ss"})
+"""Behind these a name is a place's, a ship's or a hospital's: "the Royal Victoria"."""
+
+
+def _is_named_place(tail: Tail, at: int) -> bool:
+    """ "North Carolina", "the royal victoria"; a person may be called North too."""
+    return not tail.capital[at - 1] or tail.capital[at]
+
+
+def _is_code(tail: Tail, at: int) -> bool:
+    """ "CAS-2231", "AXP 771"."""
+    end = at + 1
+    if tail.words[end] == "-" and tail.glued[end]:
+        return tail.glued[end + 1] and bool(tail.marks[end + 1] & kinds.DIGITS)
+    written = tail.between(tail.starts[at], tail.end(at))
+    return bool(tail.marks[end] & kinds.DIGITS) and len(written) > 1 and written.isupper()
+
+
+def _is_house(tail: Tail, at: int) -> bool:
+    """ "the George is opposite": a pub or a ship, one first name alone, and no word of whom it could be."""
+    return bool(tail.marks[at] & kinds.FIRST) and tail.words[at + 1] in _HOUSES_DO
+
+
+_HOUSES_DO: Final = frozenset(
+    ["is", "was", "opposite", "next", "across", "round", "does", "do", "for", "on", "pub", "hotel", "inn"]
+)
