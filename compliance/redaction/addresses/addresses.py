@@ -22,6 +22,7 @@ from compliance.redaction.addresses.streets import (
     house_name,
     house_number,
     numbered_street,
+    route,
     street_name,
 )
 from compliance.redaction.addresses.talked_streets import is_generic, is_home, lives_in
@@ -46,7 +47,7 @@ def address(view: View, at: int) -> Match | None:
     wanted = view.expects.awaits("ADDRESS")
     if tail.words[at] == "a" and tail.words[at + 1] == "hundred":
         return _from_hundred(view, at, wanted=wanted)
-    box = post_box(tail, at) if kind & kinds.LETTER or tail.words[at] in ("po", "post") else None
+    box = _box_or_grid(tail, at) if kind & kinds.LETTER or tail.words[at] in ("po", "post") else None
     end = dwelling(tail, at) if kind & kinds.DWELLING else None
     if box is not None or end is not None:
         return Match(to_town(view, box or _after_dwelling(view, end or at)), "ADDRESS", SURE)
@@ -68,6 +69,13 @@ def address(view: View, at: int) -> Match | None:
     return _answer(view, at) if wanted else None
 
 
+def _box_or_grid(tail: Tail, at: int) -> int | None:
+    """ "PO box 42"; "N7834 Town Line Road", where houses are numbered by the grid of the county."""
+    if tail.glued[at + 1] and tail.marks[at + 1] & kinds.DIGITS:
+        return numbered_street(tail, at + 1)
+    return post_box(tail, at)
+
+
 def _street_before_code(view: View, at: int) -> Match | None:
     """ "thirty two elm tree close b s sixteen seven q t": its postcode is right behind."""
     tail = view.tail
@@ -85,7 +93,19 @@ def _from_hundred(view: View, at: int, *, wanted: bool) -> Match | None:
     if street is not None:
         return Match(to_town(view, street), "ADDRESS", LIKELY)
     number = house_number(view.tail, at + 1) if wanted else None
-    return None if number is None else _unnamed_street(view, at, number)
+    if number is None:
+        return None
+    named = _unnamed_street(view, at, number)
+    alone = named is None and view.tail.words[at - 1] in _BEFORE_PLAIN_NUMBER
+    return Match(number, "ADDRESS", GUESSED) if alone and _ends_there(view.tail, number) else named
+
+
+_BEFORE_PLAIN_NUMBER: Final = frozenset({"", ":", "it's", "its", "number", "is", "number's"})
+
+
+def _ends_there(tail: Tail, at: int) -> bool:
+    """Nothing that is counted follows: a mark, or "and"."""
+    return not tail.marks[at] & (kinds.WORD | kinds.NUMBER) or tail.words[at] in ("and", "yes", "yeah")
 
 
 def free_address(view: View, at: int) -> Match | None:
@@ -206,7 +226,9 @@ _BEFORE_RIGHT: Final = frozenset({"not", "of", "than", "be", "been", "it's", "sa
 
 
 _DOUBTS: Final = 4
-_DOUBTING: Final = frozenset({"i", "think", "it's", "that's", "at", "the", "door", "house", "it", "is"})
+_DOUBTING: Final = frozenset(
+    {"i", "think", "it's", "its", "that's", "at", "the", "door", "house", "it", "is", "and", "we're", "i'm"}
+)
 _ON_WHEELS: Final = frozenset({"bus", "buses", "tram", "train"})
 _SAYS: Final = frozenset(
     {"say", "says", "read", "reads", "written", "wrote", "put", "got", "spelt", "spelled"}
@@ -268,7 +290,7 @@ def _answer(view: View, at: int) -> Match | None:
         return None
     if tail.words[at] == "the":
         beside = tail.words[at - 1] in _BESIDE or _is_next_to(tail, at)
-        return None if beside else _house(view, at) or the_street_alone(view, at)
+        return None if beside else _house(view, at) or the_street_alone(view, at) or _inn(view, at)
     if kind & (kinds.STOP | kinds.LEAD) or not kind & (kinds.WORD | kinds.DIGITS):
         return None
     if alphanumeric(view, at) is not None:
@@ -276,11 +298,14 @@ def _answer(view: View, at: int) -> Match | None:
     number = house_number(tail, at)
     if number is not None:
         return _unnamed_street(view, at, number)
+    road = route(tail, at)
+    if road is not None:
+        return Match(to_town(view, road), "ADDRESS", LIKELY)
     house = house_name(tail, at)
     street = street_name(tail, at, wanted=True)
     if (street or house) is not None and _is_amid_talk(tail, at):
         return None
-    if street is not None and (house is None or house > street or _is_part(tail, house, street)):
+    if street is not None and (house is None or _is_part(tail, house, street)):
         return Match(to_town(view, street), "ADDRESS", LIKELY)
     found = town(tail, at)
     if found is not None:
@@ -301,12 +326,43 @@ _BEFORE_BARE: Final = word_list("before_bare_streets")
 """Words that a street or a house is said behind, where one was asked for."""
 
 
+def _inn(view: View, at: int) -> Match | None:
+    """ "the Royal Oak on Chapel Street", "the Travelodge, London Road": all with capitals."""
+    tail = view.tail
+    end = at + 1
+    while end < at + STREET_WORDS and tail.capital[end] and not tail.marks[end] & kinds.STOP:
+        if tail.words[end] in _CARED_FOR:
+            return None
+        end += 1
+    if end == at + 1 or tail.words[end] not in ("on", "in", ",") or not tail.capital[end + 1]:
+        return None
+    street = street_name(tail, end + 1, wanted=False)
+    return None if street is None else Match(to_town(view, street), "ADDRESS", GUESSED)
+
+
+_CARED_FOR: Final = frozenset(
+    [
+        "clinic",
+        "surgery",
+        "practice",
+        "hospital",
+        "centre",
+        "center",
+        "pharmacy",
+        "dental",
+        "medical",
+        "health",
+    ]
+)
+"""Who is there is no resident."""
+
+
 def _is_any_road(tail: Tail, at: int) -> bool:
     """ "main road"; "near the high street"."""
     if tail.words[at - 1] == "the" and tail.words[at - 2] in _BESIDE:
         return True
     any_way = tail.words[at] in ("other", "right", "wrong") and tail.words[at + 1] in ("way", "end", "side")
-    return any_way or (tail.words[at] == "main" and tail.words[at + 1] == "road")
+    return any_way or (tail.words[at] in ("main", "same") and is_street(tail, at + 1))
 
 
 def _in_county(view: View, at: int) -> Match | None:

@@ -85,12 +85,8 @@ def _is_plate(tail: Tail, at: int) -> bool:
 
 
 def _may_go_on(chars: str) -> bool:
-    """ "T12AB" is of Ireland, and two characters follow: in Britain no area is called T."""
-    return (
-        len(chars) == _EIRCODE_HALF
-        and chars[0] not in _ONE_LETTER_AREAS
-        and chars[:3].lower() in _ROUTING_KEYS
-    )
+    """ "T12AB", "E53HK": of Ireland, if two characters follow."""
+    return len(chars) == _EIRCODE_HALF and chars[:3].lower() in _ROUTING_KEYS
 
 
 _SEEING: Final = frozenset({"me", "i", "you", "we", "can", "to", "us", "let's", "i'll", "could", "see"})
@@ -100,6 +96,8 @@ _SEEING: Final = frozenset({"me", "i", "you", "we", "can", "to", "us", "let's", 
 def _near_code(view: View, chars: str, at: int, end: int, awaited: EntityType) -> Match | None:
     """What was said where a code was asked for and is none by its shape: misheard, or a half of it."""
     digits = sum(char.isdecimal() for char in chars)
+    if awaited == "POSTCODE" and not chars[:1].isalpha() and _is_only_behind_address(view):
+        return None
     said = view.tail.words[at:end]
     if _CONTINUERS.issuperset(said) or chars == "COOP" or (said[-1] == "see" and "i" in said):
         return None
@@ -111,9 +109,17 @@ def _near_code(view: View, chars: str, at: int, end: int, awaited: EntityType) -
         return None
     if not digits and len(chars) < 3 and not _is_by_examples(view, at, end):
         return None
+    if not digits and awaited == "POSTCODE" and _is_only_behind_address(view):
+        return Match(end, "ADDRESS", GUESSED, whole=False)
     if end == at + 1 and (not digits or view.tail.marks[at] & kinds.COMMON):
         return None
     return Match(end, awaited, GUESSED, runs_on=len(chars) < 5, whole=False)
+
+
+def _is_only_behind_address(view: View) -> bool:
+    """A postcode may follow, for an address was told in this turn; none was asked for or told yet."""
+    expects = view.expects
+    return "ADDRESS" in expects.found and "POSTCODE" not in expects.found | expects.asked
 
 
 def _is_by_examples(view: View, at: int, end: int) -> bool:

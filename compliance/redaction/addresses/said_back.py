@@ -45,7 +45,7 @@ INITIALS: Final = frozenset(
     | {"dob", "ssn", "pa", "bp", "pcr", "hrt", "ivf", "llc", "np", "rn", "md", "xray", "aandp", "pin"}
 )
 """Letters that stand for something else than a value."""
-_GOES_ON: Final = frozenset({"that's", "is", "yes", "yeah", "and", "so"})
+_GOES_ON: Final = frozenset({"that's", "is", "yes", "yeah", "and", "so", "or"})
 _CHARS: Final = 4
 _LETTERS: Final = 16
 _ASKING: Final = frozenset(
@@ -64,7 +64,24 @@ _SHORT_NUMBER: Final = 3
 _ZIP_DIGITS: Final = 5
 _WITH_NUMBERS: Final = frozenset({"house", "door", "flat", "apartment", "building", "property"})
 _BEFORE_NUMBER: Final = frozenset(
-    ["", ":", ",", ".", "it's", "at", "that's", "is", "and", "no", "i'm", "we're", "still", "but", "the"]
+    [
+        "",
+        ":",
+        ",",
+        ".",
+        "it's",
+        "its",
+        "at",
+        "that's",
+        "is",
+        "and",
+        "no",
+        "i'm",
+        "we're",
+        "still",
+        "but",
+        "the",
+    ]
 )
 _BEHIND_HOUSE: Final = frozenset({"not", "now", "and", "but", "sorry", "actually", "yes", "yeah", "i"})
 _BEFORE_HOUSE: Final = frozenset({"", ":", ",", "no", "it's", "sorry", "actually", "not", "nope"})
@@ -185,13 +202,17 @@ def _is_told_as_house(view: View, at: int) -> bool:
 def _corrects_house(view: View, at: int) -> bool:
     """ "no, nineteen" right after an address was read back or asked for; "one" alone is no number."""
     tail = view.tail
-    if tail.words[at - 1] == "not" and "ADDRESS" in view.expects.found:
+    if tail.words[at - 1] in _PUTTING_RIGHT and "ADDRESS" in view.expects.found:
         return _is_all_said(tail, at)
     if "ADDRESS" not in view.expects.asked or tail.words[at - 1] not in _BEFORE_HOUSE:
         return False
     if "ADDRESS" not in view.expects.read_back and not _is_all_said(tail, at):
         return False
     return tail.words[at] not in ("one", "oh") or bool(tail.marks[at + 1] & kinds.NUMBER)
+
+
+_PUTTING_RIGHT: Final = frozenset({"not", "no", "sorry", "actually", "wait", "on", "mean"})
+"""Right before a house's number that takes the place of one just said: "no, hang on, nine d"."""
 
 
 def _is_all_said(tail: Tail, at: int) -> bool:

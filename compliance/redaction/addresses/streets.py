@@ -147,7 +147,7 @@ def numbered_street(tail: Tail, at: int, *, wanted: bool = False) -> int | None:
     ):
         return None
     begin = number + (tail.words[number] == ",")
-    found = _route(tail, begin) or street_name(tail, begin, wanted=wanted, numbered=True)
+    found = route(tail, begin) or street_name(tail, begin, wanted=wanted, numbered=True)
     if found is None and number - at > 1 and tail.marks[number] & kinds.ORDINAL:
         found = street_name(tail, number - 1, wanted=wanted, numbered=True)
     if found is None and tail.marks[begin] & kinds.WORD and _may_begin(tail, begin):
@@ -341,7 +341,7 @@ def _numbered_house(tail: Tail, at: int, *, wanted: bool) -> int | None:
     return house
 
 
-def _route(tail: Tail, at: int) -> int | None:
+def route(tail: Tail, at: int) -> int | None:
     """ "Highway 12", "County Road five", "Old Route 9 North"."""
     here = at
     while tail.words[here] in _BEFORE_ROUTES and here < at + 3:

@@ -31,7 +31,9 @@ _HOMES: Final = word_list("homes")
 """Tell that somebody lives in the street that is named next."""
 _HELD: Final = frozenset({"me", "us", "him", "her", "you", "them"})
 _ALONG: Final = frozenset({"on", "up", "off", "along", "down"})
-_THERE: Final = frozenset({"i'm", "she's", "he's", "they're", "mum's", "mam's", "dad's", "nan's", "mom's"})
+_THERE: Final = frozenset(
+    {"i'm", "you're", "she's", "he's", "they're", "mum's", "mam's", "dad's", "nan's", "mom's"}
+)
 
 
 def is_home(view: View, begin: int, end: int) -> bool:
@@ -96,5 +98,7 @@ def _is_there(tail: Tail, at: int) -> bool:
     while tail.words[here] in _LINKS and here > at - _LOOK_BACK:
         here -= 1
     if tail.words[at - 1] == "at" and tail.words[at - 2] in _HELD:
+        return True
+    if tail.words[at - 2] == "be" and tail.words[at - 4 : at - 2] == ["used", "to"]:
         return True
     return tail.words[here] in _THERE

@@ -36,7 +36,12 @@ def expiry(view: View, at: int) -> Match | None:
             here += 1
     if end is None or _is_part(view, at, end) or _has_day(view, at, end):
         return None
-    return Match(end, "CARD", SURE)
+    return Match(_behind_year(tail, end), "CARD", SURE)
+
+
+def _behind_year(tail: Tail, at: int) -> int:
+    """ "August next year"."""
+    return at + 2 if tail.words[at] in ("this", "next") and tail.words[at + 1] == "year" else at
 
 
 def _has_day(view: View, at: int, end: int) -> bool:

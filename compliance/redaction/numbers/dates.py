@@ -113,11 +113,22 @@ def _has_ordinal(tail: Tail, at: int, end: int) -> bool:
 
 def _told_otherwise(view: View, at: int, end: int) -> int | None:
     """Behind a date told from today, or a year alone where that was asked for."""
-    year = view.expects.year_of_birth or _is_behind_born(view.tail, at)
+    year = view.expects.year_of_birth or _is_behind_born(view.tail, at) or _adds_year(view, at, end)
     year = year or ("DOB" in view.expects.found and "year" in view.tail.words[at - 3 : at])
     if year and bare_year(view, at) == end:
         return end
     return behind_relative(view.tail, end)
+
+
+def _adds_year(view: View, at: int, end: int) -> bool:
+    """ "forty nine, yeah": all of a reply to a date of birth that was read back."""
+    if "DOB" not in view.expects.read_back or view.tail.words[at - 1] not in ("", ":"):
+        return False
+    follows = end + (view.tail.words[end] in (",", "."))
+    return bool(view.tail.marks[follows] & kinds.END) or view.tail.words[follows] in _AGREEING
+
+
+_AGREEING: Final = frozenset({"yes", "yeah", "yep", "that's", "correct", "right"})
 
 
 def _is_behind_born(tail: Tail, at: int) -> bool:
@@ -234,7 +245,9 @@ def _replaces(view: View, at: int, end: int) -> bool:
     """ "sixteenth", "the 16th, sorry": all of a reply to a date that was read back."""
     tail = view.tail
     first = at - (tail.words[at - 1] == "the")
-    if "DOB" not in view.expects.read_back | view.expects.given or tail.words[first - 1] not in _BEFORE_REPLY:
+    if "DOB" not in view.expects.read_back | view.expects.given:
+        return False
+    if tail.words[first - 1] not in _BEFORE_REPLY:
         return False
     return not tail.marks[end] & kinds.WORD and not (
         tail.words[end] == "," and tail.marks[end + 1] & kinds.NUMBER

@@ -196,12 +196,13 @@ def _unexpected_type(view: View, said: Said) -> tuple[EntityType | None, float]:
         return "POSTCODE", LIKELY
     if digits.startswith("00") and len(digits) < _PHONE_DIGITS[0]:
         return None, 0.0
-    if _is_of_things(tail, said):
+    otherwise: EntityType = "CARD" if _ON_CARDS & known and "PHONE" not in known else "PHONE"
+    if otherwise == "PHONE" and _is_of_things(tail, said):
         return None, 0.0
     if len(digits) >= _SURE_DIGITS or said.plus:
-        return _type_by_shape(said, "PHONE"), LIKELY
+        return _type_by_shape(said, otherwise), LIKELY
     spelled = all(element.kind in "zur" or len(element.digits) == 1 for element in said.elements)
-    return ("PHONE", GUESSED) if spelled or (digits[0] == "0" != digits[1]) else (None, 0.0)
+    return (otherwise, GUESSED) if spelled or (digits[0] == "0" != digits[1]) else (None, 0.0)
 
 
 def _is_of_things(tail: Tail, said: Said) -> bool:

@@ -29,6 +29,8 @@ _HOURS: Final = 4
 _BEFORE_HOURS: Final = frozenset({"between", "after", "before", "until", "till"})
 """Before so few digits these tell when: "not between nine and three"."""
 _CHECK_LETTERS: Final = 2
+_PPS_DIGITS: Final = 7
+"""Of a personal public service number of Ireland, before its letters: "7451208FA"."""
 _ROUTE_DIGITS: Final = 3
 _WHOLE_DIGITS: Final = 10
 _BRITISH_DIGITS: Final = 11
@@ -93,10 +95,17 @@ def number(view: View, at: int) -> Match | None:
         return None
     if entity is None:
         return Match(end, None)
-    if entity == "GOV_ID":
-        end = _behind_letters(tail, end)
+    if entity == "PHONE" and _is_pps(tail, said.digits, end):
+        entity, end = "GOV_ID", end + 1
+    end = _behind_letters(tail, end) if entity == "GOV_ID" else end
     short = len(said.digits) < WHOLE.get(entity, 0)
     return Match(end, entity, confidence, runs_on=short and _ends_turn(tail, end), whole=not short)
+
+
+def _is_pps(tail: Tail, digits: str, end: int) -> bool:
+    """ "7451208FA": a letter or two right behind seven digits."""
+    letters = tail.words[end] if tail.glued[end] and len(digits) == _PPS_DIGITS else ""
+    return letters.isalpha() and len(letters) <= _CHECK_LETTERS
 
 
 def _is_clock(tail: Tail, elements: Sequence[Element]) -> bool:

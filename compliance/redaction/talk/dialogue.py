@@ -29,7 +29,7 @@ from compliance.redaction.talk.cues import (
     Slot,
     Told,
 )
-from compliance.redaction.talk.questions import HOW, OF_HOSTS, OF_NAMES, asks_whose, the_one
+from compliance.redaction.talk.questions import HOW, OF_HOSTS, OF_NAMES, OF_PLACES, asks_whose, the_one
 from compliance.redaction.text.entities import EntityType
 from compliance.redaction.text.tokens import Tail
 
@@ -60,7 +60,7 @@ _QUESTION_TOKENS: Final = 8
 """So many words before a question mark tell what the question is about."""
 
 
-_OF_PLACES: Final[tuple[tuple[str, Slot], ...]] = (("name", "PERSON"), ("number", "PHONE"))
+_LABELS_OF_PLACES: Final[tuple[tuple[str, Slot], ...]] = (("name", "PERSON"), ("number", "PHONE"))
 """What the name and the number of a street or a house look like before that is named."""
 _PLACED: Final[frozenset[Slot]] = frozenset({"ADDRESS", "POSTCODE"})
 _PLAIN_NUMBERS: Final = frozenset({(word, "number") for word in ("a", "the", "your", "that")})
@@ -304,7 +304,7 @@ class Expectation:
         if slot == "PHONE" and self._memory.lacks_number and told.last_word == "number":
             return "ADDRESS"
         if slot == "ADDRESS":
-            other = {other for word, other in _OF_PLACES if word in told.words}
+            other = {other for word, other in _LABELS_OF_PLACES if word in told.words}
             self._mentioned -= other
             self._first = None if self._first in other else self._first
         return slot
@@ -326,6 +326,8 @@ class Expectation:
             self._mentioned.add("PERSON")
         if asked[-1] in OF_NAMES and asked[-2] in ("and", "the", "your", "his", "her", "", ":"):
             self._mentioned.add("PERSON")
+        if asked[-1] in OF_PLACES and asked[-2] in ("and", "the", "your", "", ":"):
+            self._mentioned.add("ADDRESS")
         if not HOW.isdisjoint(asked):
             self._mentioned.discard("ADDRESS")
         self._whose = self._whose or asks_whose(asked[-1])

@@ -11,6 +11,10 @@ OF_HOSTS: Final = frozenset(
 """What a question for the rest of an e-mail address ends with: "at?", "dot com?"."""
 OF_NAMES: Final = frozenset({"first", "last", "middle", "forename", "christian", "maiden", "family"})
 """What a question for a part of a name ends with: "and first?"."""
+OF_PLACES: Final = frozenset(
+    {"street", "road", "town", "city", "state", "county", "village", "townland", "house", "flat", "estate"}
+)
+"""What a question for a part of an address ends with: "state?", "and the road?"."""
 HOW: Final = frozenset({"many", "far", "long", "much", "often", "time"})
 """A question with one of these asks for no address: "how far from us do you live?"."""
 _NOT_WHOSE: Final = frozenset(

@@ -170,7 +170,7 @@ FEASTS: Final = tuple(sorted({tuple(day.split()) for day in word_list("feasts")}
 """Days of the year with a name, in words."""
 IDIOMS: Final = phrase_index(word_list("idioms") | word_list("figures_of_speech") | word_list("feasts"))
 
-TOWNS: Final = word_list("towns") | word_list("places") | word_list("more_places")
+TOWNS: Final = word_list("towns") | word_list("places") | word_list("more_places") | word_list("more_towns")
 """Towns, counties, states and countries, in lower case."""
 
 

@@ -102,3 +102,10 @@ def test_a_street_that_the_caller_gave_is_known_when_it_is_said_again() -> None:
         "so the Mill Road branch",
     )
     assert said(*turns)[5] == "so the Mill Road branch"
+
+
+def test_a_number_said_back_otherwise_is_of_the_type_it_was_told_as() -> None:
+    told = "Agent: Card number?\nCaller: 4022 9711 3388 1212.\nAgent: So four oh double two, nine one."
+    assert redact(told).endswith("So [REDACTED: CARD].")
+    told = "Agent: PPS number?\nCaller: 7 4 5 1 2 0 8 F A.\nAgent: 7451208FA?"
+    assert redact(told).endswith("[REDACTED: GOV_ID]?")
