@@ -271,6 +271,15 @@ def test_the_fourteenth_part_covers_every_type_and_kind() -> None:
     assert sum(case.file in ("negatives", "must_not") for case in fourteenth) >= 140
 
 
+def test_the_thirteenth_part_covers_every_type_and_kind() -> None:
+    """Size and mixture."""
+    thirteenth = cases("thirteenth")
+    assert {entity.type for case in thirteenth for entity in case.entities} == TYPES
+    assert len(thirteenth) >= 600
+    assert sum(case.words for case in thirteenth if case.file == "ordinary") >= 4_000
+    assert sum(case.file in ("negatives", "must_not") for case in thirteenth) >= 120
+
+
 def test_the_eleventh_part_covers_every_type_and_kind() -> None:
     """Size and mixture."""
     eleventh = cases("eleventh")
