@@ -9,8 +9,10 @@ def may_begin(tail: Tail, at: int, index: Phrases) -> bool:
     """A quick look: False if no term of `index` starts here for what the next word is."""
     word = tail.words[at]
     begun = index.get(word)
+    if begun is None and (word[-1:] == "s" or "'" in word):
+        begun = index.get(stem(word))
     if begun is None:
-        return word[-1:] == "s" or "'" in word  # its stem may begin one
+        return False
     if begun.alone:
         return True
     second = tail.words[at + 1]
