@@ -21,6 +21,7 @@ from compliance.redaction.answers.evidence import (
     is_term,
 )
 from compliance.redaction.answers.misheard_addresses import goes_on_as_address
+from compliance.redaction.answers.misheard_codes import first_of_code, is_misheard_code
 from compliance.redaction.answers.misheard_dates import PIECES, first_figure, is_rest_of_date
 from compliance.redaction.answers.misheard_emails import (
     behind_leads,
@@ -39,15 +40,18 @@ from compliance.redaction.answers.misheard_names import (
     goes_on_misheard,
     is_brief_name,
     is_spelled_as_heard,
+    never_leads,
     only_leads,
     says_it_again,
     tells_on_of_person,
 )
+from compliance.redaction.answers.plain_words import holds_odd_word, is_odd_talk, is_plain
 from compliance.redaction.answers.replies import says_no_value
 from compliance.redaction.answers.written_answers import written_answer
 from compliance.redaction.emails.email_asides import aside
 from compliance.redaction.emails.emails import spoken_email
 from compliance.redaction.names.name_spelling import is_told_by_letters
+from compliance.redaction.names.name_words import LISTED
 from compliance.redaction.names.names import name
 from compliance.redaction.names.relations import OWNERS
 from compliance.redaction.numbers.dates import date_of_birth
@@ -59,16 +63,11 @@ from compliance.redaction.text import kinds
 from compliance.redaction.text.entities import EntityType
 from compliance.redaction.text.lexicon import word_list
 from compliance.redaction.text.tokens import Tail
-from compliance.redaction.text.vocabulary import HOMOPHONES
 
 _ANSWER_TOKENS: Final = 26
 _LEADS: Final = word_list("answer_leads")
 _MOST_MISHEARD: Final = 3
-_AREAS: Final = frozenset(
-    {"any", "as", "al", "an", "age", "our", "eggs", "cake", "hell", "he", "hey", "hay", "ache"}
-)
-"""What NE, S, AL, N, H, R, X, K, L and E are heard as."""
-_IN_CODES: Final = kinds.NUMBER | kinds.LETTER
+_POINTING: Final = frozenset({"that", "this"})
 _SURE_LEADS: Final = frozenset({"under", "well", "ooh", "so", "it's", "i'm", "mine's"})
 _NEW_CLAUSE: Final = frozenset({"but", "i", "i've", "i'm", "and", "that's", "which", "who", "they", "it"})
 _BEHIND_NAMES: Final = frozenset({"she's", "he's", "yeah", "yes", "who's", "who", "she", "he", "sorry"})
@@ -110,9 +109,19 @@ def is_lead(tail: Tail, at: int, slot: Slot) -> bool:
     if slot == "PERSON" and tail.words[at] == "me":
         named = tail.words[at + 1] == "," and tail.words[at + 2] != "me"
         return named or bool(tail.marks[at + 1] & kinds.FIRST)
+    if tail.words[at] in _POINTING and _is_part(tail, at + 1, slot):
+        return False
     if tail.words[at] in ("oh", "ah") and _goes_on_from_oh(tail, at + 1, slot):
         return False
     return not kind & (kinds.WORD | kinds.DIGITS | kinds.MARK) or tail.words[at] in _LEADS
+
+
+def _is_part(tail: Tail, at: int, slot: Slot) -> bool:
+    """What stands right behind "that" only where it was misheard: "that L one", "that stanley"."""
+    kind = tail.marks[at]
+    if slot == "PERSON":
+        return bool(kind & LISTED) and not kind & kinds.COMMON
+    return slot == "POSTCODE" and bool(kind & (kinds.LETTER | kinds.PHONETIC)) and not kind & kinds.STOP
 
 
 def _goes_on_from_oh(tail: Tail, at: int, slot: Slot) -> bool:
@@ -154,11 +163,14 @@ def _misheard(view: View, at: int, end: int, slot: Slot, entity: EntityType) -> 
     """The answer from `at` to `end` if no rule finds all of it."""
     tail = view.tail
     if is_no_answer(tail, at) and not _is_one_all_the_same(tail, at, end, entity):
+        _note_no_name(view, at, end, entity)
         return None
     if _is_other(tail, at, end, entity):
         return None
     begin, found = _found(view, at, end, entity)
-    if (found is None or not found.whole) and says_no_value(tail, at, end, slot):
+    doubted = found is None or not found.whole or _is_everyday_name(tail, begin, found)
+    if doubted and says_no_value(tail, at, end, slot):
+        _note_no_name(view, at, end, entity)
         return None
     if found is not None and _is_not_asked_for(tail, at, begin, found, entity):
         return None
@@ -188,6 +200,19 @@ def _as_heard(
     if found is not None:
         end = _before_talk(tail, found.end, end, slot)
     return Match(end, entity, GUESSED, begin=begin, runs_on=_is_cut_short(found, entity))
+
+
+def _note_no_name(view: View, at: int, end: int, entity: EntityType) -> None:
+    """No word of a reply without a value is a name, where all are those of talk: "is this a real person"."""
+    words = [here for here in range(at, end) if view.tail.marks[here] & kinds.WORD]
+    if entity == "PERSON" and len(words) > 1 and all(is_plain(view.tail, here) for here in words):
+        view.expects.name_open = 0
+
+
+def _is_everyday_name(tail: Tail, begin: int, found: Match) -> bool:
+    """ "long", "real person": names that are words of talk as well."""
+    named = range(max(begin, found.begin), found.end)
+    return found.type == "PERSON" and all(is_plain(tail, here) for here in named)
 
 
 def _is_not_asked_for(tail: Tail, at: int, begin: int, found: Match, entity: EntityType) -> bool:
@@ -222,11 +247,11 @@ def _is_one_all_the_same(tail: Tail, at: int, end: int, entity: EntityType) -> b
     if entity == "EMAIL":
         return holds_address(tail, at, end)
     if entity == "PERSON":
-        return ends_in_name(tail, at, end)
+        return ends_in_name(tail, at, end) or holds_odd_word(tail, at, end)
     if entity == "ADDRESS":
         long = end - at > NO_ANSWER_WORDS
         return long and tail.words[at] == "the" and goes_on_as_address(tail, at + 1, end)
-    return _is_misheard_code(tail, at, entity)
+    return entity == "POSTCODE" and (is_misheard_code(tail, at) or is_odd_talk(tail, at, end))
 
 
 def _is_other(tail: Tail, at: int, end: int, entity: EntityType) -> bool:
@@ -259,6 +284,8 @@ def _with_misheard(tail: Tail, at: int, begin: int, found: Match, entity: Entity
     if entity == "PERSON" and max(begin, found.begin) > at:
         begin = behind_relative(tail, begin, found)
         first = first_of_name(tail, at, begin)
+        if ends and never_leads(tail, at, begin):
+            return Match(found.end, entity, GUESSED, begin=at)
         if ends and (first < begin or is_brief_name(tail, at, found.end)):
             return Match(found.end, entity, GUESSED, begin=min(first, at if first == begin else first))
         plain = only_leads(tail, at, begin) or (ends and not tail.marks[begin] & kinds.COMMON)
@@ -306,28 +333,7 @@ def _first_piece(tail: Tail, at: int, begin: int, entity: EntityType) -> int:
     """Where the value begins of which only the rest was heard well."""
     if entity == "DOB":
         return first_figure(tail, at, begin)
-    if entity == "POSTCODE" and begin > at and _is_area(tail, begin - 1):
-        return begin - 1
-    return begin
-
-
-def _is_misheard_code(tail: Tail, at: int, entity: EntityType) -> bool:
-    """ "any 27", "why o 24": what begins a question elsewhere."""
-    if entity != "POSTCODE" or not _is_area(tail, at):
-        return False
-    follows, behind = tail.marks[at + 1], tail.marks[at + 2]
-    heard = (
-        follows & kinds.HOMOPHONE and behind & (kinds.NUMBER | kinds.HOMOPHONE) and not behind & kinds.STOP
-    )
-    return bool(follows & _IN_CODES or heard)
-
-
-def _is_area(tail: Tail, at: int) -> bool:
-    """ "why o 24 one j z", "any one seven": a letter or two of a postcode heard as a word."""
-    word = tail.words[at]
-    if word == "and":
-        return tail.words[at - 1] in ("", ":", ",") or tail.words[at - 1] in _LEADS
-    return word in _AREAS or (word in HOMOPHONES and not HOMOPHONES[word].isdecimal())
+    return first_of_code(tail, at, begin) if entity == "POSTCODE" else begin
 
 
 def _stands_apart(tail: Tail, at: int, begin: int, end: int, entity: EntityType) -> bool:

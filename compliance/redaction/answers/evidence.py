@@ -3,6 +3,7 @@
 from typing import Final
 
 from compliance.redaction.answers.misheard_names import names_nobody
+from compliance.redaction.answers.plain_words import is_plain
 from compliance.redaction.names.name_words import LISTED
 from compliance.redaction.text import kinds
 from compliance.redaction.text.entities import EntityType
@@ -76,10 +77,19 @@ _BEFORE_TIMES: Final = frozenset({"after", "before", "until", "till", "around", 
 def is_loop(tail: Tail, at: int, end: int) -> bool:
     """ "robert and robert and robert and": what a recogniser writes that has lost its way."""
     said = [tail.words[here] for here in range(at, end) if tail.marks[here] & (kinds.WORD | kinds.DIGITS)]
-    return len(said) >= _LEAST_LOOP and len(set(said)) <= _MOST_IN_LOOP and said[0] not in _REPEATED
+    if len(said) >= _LEAST_LOOP and len(set(said)) <= _MOST_IN_LOOP:
+        return said[0] not in _REPEATED
+    return len(said) >= _LONG_LOOP and len(set(said)) * 2 <= len(said) and _repeats_odd_word(tail, at, end)
+
+
+def _repeats_odd_word(tail: Tail, at: int, end: int) -> bool:
+    """Over and over, and of no talk: "I'm made hunting, I did. I'm made hunting hunting." """
+    odd = [tail.words[here] for here in range(at, end) if not is_plain(tail, here)]
+    return any(odd.count(word) > _MOST_IN_LOOP for word in odd if word.isalpha())
 
 
 _LEAST_LOOP: Final = 5
+_LONG_LOOP: Final = 8
 _MOST_IN_LOOP: Final = 2
 _REPEATED: Final = frozenset(
     {"no", "yes", "yeah", "hello", "sorry", "okay", "ok", "bye", "oh", "one", "wait", "hi"}

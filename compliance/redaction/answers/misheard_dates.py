@@ -5,6 +5,7 @@ Where such a date begins of which only the rest was heard well, and what of it m
 
 from typing import Final
 
+from compliance.redaction.answers.plain_words import is_name_alone, is_plain
 from compliance.redaction.text import kinds
 from compliance.redaction.text.lexicon import word_list
 from compliance.redaction.text.tokens import Tail
@@ -30,6 +31,8 @@ def first_figure(tail: Tail, at: int, begin: int) -> int:
     first = next(figures, begin)
     if first == begin > at + 2 and tail.words[begin - 2] == "of":
         first = begin - 2
+    if first == begin and _is_odd_before(tail, at, begin):
+        return at
     first = _first_misheard(tail, at, first)
     while at < first == begin and tail.marks[first - 1] & kinds.UNKNOWN:
         first = begin = first - 1
@@ -39,6 +42,22 @@ def first_figure(tail: Tail, at: int, begin: int) -> int:
     if at < first < begin and (tail.words[first] in PIECES or tail.words[first - 1] == "the"):
         first -= 1
     return first
+
+
+def _is_odd_before(tail: Tail, at: int, begin: int) -> bool:
+    """ "the force of the ambulance is 1981": a few words, not all of which are of talk."""
+    words = [here for here in range(at, begin) if tail.marks[here] & kinds.WORD]
+    if len(words) > _MOST_ODD or any(_names(tail, here) for here in words):
+        return False
+    return any(not (is_plain(tail, here) or tail.marks[here] & kinds.CUE) for here in words)
+
+
+def _names(tail: Tail, at: int) -> bool:
+    """Somebody, or a place."""
+    return is_name_alone(tail, at) or bool(tail.marks[at] & kinds.PLACE)
+
+
+_MOST_ODD: Final = 6
 
 
 def _first_misheard(tail: Tail, at: int, begin: int) -> int:

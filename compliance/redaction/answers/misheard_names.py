@@ -5,6 +5,7 @@ Where a name in such an answer begins that was heard as other words, and what is
 
 from typing import Final
 
+from compliance.redaction.answers.plain_words import is_plain
 from compliance.redaction.answers.replies import begins_sentence
 from compliance.redaction.names.name_words import LISTED
 from compliance.redaction.names.relations import OWNERS
@@ -124,12 +125,46 @@ def goes_on_misheard(tail: Tail, at: int, end: int) -> bool:
         if _is_odd_clause(tail, at + 1, end):
             return True
         at += tail.words[at + 1] == "a"
+    if _is_odd_rest(tail, at, end):
+        return True
     if _is_joined(tail, at, end) or (tail.words[at] in _JOINS and _is_rest_of_name(tail, at + 1, end)):
         return True
     if end - at != _REST_WORDS or not tail.marks[at] & kinds.STOP or tail.words[at] in _BETWEEN_NAMES:
         return False
     last = tail.marks[end - 1]
     return bool(last & (LISTED | kinds.UNKNOWN)) and not last & (kinds.STOP | kinds.PLACE | kinds.RARER)
+
+
+def _is_odd_rest(tail: Tail, at: int, end: int) -> bool:
+    """The "a legal flirt" of "jeremiah, a legal flirt": nothing that is said of a person."""
+    at += tail.words[at] == ","
+    if not 1 < end - at <= _ODD_WORDS or tail.words[at] not in _BEFORE_ODD:
+        return False
+    words = range(at, end)
+    if not all(tail.marks[here] & kinds.WORD for here in words) or tail.marks[end - 1] & kinds.STOP:
+        return False
+    told = kinds.TERM | LISTED | kinds.TOWN | kinds.TITLE | kinds.DOCTOR | kinds.CUE
+    return any(
+        not (is_plain(tail, here) or tail.marks[here] & told or tail.marks[here - 1] & LISTED)
+        for here in words
+    )
+
+
+_ODD_WORDS: Final = 4
+_BEFORE_ODD: Final = frozenset({"a", "an", "the", "and", "is", "or", "are", "all", "of", "in"})
+"""What the middle of a name is heard as."""
+
+
+def never_leads(tail: Tail, at: int, begin: int) -> bool:
+    """ "not in", "all of them you're" before a name at `begin`: nothing that leads to one."""
+    word = tail.words[begin - 1]
+    if (word == "to" and tail.words[begin - 2] in _SPOKEN_TO) or tail.marks[begin] & kinds.LETTER:
+        return False
+    return begin - at <= _ODD_WORDS and word in _NEVER_BEFORE
+
+
+_SPOKEN_TO: Final = frozenset({"speaking", "talking", "spoke", "changed", "answers", "back", "married"})
+_NEVER_BEFORE: Final = word_list("never_before_names")
 
 
 def _is_odd_clause(tail: Tail, at: int, end: int) -> bool:

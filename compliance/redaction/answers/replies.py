@@ -8,6 +8,7 @@ half of it has to be words that build sentences.
 
 from typing import Final
 
+from compliance.redaction.answers.plain_words import are_plain
 from compliance.redaction.talk.cues import Slot
 from compliance.redaction.text import kinds
 from compliance.redaction.text.lexicon import word_list
@@ -41,6 +42,10 @@ _HOW_IT_IS: Final = word_list("how_it_is")
 """What leads in how something is: "it's quite private", "it's a long story"."""
 _BEHIND_BEING: Final = frozenset({"of", "for", "between", "in", "on", "our", "the", "a", "an", "so"})
 """Of these, what tells nothing without "it's" or its like."""
+_BEHIND_IS: Final = frozenset(
+    ["a", "an", "not", "quite", "so", "about", "on", "in", "with", "to", "for", "just", "under", "at", "all"]
+)
+"""What goes on behind "it's", and begins no name."""
 _NEVER_LAST: Final = frozenset({"so", "an", "the", "of", "and", "my", "our", "her", "are", "or", "if", "in"})
 _BEFORE_MONTHS: Final = frozenset(
     {"since", "in", "until", "till", "by", "last", "next", "from", "after", "every"}
@@ -66,6 +71,8 @@ _LETTERS_SAID: Final = 3
 _QUESTION_WORDS: Final = 3
 _BUILT_WORDS: Final = 3
 _LONG_REPLY: Final = 7
+_BRIEF_REPLY: Final = 6
+_PLAIN_REPLY: Final = 5
 _BUILT: Final = 0.5
 _DIARY_WORDS: Final = 3
 
@@ -93,7 +100,7 @@ def says_no_value(tail: Tail, at: int, end: int, slot: Slot) -> bool:
         if _says_where(tail, words):
             return False
         return _describes(tail, words) or (_is_mostly_built(tail, words) and _is_sentence(tail, words))
-    if slot == "POSTCODE" and _sounds_like_letters(tail, words):
+    if slot == "POSTCODE" and (_sounds_like_letters(tail, words) or _is_oddly_brief(tail, words)):
         return False
     return _is_told(tail, words)
 
@@ -106,6 +113,11 @@ def _names_nobody(tail: Tail, words: list[int]) -> bool:
     """The words of a reply to the question for a name hold none."""
     if _announces_name(tail, words):
         return False
+    if are_plain(tail, words):
+        if _is_plain_reply(tail, words):
+            return True
+    elif _is_oddly_brief(tail, words):
+        return False
     while len(words) > _BUILT_WORDS and tail.words[words[0]] in _BEFORE_SENTENCES:
         words = words[1:]
     named = len(words) <= _BUILT_WORDS and any(tail.marks[at] & _NAMED for at in words)
@@ -114,6 +126,34 @@ def _names_nobody(tail: Tail, words: list[int]) -> bool:
     if len(words) <= _BUILT_WORDS or not _is_mostly_built(tail, words):
         return False
     return len(words) >= _LONG_REPLY or _opens_sentence(tail, words)
+
+
+def _is_oddly_brief(tail: Tail, words: list[int]) -> bool:
+    """A few words, one of which no reply without a value is made of."""
+    return len(words) <= _BRIEF_REPLY and not are_plain(tail, words)
+
+
+def _is_plain_reply(tail: Tail, words: list[int]) -> bool:
+    """Many such words, or a few in which somebody is or does something: "she's at work"."""
+    if tail.marks[words[-1]] & kinds.LETTER or tail.words[words[-1]] in _NEVER_LAST:
+        return False
+    if any(not tail.marks[at] & kinds.STOP and tail.words[at] in tail.words[words[0] : at] for at in words):
+        return False
+    first = words[0] - (tail.words[words[0] - 1] in _BEING)
+    told = len(words) + (first < words[0])
+    if told >= _PLAIN_REPLY or told < _BUILT_WORDS:
+        return told >= _PLAIN_REPLY
+    if tail.words[first] in _BEING:
+        return tail.words[first + 1] in _BEHIND_IS or tail.words[first + 1].endswith(("ed", "ing"))
+    if told == _BUILT_WORDS and tail.words[words[-1]] == "it":
+        return False
+    return _is_of_thing(tail, first) or _is_sentence(tail, words) or begins_sentence(tail, first)
+
+
+def _is_of_thing(tail: Tail, at: int) -> bool:
+    """ "my lift is here", "the signal's terrible"."""
+    told = tail.words[at + 2] in _ARE or tail.words[at + 1].endswith("'s")
+    return tail.words[at] in _DETERMINERS and told
 
 
 def _describes(tail: Tail, words: list[int]) -> bool:

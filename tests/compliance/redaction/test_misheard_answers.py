@@ -53,6 +53,11 @@ ANSWERS = [
     ("ni number", "", "an be seven oh won to free for dee", ""),
     ("security code", "", "free too ate", ""),
     ("and the postcode there", "", "he see two a for be pea", ""),
+    ("What's your name?", "", "You need a traditional", ""),
+    ("Name of the patient?", "", "Not in Dempsey", ""),
+    ("And the surname?", "", "Cardoso, the tofu bowl", ""),
+    ("can you tell me the postcode", "", "which the gate looks like", ""),
+    ("Date of birth?", "", "The force of the ambulance is 1981", ""),
     # figures from the first on
     ("What's the best number?", "", "Oh, one, nine, oh five, for for too, six ten", ""),
     ("and a mobile number", "", "oh heaven four oh nine six two double tree one five", ""),
@@ -84,6 +89,11 @@ NO_ANSWERS = [
     ("And your address?", "we live on a boat"),
     ("Your email?", "it's a silly one"),
     ("What email should we use?", "the wifi's down"),
+    ("And your surname?", "the signal's terrible here"),
+    ("Can I take your name?", "it's a long one, have you got a pen"),
+    ("What's your name?", "is this a real person"),
+    ("Who's calling?", "I'm just getting off the bus"),
+    ("And the name?", "she's called the same as me"),
     ("And your number?", "two seconds, just getting it up"),
 ]
 
