@@ -178,7 +178,14 @@ def _quarter(tail: Tail, at: int, street: int) -> int | None:
     if at == street and tail.words[at] in ("north", "south", "east", "west"):
         return at + 1
     named = tail.words[at - 1] in ("in", "near", "outside") and at > street
-    return at + 1 if named and _fits_town(tail, at) else None
+    written = tail.words[at - 1] == "in" and tail.capital[at] and tail.words[at + 1] in (",", ".")
+    return at + 1 if named and (_fits_town(tail, at) or (written and _is_like_name(tail, at))) else None
+
+
+def _is_like_name(tail: Tail, at: int) -> bool:
+    """The "Katy" of "2214 Magnolia Bend in Katy,"."""
+    kind = tail.marks[at]
+    return bool(kind & (kinds.FIRST | kinds.MAYBE)) and not kind & (kinds.STOP | kinds.MONTH)
 
 
 def _fits_town(tail: Tail, at: int) -> bool:

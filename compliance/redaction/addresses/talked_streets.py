@@ -59,7 +59,7 @@ def lives_in(tail: Tail, at: int) -> bool:
     here = at - 2
     while tail.words[here] in _ABOUT and here > at - _LINK_WORDS:
         here -= 1
-    if tail.words[here] == "living" and tail.words[here - 1] in _ONCE:
+    if tail.words[here] in ("live", "living") and not _ONCE.isdisjoint(tail.words[here - 2 : here]):
         return False
     return tail.words[here] in _LIVING or (here < at - 2 and tail.words[here] in _THERE)
 

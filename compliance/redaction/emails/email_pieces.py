@@ -51,7 +51,8 @@ def without_sign(view: View, at: int, stop: int) -> Match | None:
     """A piece of an address that is known; where one was asked for: without its "at", or its first half."""
     tail = view.tail
     told = view.expects.in_play("EMAIL") or view.expects.awaits("EMAIL")
-    end = _written_piece(tail, at) if told and view.expects.waiting() else None
+    corrected = tail.words[at - 1] == "not" and "EMAIL" in view.expects.found
+    end = _written_piece(tail, at) if told and (corrected or view.expects.waiting()) else None
     if end is not None:
         return Match(end, "EMAIL", GUESSED, whole=False)
     if told or _is_plainly_joined(tail, at, stop):

@@ -32,11 +32,20 @@ def expiry(view: View, at: int) -> Match | None:
             if element is None or len(element.digits) > 4:
                 break
             here = end = element.end
-        if tail.words[here] in _JOINS:
-            here += 1
+        here = _behind_joins(view, here)
     if end is None or _is_part(view, at, end) or _has_day(view, at, end):
         return None
     return Match(_behind_year(tail, end), "CARD", SURE)
+
+
+def _behind_joins(view: View, at: int) -> int:
+    """Over "of", "/" and an apostrophe; over a comma where the date was asked for."""
+    joins = _JOINS | {","} if "EXPIRY" in view.expects.asked else _JOINS
+    at += view.tail.words[at] in joins
+    return at + (view.tail.words[at] in _APOSTROPHES and bool(view.tail.marks[at + 1] & kinds.DIGITS))
+
+
+_APOSTROPHES: Final = frozenset({"'", "\u2018", "\u2019"})
 
 
 def _behind_year(tail: Tail, at: int) -> int:

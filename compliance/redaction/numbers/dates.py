@@ -49,6 +49,8 @@ _SEVERAL_MONTHS: Final = frozenset(f"{month}s" for month in MONTHS)
 _ORDINAL_DAYS: Final = kinds.ORDINAL | kinds.ARTICLE
 """What the day of "fourth of the second fifty one" begins with."""
 _FULL_PARTS: Final = 3
+_MOST_BEFORE_MONTH: Final = 3
+_LAST_OF_ID: Final = 4
 _NUMBERS: Final = frozenset({"PHONE", "CARD", "GOV_ID"})
 _DAY_AND_MONTH: Final = 2
 _LAST_MONTH: Final = 12
@@ -72,7 +74,7 @@ def date_of_birth(view: View, at: int) -> Match | None:
     late = "DOB" in view.expects.stale and _is_late(tail, end, (strong, figures, years), months=months)
     if told is not None or late:
         return Match(told or end, "DOB", LIKELY)
-    if figures > _DATE_FIGURES or (not months and strong > _DATE_PARTS):
+    if figures > _DATE_FIGURES or (not months and _is_other_number(view, strong, end - at)):
         return None
     if not (asked or named):
         whole = years or strong >= 3 or (months and strong >= 2 and _corrects(view, at))
@@ -90,6 +92,11 @@ def date_of_birth(view: View, at: int) -> Match | None:
         return None
     open_end = (not years and figures < 5 and strong < 3) or _lacks_years(tail, end)
     return Match(end, "DOB", SURE, runs_on=open_end, whole=not open_end or strong >= 3)
+
+
+def _is_other_number(view: View, parts: int, tokens: int) -> bool:
+    """Too many figures; the last four of a social security number, asked for beside the birth."""
+    return parts > _DATE_PARTS or ("GOV_ID" in view.expects.asked and parts == tokens == _LAST_OF_ID)
 
 
 def _is_lone_article(tail: Tail, at: int) -> bool:
@@ -274,8 +281,10 @@ def _read_date(tail: Tail, at: int, *, misheard: bool) -> tuple[int | None, int,
         kind = tail.marks[here]
         word = tail.words[here]
         if kind & kinds.MONTH or word in _MISHEARD_MONTHS or (misheard and _sounds_like_month(word, kind)):
-            if months and not (tail.words[here - 1] == "of" and word == tail.words[at]):
-                break  # "may third of may" goes on
+            again = tail.words[here - 1] == "of" and word == tail.words[at]  # "may third of may"
+            late = parts > _MOST_BEFORE_MONTH and not years  # "four four nine one, and august the second"
+            if late or (months and not again):
+                break
             parts, previous = parts + (not months), None
             months += 1
             here = last = here + 1
@@ -297,10 +306,18 @@ def _read_date(tail: Tail, at: int, *, misheard: bool) -> tuple[int | None, int,
             continue
         if last is None or not (word in _JOIN_WORDS or word in _JOIN_MARKS):
             break
-        if word == "." and not tail.glued[here + 1] and years:
+        if _ends_date(tail, here, parts, previous, years):
             break
         here += 1
     return last, parts, figures, bool(months), years
+
+
+def _ends_date(tail: Tail, at: int, parts: int, previous: Element | None, years: int) -> bool:
+    """A full stop behind the year; the ", and" of "the nineteenth of june 88, and fourteen elm road"."""
+    if tail.words[at] == ".":
+        return not tail.glued[at + 1] and years > 0
+    thousand = previous is not None and previous.kind == "k"
+    return tail.words[at : at + 2] == [",", "and"] and parts >= _FULL_PARTS and not thousand
 
 
 def _is_month(tail: Tail, at: int, parts: int) -> bool:

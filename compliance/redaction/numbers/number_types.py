@@ -268,7 +268,7 @@ def _stands_at_end(tail: Tail, at: int) -> bool:
 
 def _type_of_ending(view: View, said: Said) -> EntityType:
     known = view.expects.part_of_said(said.digits) if len(said.digits) in _PART_DIGITS else None
-    card = "card" in _before_ending(view.tail, said) or view.expects.awaits("CARD")
+    card = not _OF_CARDS.isdisjoint(_before_ending(view.tail, said)) or view.expects.awaits("CARD")
     return known or ("CARD" if card else "PHONE")
 
 
@@ -277,7 +277,13 @@ def _before_ending(tail: Tail, said: Said) -> list[str]:
 
 
 _PART_DIGITS: Final = range(3, 9)
-_ENDING_TOKENS: Final = 6
+_ENDING_TOKENS: Final = 9
+_OF_CARDS: Final = frozenset(
+    ["card", "cards", "declined", "paid", "pay", "paying", "payment", "charged", "refund", "refunded"]
+) | frozenset(
+    {"debit", "visa", "mastercard", "amex", "barclays", "barclaycard", "monzo", "credit", "account"}
+)
+"""Before the ending of a card's number rather than a telephone's."""
 _ENDING: Final = frozenset({"ending", "ends", "ended", "end"})
 _NUMBERED: Final = frozenset({"number's", "number", "mobile", "phone", "cell", "landline", "card"})
 _ENDED: Final = frozenset(

@@ -61,6 +61,12 @@ CALLS = [
     # cards
     (("and when does it expire", "eleven twenty seven"), "[CARD]"),
     (("when does it expire", "March twenty nine"), "[CARD]"),
+    (("when does it expire", "twelve, twenty-six"), "[CARD]"),
+    (("expiry date?", "April of '28"), "[CARD]"),
+    (
+        ("last four of your social and date of birth?", "four four nine one, and August 2nd 1971"),
+        "[GOV_ID], and [DOB]",
+    ),
     (("and the three digits on the back", "nine one four"), "[CARD]"),
     # dates of birth
     (("What's your date of birth?", "the fourteenth of july", "and the year?", "sixty three"), "[DOB]"),

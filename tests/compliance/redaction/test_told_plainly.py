@@ -65,6 +65,7 @@ MASKED = [
     ),
     ("my debit card is 4751 2900 1162 8304", "my debit card is [REDACTED: CARD]"),
     ("my card expires february 2031", "my card expires [REDACTED: CARD]"),
+    ("it was declined, the one ending six six oh one", "it was declined, the one ending [REDACTED: CARD]"),
     ("Agent: and who's this\nCaller: pearl", "Agent: and who's this\nCaller: [REDACTED: PERSON]"),
     (
         "Agent: The name on the card, please?\nCaller: Miss J A Pemberton",
