@@ -124,9 +124,11 @@ def _written_half(tail: Tail, at: int) -> Match | None:
     if not tail.marks[at + 1] & kinds.DIGITS or len(figures) > _AREA_FIGURES or (area, figures) in _GRADES:
         return None
     end = at + 2
-    end += bool(tail.marks[end] & kinds.LETTER) and tail.glued[end]
+    end += bool(tail.marks[end] & kinds.LETTER) and tail.glued[end] and tail.capital[end]
     inward = tail.marks[end] & kinds.DIGITS and len(tail.words[end]) == 1 and not tail.glued[end]
     end += bool(inward)
+    if tail.glued[end] and tail.marks[end] & kinds.WORD:
+        return None  # "the GU10s" are bulbs
     return Match(end, "POSTCODE", GUESSED, whole=False) if _is_closed(tail, end) else None
 
 

@@ -39,7 +39,9 @@ _STRANGE_LETTERS: Final = 5
 
 def longer_term(view: View, at: int) -> Match | None:
     """A known term that begins with a word which is none by itself."""
-    begins = view.lexis.own or not view.tail.marks[at] & _PLAIN or may_begin(view.tail, at, TERMS)
+    tail = view.tail
+    listed = view.lexis.own or not tail.marks[at] & _PLAIN or may_begin(tail, at, TERMS)
+    begins = listed or (tail.words[at][-2:] == "'s" and _of_eponym(tail, at))
     return medical(view, at) if begins else None
 
 
@@ -202,7 +204,7 @@ _HAPPENING: Final = frozenset(
             "being",
             "some",
         ),
-        *("now", "always", "badly", "the", "with", "from"),
+        *("now", "always", "badly", "the", "with", "from", "caught", "picked", "up", "hit", "by"),
     ]
 )
 _HAPPENING_TOKENS: Final = 6
@@ -237,7 +239,7 @@ def _is_thing_behind(tail: Tail, at: int) -> bool:
 
 _FIGURATIVE: Final = frozenset({"headache", "hiccup", "pain", "nightmare", "shock", "bug"})
 _INTENSE: Final = frozenset(
-    ["real", "right", "proper", "bit", "of", "a", "total", "big", "huge", "little", "such", "absolute"]
+    ["real", "right", "proper", "bit", "of", "a", "old", "total", "big", "huge", "little", "such", "absolute"]
 )
 _INTENSE_TOKENS: Final = 4
 _THINGS: Final = word_list("troubling_things")

@@ -12,18 +12,25 @@ def is_of_things(tail: Tail, at: int, end: int) -> bool:
     before = tail.words[at - 1]
     if before in _BEFORE_PLACES and _is_named_place(tail, at):
         return True
-    if end == at + 1 and _is_code(tail, at):
+    if end == at + 1 and (_is_code(tail, at) or _is_day(tail, at)):
         return True
     follows = bare(tail.words[end])
     if follows in _NAMED_THINGS and not tail.words[end - 1].endswith("'s"):
         return before in _ARTICLES or tail.capital[end]
-    return before == "the" and end == at + 1 and _is_house(tail, at)
+    if before != "the" or tail.words[end - 1].endswith("'s"):
+        return False
+    return _is_house(tail, at) if end == at + 1 else tail.words[at - 2] in _AT_PLACES
 
 
 _NAMED_THINGS: Final = word_list("things_named")
 _ARTICLES: Final = frozenset({"the", "a", "an", "that", "this", "some", "those", "these"})
 _BEFORE_PLACES: Final = frozenset({"royal", "north", "south", "fort", "mount", "loch", "hms", "ss"})
 """Behind these a name is a place's, a ship's or a hospital's: "the Royal Victoria"."""
+
+
+_AT_PLACES: Final = frozenset(
+    {"at", "to", "in", "near", "opposite", "from", "by", "outside", "past", "behind"}
+)
 
 
 def _is_named_place(tail: Tail, at: int) -> bool:
@@ -38,6 +45,13 @@ def _is_code(tail: Tail, at: int) -> bool:
         return tail.glued[end + 1] and bool(tail.marks[end + 1] & kinds.DIGITS)
     written = tail.between(tail.starts[at], tail.end(at))
     return bool(tail.marks[end] & kinds.DIGITS) and len(written) > 1 and written.isupper()
+
+
+def _is_day(tail: Tail, at: int) -> bool:
+    """ "Mon-Thu 8 to 6": the day, told beside another or before its hours."""
+    if tail.words[at] != "thu":
+        return False
+    return tail.words[at - 1] == "-" or tail.words[at + 1] == "-" or bool(tail.marks[at + 1] & kinds.NUMBER)
 
 
 def _is_house(tail: Tail, at: int) -> bool:

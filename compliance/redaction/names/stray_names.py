@@ -32,6 +32,8 @@ def initialled(tail: Tail, at: int) -> Match | None:
     """ "J Whitcombe", "R. T. Ashby"."""
     if tail.words[at - 1] in ("a", "an", "no") and tail.words[at - 2] in ("with", "without", ","):
         return None
+    if tail.words[at] == "v" and tail.marks[at - 1] & kinds.WORD and not tail.capital[at]:
+        return None  # "rangers v celtic"
     here = at
     while tail.marks[here] & kinds.LETTER and here < at + NAME_WORDS:
         if tail.marks[here] & kinds.STOP and not (tail.capital[here] and tail.words[here + 1] == "."):

@@ -72,4 +72,6 @@ _GOING: Final = frozenset(
 )
 _NAMES: Final = kinds.FIRST | kinds.MAYBE | kinds.LAST | kinds.UNKNOWN | kinds.COMMON | kinds.TITLE
 _CALLED: Final = frozenset({*_FIGURES, *_SHOPS})
-mark_words(_CALLED, kinds.IDIOM)
+_FIRST_WORDS: Final = {line.split()[0] for line in word_list("figures") | word_list("shops")}
+"""As they are said: "james", of which the index holds the stem alone."""
+mark_words(_CALLED | _FIRST_WORDS, kinds.IDIOM)

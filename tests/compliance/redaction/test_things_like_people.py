@@ -63,6 +63,9 @@ KEPT = [
     "they sent me to the royal victoria first",
     "the George is opposite, you can't miss it",
     "do they do Tom Ford glasses",
+    "they did it at the john radcliffe",
+    "open Mon-Thu 8 to 6",
+    "rangers v celtic so the roads will be mad",
 ]
 COMPLAINTS = [
     ("do i need typhoid for kenya", "do i need [MEDICAL] for kenya"),
