@@ -99,6 +99,15 @@ def is_bare_name(tail: Tail, at: int, *, heard: bool = False) -> bool:
     return _acts_like_person(tail, at) or _is_one_of_us(tail, at)
 
 
+def is_strange_person(tail: Tail, at: int) -> bool:
+    """The word at `at`, of no list, is spoken to, asked after or has something done to it as people have."""
+    answers = tail.words[at - 2] == "good" and tail.words[at + 1] in ("how", "you're")
+    if (is_addressed(tail, at, known=True) and not answers) or _is_asked_after(tail, at, known=True):
+        return True
+    reached = tail.words[at - 1] not in _OF_PLACES and _is_object(tail, at)
+    return reached or _is_passed_to(tail, at) or _is_brought(tail, at) or _is_spoken_with(tail, at)
+
+
 def _is_object(tail: Tail, at: int) -> bool:
     """ "tell rob i'm outside", "i'm bringing dawn", "for rose and"."""
     before = tail.words[at - 1]
@@ -172,7 +181,8 @@ _ARTICLES: Final = frozenset({"a", "an", "the", "this", "that", "very", "too", "
 
 def _is_asked_after(tail: Tail, at: int, *, known: bool) -> bool:
     """ "is robin there with you", "could hope come instead"."""
-    if tail.words[at - 1] not in _ASKS or tail.words[at - 2] not in _BEGINS_CLAUSE:
+    begins = tail.words[at - 2] in _BEGINS_CLAUSE or tail.words[at - 2] in ("when", "where", "how")
+    if tail.words[at - 1] not in _ASKS or not begins:
         return False
     follows = tail.words[at + 1]
     if tail.marks[at] & kinds.PLACE:

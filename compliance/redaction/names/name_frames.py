@@ -8,6 +8,7 @@ from typing import Final
 
 from compliance.redaction.medical.medical import has_medical_ending
 from compliance.redaction.medical.misspellings import is_misspelled
+from compliance.redaction.names.bare_names import is_strange_person
 from compliance.redaction.names.name_words import (
     AFTER_STRANGE,
     BEFORE_PLACES,
@@ -54,8 +55,8 @@ _AFTER_FIRST: Final = frozenset(
     {",", "with", "no", "that's", "it's", "here", "speaking", "but", "please", "spelled", "spelt", "again"}
 )
 """Behind a name that a turn begins with."""
-_CALL: Final = re.compile(r"(.)\1\1|^[^aeiouy\u00df-\u017f]+$")
-"""Calls rather than words: "hmmm", "pfft"."""
+_CALL: Final = re.compile(r"(.)\1\1|^[^aeiouy\u00df-\u017f]+$|^(?:u+m+|e+r+m+|u+h+|e+h+m*)$")
+"""Calls rather than words: "hmmm", "pfft", "errm"."""
 _LEAST_LETTERS: Final = 3
 
 
@@ -174,7 +175,9 @@ def _stands_among_people(tail: Tail, at: int, end: int) -> bool:
         return False
     if tail.marks[at] & kinds.SELDOM or (end > at + 1 and _are_names(tail, at, end)):
         return True
-    return _is_behind_people(tail, at, end) or _does_something(tail, at, end) or _is_written(tail, at)
+    if _is_behind_people(tail, at, end) or _does_something(tail, at, end) or _is_written(tail, at):
+        return True
+    return end == at + 1 and is_strange_person(tail, at)
 
 
 def _are_names(tail: Tail, at: int, end: int) -> bool:

@@ -23,6 +23,7 @@ from compliance.redaction.talk.view import GUESSED, LIKELY, Match
 from compliance.redaction.text import kinds
 from compliance.redaction.text.lexicon import bare, word_list
 from compliance.redaction.text.tokens import Tail
+from compliance.redaction.text.vocabulary import kind_of
 
 _HERE: Final = frozenset({"here", "speaking", "calling", "again", "ringing", "phoning"})
 _HERE_TOKENS: Final = 5
@@ -88,7 +89,7 @@ def by_neighbours(tail: Tail, at: int) -> Match | None:
 _AT_PLACES: Final = frozenset(
     {"at", "to", "in", "near", "opposite", "from", "by", "outside", "past", "behind"}
 )
-_FIRST_NAMES: Final = kinds.FIRST | kinds.MAYBE
+_FIRST_NAMES: Final = kinds.FIRST | kinds.MAYBE | kinds.LAST
 _OF_WORDS: Final = ("ed", "ing", "ly", "able", "less", "ful", "ness")
 _BEFORE_MONTHS: Final = frozenset(
     [
@@ -350,6 +351,8 @@ def _is_family(tail: Tail, at: int) -> bool:
     kind = tail.marks[at]
     written = tail.capital[at] and is_inside(tail, at)
     own = written or not kind & (kinds.COMMON | kinds.PLACE | kinds.ALONE)
+    if kind & kinds.UNKNOWN:
+        kind |= kind_of(tail.words[at][:-1])
     return tail.words[at].endswith("s") and bool(kind & kinds.LAST) and own
 
 
@@ -364,11 +367,15 @@ def _is_asked_at_end(tail: Tail, at: int) -> bool:
 
 
 def _is_on_record(tail: Tail, at: int) -> bool:
-    """ "we've no record of a Sutcliffe"."""
+    """ "we've no record of a Sutcliffe", "i can't find a tremlett", "is there a Quigley on the list"."""
     kind = tail.marks[at]
-    written = tail.capital[at] and kind & kinds.LAST and not kind & (kinds.COMMON | kinds.PLACE | kinds.STOP)
-    recorded = tail.words[at - 1] in ("a", "any") and tail.words[at - 2] in ("of", "for", "find")
-    return bool(written and recorded and not tail.marks[at + 1] & kinds.WORD)
+    surname = kind & kinds.LAST and not kind & (kinds.COMMON | kinds.PLACE | kinds.STOP)
+    recorded = tail.words[at - 1] in ("a", "any", "another") and tail.words[at - 2] in _FOUND
+    ends = not tail.marks[at + 1] & kinds.WORD or tail.words[at + 1] in ("on", "here", "booked", "down")
+    return bool(surname and recorded and ends)
+
+
+_FOUND: Final = frozenset({"of", "for", "find", "see", "there", "there's"})
 
 
 def _called_at_end(tail: Tail, at: int) -> Match | None:

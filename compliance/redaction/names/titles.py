@@ -3,6 +3,7 @@
 from typing import Final
 
 from compliance.redaction.names.name_words import is_name, name_end
+from compliance.redaction.names.relations import OWNERS
 from compliance.redaction.names.syllabic_names import syllabic_end
 from compliance.redaction.talk.view import LIKELY, SURE, Match
 from compliance.redaction.text import kinds
@@ -122,7 +123,9 @@ def _is_operational(tail: Tail, at: int, end: int) -> bool:
 
 
 def _is_spoken_to(tail: Tail, at: int, end: int) -> bool:
-    """ "am I speaking with Mrs Lamb?", "is Mrs Lamb able to come to the phone?"."""
+    """ "am I speaking with Mrs Lamb?", "is Mrs Lamb able to come …?"; "my driver Mr Haile"."""
+    if tail.marks[at - 1] & kinds.RELATIVE and tail.words[at - 2] in OWNERS:
+        return True
     if tail.words[at - 1] == "is" and tail.words[end] in _OF_PATIENTS:
         return True
     return tail.words[at - 1] in ("with", "to") and tail.words[at - 2] in ("speaking", "talking")
@@ -310,7 +313,7 @@ _CARED_FOR: Final = frozenset(
 )
 """Whoever is "under Mr Khan" after these is his patient; "it's under Mr Khan" is a booking."""
 _PATIENTS: Final = frozenset(
-    {"card", "name", "patient", "person", "this", "caller", "surname", "here", "holder"}
+    {"card", "name", "patient", "person", "this", "caller", "surname", "here", "holder", "me", "gentleman"}
 )
 """Before "is Mr Khan": the patient himself."""
 _SEEN_BY: Final = frozenset(

@@ -33,6 +33,11 @@ def said(text: str) -> str:
         ("tazwyn, that's with a z", "[PERSON], that's with a z"),
         ("Could you book Zorvane in as well?", "Could you book [PERSON] in as well?"),
         ("ring mercy on 07700 900123", "ring [PERSON] on [PHONE]"),
+        ("okay tazwyn bear with me", "okay [PERSON] bear with me"),
+        ("is ouranthe there yet", "is [PERSON] there yet"),
+        ("you could try brivane", "you could try [PERSON]"),
+        ("i can't find a tremlett", "i can't find a [PERSON]"),
+        ("my interpreter mr haile will be on the call", "my interpreter mr [PERSON] will be on the call"),
     ],
 )
 def test_a_name_of_no_list_is_told_by_its_neighbours(text: str, public: str) -> None:
@@ -53,6 +58,9 @@ def test_a_name_of_no_list_is_told_by_its_neighbours(text: str, public: str) -> 
         "you're through to Northgate Practice",
         "hmmm, with the school run it's tricky",
         "pfft no chance",
+        "okay hun lovely jubbly",
+        "so errm what happens now",
+        "good morning brookside how can i help",
         "does the wobbledeck clinic still run",
     ],
 )
