@@ -119,8 +119,15 @@ def _is_object(tail: Tail, at: int) -> bool:
 
 
 def _is_friend(tail: Tail, at: int) -> bool:
-    """ "a friend of gill's", "a cousin of rob"."""
-    return tail.words[at - 1] == "of" and bool(tail.marks[at - 2] & kinds.RELATIVE)
+    """ "a friend of gill's", "a cousin of rob", "i'm calling instead of prudence"."""
+    if tail.words[at - 1] != "of":
+        return False
+    return bool(tail.marks[at - 2] & kinds.RELATIVE) or (
+        tail.words[at - 2] in _IN_THEIR_PLACE and _is_over(tail, at + 1)
+    )
+
+
+_IN_THEIR_PLACE: Final = frozenset({"instead", "place", "care", "behalf", "ahead", "charge"})
 
 
 _OF_PLACES: Final = frozenset(
@@ -290,8 +297,10 @@ def _is_told_who(tail: Tail, at: int) -> bool:
 
 def _owns(tail: Tail, at: int) -> bool:
     """ "bill's card", "heather's waiting", "swap barry's with mine"."""
-    if not tail.words[at].endswith(("'s", "'ll")) or not tail.marks[at + 1] & kinds.WORD:
+    if not tail.words[at].endswith(("'s", "'ll")):
         return False
+    if not tail.marks[at + 1] & kinds.WORD:
+        return tail.words[at - 1] in _DONE_TO_SLOTS
     if tail.marks[at + 1] & (kinds.STREET | kinds.WAY) or (tail.capital[at] and tail.capital[at + 1]):
         return False
     if tail.words[at - 1] in _BEFORE_OWNERS:
@@ -299,6 +308,8 @@ def _owns(tail: Tail, at: int) -> bool:
     return tail.words[at - 1] in _BEGINS_CLAUSE and not tail.marks[at] & kinds.PLACE
 
 
+_DONE_TO_SLOTS: Final = frozenset({"cancel", "move", "change", "cancelled", "moved", "book", "rebook"})
+"""What is done to an appointment: "cancel prudence's"."""
 _BEFORE_OWNERS: Final = _BEFORE_TOLD | word_list("before_owners")
 
 

@@ -239,7 +239,7 @@ def _by_particle(tail: Tail, at: int, *, strict: bool) -> bool | None:
     if not strict or tail.words[at - 1] not in PARTICLES:
         return None
     sure = tail.words[at - 1] in _SURELY_PARTICLES or _is_second_particle(tail, at - 1)
-    return bool(tail.marks[at] & kinds.WORD) if sure else None
+    return bool(tail.marks[at] & kinds.WORD and not tail.marks[at] & kinds.STOP) if sure else None
 
 
 def _is_second_particle(tail: Tail, at: int) -> bool:

@@ -157,9 +157,13 @@ _FROM_THINGS: Final = frozenset({"a", "my", "what", "that", "when"})
 
 def _is_said_to_be(tail: Tail, at: int, word: str) -> bool:
     """ "is that jack", "so that's barry", "it is joe again": no thing is called so, and nothing follows."""
-    if word in _THINGS or word in _STATES or tail.marks[at] & (kinds.MONTH | kinds.PLACE | kinds.STOP):
+    if word in _STATES or tail.marks[at] & (kinds.MONTH | kinds.PLACE | kinds.STOP):
         return False
     follows = tail.words[at + 1]
+    if tail.words[at - 1] == "that" and tail.words[at - 2] == "was" and follows == "i":
+        return True
+    if word in _THINGS:
+        return False
     if tail.marks[at + 1] & (kinds.WORD | kinds.NUMBER) and follows not in _AGAIN:
         return False
     before, earlier = tail.words[at - 1], tail.words[at - 2]

@@ -31,6 +31,8 @@ NAMES = [
     "thank you for calling {ayesha} goodbye",
     "{river} and {hope} are twins",
     "he's a friend of {gill}'s",
+    "could you cancel {prudence}'s",
+    "was that {olive} i was speaking to",
 ]
 WORDS = [
     "the bill came in the post",
