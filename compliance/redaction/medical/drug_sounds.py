@@ -14,6 +14,8 @@ from compliance.redaction.text.tokens import Tail
 _SAME: Final = (("ph", "f"), ("ce", "s"), ("ci", "s"), ("cy", "s"), ("x", "ks"), ("th", "t"))
 _SOUNDS: Final = {ord(letter): None for letter in "aeiouyhw' -"} | str.maketrans("cqz", "kks")
 _PERSONS: Final = kinds.TITLE | kinds.DOCTOR | kinds.RELATIVE | kinds.FIRST
+_OWNERS: Final = frozenset({"your", "our", "their"})
+"""No drug is misheard so: "on your windowsill"."""
 _LEAST_SOUNDS: Final = 5
 _LEAST_LETTERS: Final = 7
 _MOST_WORDS: Final = 4
@@ -33,6 +35,8 @@ _DRUGS: Final = frozenset(
 
 def drug_end(tail: Tail, at: int) -> int | None:
     """Behind up to four words that sound like a drug if joined; one of them at least is no ordinary word."""
+    if tail.words[at] in _OWNERS:
+        return None
     joined, strange = "", False
     for here in range(at, at + _MOST_WORDS):
         kind = tail.marks[here]

@@ -33,7 +33,35 @@ def is_colleague(tail: Tail, at: int, end: int) -> bool:
         return True
     if word in ("in", "from") and follows in _DEPARTMENTS:
         return tail.words[at - 1] not in _CALLING
+    if _is_seen(tail, at) or _is_on_leave(tail, end):
+        return True
+    if word in ("last", "this") and tail.words[end + 2] == ",":
+        end += 2  # "I had Lucy last time, the hygienist"
+        word = ","
     return _is_role(tail, end + (word == ",")) or _is_called(tail, at) or _is_sister(tail, at, end)
+
+
+def _is_seen(tail: Tail, at: int) -> bool:
+    """ "a slot with Sarah", "booked you in with Chloe", "you'll be seeing Becky": who treats."""
+    before, earlier = tail.words[at - 1], tail.words[at - 2]
+    if before == "with":
+        return earlier in _BOOKED or (earlier == "in" and tail.words[at - 3] in _BOOKED_IN)
+    return before == "seeing" and earlier in ("be", "you're")
+
+
+def _is_on_leave(tail: Tail, end: int) -> bool:
+    """ "Karen's on maternity leave", "Emma's diary is full"."""
+    if not tail.words[end - 1].endswith("'s"):
+        return False
+    if tail.words[end] in ("diary", "clinic", "list"):
+        return True
+    leave = end + 1 + (tail.words[end + 1] in _KINDS_OF_LEAVE)
+    return tail.words[end] == "on" and tail.words[leave] == "leave"
+
+
+_BOOKED: Final = frozenset({"slot", "appointment", "session", "consultation"})
+_BOOKED_IN: Final = frozenset({"you", "you're", "booked", "fit", "squeeze"})
+_KINDS_OF_LEAVE: Final = frozenset({"maternity", "paternity", "annual", "sick", "parental"})
 
 
 def _is_called(tail: Tail, at: int) -> bool:

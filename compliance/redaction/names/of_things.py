@@ -17,7 +17,11 @@ def is_of_things(tail: Tail, at: int, end: int) -> bool:
     follows = bare(tail.words[end])
     if follows in _NAMED_THINGS and not tail.words[end - 1].endswith("'s"):
         return before in _ARTICLES or tail.capital[end]
-    if before != "the" or tail.words[end - 1].endswith("'s"):
+    if tail.words[end - 1].endswith("'s"):
+        return False
+    if before in ("new", "latest") and tail.words[at - 2] == "the":
+        return end == at + 1  # "reading the new Osman"
+    if before != "the":
         return False
     return _is_house(tail, at) if end == at + 1 else tail.words[at - 2] in _AT_PLACES
 

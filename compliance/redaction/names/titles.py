@@ -2,7 +2,7 @@
 
 from typing import Final
 
-from compliance.redaction.names.name_words import is_name, name_end
+from compliance.redaction.names.name_words import PARTICLES, is_name, name_end
 from compliance.redaction.names.relations import OWNERS
 from compliance.redaction.names.syllabic_names import syllabic_end
 from compliance.redaction.talk.view import LIKELY, SURE, Match
@@ -104,7 +104,7 @@ def _is_operational(tail: Tail, at: int, end: int) -> bool:
         return False
     if (tail.words[at - 1] == "is" and tail.words[at - 2] in _PATIENTS) or _is_spoken_to(tail, at, end):
         return False
-    if _names_staff(tail, at):
+    if _names_staff(tail, at) or _is_asked_when(tail, at, end):
         return True
     if _is_in_diary(tail, end) or (tail.words[at - 1] == "with" and tail.words[at - 2] in ("in", "that's")):
         return True
@@ -201,13 +201,25 @@ _STAFF_WILL_BE: Final = frozenset(
 
 
 def _names_staff(tail: Tail, at: int) -> bool:
-    """ "the consultant you saw was Mr Bell", "instead of Mr Bell"."""
+    """ "the consultant you saw was Mr Bell", "instead of Mr Bell", "my surgeon, Mr Bell"."""
     if (tail.words[at - 2], tail.words[at - 1]) == ("instead", "of"):
+        return True
+    role = at - 1 - (tail.words[at - 1] == ",")
+    if tail.marks[role] & kinds.DOCTOR and tail.words[role - 1] in _WHOSE_STAFF:
         return True
     told = tail.words[at - 1] in _IS or (tail.words[at - 1] == "it" and tail.words[at - 2] in _IS)
     return told and any(tail.marks[at - back] & kinds.DOCTOR for back in range(2, _STAFF_BEFORE + 1))
 
 
+def _is_asked_when(tail: Tail, at: int, end: int) -> bool:
+    """ "is it Miss Bell on Thursday?", "will it be Mr Bell doing it?"; not "is it Mrs Bell on the line?"."""
+    asked = (tail.words[at - 2], tail.words[at - 1]) in _ASKED_OF_IT
+    return asked and tail.words[end] in _BEFORE_DAYS and tail.words[end + 1] != "the"
+
+
+_ASKED_OF_IT: Final = frozenset({("is", "it"), ("it", "be"), ("was", "it"), ("it's", "still")})
+_BEFORE_DAYS: Final = frozenset({"on", "doing", "today", "tomorrow", "this", "next", "again", "or"})
+_WHOSE_STAFF: Final = frozenset({"my", "new", "other", "your", "our", "his", "her", "usual"})
 _IS: Final = frozenset({"was", "is", "be"})
 _STAFF_BEFORE: Final = 6
 
@@ -370,15 +382,20 @@ def staff(tail: Tail, at: int) -> Match | None:
     while tail.words[here] in stops and here < at + 3:
         here += 1
     end = here
-    while (
-        end < here + TITLED
-        and is_name(tail, end)
-        and not (tail.marks[end] & kinds.COMMON and not tail.capital[end])
-    ):
-        end += 1
+    while end < here + TITLED and _is_name_of_staff(tail, end):
+        end += 1 + (tail.words[end] in PARTICLES and tail.words[end + 1] in PARTICLES)
     if end == here and tail.marks[here] & kinds.LAST and not tail.marks[here] & kinds.STOP:
         end = here + 1
     return Match(end, None) if end > here else None
+
+
+def _is_name_of_staff(tail: Tail, at: int) -> bool:
+    if tail.words[at] in PARTICLES:  # "Dr Van der Merwe", "dr de la cruz"
+        follows = at + 1 + (tail.words[at + 1] in PARTICLES)
+        return bool(
+            tail.marks[follows] & (kinds.LAST | kinds.UNKNOWN) and not tail.marks[follows] & kinds.STOP
+        )
+    return is_name(tail, at) and (tail.capital[at] or not tail.marks[at] & kinds.COMMON)
 
 
 _WHOLE_WORDS: Final = frozenset(

@@ -324,6 +324,8 @@ def _slot(expects: Expectation, said: Said) -> EntityType | None:
         return None
     if said.follows in _MEASURES and len(said.digits) < _SURE_DIGITS:
         return None
+    if said.digits.startswith("00") and len(said.digits) < _PHONE_DIGITS[0] and expects.named("PHONE"):
+        return None
     for slot in NUMBER_SLOTS:
         if expects.named(slot):
             asked = _asked_for(expects, said.digits) if slot == "CARD" else None

@@ -65,6 +65,10 @@ KEPT = [
     "do they do Tom Ford glasses",
     "they did it at the john radcliffe",
     "open Mon-Thu 8 to 6",
+    "Dr Van der Merwe is away",
+    "is it Miss Delacroix on Thursday",
+    "I had Lucy last time, the hygienist",
+    "there's a robin on your windowsill",
     "rangers v celtic so the roads will be mad",
 ]
 COMPLAINTS = [
