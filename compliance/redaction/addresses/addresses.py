@@ -4,7 +4,14 @@ from typing import Final
 
 from compliance.redaction.addresses.address_pieces import number_alone, the_street_alone
 from compliance.redaction.addresses.codes import alphanumeric
-from compliance.redaction.addresses.dwellings import celtic_house, dwelling, over_sections, post_box, site
+from compliance.redaction.addresses.dwellings import (
+    celtic_house,
+    dwelling,
+    over_floor,
+    over_sections,
+    post_box,
+    site,
+)
 from compliance.redaction.addresses.localities import before_county, crossing, to_town, townland
 from compliance.redaction.addresses.named_houses import (
     after_house,
@@ -59,7 +66,7 @@ def address(view: View, at: int) -> Match | None:
             return None
         if tail.words[at + 1] == "of" and tail.words[at + 2] in ("the", "a", "our", "your"):
             return None
-        street = numbered_street(tail, at, wanted=wanted)
+        street = numbered_street(tail, over_floor(tail, at), wanted=wanted)
         if street is not None:
             return Match(to_town(view, street), "ADDRESS", LIKELY)
     if kind & kinds.NUMBER:

@@ -20,7 +20,8 @@ _EIRCODE: Final = re.compile(r"[AC-FHKNPRTV-Y](?:\d\d|6W)[AC-FHKNPRTV-Y\d]{4}")
 _ROUTING_KEYS: Final = word_list("routing_keys")
 _ONE_LETTER_AREAS: Final = frozenset("BEGLMNSW")
 _CODE_CHARS: Final = 10
-_ID_CHARS: Final = 12
+_ID_CHARS: Final = 16
+_LICENCE_LETTERS: Final = 5
 _WHOLE_ID: Final = 9
 _EIRCODE_HALF: Final = 5
 _CODE_TOKENS: Final = 40
@@ -149,6 +150,8 @@ def _code_piece(tail: Tail, at: int, *, misheard: bool, first: bool) -> tuple[st
     word = tail.words[at]
     if kind & kinds.DIGITS:
         return (digits_of(word), at + 1) if len(word) <= 6 else None
+    if first and misheard and len(word) == _LICENCE_LETTERS and _is_licence(tail, at):
+        return word.upper(), at + 1
     if kind & kinds.REPEAT and tail.words[at + 1] not in ("u", "you"):
         letters = read_letter(tail, at, misheard=misheard)
         if letters is not None:
@@ -166,6 +169,12 @@ def _code_piece(tail: Tail, at: int, *, misheard: bool, first: bool) -> tuple[st
     if letters is not None:
         return letters
     return (word.upper(), at + 1) if _is_letter_group(tail, at, misheard) else None
+
+
+def _is_licence(tail: Tail, at: int) -> bool:
+    """The "MORGA" of "MORGA 753116 SM9IJ": a driver's, which begins with five letters and six digits."""
+    behind = at + 1
+    return bool(tail.marks[behind] & kinds.DIGITS) and len(tail.words[behind]) == _LICENCE_LETTERS + 1
 
 
 def _is_before_digits(tail: Tail, at: int) -> bool:

@@ -144,6 +144,17 @@ def _floor(tail: Tail, at: int) -> int | None:
     return here if begins_street(tail, follows) or _house_on_floor(tail, follows) else None
 
 
+def over_floor(tail: Tail, at: int) -> int:
+    """Behind "4th floor," where the number of a street follows."""
+    if tail.words[at + 1] not in ("st", "nd", "rd", "th") or tail.words[at + 2] != "floor":
+        return at
+    follows = at + _FLOOR_TOKENS + (tail.words[at + _FLOOR_TOKENS] == ",")
+    return follows if tail.marks[follows] & kinds.NUMBER else at
+
+
+_FLOOR_TOKENS: Final = 3
+
+
 def _house_on_floor(tail: Tail, at: int) -> bool:
     """ "… number nine oh four, arlington tower", "… Kingfisher House, Salford"."""
     number = house_number(tail, at)

@@ -42,6 +42,8 @@ def house_in_town(tail: Tail, at: int) -> int | None:
         return house
     if _is_before_flat(tail, house) or _is_lone(tail, at, house) or _is_before_street(tail, at, house):
         return house
+    if tail.words[house] == "on" and tail.words[at - 1] in _BEFORE_HOUSES and all(tail.capital[at:house]):
+        return street_name(tail, house + 1, wanted=False)
     if tail.words[house] in ("in", "near") and all(
         tail.marks[here] & kinds.COMMON for here in range(at, house)
     ):

@@ -42,6 +42,8 @@ _BEHIND_VERBS: Final = frozenset(
     {"to", "up", "down", "off", "out", "the", "me", "us", "it", "a", "my", "your"}
 )
 """What may follow "drive" or "close" where somebody does it."""
+_STOPS_OF_STREETS: Final = frozenset({"well", "over", "under", "down", "may"})
+"""Words that build sentences, and streets are called by: "st ann's well road"."""
 _JOINING: Final = _ALONGSIDE | {"o"}
 
 
@@ -67,7 +69,8 @@ def names_one(tail: Tail, at: int, begin: int, *, wanted: bool, numbered: bool) 
     if at == begin:
         return wanted and (numbered or tail.capital[at])
     if before & kinds.STOP:
-        return tail.words[at - 1] == "the" and (tail.capital[at] or wanted)
+        begins = at - 1 == begin or numbered
+        return tail.words[at - 1] == "the" and (tail.capital[at] or (wanted and begins))
     return (
         wanted
         or tail.capital[at]
@@ -137,6 +140,8 @@ def _joins_name(tail: Tail, at: int, wanted: bool) -> bool:
     if tail.words[at] == "o":
         return bool(tail.marks[at - 1] & tail.marks[at + 1] & kinds.WORD)
     if tail.words[at] in _ALONGSIDE and tail.capital[at]:
+        return True
+    if tail.words[at] in _STOPS_OF_STREETS and tail.words[at + 1] in SURELY:
         return True
     before = tail.marks[at - 1]
     if tail.words[at] == "the":

@@ -70,6 +70,8 @@ CALLS = [
     (("and the three digits on the back", "nine one four"), "[CARD]"),
     # dates of birth
     (("What's your date of birth?", "the fourteenth of july", "and the year?", "sixty three"), "[DOB]"),
+    (("his date of birth?", "Third of August, twenty-fifteen. He's nine."), "[DOB]. He's nine."),
+    (("Driver's licence?", "MORGA 753116 SM9IJ"), "[GOV_ID]"),
     (("What year were you born?", "1963", "and the day and month?", "the fourteenth of july"), "[DOB]"),
     (("Date of birth?", "14/7/1963", "So July the fourteenth, sixty three?", "no the fifteenth"), "no [DOB]"),
     (("Date of birth?", "the fourth of May two thousand and", "mm-hm", "seven"), "[DOB]"),
