@@ -417,7 +417,13 @@ def _house(view: View, at: int) -> Match | None:
     end = house_name(view.tail, at)
     if end is None or (view.tail.words[at] == "the" and is_street(view.tail, end)):
         return None  # "the Mill Road branch"
+    if view.tail.words[at] == "the" and view.tail.words[at + 1] in _NO_HOUSES and end == at + 2:
+        return None
     return Match(to_town(view, after_house(view.tail, end)), "ADDRESS", GUESSED)
+
+
+_NO_HOUSES: Final = frozenset({"flats", "flat", "point", "farm", "house", "apartments", "building", "works"})
+"""Behind "the" alone these are no address: "I live in the flats over you"."""
 
 
 def _town_counts(view: View, at: int, end: int) -> bool:
