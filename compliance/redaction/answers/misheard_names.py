@@ -107,6 +107,7 @@ def first_of_name(tail: Tail, at: int, begin: int) -> int:
             break
         first = here
     heard = 0 < begin - at <= _SURE_LETTERS and tail.marks[begin] & kinds.UNKNOWN
+    heard = heard and not (tail.words[at] == "under" and tail.words[at - 1] in ("it's", "be", "is"))
     if heard and all(tail.words[here] in _HEARD_AS_NAMES for here in range(at, begin)):
         return at
     return first

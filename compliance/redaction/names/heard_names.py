@@ -2,7 +2,7 @@
 
 from typing import Final
 
-from compliance.redaction.names.addressed_names import is_addressed
+from compliance.redaction.names.addressed_names import DOES_TOO, is_addressed
 from compliance.redaction.names.name_words import is_inside
 from compliance.redaction.text import kinds
 from compliance.redaction.text.lexicon import word_list
@@ -34,6 +34,8 @@ def is_heard(tail: Tail, at: int) -> bool:
         return is_addressed(tail, at, known=True) or _is_beside_greeting(tail, at)
     if tail.words[at] == "will":
         return tail.words[at - 1] in _GREETING and tail.words[at + 1] in _TO_WILL
+    if tail.words[at] not in DOES_TOO and is_addressed(tail, at, known=True):
+        return True
     asked = tail.words[at - 1] in ("", ":") and tail.words[at + 1] in ("who", "what")
     if asked and not tail.marks[at + 2] & kinds.WORD:
         return True

@@ -312,11 +312,12 @@ def _is_booked(tail: Tail, at: int) -> bool:
 
 
 def filed_under(tail: Tail, at: int) -> Match | None:
-    """ "it'll be under carpenter", "it's under Holt, June Holt"."""
+    """ "it'll be under carpenter", "it's under Holt, June Holt", "it's under farthing rafe farthing"."""
     surname = tail.marks[at] & (kinds.LAST | kinds.MAYBE) and not tail.marks[at] & kinds.STOP
     if tail.words[at - 1] != "under" or not surname or tail.words[at] in _UNDER:
         return None
-    ends = not tail.marks[at + 1] & (kinds.WORD | kinds.NUMBER)
+    ends = not tail.marks[at + 1] & (kinds.WORD | kinds.NUMBER) or tail.words[at + 1] == "that's"
+    ends = ends or tail.words[at + 2] == tail.words[at]
     filed = tail.words[at - 2] in _FILED or any(
         tail.words[here] in _OF_DIARY for here in range(at - 4, at - 1)
     )
