@@ -29,7 +29,7 @@ from compliance.redaction.answers.misheard_emails import (
     goes_on_as_email,
     holds_address,
 )
-from compliance.redaction.answers.misheard_figures import is_figures_as_heard
+from compliance.redaction.answers.misheard_figures import are_figures_heard, is_figures_as_heard
 from compliance.redaction.answers.misheard_names import (
     OF_NAMES,
     before_clause,
@@ -251,6 +251,9 @@ def _is_one_all_the_same(tail: Tail, at: int, end: int, entity: EntityType) -> b
     if entity == "ADDRESS":
         long = end - at > NO_ANSWER_WORDS
         return long and tail.words[at] == "the" and goes_on_as_address(tail, at + 1, end)
+    if entity == "DOB":
+        figures = any(tail.marks[here] & kinds.DIGITS for here in range(at, end))
+        return figures and holds_odd_word(tail, at, end)
     return entity == "POSTCODE" and (is_misheard_code(tail, at) or is_odd_talk(tail, at, end))
 
 
@@ -292,6 +295,8 @@ def _with_misheard(tail: Tail, at: int, begin: int, found: Match, entity: Entity
         return Match(found.end, entity, begin=max(begin, found.begin)) if plain else None
     if entity == "ADDRESS" and tail.words[begin - 1] in (".", "oh"):
         return None
+    if entity == "PHONE" and at < begin and are_figures_heard(tail, at, begin):
+        return Match(found.end, entity, GUESSED, begin=at)
     begin = _behind_talk(tail, at, begin, entity)
     return Match(found.end, entity, GUESSED, begin=begin) if misheard else None
 
@@ -305,12 +310,32 @@ def _is_cut_short(found: Match | None, entity: EntityType) -> bool:
 
 def _behind_talk(tail: Tail, at: int, last: int, entity: EntityType) -> int:
     """Behind what plainly leads to a misheard value, at `last` at the latest: "well", "the surname's"."""
-    here = at
     if entity in ("ADDRESS", "EMAIL"):
-        return here
+        return at
+    here = _behind_sentence(tail, at, last) if entity == "DOB" else at
     while here < last and (tail.words[here] in _SURE_LEADS or _leads_by_name(tail, here)):
         here += 1
     return here
+
+
+def _behind_sentence(tail: Tail, at: int, last: int) -> int:
+    """Behind "now you're asking."; else `at`."""
+    for here in range(last, at, -1):
+        if tail.words[here - 1] in (".", "!", "?"):
+            talked = all(_is_talked(tail, said) for said in range(at, here - 1))
+            return here if talked and not _BUYS_TIME.isdisjoint(tail.words[at:here]) else at
+    return at
+
+
+_BUYS_TIME: Final = frozenset(
+    ["asking", "think", "see", "hang", "wait", "remember", "tell", "hold", "moment"]
+)
+"""Of a sentence said while the value comes to mind."""
+
+
+def _is_talked(tail: Tail, at: int) -> bool:
+    kind = tail.marks[at]
+    return is_plain(tail, at) and not kind & (kinds.NUMBER | kinds.ORDINAL) if kind & kinds.WORD else True
 
 
 def _leads_by_name(tail: Tail, at: int) -> bool:

@@ -79,15 +79,28 @@ def is_loop(tail: Tail, at: int, end: int) -> bool:
     said = [tail.words[here] for here in range(at, end) if tail.marks[here] & (kinds.WORD | kinds.DIGITS)]
     if len(said) >= _LEAST_LOOP and len(set(said)) <= _MOST_IN_LOOP:
         return said[0] not in _REPEATED
-    return len(said) >= _LONG_LOOP and len(set(said)) * 2 <= len(said) and _repeats_odd_word(tail, at, end)
+    return len(said) >= _LONG_LOOP and (_repeats_odd_word(tail, at, end) or _goes_round(said))
 
 
 def _repeats_odd_word(tail: Tail, at: int, end: int) -> bool:
-    """Over and over, and of no talk: "I'm made hunting, I did. I'm made hunting hunting." """
+    """Half of it said before, and of no talk: "I'm made hunting, I did. I'm made hunting hunting." """
+    said = [tail.words[here] for here in range(at, end) if tail.marks[here] & (kinds.WORD | kinds.DIGITS)]
     odd = [tail.words[here] for here in range(at, end) if not is_plain(tail, here)]
-    return any(odd.count(word) > _MOST_IN_LOOP for word in odd if word.isalpha())
+    return len(set(said)) * 2 <= len(said) and any(odd.count(word) > 2 for word in odd if word.isalpha())
 
 
+def _goes_round(said: list[str]) -> bool:
+    """ "it's not common, it's not common, it's not": a sentence again and again."""
+    for round_ in range(_LEAST_ROUND, len(said) * 2 // _ROUNDS_DOUBLED + 1):
+        if said[round_:] == said[:-round_]:
+            return _REPEATED.isdisjoint(said) and _ASKING_AGAIN.isdisjoint(said)
+    return False
+
+
+_LEAST_ROUND: Final = 3
+_ROUNDS_DOUBLED: Final = 5
+"""Two rounds and a half."""
+_ASKING_AGAIN: Final = frozenset({"hear", "there", "know", "me", "repeat", "again"})
 _LEAST_LOOP: Final = 5
 _LONG_LOOP: Final = 8
 _MOST_IN_LOOP: Final = 2

@@ -17,13 +17,16 @@ _AREAS: Final = frozenset(
 """What NE, S, AL, N, H, R, X, K, L and E are heard as."""
 _AREAS_TOO: Final = frozenset({"at", "you", "that", "this", "y'all", "we", "oh"})
 """What the first letters are heard as that begin an answer."""
+_BETWEEN: Final = frozenset({"of"})
+"""What the pause between letters and figures is heard as."""
 _IN_CODES: Final = kinds.NUMBER | kinds.LETTER
 
 
 def first_of_code(tail: Tail, at: int, begin: int) -> int:
     """Where the code begins of which a rule found the part from `begin` on."""
-    if begin > at and _is_area(tail, begin - 1):
-        begin -= 1
+    before = begin - 1 - (begin > at + 1 and tail.words[begin - 1] in _BETWEEN)
+    if begin > at and _is_area(tail, before):
+        begin = before
     return at if begin == at + 1 and tail.words[at] in _AREAS_TOO else begin
 
 
@@ -31,7 +34,8 @@ def is_misheard_code(tail: Tail, at: int) -> bool:
     """ "any 27", "why o 24": what begins a question elsewhere."""
     if not _is_area(tail, at):
         return False
-    follows, behind = tail.marks[at + 1], tail.marks[at + 2]
+    code = at + 1 + (tail.words[at + 1] in _BETWEEN)
+    follows, behind = tail.marks[code], tail.marks[code + 1]
     heard = (
         follows & kinds.HOMOPHONE and behind & (kinds.NUMBER | kinds.HOMOPHONE) and not behind & kinds.STOP
     )

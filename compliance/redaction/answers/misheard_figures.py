@@ -38,6 +38,13 @@ def is_figures_as_heard(tail: Tail, at: int, end: int) -> bool:
     return sure >= _SURE
 
 
+def are_figures_heard(tail: Tail, at: int, end: int) -> bool:
+    """The "so a free, so one free," before a number: what figures are heard as, two at least surely."""
+    words = [here for here in range(at, end) if tail.marks[here] & (kinds.WORD | kinds.DIGITS)]
+    sure = sum(bool(tail.marks[here] & kinds.NUMBER) or _is_misheard(tail, here) for here in words)
+    return sure >= _SURE and all(_may_be_figure(tail, here) for here in words)
+
+
 def _may_be_figure(tail: Tail, at: int) -> bool:
     return bool(tail.marks[at] & (_FIGURES | kinds.HOMOPHONE | kinds.PAUSE)) or tail.words[at] in _SOUNDS
 

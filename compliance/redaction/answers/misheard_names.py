@@ -126,7 +126,7 @@ def goes_on_misheard(tail: Tail, at: int, end: int) -> bool:
         if _is_odd_clause(tail, at + 1, end):
             return True
         at += tail.words[at + 1] == "a"
-    if _is_odd_rest(tail, at, end):
+    if _is_odd_rest(tail, at, end) or _is_spelled_rest(tail, at, end):
         return True
     if _is_joined(tail, at, end) or (tail.words[at] in _JOINS and _is_rest_of_name(tail, at + 1, end)):
         return True
@@ -148,6 +148,15 @@ def _is_odd_rest(tail: Tail, at: int, end: int) -> bool:
     return any(
         not (is_plain(tail, here) or tail.marks[here] & told or tail.marks[here - 1] & LISTED)
         for here in words
+    )
+
+
+def _is_spelled_rest(tail: Tail, at: int, end: int) -> bool:
+    """The "the A. R. D. and the I" of "gardner, the A. R. D. and the I"."""
+    words = [here for here in range(at, end) if tail.marks[here] & kinds.WORD]
+    letters = sum(bool(tail.marks[here] & kinds.LETTER) for here in words)
+    return letters > 1 and all(
+        tail.marks[here] & kinds.LETTER or tail.words[here] in _BEFORE_ODD for here in words
     )
 
 

@@ -42,10 +42,8 @@ _HOW_IT_IS: Final = word_list("how_it_is")
 """What leads in how something is: "it's quite private", "it's a long story"."""
 _BEHIND_BEING: Final = frozenset({"of", "for", "between", "in", "on", "our", "the", "a", "an", "so"})
 """Of these, what tells nothing without "it's" or its like."""
-_BEHIND_IS: Final = frozenset(
-    ["a", "an", "not", "quite", "so", "about", "on", "in", "with", "to", "for", "just", "under", "at", "all"]
-)
-"""What goes on behind "it's", and begins no name."""
+_LED: Final = _BEING | {"my", "the", "first", "number", "name", "its"}
+"""What is passed over before an answer, and belongs to a reply that is none."""
 _NEVER_LAST: Final = frozenset({"so", "an", "the", "of", "and", "my", "our", "her", "are", "or", "if", "in"})
 _BEFORE_MONTHS: Final = frozenset(
     {"since", "in", "until", "till", "by", "last", "next", "from", "after", "every"}
@@ -64,6 +62,7 @@ _BEHIND_FIGURES: Final = frozenset(["thirty", "fifteen", "o'clock"]) | _MEASURES
 _MINUTES: Final = frozenset({"thirty", "fifteen"})
 _PLACES_OF_RECORD: Final = word_list("places_of_record")
 _BEFORE_PLACES: Final = frozenset({"at", "in", "on", "near", "by", "above", "live", "lives", "opposite"})
+_KINDS_OF_NAMES: Final = frozenset({"name", "surname", "first", "last"})
 _BEFORE_NAMES: Final = frozenset({"under", "for", "is", "called", "i'm", "as", "name's", "it's", "by"})
 _DETERMINERS: Final = frozenset({"the", "a", "an", "my", "our", "your", "his", "her", "their", "that"})
 _LETTERS_SAID: Final = 3
@@ -139,15 +138,17 @@ def _is_plain_reply(tail: Tail, words: list[int]) -> bool:
         return False
     if any(not tail.marks[at] & kinds.STOP and tail.words[at] in tail.words[words[0] : at] for at in words):
         return False
-    first = words[0] - (tail.words[words[0] - 1] in _BEING)
-    told = len(words) + (first < words[0])
+    first = words[0]
+    while tail.words[first - 1] in _LED:
+        first -= 1
+    told = words[-1] - first + 1
     if told >= _PLAIN_REPLY or told < _BUILT_WORDS:
         return told >= _PLAIN_REPLY
     if tail.words[first] in _BEING:
-        return tail.words[first + 1] in _BEHIND_IS or tail.words[first + 1].endswith(("ed", "ing"))
-    if told == _BUILT_WORDS and tail.words[words[-1]] == "it":
-        return False
-    return _is_of_thing(tail, first) or _is_sentence(tail, words) or begins_sentence(tail, first)
+        return tail.words[first + 1] != "the"
+    if _is_of_thing(tail, first):
+        return True
+    return told > _BUILT_WORDS and (_is_sentence(tail, words) or begins_sentence(tail, first))
 
 
 def _is_of_thing(tail: Tail, at: int) -> bool:
@@ -186,7 +187,7 @@ def _is_ordinary(tail: Tail, at: int) -> bool:
 def _announces_name(tail: Tail, words: list[int]) -> bool:
     """ "I'd like it under Winter": a word that is a name too, behind one that names stand behind."""
     return any(
-        tail.words[at - 1] in _BEFORE_NAMES
+        (tail.words[at - 1] in _BEFORE_NAMES or tail.words[at - 1] in _KINDS_OF_NAMES)
         and not tail.marks[at] & kinds.STOP
         and (tail.capital[at] or tail.words[at] not in _BUILDING)
         and (tail.capital[at] or tail.marks[at] & _NAMED or _is_surname(tail, at))

@@ -6,6 +6,7 @@ Nothing of such a value was misheard, so what is said beside it is none of it.
 import re
 from typing import Final
 
+from compliance.redaction.answers.misheard_figures import are_figures_heard
 from compliance.redaction.talk.view import Match
 from compliance.redaction.text import kinds
 from compliance.redaction.text.entities import EntityType
@@ -32,6 +33,8 @@ def written_answer(tail: Tail, at: int, end: int, entity: EntityType) -> Match |
         if here < end and (tail.words[here] not in _PAUSES or tail.glued[here + 1]):
             continue
         if shape and shape.fullmatch(tail.between(tail.starts[begin], tail.end(here - 1))):
+            if entity == "PHONE" and are_figures_heard(tail, at, begin):
+                return None
             return Match(here, entity, begin=begin)
         if not all(_is_talk(tail, each) for each in range(begin, here)):
             break

@@ -160,9 +160,9 @@ _CENTURIES: Final = frozenset({"18", "19", "20"})
 
 
 def _is_letter_o(tail: Tail, at: int) -> bool:
-    """The letter, in a spelling: "o k a f o r"; that of "c/o"."""
+    """The letter, in a spelling: "o k a f o r"; that of "c/o"; the "oh," before an answer."""
     if tail.words[at] != "o":
-        return False
+        return tail.words[at] == "oh" and tail.words[at + 1] in (",", ".", "-", "!")
     return bool(tail.marks[at + 1] & kinds.LETTER) or (tail.glued[at] and tail.words[at - 1] == "/")
 
 

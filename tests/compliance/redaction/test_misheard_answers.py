@@ -58,6 +58,9 @@ ANSWERS = [
     ("And the surname?", "", "Cardoso, the tofu bowl", ""),
     ("can you tell me the postcode", "", "which the gate looks like", ""),
     ("Date of birth?", "", "The force of the ambulance is 1981", ""),
+    ("Sorry, what was the name?", "Oh, ", "fire deer", ""),
+    ("your postcode please", "that's ", "why of 142 WS", ""),
+    ("What's your email address?", "It's ", "not common. It's not common. It's not common", ""),
     # figures from the first on
     ("What's the best number?", "", "Oh, one, nine, oh five, for for too, six ten", ""),
     ("and a mobile number", "", "oh heaven four oh nine six two double tree one five", ""),
@@ -94,6 +97,8 @@ NO_ANSWERS = [
     ("What's your name?", "is this a real person"),
     ("Who's calling?", "I'm just getting off the bus"),
     ("And the name?", "she's called the same as me"),
+    ("And the name?", "my lunch break's nearly over"),
+    ("Who's calling?", "it's my first time calling"),
     ("And your number?", "two seconds, just getting it up"),
 ]
 
