@@ -146,13 +146,30 @@ def _continues(tail: Tail, at: int, *, first: bool, strict: bool) -> bool:
         return _is_middle_name(tail, at)
     if not is_name(tail, at) or (bare(word) in PLACES_NAMED and not tail.capital[at]):
         return False
-    if (word == "short" and tail.words[at + 1] == "for") or (word == "shell" and _is_she_will(tail, at)):
+    if word in _GOING_ON and _goes_on(tail, at):
         return False
     if kind & kinds.COMMON:
         return _word_continues(tail, at, strict=strict)
     if kind & LISTED or (kind & kinds.PLACE and strict and _is_called_like_town(tail, at)):
         return True
     return bool(kind & kinds.UNKNOWN) and (tail.capital[at] or strict or not tail.capital[at - 1])
+
+
+def _goes_on(tail: Tail, at: int) -> bool:
+    """ "bea short for beatrice", "mrs twist shell know", "winnie fell last night"."""
+    if tail.words[at] in _DONE:
+        return tail.words[at + 1] in _BEHIND_DONE
+    return tail.words[at + 1] == "for" if tail.words[at] == "short" else _is_she_will(tail, at)
+
+
+_DONE: Final = frozenset({"fell", "hurt", "read", "heard", "rose", "bent", "drew", "ring", "pick", "swallow"})
+"""Surnames that are verbs too, and what stands behind these: "winnie fell last night"."""
+_BEHIND_DONE: Final = frozenset(
+    ["over", "down", "off", "on", "last", "yesterday", "again", "this", "his", "her", "the", "a", "in", "out"]
+) | {"at", "you", "me", "that", "it", "them", "my", "up", "asleep", "about"}
+
+
+_GOING_ON: Final = _DONE | {"short", "shell"}
 
 
 def _is_she_will(tail: Tail, at: int) -> bool:

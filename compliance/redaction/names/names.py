@@ -148,6 +148,8 @@ def _house_end(tail: Tail, at: int, found: Match) -> int | None:
 
 def _is_house(tail: Tail, at: int) -> bool:
     word = tail.words[at]
+    if word == "works" and not tail.capital[at]:
+        return False
     return word in _HOUSES and (word in _RARELY_SURNAMES or not tail.marks[at] & kinds.LAST)
 
 

@@ -405,7 +405,7 @@ _WHOLE_WORDS: Final = frozenset(
 
 def sister(tail: Tail, at: int) -> Match | None:
     """ "ask for sister doyle": of a ward; passed as it is."""
-    if tail.words[at] not in ("sister", "matron", "brother") or tail.words[at - 1] not in _BEFORE_SISTERS:
+    if tail.words[at] not in ("sister", "matron") or tail.words[at - 1] not in _BEFORE_SISTERS:
         return None
     surname = tail.marks[at + 1] & (kinds.LAST | kinds.FIRST) and not tail.marks[at + 1] & kinds.COMMON
     return Match(at + 2, None) if surname else None
