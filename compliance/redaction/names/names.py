@@ -214,6 +214,8 @@ _BEFORE_ENDEARMENTS: Final = frozenset({",", "my", "name", "surname", "there", "
 def _unasked(view: View, at: int, kind: int, *, strong: bool) -> Match | None:
     """A name by what stands around it, or by the lists alone."""
     tail = view.tail
+    if kind & kinds.PHONETIC and _is_radio_word(tail, at):
+        return None
     if kind & kinds.TITLE:
         found = titled(tail, at, strong=strong)
         own = found is not None and view.expects.staff and not strong and tail.words[at - 1] in _BARELY
@@ -223,8 +225,6 @@ def _unasked(view: View, at: int, kind: int, *, strong: bool) -> Match | None:
     if tail.words[at - 1] == "for" and _is_code(tail, at):
         return None
     if kind & kinds.FIRST and tail.words[at] not in NOT_NAMES and not _is_inn(tail, at):
-        if _is_radio_word(tail, at):
-            return None
         end = name_end(tail, at, strict=False) or at + 1
         return Match(with_plain_surname(tail, at, end), "PERSON", LIKELY)
     if tail.words[at] in PARTICLES:
@@ -358,7 +358,7 @@ def _is_code(tail: Tail, at: int) -> bool:
 
 def _is_radio_word(tail: Tail, at: int) -> bool:
     """The "Charlie" of "bravo charlie four": beside another such word that is no name."""
-    return bool(tail.marks[at] & kinds.PHONETIC) and any(
+    return any(
         tail.marks[beside] & kinds.PHONETIC and not tail.marks[beside] & kinds.FIRST
         for beside in (at - 1, at + 1)
     )
