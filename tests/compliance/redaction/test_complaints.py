@@ -61,6 +61,11 @@ def said(text: str) -> str:
         ("my dads legs keep swelling", "my dads [MEDICAL]"),
         ("it's puffy and red", "it's [MEDICAL] and [MEDICAL]"),
         ("I faint with needles", "I [MEDICAL]"),
+        ("it bleeds when I catch it", "it [MEDICAL]"),
+        ("I'm intolerant to dairy", "I'm [MEDICAL]"),
+        ("she's stopped taking her tablets", "she's [MEDICAL]"),
+        ("she keeps clearing her throat", "she [MEDICAL]"),
+        ("I trapped a nerve", "I [MEDICAL]"),
     ],
 )
 def test_what_happens_to_a_body_is_masked(text: str, public: str) -> None:
@@ -101,6 +106,15 @@ def test_what_happens_to_a_body_is_masked(text: str, public: str) -> None:
         "I'm expecting a call",
         "the wall's gone a bit blue",
         "has she sugar in her tea",
+        "I got stuck in traffic",
+        "I can only see Tuesday",
+        "is it hard to move the appointment",
+        "I can't think what it's called",
+        "it wouldn't take up much of your time",
+        "we're paying the balance off",
+        "I can't see the point in paying twice",
+        "have I done something wrong",
+        "I forget his name",
     ],
 )
 def test_the_same_words_of_other_things_stay(text: str) -> None:
