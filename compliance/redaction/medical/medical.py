@@ -85,7 +85,7 @@ def medical(view: View, at: int) -> Match | None:
         wider = complaint(tail, at)
         if wider is not None and (end is None or (wider.end > end and wider.begin < end)):
             return None if _is_thing_s(tail, wider.end - 1) else _complained(view, at, wider)
-    if end is None or (end == at + 1 and (is_figurative(tail, at) or _is_thing_s(tail, at))):
+    if end is None or (end == at + 1 and _is_meant_otherwise(view, at)):
         return None
     return None if _is_reference(tail, at, end) else Match(end, "MEDICAL", confidence)
 
@@ -141,10 +141,22 @@ _ATTRIBUTES: Final = {
 }
 
 
+def _is_meant_otherwise(view: View, at: int) -> bool:
+    """A word of illness that tells of no illness here."""
+    if view.tail.words[at] == "covid" and not view.expects.ailing:
+        return view.tail.words[at - 1] in _IN_TIMES  # "not since covid"
+    return is_figurative(view.tail, at) or _is_thing_s(view.tail, at)
+
+
+_IN_TIMES: Final = frozenset({"since", "before", "during", "pre", "until", "till"})
+
+
 def is_figurative(tail: Tail, at: int) -> bool:
-    """ "the website's a real headache", "a hiccup with the payment", "a pain trying to park"."""
+    """ "the website's a real headache", "a hiccup with the payment", "a pain of a form"."""
     if stem(tail.words[at]) not in _FIGURATIVE:
         return False
+    if tail.words[at + 1] == "of" and tail.words[at + 2] in ("a", "an"):
+        return True
     here = at - 1
     while tail.words[here] in _INTENSE and here > at - _INTENSE_TOKENS:
         here -= 1

@@ -90,6 +90,10 @@ def _is_destination(tail: Tail, at: int) -> bool:
     """ "typhoid for Kenya", "a visa for Jordan", "the isle of Arran"."""
     if tail.words[at - 1] == "of" and tail.words[at - 2] in _LANDS:
         return True
+    if tail.words[at - 1] == "in" and tail.words[at - 2] in ("live", "lives", "living", "lived"):
+        return True
+    if tail.words[at] in _COUNTIES and tail.words[at - 1] == "from":
+        return tail.words[at - 2] in _HAILING
     if not tail.marks[at] & kinds.PLACE or tail.words[at - 1] != "for":
         return False
     return any(tail.words[place] in _TRAVELLING for place in range(at - _TRAVEL_TOKENS, at - 1))
@@ -117,6 +121,11 @@ def _is_parted_from(tail: Tail, at: int) -> bool:
 
 _PARTED: Final = frozenset({"", "bye", "goodbye", "see", "have", "we'll", "i'll", "take", "you're"})
 _RINGING_PLACES: Final = frozenset({"calling", "ringing", "phoning", "choosing", "contacting"})
+_COUNTIES: Final = frozenset({"kerry", "clare"})
+"""Where people are from, and first names too."""
+_HAILING: Final = frozenset(
+    ["i'm", "we're", "was", "is", "are", "were", "he's", "she's", "they're", "over", "up", "down", "come"]
+) | {"originally", "originate", "comes", "came", "people", "family"}
 _LANDS: Final = frozenset({"isle", "isles", "county", "kingdom", "republic", "gulf"})
 _TRAVEL_TOKENS: Final = 5
 _TRAVELLING: Final = frozenset(
@@ -261,6 +270,20 @@ def _is_inn(tail: Tail, at: int) -> bool:
 
 _CALLED_THINGS: Final = frozenset(
     ["clinic", "practice", "surgery", "hospital", "place", "company", "shop", "app", "cream", "drug"]
+    + [
+        "insurer",
+        "insurance",
+        "insurers",
+        "pharmacy",
+        "chemist",
+        "hotel",
+        "bank",
+        "school",
+        "nursery",
+        "firm",
+    ]
+    + ["agency", "garage", "restaurant", "cafe", "salon", "gym", "band", "film", "book", "provider", "scheme"]
+    + ["employer", "website", "charity", "ward", "model", "policy", "plan", "programme", "program", "course"]
 ) | frozenset(
     ["product", "treatment", "machine", "website", "it", "building", "road", "pub", "brand", "something"]
 )
@@ -300,6 +323,8 @@ def _is_of_talk(view: View, at: int) -> bool:
     """ "it was stucco", "over in Dallas": a seldom word, or a place, where the reply is a sentence by now."""
     tail = view.tail
     kind = tail.marks[at]
+    if kind & kinds.RARER and tail.words[at - 1] == "the" and not tail.capital[at]:
+        return True
     if view.expects.name_open:
         return False
     if kind & kinds.RARER:

@@ -19,13 +19,15 @@ def is_of_things(tail: Tail, at: int, end: int) -> bool:
         return before in _ARTICLES or tail.capital[end]
     if tail.words[end - 1].endswith("'s"):
         return False
-    if before in ("new", "latest") and tail.words[at - 2] == "the":
-        return end == at + 1  # "reading the new Osman"
+    if before in _BEHIND_THE and tail.words[at - 2] == "the":
+        return end == at + 1
     if before != "the":
         return False
     return _is_house(tail, at) if end == at + 1 else tail.words[at - 2] in _AT_PLACES
 
 
+_BEHIND_THE: Final = frozenset({"new", "latest", "prince", "king", "queen", "duke", "earl"})
+"""Behind "the", before a name that is a book's or a pub's: "the new Osman", "the Prince Albert"."""
 _NAMED_THINGS: Final = word_list("things_named")
 _ARTICLES: Final = frozenset({"the", "a", "an", "that", "this", "some", "those", "these"})
 _BEFORE_PLACES: Final = frozenset({"royal", "north", "south", "fort", "mount", "loch", "hms", "ss"})

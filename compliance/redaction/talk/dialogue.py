@@ -68,6 +68,7 @@ _PLAIN_NUMBERS: Final = frozenset({(word, "number") for word in ("a", "the", "yo
 _NUMBERED: Final[tuple[Slot, ...]] = ("CARD", "GOV_ID")
 _LAST_DIGITS: Final = ("last", "three", "digits")
 """Of a card's back, or of any number."""
+_ANY_CARD: Final = frozenset({("card",)})
 _DIGITS_AGAIN: Final = frozenset(
     [("last", many) for many in ("two", "three", "four", "digits")] + [_LAST_DIGITS, ("first", "four")]
 )
@@ -88,6 +89,7 @@ class Expectation:
         "_moves",
         "_named",
         "_number",
+        "_referring",
         "_repeat",
         "_until",
         "_whose",
@@ -146,6 +148,7 @@ class Expectation:
         """Something was asked for, or named just now: up to this place in characters of the turn."""
         self.answer: Slot | None = memory.fresh if side == "caller" else None
         """The one value just asked for, until the answer has begun."""
+        self._referring = False
         self._repeat = False
         self._digits_again = False
         self.read_back = frozenset(memory.read_back) if side == "caller" else frozenset()
@@ -262,6 +265,8 @@ class Expectation:
         if told.named is not None:
             self._name(told.named, place + _CHARS_HELD)
         asked = self._asked_for(told)
+        if asked == "CODE":
+            self._referring = told.last_word != "code"
         if asked == "PHONE":
             self._number = not _PLAIN_NUMBERS.isdisjoint(told.phrases)
         if asked is not None:
@@ -301,6 +306,8 @@ class Expectation:
             if "EMAIL" in self._mentioned:
                 return None  # "how is your email spelled" asks for no name
             return "ADDRESS" if self._is_of_place() else slot
+        if slot == "CARD" and self._referring and told.phrases == _ANY_CARD:
+            return None  # "the member ID on your card"
         if slot == "PHONE" and self._memory.lacks_number and told.last_word == "number":
             return "ADDRESS"
         if slot == "ADDRESS":
@@ -404,7 +411,10 @@ class Expectation:
             self._memory.asked.pop("PERSON", None)
 
     def _note_asked(self, said: Said) -> None:
-        """What the turn asks for besides what its cues say."""
+        """What the turn asks for besides what its cues say, and what it does not."""
+        if "CODE" in self._mentioned and self._number and self._first == "PHONE":
+            self._mentioned.discard("PHONE")  # "the number on the letter"
+            self._first = "CODE"
         if self._about & (PLACE | HOUSED) and "EMAIL" not in self._mentioned and not self.found:
             self._note_place(said)
         if self._repeat or self._number:

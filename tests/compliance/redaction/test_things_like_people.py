@@ -58,6 +58,10 @@ KEPT = [
     "there's a fracture in the wall above the door",
     "what a headache of a form",
     "before covid you could just walk in",
+    "I've not been in since Covid",
+    "Agent: Is there a group number on the card?\nCaller: Yes, it's 80042.",
+    "Agent: What's the number on the ticket?\nCaller: four four oh nine one seven",
+    "we'll be in the Prince Albert after",
     # names of things
     "the policy number is AXP 771 2290 04",
     "they sent me to the royal victoria first",
