@@ -268,11 +268,7 @@ def _is_inn(tail: Tail, at: int) -> bool:
     return tail.words[at - 2] in ("opposite", "in", "at", "near", "past", "outside", "behind", ",")
 
 
-_CALLED_THINGS: Final = frozenset(
-    ["clinic", "practice", "surgery", "hospital", "place", "company", "shop", "app", "cream", "drug"]
-) | frozenset(
-    ["product", "treatment", "machine", "website", "it", "building", "road", "pub", "brand", "something"]
-)
+_CALLED_THINGS: Final = word_list("called_things")
 _BARELY: Final = frozenset({"", ":", "it's", "was", "that's", "with", "saw", "think"})
 
 
