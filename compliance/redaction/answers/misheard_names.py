@@ -8,7 +8,7 @@ from typing import Final
 from compliance.redaction.answers.plain_words import is_plain
 from compliance.redaction.answers.replies import begins_sentence
 from compliance.redaction.names.name_words import LISTED
-from compliance.redaction.names.relations import OWNERS
+from compliance.redaction.names.relations import OF_KIN, OWNERS
 from compliance.redaction.talk.view import Match
 from compliance.redaction.text import kinds
 from compliance.redaction.text.lexicon import word_list
@@ -293,8 +293,18 @@ def tells_on_of_person(tail: Tail, at: int, end: int) -> bool:
 
 def before_clause(tail: Tail, at: int, end: int) -> int:
     """Where it is told how the word at `at` is written or meant: "winter like the season"; else `end`."""
-    told = (here for here in range(at + 1, min(end, at + _MOST_PIECES)) if _tells_of_name(tail, here, end))
+    last = min(end, at + _MOST_PIECES)
+    named = tail.marks[at] & LISTED
+    told = (
+        here
+        for here in range(at + 1, last)
+        if _tells_of_name(tail, here, end)
+        or (named and tail.words[here] in _SAYS_OF_SELF and end - here >= _CLAUSE_WORDS)
+    )
     return next(told, end)
+
+
+_SAYS_OF_SELF: Final = frozenset({"i'm", "i've", "we're", "we've", "everyone", "everybody"})
 
 
 def _tells_of_name(tail: Tail, at: int, end: int) -> bool:
@@ -312,7 +322,15 @@ _SURNAME: Final = frozenset({"surname", "surname's"})
 _TELLING: Final = frozenset(
     [(which, "name") for which in ("last", "family", "second", "middle", "maiden", "first", "married")]
     + [("like", "the"), ("just", "like"), ("as", "in"), ("all", "one"), ("short", "for")]
-    + [("i", "think"), ("i", "know"), ("i", "don't"), ("they", "call"), ("one", "word"), ("two", "words")]
+    + [
+        ("i", "think"),
+        ("i", "know"),
+        ("i", "don't"),
+        ("they", "call"),
+        ("one", "word"),
+        ("two", "words"),
+        ("from", "the"),
+    ]
 )
 """What begins to tell of a name, or another one."""
 _CLAUSES: Final = frozenset(
@@ -323,15 +341,17 @@ _CLAUSES: Final = frozenset(
 def behind_told(tail: Tail, at: int, begin: int) -> int:
     """Where the name begins behind "that would be my father in law", "it's my brother"; else `at`."""
     words = [here for here in range(at, begin) if tail.marks[here] & kinds.WORD]
-    plain = all(tail.marks[here] & _BUILDING or tail.words[here] in OF_NAMES | _IN_LAW for here in words)
-    told = bool(words) and any(
-        tail.marks[here] & kinds.RELATIVE and tail.words[here - 1] in OWNERS for here in words
+    plain = all(tail.marks[here] & _BUILDING or tail.words[here] in OF_NAMES | _OF_KIN for here in words)
+    told = any(
+        tail.marks[here] & kinds.RELATIVE
+        and (here == at or tail.words[here - 1] in OWNERS or tail.words[here - 2] in OWNERS)
+        for here in words
     )
     return begin if plain and told else at
 
 
 _BUILDING: Final = kinds.STOP | kinds.RELATIVE
-_IN_LAW: Final = frozenset({"in", "law"})
+_OF_KIN: Final = OF_KIN | {"in", "law", "oh", "sorry", "um", "er"}
 _ASKING: Final = frozenset({"what", "how", "when", "where", "which", "could", "would", "did", "have"})
 _TOLD_ON: Final = word_list("told_of_people")
 """What no misheard name sounds like."""

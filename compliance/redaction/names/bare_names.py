@@ -119,7 +119,9 @@ def _is_object(tail: Tail, at: int) -> bool:
 
 
 def _is_friend(tail: Tail, at: int) -> bool:
-    """ "a friend of gill's", "a cousin of rob", "i'm calling instead of prudence"."""
+    """ "a friend of gill's", "i'm calling instead of prudence", "he's always been barry"."""
+    if tail.words[at - 1] == "been" and tail.words[at - 2] == "always":
+        return _is_over(tail, at + 1)
     if tail.words[at - 1] != "of":
         return False
     return bool(tail.marks[at - 2] & kinds.RELATIVE) or (

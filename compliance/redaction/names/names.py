@@ -226,7 +226,8 @@ def _unasked(view: View, at: int, kind: int, *, strong: bool) -> Match | None:
     if kind & kinds.PHONETIC and _is_radio_word(tail, at):
         return None
     if kind & kinds.TITLE:
-        found = titled(tail, at, strong=strong)
+        heard = bool(view.names) and bare(tail.words[at + 1]) in view.names
+        found = titled(tail, at, strong=strong or heard)
         own = found is not None and view.expects.staff and not strong and tail.words[at - 1] in _BARELY
         return Match(found.end, None) if own and found is not None else found
     if kind & kinds.RELATIVE:
@@ -307,6 +308,8 @@ def _is_of_talk(view: View, at: int) -> bool:
     kind = tail.marks[at]
     if kind & kinds.RARER and tail.words[at - 1] == "the" and not tail.capital[at]:
         return True
+    if kind & kinds.UNKNOWN and tail.words[at - 1] in _BEFORE_WORDS and tail.words[at - 2]:
+        return not tail.capital[at]
     if view.expects.name_open:
         return False
     if kind & kinds.RARER:
@@ -314,6 +317,8 @@ def _is_of_talk(view: View, at: int) -> bool:
     return bool(kind & kinds.PLACE) and tail.words[at - 1] in _BEFORE_TOWNS
 
 
+_BEFORE_WORDS: Final = frozenset({"the", "my", "your"})
+"""Before a word of no list, within a sentence, it is a thing: "i tripped over the verger"."""
 _BEFORE_TOWNS: Final = frozenset({"in", "to", "from", "near", "around", "through", "of", "the", "like"})
 
 
@@ -360,7 +365,7 @@ def _is_thing(tail: Tail, at: int) -> bool:
 
 def _is_code(tail: Tail, at: int) -> bool:
     """ "B for Bravo"."""
-    return bool(tail.marks[at - 2] & kinds.LETTER)
+    return bool(tail.marks[at - 2] & (kinds.LETTER | kinds.PAIR))
 
 
 def _is_radio_word(tail: Tail, at: int) -> bool:

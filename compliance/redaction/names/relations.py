@@ -65,7 +65,7 @@ def _is_owned(tail: Tail, at: int, here: int) -> bool:
     return owner in OWNERS or tail.words[at - 2] in OWNERS or owner.endswith("'s")
 
 
-_OF_KIN: Final = frozenset(
+OF_KIN: Final = frozenset(
     ["little", "big", "eldest", "youngest", "older", "younger", "other", "oldest", "elder", "middle", "baby"]
 ) | {"twin", "late", "best", "new", "second", "first", "dear", "poor", "own", "only", "half", "step"}
 """Which of somebody's people: "my little girl", "my late husband"."""
@@ -95,5 +95,5 @@ def _near_maybe(tail: Tail, at: int, here: int) -> bool:
     """ "my husband mark": in lower case, right behind the relative, and more likely a name than a word."""
     owned = tail.words[at - 1] in OWNERS or tail.words[at] in _CALLED_KIN
     owned = owned or (tail.words[at - 1][-1:] == "s" and bool(tail.marks[at - 1] & kinds.FIRST))
-    owned = owned or (tail.words[at - 1] in _OF_KIN and tail.words[at - 2] in OWNERS)
+    owned = owned or (tail.words[at - 1] in OF_KIN and tail.words[at - 2] in OWNERS)
     return bool(tail.marks[here] & kinds.MAYBE) and owned

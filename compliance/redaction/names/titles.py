@@ -412,7 +412,7 @@ def sister(tail: Tail, at: int) -> Match | None:
 
 
 _BEFORE_SISTERS: Final = frozenset(
-    {"for", "with", "see", "by", "ask", "is", "to", "that's", "and", "from", "saw", "", ":"}
+    {"for", "with", "see", "by", "ask", "tell", "is", "to", "that's", "and", "from", "saw", "", ":"}
 )
 
 
