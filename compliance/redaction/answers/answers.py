@@ -21,7 +21,7 @@ from compliance.redaction.answers.evidence import (
     is_term,
 )
 from compliance.redaction.answers.misheard_addresses import goes_on_as_address
-from compliance.redaction.answers.misheard_codes import first_of_code, is_misheard_code
+from compliance.redaction.answers.misheard_codes import first_of_code, goes_on_as_code, is_misheard_code
 from compliance.redaction.answers.misheard_dates import PIECES, first_figure, is_rest_of_date
 from compliance.redaction.answers.misheard_emails import (
     behind_leads,
@@ -287,7 +287,7 @@ def _with_misheard(tail: Tail, at: int, begin: int, found: Match, entity: Entity
     if entity == "PERSON" and max(begin, found.begin) > at:
         begin = behind_relative(tail, begin, found)
         first = first_of_name(tail, at, begin)
-        if ends and never_leads(tail, at, begin):
+        if ends and (never_leads(tail, at, begin) or never_leads(tail, at, first)):
             return Match(found.end, entity, GUESSED, begin=at)
         if ends and (first < begin or is_brief_name(tail, at, found.end)):
             return Match(found.end, entity, GUESSED, begin=min(first, at if first == begin else first))
@@ -452,7 +452,11 @@ def _ends(_tail: Tail, _at: int, _end: int) -> bool:
     return False
 
 
-_GOES_ON: Final = {"ADDRESS": goes_on_as_address, "EMAIL": goes_on_as_email}
+_GOES_ON: Final = {
+    "ADDRESS": goes_on_as_address,
+    "EMAIL": goes_on_as_email,
+    "POSTCODE": goes_on_as_code,
+}
 
 
 def _is_talk(view: View, at: int, end: int, entity: EntityType) -> bool:

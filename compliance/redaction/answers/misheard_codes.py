@@ -17,6 +17,7 @@ _AREAS: Final = frozenset(
 """What NE, S, AL, N, H, R, X, K, L and E are heard as."""
 _AREAS_TOO: Final = frozenset({"at", "you", "that", "this", "y'all", "we", "oh"})
 """What the first letters are heard as that begin an answer."""
+_SPELLED: Final = kinds.LETTER | kinds.PAIR
 _BETWEEN: Final = frozenset({"of"})
 """What the pause between letters and figures is heard as."""
 _IN_CODES: Final = kinds.NUMBER | kinds.LETTER
@@ -40,6 +41,14 @@ def is_misheard_code(tail: Tail, at: int) -> bool:
         follows & kinds.HOMOPHONE and behind & (kinds.NUMBER | kinds.HOMOPHONE) and not behind & kinds.STOP
     )
     return bool(follows & _IN_CODES or heard)
+
+
+def goes_on_as_code(tail: Tail, at: int, end: int) -> bool:
+    """The "foxtra" behind a code: no word, no name and no place; the "for peter" of "p j for peter"."""
+    if tail.words[at] == "for" and at + 2 == end:
+        return bool(tail.marks[at - 1] & _SPELLED) and tail.words[at + 1][0] in tail.words[at - 1]
+    odd = tail.marks[at] & kinds.UNKNOWN and not tail.marks[at] & (kinds.PLACE | kinds.RARER)
+    return at + 1 == end and bool(odd)
 
 
 def _is_area(tail: Tail, at: int) -> bool:

@@ -126,6 +126,8 @@ def goes_on_misheard(tail: Tail, at: int, end: int) -> bool:
         if _is_odd_clause(tail, at + 1, end):
             return True
         at += tail.words[at + 1] == "a"
+    if 1 < end - at <= _ODD_WORDS + 1 and tail.words[end - 1] in _DANGLING:
+        return True
     if _is_odd_rest(tail, at, end) or _is_spelled_rest(tail, at, end):
         return True
     if _is_joined(tail, at, end) or (tail.words[at] in _JOINS and _is_rest_of_name(tail, at + 1, end)):
@@ -161,6 +163,8 @@ def _is_spelled_rest(tail: Tail, at: int, end: int) -> bool:
 
 
 _ODD_WORDS: Final = 4
+_DANGLING: Final = frozenset({"who", "i", "be", "and", "the", "a", "an", "of", "or", "by"})
+"""Ends no sentence: "heartbreak, and who"."""
 _BEFORE_ODD: Final = frozenset({"a", "an", "the", "and", "is", "or", "are", "all", "of", "in"})
 """What the middle of a name is heard as."""
 

@@ -42,8 +42,8 @@ def the_one(asked: Set[Slot], first: Slot | None, *, spelled: bool) -> Slot | No
 
     `spelled`: it is to be spelled: "could you spell out your email" asks for no name.
     """
-    if spelled and asked == {"EMAIL", "PERSON"}:
-        return "EMAIL"
+    if spelled and "PERSON" in asked and len(asked) > 1:
+        asked = asked - {"PERSON"}
     if first is not None and first in asked and asked - {first} in _USES.get(first, ()):
         return first
     return next(iter(asked)) if len(asked) == 1 else None
