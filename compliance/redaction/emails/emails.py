@@ -52,8 +52,9 @@ def spoken_email(view: View, at: int) -> Match | None:
         return None
     sign = _end_of_local(tail, at)
     if not tail.marks[sign] & kinds.SIGN:
-        view.no_email_before = tail.starts[sign]
-        return without_sign(view, at, sign)
+        found = without_sign(view, at, sign)
+        view.no_email_before = tail.starts[sign]  # not before all that it needs has come
+        return found
     named = _name_before(tail, at, sign)
     if named is not None:
         return Match(named, "PERSON", LIKELY)

@@ -104,6 +104,7 @@ def test_chunks_do_not_matter(text: str, at: list[int]) -> None:
 @settings(max_examples=400, deadline=None)
 @given(TEXT)
 @example("o, 2AA SW1A my name is")
+@example("n@l me on(e.call ")
 def test_character_by_character_is_the_same_too(text: str) -> None:
     redactor = Redactor()
     assert "".join(redactor.feed(char) for char in text) + redactor.flush() == redact(text)
