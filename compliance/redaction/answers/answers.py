@@ -53,7 +53,7 @@ from compliance.redaction.emails.emails import spoken_email
 from compliance.redaction.names.name_spelling import is_told_by_letters
 from compliance.redaction.names.name_words import LISTED
 from compliance.redaction.names.names import name
-from compliance.redaction.names.relations import OWNERS
+from compliance.redaction.names.relations import OF_KIN, OWNERS
 from compliance.redaction.numbers.dates import date_of_birth
 from compliance.redaction.numbers.numbers import number
 from compliance.redaction.numbers.patterns import written_email
@@ -414,12 +414,12 @@ def _is_before_name(tail: Tail, at: int) -> bool:
     """Of talk before a name: "put", "no" with a comma behind it."""
     if not tail.marks[at] & kinds.WORD:
         return tail.words[at] in (",", ".")
-    owned = tail.words[at].endswith("'s") or tail.words[at - 1] in OWNERS
-    return (
-        bool(tail.marks[at] & kinds.RELATIVE and owned)
-        or tail.words[at] in OF_NAMES
-        or tail.words[at : at + 2] == ["no", ","]
-    )
+    if tail.words[at] in OF_NAMES or tail.words[at : at + 2] == ["no", ","]:
+        return True
+    owned = tail.words[at - 1] in OWNERS
+    if tail.marks[at] & kinds.RELATIVE:
+        return owned or tail.words[at].endswith("'s") or tail.words[at - 1] in OF_KIN
+    return owned and tail.words[at] in OF_KIN
 
 
 def _find(view: View, at: int, entity: EntityType) -> Match | None:

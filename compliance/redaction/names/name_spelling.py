@@ -94,6 +94,14 @@ def _is_spelled_behind(tail: Tail, at: int) -> bool:
     return bool(tail.marks[at + 1] & tail.marks[at + 2] & kinds.LETTER)
 
 
+def _begins_another(tail: Tail, at: int) -> bool:
+    """The "then s o r c h a" behind "c a o i m h e": another name, long enough to be known by itself."""
+    here = at + (tail.words[at] == ",")
+    if tail.words[here] != "then":
+        return False
+    return all(tail.marks[ahead] & kinds.LETTER for ahead in range(here + 1, here + 1 + SURELY_SPELLED))
+
+
 def spelled_end(tail: Tail, at: int, least: int, *, misheard: bool) -> int | None:
     """Where a run of at least so many spelled letters ends."""
     if tail.words[at] == "i" and tail.words[at + 1] == "see":
@@ -106,6 +114,8 @@ def spelled_end(tail: Tail, at: int, least: int, *, misheard: bool) -> int | Non
             break
         end = here = letter[1]
         count += len(letter[0])
+        if count >= LEAST_SPELLED and _begins_another(tail, here):
+            break
         while tail.words[here] in _WITHIN_SPELLING and here < end + 3:
             here += 1
     return end if count >= least and (count > 1) else None
