@@ -18,7 +18,7 @@ CALLS = [
     "{winnie} fell last night",
     "Agent: name on the account\nCaller: it's my late husband's, {kenneth oldroyd}",
     "Agent: surname\nCaller: {cropper} i'm only across the road",
-    "Agent: baby's name\nCaller: {niamh} {n i a m h}, then {s o r c h a}",
+    "Agent: help me with that\nCaller: {c a o i m h e}, then {s o r c h a}",
     "ask {kenji} he works days",
     "it's under {farthing} {rafe farthing}",
     "ask for sister doyle and bring {tom}'s sample",
