@@ -6,6 +6,7 @@ from compliance.redaction.addresses.said_back import street_in
 from compliance.redaction.answers.answers import is_lead, whole_answer
 from compliance.redaction.answers.pieces import is_piece_lead, said_piece
 from compliance.redaction.emails.email_pieces import has_host
+from compliance.redaction.medical.contracted import is_verb
 from compliance.redaction.names.name_words import lasting_names
 from compliance.redaction.numbers.told_births import figures_of_date
 from compliance.redaction.plans import AILING, AWAITING, KEPT, NAMING, NEAR, PLACED, TAKING, Plan, plan_of
@@ -35,7 +36,7 @@ _WHOSE: Final = frozenset({"the", "your", "my", "that", "his", "her", "which", "
 _BESIDE_BIRTHS: Final = frozenset({"PERSON", "ADDRESS", "POSTCODE"})
 _OF_FIGURES: Final = frozenset({"PHONE", "CARD", "GOV_ID"})
 _POSSESSIVE: Final = ("'s", "\u2019s")
-"""Behind a name it is no part of it, and stays: "[REDACTED: PERSON]'s knee"."""
+"""Behind a name or an ailment it is no part of it, and stays: "[REDACTED: PERSON]'s knee"."""
 _NO_MODE: Final = -1
 _FEW_WORDS: Final = 2
 """So many behind a value do not tell that it was all of it: "oh seven, hang on"."""
@@ -366,7 +367,9 @@ class TurnStream:
         self._view.expects.name_open = 0
         self._view.expects.answer = None
         value = tail.between(start, end)
-        if entity == "PERSON" and value.endswith(_POSSESSIVE):
+        if value.endswith(_POSSESSIVE) and (
+            entity == "PERSON" or (entity == "MEDICAL" and is_verb(tail.words[match.end - 1]))
+        ):
             value = value[: -len(_POSSESSIVE[0])]
             end = start + len(value)
         digits = digits_in(value) if entity in _OF_FIGURES else ""

@@ -34,7 +34,7 @@ _IS: Final = (word_list("hurting_states") | word_list("ailing_on")) - {
 _DOES: Final = word_list("hurting_verbs") - {
     *("runs", "waters", "cracks", "races", "jumps", "hurt", "hurts", "hurting"),
     *("run", "water", "crack", "race", "stream", "spin", "pop", "lock", "stick", "wander", "split", "splits"),
-    *("whistle", "whistles", "drip", "locked", "clicked"),
+    *("whistle", "whistles", "drip", "locked", "clicked", "catching"),
 }
 _COMES: Final = frozenset(
     {"come", "came", "comes", "coming", "fallen", "fell", "dropped", "popped", "worked"}
