@@ -50,6 +50,8 @@ def number_alone(view: View, at: int) -> Match | None:
     if not (_is_told(view) or "ADDRESS" in view.expects.found) or _is_of_other(view):
         return figures_of_code(view, at)
     tail = view.tail
+    if tail.words[at - 1] in _AGED:
+        return None
     end = house_number(tail, at)
     if end is None or end > at + _NUMBER_TOKENS or tail.words[at] in ("oh", "o", "zero", "0"):
         return None
@@ -63,6 +65,10 @@ def number_alone(view: View, at: int) -> Match | None:
         return Match(end, "ADDRESS", GUESSED)
     named = _behind_names(tail, end)
     return Match(named, "ADDRESS", GUESSED) if named > end and _is_last(tail, named) else None
+
+
+_AGED: Final = frozenset({"i'm", "he's", "she's", "they're", "turned", "turning"})
+"""Before an age, and no house's number."""
 
 
 def _is_thanked(tail: Tail, at: int) -> bool:

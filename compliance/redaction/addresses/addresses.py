@@ -414,14 +414,26 @@ def _before_street(view: View, at: int) -> Match | None:
 
 
 def _house(view: View, at: int) -> Match | None:
+    if view.tail.words[at] in _KINDS_OF_FLATS and view.tail.words[at - 1] == "the":
+        return None
     end = house_name(view.tail, at)
     if end is None or (view.tail.words[at] == "the" and is_street(view.tail, end)):
         return None  # "the Mill Road branch"
-    if view.tail.words[at] == "the" and view.tail.words[at + 1] in _NO_HOUSES and end == at + 2:
+    if view.tail.words[at] == "the" and _is_no_house(view.tail, at, end):
         return None
     return Match(to_town(view, after_house(view.tail, end)), "ADDRESS", GUESSED)
 
 
+def _is_no_house(tail: Tail, at: int, end: int) -> bool:
+    """ "the flats over you", "dumped in the hall", "the sheltered flats now"; "the Hall, Milton" is one."""
+    if tail.words[at + 1] in _KINDS_OF_FLATS:
+        return True
+    within = tail.words[at + 1] in _ROOMS and tail.words[end] != ","
+    return end == at + 2 and (within or tail.words[at + 1] in _NO_HOUSES)
+
+
+_ROOMS: Final = frozenset({"hall", "lodge", "annexe", "annex"})
+_KINDS_OF_FLATS: Final = frozenset({"sheltered", "retirement", "student", "council", "new", "other", "same"})
 _NO_HOUSES: Final = frozenset({"flats", "flat", "point", "farm", "house", "apartments", "building", "works"})
 """Behind "the" alone these are no address: "I live in the flats over you"."""
 
