@@ -15,7 +15,7 @@ _AREAS: Final = frozenset(
     {"any", "as", "al", "an", "age", "our", "eggs", "cake", "hell", "he", "hey", "hay", "ache"}
 )
 """What NE, S, AL, N, H, R, X, K, L and E are heard as."""
-_AREAS_TOO: Final = frozenset({"at", "you", "that", "this", "y'all", "we", "oh"})
+_AREAS_TOO: Final = frozenset({"at", "you", "that", "this", "y'all", "we", "oh", "i've", "i'll"})
 """What the first letters are heard as that begin an answer."""
 _SPELLED: Final = kinds.LETTER | kinds.PAIR
 _BETWEEN: Final = frozenset({"of"})

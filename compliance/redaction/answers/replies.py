@@ -42,7 +42,7 @@ _HOW_IT_IS: Final = word_list("how_it_is")
 """What leads in how something is: "it's quite private", "it's a long story"."""
 _BEHIND_BEING: Final = frozenset({"of", "for", "between", "in", "on", "our", "the", "a", "an", "so"})
 """Of these, what tells nothing without "it's" or its like."""
-_LED: Final = _BEING | {"my", "the", "first", "number", "name", "its"}
+_LED: Final = _BEING | {"my", "the", "first", "number", "name", "name's", "its"}
 """What is passed over before an answer, and belongs to a reply that is none."""
 _NEVER_LAST: Final = frozenset({"so", "an", "the", "of", "and", "my", "our", "her", "are", "or", "if", "in"})
 _BEFORE_MONTHS: Final = frozenset(
@@ -58,7 +58,7 @@ _MEASURES: Final = word_list("measures")
 _BEFORE_FIGURES: Final = frozenset(
     ["past", "half", "quarter", "after", "before", "until", "till", "by", "level", "floor", "ward"]
 )
-_BEHIND_FIGURES: Final = frozenset(["thirty", "fifteen", "o'clock"]) | _MEASURES
+_BEHIND_FIGURES: Final = frozenset(["thirty", "fifteen", "o'clock", "letters", "digits"]) | _MEASURES
 _MINUTES: Final = frozenset({"thirty", "fifteen"})
 _PLACES_OF_RECORD: Final = word_list("places_of_record")
 _BEFORE_PLACES: Final = frozenset({"at", "in", "on", "near", "by", "above", "live", "lives", "opposite"})
