@@ -38,6 +38,8 @@ _SURE_HOUSES: Final = frozenset(
 _STAYING: Final = frozenset(
     ["i'm", "we're", "she's", "he's", "they're", "still", "live", "lives", "mum's", "dad's", "door", "it"]
 )
+_AGED: Final = frozenset({"i'm", "he's", "she's"})
+"""Before a number alone these tell an age."""
 _ENDING: Final = frozenset({".", "?", "!"})
 _CODES: Final = frozenset({"POSTCODE"})
 _PIECES: Final = kinds.NUMBER | kinds.STREET | kinds.PLACE
@@ -56,6 +58,8 @@ def number_alone(view: View, at: int) -> Match | None:
     if end is None or end > at + _NUMBER_TOKENS or tail.words[at] in ("oh", "o", "zero", "0"):
         return None
     if len(tail.words[at]) > _HOUSE_DIGITS and tail.marks[at] & kinds.DIGITS:
+        return None
+    if tail.words[at - 1] in _AGED:
         return None
     if tail.words[at - 1] == "at" and tail.words[at - 2] in _STAYING:
         return Match(end, "ADDRESS", GUESSED) if _is_last(tail, end) else None

@@ -50,7 +50,7 @@ def alphanumeric(view: View, at: int) -> Match | None:
         aside = awaited is not None or _BEGINS_NINO.match(chars) is not None
         begin = skip_gap(view.tail, here, asides=aside) if chars else here
         begin += view.tail.words[begin] == "capital" and bool(view.tail.marks[begin + 1] & kinds.LETTER)
-        if len(chars) >= _WHOLE_ID and _is_speaker(view.tail, begin):
+        if len(chars) >= _WHOLE_ID - 1 and _is_speaker(view.tail, begin):
             break
         piece = _letter_o(view.tail, begin, chars) or _code_piece(
             view.tail, begin, misheard=awaited is not None, first=not chars
@@ -71,7 +71,7 @@ def alphanumeric(view: View, at: int) -> Match | None:
 def _is_speaker(tail: Tail, at: int) -> bool:
     """The "I" of "943 476 5919, and I was told"."""
     if tail.words[at] != "i":
-        return False
+        return tail.words[at] == "a" and tail.words[at + 1] == "letter"
     follows = tail.marks[at + 1]
     return bool(follows & kinds.WORD) and not follows & (kinds.LETTER | kinds.NUMBER)
 
@@ -108,13 +108,14 @@ def _near_code(view: View, chars: str, at: int, end: int, awaited: EntityType) -
         return Match(end, awaited, GUESSED, runs_on=True, whole=False)
     if len(chars) < _HALF or digits == len(chars):
         return None
-    if not digits and len(chars) < 3 and not _is_by_examples(view, at, end):
+    again = "POSTCODE" in view.expects.answered and _is_whole_turn(view, at, end)
+    if not digits and len(chars) < 3 and not (again or _is_by_examples(view, at, end)):
         return None
     if not digits and awaited == "POSTCODE" and _is_only_behind_address(view):
         return Match(end, "ADDRESS", GUESSED, whole=False)
     if end == at + 1 and (not digits or view.tail.marks[at] & kinds.COMMON):
         return None
-    return Match(end, awaited, GUESSED, runs_on=len(chars) < 5, whole=False)
+    return Match(end, awaited, GUESSED, runs_on=len(chars) < 5 or chars[-1].isdecimal(), whole=False)
 
 
 def _is_only_behind_address(view: View) -> bool:

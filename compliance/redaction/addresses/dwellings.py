@@ -26,7 +26,8 @@ FLATS: Final = frozenset({"flat", "apartment", "apt", "unit", "suite", "penthous
 _CELTIC: Final = word_list("celtic_houses")
 _WELSH: Final = word_list("welsh_houses")
 """What Welsh names begin with, before an article."""
-mark_words(_CELTIC | _WELSH, kinds.DWELLING | kinds.WAY)
+_OF_HOUSES: Final = _CELTIC | _WELSH
+mark_words(_OF_HOUSES, kinds.DWELLING | kinds.WAY)
 _BEFORE_CELTIC: Final = frozenset({"at", "is", "in", "from", "to", "it's", "we're", "i'm", "called", ":"})
 _FLOORS: Final = word_list("floors")
 _WITHIN: Final = FLATS | {"berth", "mooring", "slip", "pitch", "number", "house"}
@@ -178,6 +179,8 @@ def celtic_house(tail: Tail, at: int) -> int | None:
     """ "Ty Gwyn", "Taigh na Coille": Welsh, Gaelic and Irish names begin with the kind of house or road."""
     if tail.words[at] in _WELSH and tail.words[at + 1] in ("y", "yr"):
         return at + 3 if tail.marks[at + 2] & kinds.WORD else None
+    if tail.words[at] in _WELSH and tail.words[at + 1] in _OF_HOUSES and tail.capital[at]:
+        return at + 2 if tail.capital[at + 1] else None
     if tail.words[at] not in _CELTIC:
         return None
     article = tail.words[at + 1] in CELTIC_ARTICLES

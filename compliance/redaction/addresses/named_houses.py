@@ -36,9 +36,10 @@ def house_in_town(tail: Tail, at: int) -> int | None:
     house = house_name(tail, at) or _once_public(tail, at)
     if house is None or house == at + 1:
         return None
-    if tail.words[at - 1] in _BEFORE_HOUSES and any(
-        is_strange_place(tail, here) for here in range(at, house)
-    ):
+    any_one = tail.words[at] == "the" and tail.words[house] != "," and not tail.capital[house - 1]
+    last = house - any_one  # "in the annexe" is in any
+    strange = any(is_strange_place(tail, here) for here in range(at, last))
+    if strange and tail.words[at - 1] in _BEFORE_HOUSES:
         return house
     if _is_before_flat(tail, house) or _is_lone(tail, at, house) or _is_before_street(tail, at, house):
         return house

@@ -190,6 +190,8 @@ def number_of_house(view: View, at: int) -> Match | None:
 def _is_told_as_house(view: View, at: int) -> bool:
     """ "house number's", "door number is"; "number" alone where an address or a postcode is in play."""
     words = view.tail.words
+    if words[at - 1] in ("be", "not", "as") and "number" in words[at - _LABEL_TOKENS : at]:
+        return not _WITH_NUMBERS.isdisjoint(words[at - _LABEL_TOKENS : at])
     label = at - 1 - (words[at - 1] == "is")
     if words[label] == "house" and view.expects.in_play("POSTCODE"):
         return True
@@ -213,6 +215,8 @@ def _corrects_house(view: View, at: int) -> bool:
     return tail.words[at] not in ("one", "oh") or bool(tail.marks[at + 1] & kinds.NUMBER)
 
 
+_LABEL_TOKENS: Final = 14
+"""So far behind "the house number" what it should be may follow: "… on the form, it should be 118"."""
 _PUTTING_RIGHT: Final = frozenset({"not", "no", "sorry", "actually", "wait", "on", "mean"})
 """Right before a house's number that takes the place of one just said: "no, hang on, nine d"."""
 

@@ -434,9 +434,16 @@ def house_name(tail: Tail, at: int) -> int | None:
         if end > at and (_is_named(tail, at, end) or (_is_care_home(tail, end) and end > begin + 1)):
             return end + 1
         kind = tail.marks[end]
-        if kind & (kinds.STOP | kinds.END) or not kind & kinds.WORD or len(tail.words[end]) > WORD_CHARS:
+        if kind & (kinds.STOP | kinds.END) or (kind & kinds.NUMERAL and _is_behind_word(tail, begin, end)):
+            return None
+        if not kind & kinds.WORD or len(tail.words[end]) > WORD_CHARS:
             return None
     return None
+
+
+def _is_behind_word(tail: Tail, begin: int, at: int) -> bool:
+    """The "nineteen" of "olive bagshaw nineteen chapel street": a number within no name of a house."""
+    return at > begin and not tail.marks[at - 1] & (kinds.NUMERAL | kinds.DWELLING)
 
 
 def _is_named(tail: Tail, at: int, end: int) -> bool:

@@ -15,8 +15,8 @@ PIECES: Final = word_list("pieces_of_dates")
 _OF_DATES: Final = kinds.NUMBER | kinds.ORDINAL | kinds.MONTH
 _MISHEARD_FIGURES: Final = frozenset({"ate", "won", "free", "sicks", "sick's", "nein", "fife", "teenth"})
 _BEHIND_DATES: Final = frozenset(
-    {"at", "for", "and", "on", "no", "not", "sorry", "wait", "he's", "she's", "they're", "i'm", "so"}
-)
+    ["at", "for", "and", "on", "no", "not", "sorry", "wait", "he's", "she's", "they're", "i'm", "so"]
+) | frozenset({"she'll", "he'll"})
 """What goes on talking of a date, or corrects it."""
 _REST_TOKENS: Final = 6
 _PIECE_TOKENS: Final = 3

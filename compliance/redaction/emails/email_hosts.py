@@ -38,7 +38,7 @@ def domain(tail: Tail, at: int, *, own_words: bool = False) -> int | None:
     while end < limit and not is_dot(tail, end):
         kind = tail.marks[end]
         word = tail.words[end]
-        if word == "," and (paused or is_dot(tail, end + 1)):
+        if word == "," and (paused or is_dot(tail, end + 1) or aside(tail, end + 1) > end + 1):
             end += 1
             continue
         if kind & kinds.END or not (kind & (kinds.WORD | kinds.DIGITS) or word == "-"):

@@ -60,7 +60,7 @@ _YEAR_FIGURES: Final = 4
 def date_of_birth(view: View, at: int) -> Match | None:
     """The date at `at` if it is one of birth."""
     tail = view.tail
-    if _is_lone_article(tail, at) or view.expects.named("CODE"):
+    if _is_lone_article(tail, at) or (view.expects.named("CODE") and not _follows_person(view, at)):
         return None
     named = view.expects.named("DOB")
     asked = view.expects.awaits("DOB")

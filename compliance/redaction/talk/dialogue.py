@@ -333,7 +333,7 @@ class Expectation:
             self._mentioned.add("PERSON")
         if asked[-1] in OF_NAMES and asked[-2] in ("and", "the", "your", "his", "her", "", ":"):
             self._mentioned.add("PERSON")
-        if asked[-1] in OF_PLACES and asked[-2] in ("and", "the", "your", "", ":"):
+        if asked[-1] in OF_PLACES and asked[-2] in ("and", "the", "your", "cross", "", ":"):
             self._mentioned.add("ADDRESS")
         if not HOW.isdisjoint(asked):
             self._mentioned.discard("ADDRESS")

@@ -70,6 +70,10 @@ CALLS = [
     (("and the three digits on the back", "nine one four"), "[CARD]"),
     # dates of birth
     (("What's your date of birth?", "the fourteenth of july", "and the year?", "sixty three"), "[DOB]"),
+    (("whats your name and address", "olive bagshaw nineteen chapel street"), "[PERSON] [ADDRESS]"),
+    (("what's your postcode", "l l five seven two", "and the last two letters", "d g"), "[POSTCODE]"),
+    (("NI number?", "NR 20 41 88, and then a letter."), "[GOV_ID], and then a letter."),
+    (("email?", "no, jon at ashdowns, with an S, dot net"), "no, [EMAIL]"),
     (("his date of birth?", "Third of August, twenty-fifteen. He's nine."), "[DOB]. He's nine."),
     (("Driver's licence?", "MORGA 753116 SM9IJ"), "[GOV_ID]"),
     (("What year were you born?", "1963", "and the day and month?", "the fourteenth of july"), "[DOB]"),

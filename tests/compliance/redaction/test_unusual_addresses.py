@@ -62,6 +62,8 @@ MASKED = [
     "my address is {Gorsey Bank Farm, Longnor}",
     "pick me up from {the Royal Oak on Chapel Street}",
     "I used to be on {Inkerman Drive}",
+    "it needs to go to {Cefn Coed, Llanfihangel}",
+    "the house number on the form is wrong, it should be {118}, not {108}",
     "we're at {Rowan House on Priory Road}",
     "send it to {4th floor, 55 Colmore Row}",
     "it's {sixteen saint anne's well road}",
@@ -154,6 +156,7 @@ KEPT = [
     "a two bed place with a ten year lease",
     "the gate at ten doors close behind you",
     "what's the pitch like for the football",
+    "where is she?\nshe's in the annexe of the sheltered flats",
     "she works in the post office opposite the green",
 ]
 
