@@ -270,7 +270,7 @@ def _is_inn(tail: Tail, at: int) -> bool:
 
 
 _CALLED_THINGS: Final = word_list("called_things")
-_BARELY: Final = frozenset({"", ":", "it's", "was", "that's", "with", "saw", "think"})
+_BARELY: Final = frozenset({"", ":", ",", "it's", "was", "that's", "with", "saw", "think"})
 
 
 def _awaited(view: View, at: int) -> Match | None:
@@ -288,7 +288,7 @@ def _awaited(view: View, at: int) -> Match | None:
         follows = tail.marks[at + 1]
         if follows & kinds.LAST and not follows & kinds.STOP:
             return Match(name_end(tail, at + 1, strict=True) or at + 2, "PERSON", SURE)
-    if not is_name(tail, at) or kind & kinds.LEAD or _is_of_talk(view, at):
+    if not is_name(tail, at) or kind & kinds.LEAD or _is_of_talk(view, at) or _is_bound_for(view, at):
         return None
     if _is_word_only(tail, at) and not (is_offered(tail, at) or _is_said_surname(tail, at)):
         return None
@@ -320,6 +320,15 @@ def _is_of_talk(view: View, at: int) -> bool:
 _BEFORE_WORDS: Final = frozenset({"the", "my", "your"})
 """Before a word of no list, within a sentence, it is a thing: "i tripped over the verger"."""
 _BEFORE_TOWNS: Final = frozenset({"in", "to", "from", "near", "around", "through", "of", "the", "like"})
+
+
+def _is_bound_for(view: View, at: int) -> bool:
+    """ "signed up for Manchester": a town that is no first name, behind a word that only may lead to a name."""
+    tail = view.tail
+    if view.expects.name_open != WEAK or tail.words[at - 1] != "for":
+        return False
+    town = tail.marks[at] & kinds.PLACE and not tail.marks[at] & (kinds.FIRST | kinds.MAYBE)
+    return bool(town) and not tail.marks[at + 1] & kinds.LAST
 
 
 def _is_spoken_of(tail: Tail, at: int) -> bool:

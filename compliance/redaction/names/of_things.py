@@ -12,6 +12,8 @@ def is_of_things(tail: Tail, at: int, end: int) -> bool:
     before = tail.words[at - 1]
     if before in _BEFORE_PLACES and _is_named_place(tail, at):
         return True
+    if end > at + 1 and tail.words[end - 1] in _FIRM_WORDS:
+        return True
     if end == at + 1 and (_is_code(tail, at) or _is_day(tail, at)):
         return True
     follows = bare(tail.words[end])
@@ -29,6 +31,7 @@ def is_of_things(tail: Tail, at: int, end: int) -> bool:
 _BEHIND_THE: Final = frozenset({"new", "latest", "prince", "king", "queen", "duke", "earl"})
 """Behind "the", before a name that is a book's or a pub's: "the new Osman", "the Prince Albert"."""
 _NAMED_THINGS: Final = word_list("things_named")
+_FIRM_WORDS: Final = word_list("firm_words")
 _ARTICLES: Final = frozenset({"the", "a", "an", "that", "this", "some", "those", "these"})
 _BEFORE_PLACES: Final = frozenset({"royal", "north", "south", "fort", "mount", "loch", "hms", "ss"})
 """Behind these a name is a place's, a ship's or a hospital's: "the Royal Victoria"."""

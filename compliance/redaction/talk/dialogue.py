@@ -63,7 +63,9 @@ _QUESTION_TOKENS: Final = 8
 _LABELS_OF_PLACES: Final[tuple[tuple[str, Slot], ...]] = (("name", "PERSON"), ("number", "PHONE"))
 """What the name and the number of a street or a house look like before that is named."""
 _PLACED: Final[frozenset[Slot]] = frozenset({"ADDRESS", "POSTCODE"})
-_PLAIN_NUMBERS: Final = frozenset({(word, "number") for word in ("a", "the", "your", "that")})
+_PLAIN_NUMBERS: Final = frozenset(
+    {(word, "number") for word in ("a", "the", "your", "that", "which", "what")}
+)
 """Of whatever was named just before."""
 _NUMBERED: Final[tuple[Slot, ...]] = ("CARD", "GOV_ID")
 _LAST_DIGITS: Final = ("last", "three", "digits")

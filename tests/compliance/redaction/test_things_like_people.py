@@ -62,6 +62,9 @@ KEPT = [
     "Agent: Is there a group number on the card?\nCaller: Yes, it's 80042.",
     "Agent: What's the number on the ticket?\nCaller: four four oh nine one seven",
     "we'll be in the Prince Albert after",
+    "Agent: Which number bus do you get?\nCaller: The 14 or the 22, whichever's first.",
+    "Agent: What's the team called?\nCaller: Hartley Rovers.",
+    "there are piles of magazines and the dog's being sick",
     # names of things
     "the policy number is AXP 771 2290 04",
     "they sent me to the royal victoria first",
