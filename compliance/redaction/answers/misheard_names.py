@@ -326,15 +326,9 @@ _SURNAME: Final = frozenset({"surname", "surname's"})
 _TELLING: Final = frozenset(
     [(which, "name") for which in ("last", "family", "second", "middle", "maiden", "first", "married")]
     + [("like", "the"), ("just", "like"), ("as", "in"), ("all", "one"), ("short", "for")]
-    + [
-        ("i", "think"),
-        ("i", "know"),
-        ("i", "don't"),
-        ("they", "call"),
-        ("one", "word"),
-        ("two", "words"),
-        ("from", "the"),
-    ]
+    + [("i", "think"), ("i", "know"), ("i", "don't"), ("they", "call"), ("one", "word"), ("two", "words")]
+    + [("from", "the"), ("it's", "pronounced"), ("believe", "it")]
+    + [(how, what) for how in ("with", "without") for what in ("a", "an", "one", "two", "no")]
 )
 """What begins to tell of a name, or another one."""
 _CLAUSES: Final = frozenset(

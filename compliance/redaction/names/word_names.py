@@ -77,7 +77,9 @@ def called_by_word(tail: Tail, at: int) -> Match | None:
     if word == "will" and _has_plain_surname(tail, at):
         return Match(at + 2, "PERSON", LIKELY)
     month = bool(tail.marks[at] & kinds.MONTH)
-    if (word not in _STATES and _speaks(tail, at)) or (not month and _is_somebodys(tail, at)):
+    if (_speaks(tail, at) and (word not in _STATES or _is_all(tail, at))) or (
+        not month and _is_somebodys(tail, at)
+    ):
         return Match(at + 1, "PERSON", LIKELY)
     if _is_said_to_be(tail, at, word) or _is_from(tail, at) or (month and _is_named(tail, at)):
         return Match(at + 1, "PERSON", LIKELY)
@@ -108,6 +110,12 @@ def _speaks(tail: Tail, at: int) -> bool:
         or tail.words[at + 2] in _FROM
         or tail.words[at + 2] == tail.words[at]
     )
+
+
+def _is_all(tail: Tail, at: int) -> bool:
+    """ "precious speaking", and nothing else."""
+    alone = tail.words[at - 1] in ("", ":") and tail.words[at + 1] == "speaking"
+    return alone and not tail.marks[at + 2] & kinds.WORD
 
 
 def _is_introduced(tail: Tail, at: int, word: str, *, month: bool) -> bool:
