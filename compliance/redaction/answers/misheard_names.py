@@ -317,12 +317,12 @@ def _tells_of_name(tail: Tail, at: int, end: int) -> bool:
 
 def _begins_clause(tail: Tail, at: int, end: int) -> bool:
     """ "everyone calls me Bob", "surname malinowska", "like the season, i know", "i'm the tenant"."""
-    if _tells_of_name(tail, at, end) or (tail.words[at] in _SURNAME and at + 1 < end):
+    if _tells_of_name(tail, at, end) or (tail.words[at] in _NAMED_ON and at + 1 < end):
         return True
     return tail.words[at] in _CLAUSES and end - at >= _CLAUSE_WORDS
 
 
-_SURNAME: Final = frozenset({"surname", "surname's"})
+_NAMED_ON: Final = frozenset({"surname", "surname's", "spelled", "spelt"})
 _TELLING: Final = frozenset(
     [(which, "name") for which in ("last", "family", "second", "middle", "maiden", "first", "married")]
     + [("like", "the"), ("just", "like"), ("as", "in"), ("all", "one"), ("short", "for")]
@@ -376,7 +376,7 @@ def _may_be_piece(tail: Tail, at: int, *, begins: bool) -> bool:
         return word != "i" and bool(
             tail.marks[at + 1] & (kinds.UNKNOWN | kinds.LETTER | LISTED) or tail.words[at + 1] == "."
         )
-    if tail.marks[at] & kinds.RELATIVE and tail.words[at - 1] in OWNERS:
+    if tail.marks[at] & kinds.RELATIVE and (tail.words[at - 1] in OWNERS or tail.words[at - 1] in OF_KIN):
         return False
     return not (tail.marks[at] & (kinds.STOP | kinds.TITLE) or word in OF_NAMES or word.endswith("'s"))
 

@@ -128,6 +128,8 @@ def _is_spoken_to(tail: Tail, at: int, end: int) -> bool:
         return True
     if tail.words[at - 1] == "is" and tail.words[end] in _OF_PATIENTS:
         return True
+    if tail.words[end] == "with" and tail.words[end + 1] in ("you", "us"):
+        return True
     return tail.words[at - 1] in ("with", "to") and tail.words[at - 2] in ("speaking", "talking")
 
 
