@@ -50,9 +50,9 @@ def figures_of_code(view: View, at: int) -> Match | None:
 
 
 def is_code_told(view: View) -> bool:
-    """A postcode, and no address, was given or read back right before, and nothing else is asked for."""
+    """A postcode, and no address, was given, read back or asked for again, and nothing else is asked for."""
     expects = view.expects
-    near = expects.given | expects.read_back
+    near = expects.given | expects.read_back | (expects.asked & expects.answered)
     return "POSTCODE" in near and "ADDRESS" not in near and _OTHERS.isdisjoint(expects.asked)
 
 

@@ -163,9 +163,17 @@ def test_what_only_sounds_so_is_kept(said: str) -> None:
     assert redact(said) == said
 
 
-def test_the_rest_of_a_postcode_may_come_in_the_next_turn() -> None:
-    call = "Agent: Postcode?\nCaller: SK8\nAgent: And the second part?\nCaller: four n x"
-    assert redact(call).count("[REDACTED: POSTCODE]") == len(["SK8", "four n x"])
+@pytest.mark.parametrize(
+    ("first", "question", "rest"),
+    [
+        ("SK8", "And the second part?", "four n x"),
+        ("l l five seven two", "and the last two letters", "d g"),
+        ("six oh six", "go on", "one four"),
+    ],
+)
+def test_the_rest_of_a_postcode_may_come_in_the_next_turn(first: str, question: str, rest: str) -> None:
+    call = f"Agent: Postcode?\nCaller: {first}\nAgent: {question}\nCaller: {rest}"
+    assert redact(call).count("[REDACTED: POSTCODE]") == len([first, rest])
 
 
 def test_a_turn_given_at_its_end_is_read_like_one_fed_before() -> None:
