@@ -81,9 +81,11 @@ def _joined(tail: Tail, at: int, stop: int) -> int | None:
     if not tail.marks[last] & (kinds.WORD | kinds.DIGITS) or last >= stop:
         return None
     end = here = last + 1
-    while here < stop and (tail.marks[here] & (kinds.LETTER | kinds.NUMBER) or tail.words[here] == ","):
+    while here < stop and (
+        tail.marks[here] & (kinds.LETTER | kinds.NUMBER) or tail.words[here] in (",", "-")
+    ):
         here += 1
-        end = here if tail.words[here - 1] != "," else end
+        end = here if tail.words[here - 1] not in (",", "-") else end
     return end
 
 

@@ -70,6 +70,10 @@ CALLS = [
     (("and the three digits on the back", "nine one four"), "[CARD]"),
     # dates of birth
     (("What's your date of birth?", "the fourteenth of july", "and the year?", "sixty three"), "[DOB]"),
+    (
+        ("email?", "ravi dot p dot nair at gmail dot com", "spell it?", "R-A-V-I dot P dot N-A-I-R."),
+        "[EMAIL].",
+    ),
     (("whats your name and address", "olive bagshaw nineteen chapel street"), "[PERSON] [ADDRESS]"),
     (("what's your postcode", "l l five seven two", "and the last two letters", "d g"), "[POSTCODE]"),
     (("NI number?", "NR 20 41 88, and then a letter."), "[GOV_ID], and then a letter."),
