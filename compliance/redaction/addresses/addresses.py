@@ -454,7 +454,7 @@ def _unnamed_street(view: View, at: int, number: int) -> Match | None:
     kind = tail.marks[follows]
     if not kind & kinds.WORD or kind & (kinds.STOP | kinds.MONTH) or tail.words[follows] in _BEHIND_SUMS:
         return None
-    if not may_name(tail, follows, wanted=True):
+    if not may_name(tail, follows, wanted=True) or _is_of_date(tail, follows):
         return None
     end = _run_of_names(view, follows)
     common = kind & kinds.COMMON and not tail.capital[follows]
@@ -462,6 +462,11 @@ def _unnamed_street(view: View, at: int, number: int) -> Match | None:
     if common and not (end > follows + 1 and _ends_like_place(tail, end)):
         return None
     return Match(to_town(view, end), "ADDRESS", GUESSED)
+
+
+def _is_of_date(tail: Tail, at: int) -> bool:
+    """The "th" of "moved to the 19th"."""
+    return tail.glued[at] and tail.words[at] in ("th", "st", "nd", "rd")
 
 
 def _is_counted(tail: Tail, at: int, number: int, end: int) -> bool:

@@ -115,11 +115,17 @@ def half_of_code(view: View, at: int) -> Match | None:
     return Match(end, "POSTCODE", GUESSED, runs_on=True) if end is not None and closed else None
 
 
+_SERVING: Final = frozenset(["cover", "covers", "covering", "deliver", "delivers", "serve", "serves", "van"])
+_SERVED_TOKENS: Final = 6
+
+
 def _written_half(tail: Tail, at: int) -> Match | None:
     """ "HX1", "BN1 6", "EC1M": written in capitals, of an area of Britain, by itself."""
     area = tail.words[at]
     if area not in _AREAS or not tail.capital[at] or not tail.glued[at + 1]:
         return None
+    if not _SERVING.isdisjoint(tail.words[at - _SERVED_TOKENS : at]):
+        return None  # "do you cover KT12"
     figures = tail.words[at + 1]
     if not tail.marks[at + 1] & kinds.DIGITS or len(figures) > _AREA_FIGURES or (area, figures) in _GRADES:
         return None

@@ -148,7 +148,7 @@ def _is_meant_otherwise(view: View, at: int) -> bool:
     return is_figurative(view.tail, at) or _is_thing_s(view.tail, at)
 
 
-_IN_TIMES: Final = frozenset({"since", "before", "during", "pre", "until", "till"})
+_IN_TIMES: Final = frozenset({"since", "before", "during", "pre", "until", "till", "when"})
 
 
 def is_figurative(tail: Tail, at: int) -> bool:

@@ -104,7 +104,7 @@ def _is_operational(tail: Tail, at: int, end: int) -> bool:
         return False
     if (tail.words[at - 1] == "is" and tail.words[at - 2] in _PATIENTS) or _is_spoken_to(tail, at, end):
         return False
-    if _names_staff(tail, at) or _is_asked_when(tail, at, end):
+    if tail.words[at - 1] == "the" or _names_staff(tail, at) or _is_asked_when(tail, at, end):
         return True
     if _is_in_diary(tail, end) or (tail.words[at - 1] == "with" and tail.words[at - 2] in ("in", "that's")):
         return True

@@ -71,6 +71,8 @@ _NUMBERED: Final[tuple[Slot, ...]] = ("CARD", "GOV_ID")
 _LAST_DIGITS: Final = ("last", "three", "digits")
 """Of a card's back, or of any number."""
 _ANY_CARD: Final = frozenset({("card",)})
+_SIDES: Final = frozenset({("on", "the", "back"), ("on", "the", "front")})
+"""Of a card, or of what a reference was named of: "the ticket number's on the back"."""
 _DIGITS_AGAIN: Final = frozenset(
     [("last", many) for many in ("two", "three", "four", "digits")] + [_LAST_DIGITS, ("first", "four")]
 )
@@ -264,7 +266,8 @@ class Expectation:
         """Cues that end at this place tell this."""
         if told.opens:
             self.name_open = max(self.name_open, told.opens) if self.side == "caller" else told.opens
-        if told.named is not None:
+        of_thing = self._referring and self.named("CODE") and told.phrases <= _SIDES
+        if told.named is not None and not of_thing:
             self._name(told.named, place + _CHARS_HELD)
         asked = self._asked_for(told)
         if asked == "CODE":
