@@ -38,7 +38,7 @@ _SURE_HOUSES: Final = frozenset(
 _STAYING: Final = frozenset(
     ["i'm", "we're", "she's", "he's", "they're", "still", "live", "lives", "mum's", "dad's", "door", "it"]
 )
-_AGED: Final = frozenset({"i'm", "he's", "she's"})
+_AGED: Final = frozenset({"i'm", "he's", "she's", "they're", "turned", "turning"})
 """Before a number alone these tell an age."""
 _ENDING: Final = frozenset({".", "?", "!"})
 _CODES: Final = frozenset({"POSTCODE"})
@@ -52,8 +52,6 @@ def number_alone(view: View, at: int) -> Match | None:
     if not (_is_told(view) or "ADDRESS" in view.expects.found) or _is_of_other(view):
         return figures_of_code(view, at)
     tail = view.tail
-    if tail.words[at - 1] in _AGED:
-        return None
     end = house_number(tail, at)
     if end is None or end > at + _NUMBER_TOKENS or tail.words[at] in ("oh", "o", "zero", "0"):
         return None
@@ -69,10 +67,6 @@ def number_alone(view: View, at: int) -> Match | None:
         return Match(end, "ADDRESS", GUESSED)
     named = _behind_names(tail, end)
     return Match(named, "ADDRESS", GUESSED) if named > end and _is_last(tail, named) else None
-
-
-_AGED: Final = frozenset({"i'm", "he's", "she's", "they're", "turned", "turning"})
-"""Before an age, and no house's number."""
 
 
 def _is_thanked(tail: Tail, at: int) -> bool:
