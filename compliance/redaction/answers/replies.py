@@ -108,9 +108,16 @@ def _is_told(tail: Tail, words: list[int]) -> bool:
     return _is_sentence(tail, words) or _describes(tail, words)
 
 
+def _is_likened(tail: Tail, words: list[int]) -> bool:
+    """ "rain, like the weather": how the name is meant."""
+    if len(words) < _BUILT_WORDS or tail.marks[words[0]] & kinds.STOP:
+        return False
+    return tail.words[words[1]] == "like" and tail.words[words[2]] in ("the", "a")
+
+
 def _names_nobody(tail: Tail, words: list[int]) -> bool:
     """The words of a reply to the question for a name hold none."""
-    if _announces_name(tail, words):
+    if _announces_name(tail, words) or _is_likened(tail, words):
         return False
     if are_plain(tail, words):
         if _is_plain_reply(tail, words):

@@ -33,7 +33,8 @@ def initialled(tail: Tail, at: int) -> Match | None:
     """ "J Whitcombe", "R. T. Ashby"."""
     if tail.words[at - 1] in ("a", "an", "no") and tail.words[at - 2] in ("with", "without", ","):
         return None
-    if tail.words[at] == "v" and tail.marks[at - 1] & kinds.WORD and not tail.capital[at]:
+    before = tail.words[at - 1]
+    if tail.words[at] == "v" and tail.marks[at - 1] & kinds.WORD and before not in _BEFORE_INITIALS:
         return None  # "rangers v celtic"
     here = at
     while tail.marks[here] & kinds.LETTER and here < at + NAME_WORDS:
@@ -47,6 +48,9 @@ def initialled(tail: Tail, at: int) -> Match | None:
     if not fits or not is_name(tail, here) or tail.glued[at]:
         return None
     return Match(name_end(tail, here, strict=False) or here + 1, "PERSON", LIKELY)
+
+
+_BEFORE_INITIALS: Final = frozenset({"put", "under", "for", "it's", "is", "name", "as", "me", "of", "to"})
 
 
 def by_neighbours(tail: Tail, at: int) -> Match | None:

@@ -216,7 +216,8 @@ def _names_staff(tail: Tail, at: int) -> bool:
 def _is_asked_when(tail: Tail, at: int, end: int) -> bool:
     """ "is it Miss Bell on Thursday?", "will it be Mr Bell doing it?"; not "is it Mrs Bell on the line?"."""
     asked = (tail.words[at - 2], tail.words[at - 1]) in _ASKED_OF_IT
-    return asked and tail.words[end] in _BEFORE_DAYS and tail.words[end + 1] != "the"
+    days = tail.words[end] in _BEFORE_DAYS and tail.words[end + 1] != "the"
+    return asked and days and not tail.marks[end + 1] & kinds.TITLE
 
 
 _ASKED_OF_IT: Final = frozenset({("is", "it"), ("it", "be"), ("was", "it"), ("it's", "still")})
