@@ -21,6 +21,8 @@ def has_evidence(tail: Tail, at: int, end: int, entity: EntityType) -> bool:
         return False
     if entity == "PERSON" and _is_longer_than_name(tail, at, end):
         return False
+    if entity == "ADDRESS" and _is_talk_of_no_place(tail, at, end):
+        return False
     if entity == "PERSON":
         return not names_nobody(tail, at, end)
     if entity not in ("PHONE", "DOB"):
@@ -47,6 +49,20 @@ def _is_longer_than_name(tail: Tail, at: int, end: int) -> bool:
     return len(words) > _LONGEST_NAME and not any(tail.marks[here] & kinds.LETTER for here in words)
 
 
+def _is_talk_of_no_place(tail: Tail, at: int, end: int) -> bool:
+    """Many words, none of which a place is called by: "he gets through them like sweets, he leaves …"."""
+    words = [here for here in range(at, end) if tail.marks[here] & kinds.WORD]
+    if len(words) <= _LONGEST_ADDRESS:
+        return False
+    return not any(
+        tail.marks[here] & _OF_PLACES or not tail.marks[here] & kinds.COMMON
+        for here in range(at, end)
+        if tail.marks[here] & (kinds.WORD | kinds.DIGITS)
+    )
+
+
+_OF_PLACES: Final = kinds.NUMBER | kinds.STREET | kinds.WAY | kinds.PLACE | kinds.DWELLING
+_LONGEST_ADDRESS: Final = 13
 _LONGEST_NAME: Final = 11
 _LONG_TALK: Final = 9
 _BRIEFLY: Final = 4

@@ -122,6 +122,10 @@ def test_the_day_until_a_passport_is_valid_stays_readable() -> None:
     [
         ("Lovely talking to you.", "And you, thank you, bye."),
         ("Where do you live?", "Oh, I see."),
+        (
+            "Shall I post it?",
+            "Go on then, he gets through them like sweets and leaves it switched on in the tin.",
+        ),
     ],
 )
 def test_talk_that_gives_no_value_stays_readable(question: str, reply: str) -> None:
