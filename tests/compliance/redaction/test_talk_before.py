@@ -124,7 +124,7 @@ def test_the_day_until_a_passport_is_valid_stays_readable() -> None:
         ("Where do you live?", "Oh, I see."),
         (
             "Shall I post it?",
-            "Go on then, he gets through them like sweets and leaves it switched on in the tin.",
+            "Well, he gets through them like sweets and leaves it switched on in the tin.",
         ),
     ],
 )
