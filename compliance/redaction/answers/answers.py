@@ -348,10 +348,18 @@ def _before_talk(tail: Tail, at: int, end: int, slot: Slot) -> int:
     """Before the sentence that follows a misheard value: "… but i won't tell you the year"."""
     if slot == "DOB" and not (has_evidence(tail, at, end, "DOB") or is_rest_of_date(tail, at, end)):
         return at  # "tenth of may, same as my dad"
+    if slot == "DOB" and tells_age(tail, at + _over_and(tail, at), end):
+        return at  # "the second of august, and i'm fifteen"
     for here in range(at, end):
         if tail.words[here] in _NEW_CLAUSE and says_no_value(tail, here, end, slot):
             return here - (tail.words[here - 1] == ",")
     return end
+
+
+def _over_and(tail: Tail, at: int) -> int:
+    """How many tokens a comma, a full stop and "and" are."""
+    pause = int(tail.words[at] in (",", "."))
+    return pause + (tail.words[at + pause] == "and")
 
 
 def _first_piece(tail: Tail, at: int, begin: int, entity: EntityType) -> int:

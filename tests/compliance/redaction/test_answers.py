@@ -74,6 +74,7 @@ CALLS = [
         ("email?", "ravi dot p dot nair at gmail dot com", "spell it?", "R-A-V-I dot P dot N-A-I-R."),
         "[EMAIL].",
     ),
+    (("When's your birthday?", "the second of August, and I'm fifteen"), "[DOB], and I'm fifteen"),
     (("whats your name and address", "olive bagshaw nineteen chapel street"), "[PERSON] [ADDRESS]"),
     (("what's your postcode", "l l five seven two", "and the last two letters", "d g"), "[POSTCODE]"),
     (("NI number?", "NR 20 41 88, and then a letter."), "[GOV_ID], and then a letter."),
