@@ -221,7 +221,7 @@ def _is_asked_when(tail: Tail, at: int, end: int) -> bool:
 
 
 _ASKED_OF_IT: Final = frozenset({("is", "it"), ("it", "be"), ("was", "it"), ("it's", "still")})
-_BEFORE_DAYS: Final = frozenset({"on", "doing", "today", "tomorrow", "this", "next", "again", "or"})
+_BEFORE_DAYS: Final = frozenset({"on", "doing", "today", "tomorrow", "this", "next", "again"})
 _WHOSE_STAFF: Final = frozenset({"my", "new", "other", "your", "our", "his", "her", "usual"})
 _IS: Final = frozenset({"was", "is", "be"})
 _STAFF_BEFORE: Final = 6
