@@ -36,6 +36,7 @@ def is_paired(view: View, at: int) -> bool:
     if kind & kinds.COMMON:
         listed = kind & (kinds.MAYBE | (kinds.LAST if tail.words[at - 1] == "not" else 0))
         ends = not tail.marks[at + 1] & kinds.WORD or tail.words[at + 1] in _BEHIND_BOTH
+        ends = ends or (tail.words[at + 1] == "is" and tail.words[at + 2] == "that")
         ends = ends and bool(listed)
         return bool(kind & _LISTED) and (tail.capital[at] or ends)
     return bool(kind & _LISTED) or (bool(kind & kinds.UNKNOWN) and (tail.capital[at] or is_strange(tail, at)))

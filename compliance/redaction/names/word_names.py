@@ -172,6 +172,8 @@ def _is_said_to_be(tail: Tail, at: int, word: str) -> bool:
         return True
     if word in _THINGS:
         return False
+    if tail.words[at - 1] in ("it's", "its") and follows in ("i'm", "i've", "i'd"):
+        return True
     if tail.marks[at + 1] & (kinds.WORD | kinds.NUMBER) and follows not in _AGAIN:
         return False
     before, earlier = tail.words[at - 1], tail.words[at - 2]
