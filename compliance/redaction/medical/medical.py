@@ -145,10 +145,32 @@ def _is_meant_otherwise(view: View, at: int) -> bool:
     """A word of illness that tells of no illness here."""
     if view.tail.words[at] == "covid" and not view.expects.ailing:
         return view.tail.words[at - 1] in _IN_TIMES  # "not since covid"
+    if not view.expects.ailing and _is_judgement(view.tail, at):
+        return True
     return is_figurative(view.tail, at) or _is_thing_s(view.tail, at)
 
 
 _IN_TIMES: Final = frozenset({"since", "before", "during", "pre", "until", "till", "when"})
+
+
+def _is_judgement(tail: Tail, at: int) -> bool:
+    """ "parking there is a pain", "it's a real headache": nobody's, and nothing more is told of it."""
+    word = tail.words[at]
+    if word not in ("pain", "headache"):
+        return False
+    if tail.marks[at + 1] & kinds.WORD and tail.words[at + 1] not in _BEHIND_JUDGEMENT:
+        return False
+    here = at - 1
+    while tail.words[here] in _INTENSE and here >= at - _INTENSE_TOKENS:
+        here -= 1
+    plain = here == at - 2 and word == "headache"
+    return here < at - 1 and not plain and tail.words[here] in _JUDGING
+
+
+_JUDGING: Final = frozenset({"it's", "that's", "is", "was", "which", "really", "be", "being", "been"})
+_BEHIND_JUDGEMENT: Final = frozenset(
+    {"to", "but", "and", "so", "isn't", "though", "really", "honestly", "because", "if", "trying", "getting"}
+)
 
 
 def is_figurative(tail: Tail, at: int) -> bool:
