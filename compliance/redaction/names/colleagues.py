@@ -69,6 +69,8 @@ def _is_called(tail: Tail, at: int) -> bool:
     role = {"called": at - 2, "is": at - 3}.get(tail.words[at - 1])
     if role is None or (tail.words[at - 1] == "is" and tail.words[at - 2] != "name"):
         return False
+    if tail.words[role] in ("was", "is"):  # "the hygienist was called Amira"
+        return tail.words[role - 2] in _OWN and tail.words[role - 1] in _STAFF
     owned = tail.words[role].endswith("'s") and tail.words[role - 1] in _OWN
     return owned and bare(tail.words[role]) in _STAFF
 
