@@ -40,7 +40,11 @@ def _called_like_people(view: View, at: int) -> Match | None:
     end = phrase(tail, at, _FIGURES)
     if end is None and _is_gone_to(tail, at):
         end = phrase(tail, at, _SHOPS)
-    return None if end is None else Match(end, None)
+    return None if end is None or tail.words[end] in _STREETS else Match(end, None)
+
+
+_STREETS: Final = frozenset({"road", "street", "lane", "avenue", "terrace", "crescent"})
+"""Behind what is called like people or a hospital these make an address: "Saint Mary's Road"."""
 
 
 def _is_gone_to(tail: Tail, at: int) -> bool:

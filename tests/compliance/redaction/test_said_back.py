@@ -109,3 +109,7 @@ def test_a_number_said_back_otherwise_is_of_the_type_it_was_told_as() -> None:
     assert redact(told).endswith("So [REDACTED: CARD].")
     told = "Agent: PPS number?\nCaller: 7 4 5 1 2 0 8 F A.\nAgent: 7451208FA?"
     assert redact(told).endswith("[REDACTED: GOV_ID]?")
+
+
+def test_a_street_called_like_a_hospital_is_masked() -> None:
+    assert redact("Agent: Is that Saint Mary's Road?") == "Agent: Is that [REDACTED: ADDRESS]?"
