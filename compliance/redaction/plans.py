@@ -24,13 +24,7 @@ from compliance.redaction.addresses.zips import county_by_zip, town_by_zip
 from compliance.redaction.emails.emails import email_of_small_word, spoken_email
 from compliance.redaction.medical.acronyms import acronym
 from compliance.redaction.medical.allergens import taken_or_shunned
-from compliance.redaction.medical.medical import (
-    in_phrase,
-    longer_or_in_phrase,
-    longer_term,
-    medical,
-    term_like_name,
-)
+from compliance.redaction.medical.medical import begun, medical, term_like_name
 from compliance.redaction.medical.told_on import told_in_phrases, told_on
 from compliance.redaction.names.names import name, name_of_common_word
 from compliance.redaction.numbers.cards import expiry
@@ -232,11 +226,9 @@ def _lighter(rule: Rule, kind: int, mode: int, held: int) -> Rule | None:
     return rule
 
 
-_LIGHTER_MEDICAL: Final[dict[int, Rule]] = {
-    kinds.TERM: longer_term,
-    kinds.FRAMED: in_phrase,
-    kinds.TERM | kinds.FRAMED: longer_or_in_phrase,
-}
+_LIGHTER_MEDICAL: Final[dict[int, Rule]] = dict.fromkeys(
+    (kinds.TERM, kinds.FRAMED, kinds.TERM | kinds.FRAMED), begun
+)
 """For words that only begin terms or phrases."""
 
 

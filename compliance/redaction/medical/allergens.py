@@ -10,7 +10,7 @@ from compliance.redaction.medical.drug_sounds import drug_end
 from compliance.redaction.talk.view import GUESSED, LIKELY, Match, View
 from compliance.redaction.text import kinds
 from compliance.redaction.text.lexicon import phrase_index, word_list
-from compliance.redaction.text.phrases import may_begin, phrase
+from compliance.redaction.text.phrases import phrase
 from compliance.redaction.text.tokens import Tail
 
 _ALLERGENS: Final = phrase_index(word_list("allergens"))
@@ -21,7 +21,7 @@ _DRUG_LETTERS: Final = 5
 def taken_or_shunned(view: View, at: int) -> Match | None:
     """An allergen, or the unlisted name of what is taken."""
     tail = view.tail
-    if view.expects.allergies and may_begin(tail, at, _ALLERGENS) and not _is_told_of(tail, at):
+    if view.expects.allergies and not _is_told_of(tail, at):
         end = phrase(tail, at, _ALLERGENS)
         if end is not None:
             return Match(end, "MEDICAL", LIKELY)

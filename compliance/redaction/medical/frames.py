@@ -128,6 +128,13 @@ class Frames:
         """The words that a frame may begin with."""
         return {*self._written, *self._behind}
 
+    def followers(self, first: str) -> frozenset[str] | None:
+        """The words that may follow this one in a frame, bare; None if any may."""
+        behind = self._behind.get(_bare(first))
+        if behind is None:
+            return frozenset()
+        return None if behind.open.frames else frozenset(behind.followed)
+
     def find(self, tail: Tail, at: int, first: str = "") -> Found | None:
         """The longest of what fits from `at` on; `first` is read instead of the word there."""
         words = tail.words

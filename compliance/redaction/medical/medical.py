@@ -16,7 +16,7 @@ from compliance.redaction.talk.cues import STRONG
 from compliance.redaction.talk.view import GUESSED, LIKELY, SURE, Match, View
 from compliance.redaction.text import kinds
 from compliance.redaction.text.lexicon import bare, bases, lines_of, stem, word_list
-from compliance.redaction.text.phrases import after_marks, may_begin, phrase
+from compliance.redaction.text.phrases import Followers, after_marks, followers_in, may_begin, phrase
 from compliance.redaction.text.tokens import Tail
 from compliance.redaction.text.vocabulary import (
     EPONYMS,
@@ -26,6 +26,7 @@ from compliance.redaction.text.vocabulary import (
     MEDICAL_LEADS,
     OWNED_TERMS,
     TERMS,
+    kind_of,
 )
 
 LEXICON: Final = MEDICAL
@@ -37,22 +38,14 @@ _BEGINNING_LETTERS: Final = 9
 _STRANGE_LETTERS: Final = 5
 
 
-def longer_term(view: View, at: int) -> Match | None:
-    """A known term that begins with a word which is none by itself."""
+def begun(view: View, at: int) -> Match | None:
+    """A known term or a phrase of what ails somebody that begins with a word which is none by itself."""
     tail = view.tail
-    listed = view.lexis.own or not tail.marks[at] & _PLAIN or may_begin(tail, at, TERMS)
-    begins = listed or (tail.words[at][-2:] == "'s" and _of_eponym(tail, at))
-    return medical(view, at) if begins else None
-
-
-def in_phrase(view: View, at: int) -> Match | None:
-    """A complaint in a whole phrase whose first word tells nothing by itself."""
-    return None if FRAMES.find(view.tail, at) is None else medical(view, at)
-
-
-def longer_or_in_phrase(view: View, at: int) -> Match | None:
-    """One of both, for words that may begin either."""
-    return longer_term(view, at) or in_phrase(view, at)
+    if not (view.lexis.own or may_begin(tail, at, _FOLLOWERS)):
+        return None
+    if tail.marks[at] & kinds.FRAMED and not tail.marks[at] & kinds.TERM:
+        return None if FRAMES.find(tail, at) is None else medical(view, at)
+    return medical(view, at)
 
 
 def term_like_name(view: View, at: int) -> Match | None:
@@ -63,6 +56,13 @@ def term_like_name(view: View, at: int) -> Match | None:
     return medical(view, at) if end > at + 1 or _of_eponym(view.tail, at) else None
 
 
+def _strange(word: str) -> frozenset[str] | None:
+    """What is no plain word, or somebody's illness, may be medical whatever follows."""
+    of_eponym = word.endswith("'s") and word[:-2] in EPONYMS
+    return frozenset() if kind_of(word) & _PLAIN and not of_eponym else None
+
+
+_FOLLOWERS: Final = Followers(_strange, followers_in(TERMS), FRAMES.followers)
 _PLAIN: Final = kinds.COMMON | kinds.FIRST | kinds.LAST | kinds.MAYBE | kinds.STOP
 
 

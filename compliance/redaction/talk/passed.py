@@ -6,7 +6,7 @@ from compliance.redaction.talk.cues import STRONG
 from compliance.redaction.talk.view import Match, View
 from compliance.redaction.text import kinds
 from compliance.redaction.text.lexicon import phrase_index, stem, word_list
-from compliance.redaction.text.phrases import may_begin, phrase
+from compliance.redaction.text.phrases import Followers, followers_in, may_begin, phrase
 from compliance.redaction.text.tokens import Tail
 from compliance.redaction.text.vocabulary import IDIOMS, mark_words
 
@@ -22,7 +22,9 @@ def kept(view: View, at: int) -> Match | None:
 def idiom(view: View, at: int) -> Match | None:
     """ "a pain in the neck", "New Year's Day"; the latter may be of a date of birth."""
     tail = view.tail
-    if may_begin(tail, at, IDIOMS) and not view.expects.awaits("DOB"):
+    if not may_begin(tail, at, _FOLLOWERS):
+        return None
+    if not view.expects.awaits("DOB"):
         end = phrase(tail, at, IDIOMS)
         if end is not None:
             return Match(end, None)
@@ -75,6 +77,7 @@ _GOING: Final = frozenset(
     ]
 )
 _NAMES: Final = kinds.FIRST | kinds.MAYBE | kinds.LAST | kinds.UNKNOWN | kinds.COMMON | kinds.TITLE
+_FOLLOWERS: Final = Followers(*map(followers_in, (IDIOMS, _FIGURES, _SHOPS)))
 _CALLED: Final = frozenset({*_FIGURES, *_SHOPS})
 _FIRST_WORDS: Final = {line.split()[0] for line in word_list("figures") | word_list("shops")}
 """As they are said: "james", of which the index holds the stem alone."""

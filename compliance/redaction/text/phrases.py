@@ -1,22 +1,53 @@
 """Terms of the indexes, found in what was said: whole words, plurals alike, hyphens inside left out."""
 
-from compliance.redaction.text.lexicon import Begun, Phrases, stem
+from collections.abc import Callable
+
+from compliance.redaction.text.lexicon import Begun, Phrases, bare, stem
 from compliance.redaction.text.near import MARKS
 from compliance.redaction.text.tokens import Tail
+from compliance.redaction.text.vocabulary import KINDS
 
 
-def may_begin(tail: Tail, at: int, index: Phrases) -> bool:
-    """A quick look: False if no term of `index` starts here for what the next word is."""
-    word = tail.words[at]
-    begun = index.get(word)
-    if begun is None and (word[-1:] == "s" or "'" in word):
-        begun = index.get(stem(word))
-    if begun is None:
-        return False
-    if begun.alone:
+class Followers(dict[str, frozenset[str] | None]):
+    """Of a word, those that may follow it where something begins with both; None if any may.
+
+    `tell`: what is so by each of some lists. Worked out as words come, and kept of known ones.
+    """
+
+    def __init__(self, *tell: Callable[[str], frozenset[str] | None]) -> None:
+        self._tell = tell
+
+    def __missing__(self, word: str) -> frozenset[str] | None:
+        found: frozenset[str] | None = frozenset()
+        for tell in self._tell:
+            told = tell(word)
+            found = None if told is None or found is None else found | told
+        if word in KINDS:
+            self[word] = found
+        return found
+
+
+def followers_in(index: Phrases) -> Callable[[str], frozenset[str] | None]:
+    """Of a word, those that follow it in the terms of `index`; None if it is one alone."""
+
+    def tell(word: str) -> frozenset[str] | None:
+        begun = [index[form] for form in {word, stem(word)} if form in index]
+        if any(each.alone for each in begun):
+            return None
+        return frozenset(second for each in begun for second in each.longer)
+
+    return tell
+
+
+def may_begin(tail: Tail, at: int, followers: Followers) -> bool:
+    """A quick look at two words: False if nothing of the lists begins with them."""
+    known = followers[tail.words[at]]
+    if known is None:
         return True
     second = tail.words[at + 1]
-    return second in begun.longer or second in MARKS or second[-1:] == "s" or "'" in second
+    if second in known or second in MARKS:
+        return True
+    return (second[-1:] == "s" or "'" in second) and (stem(second) in known or bare(second) in known)
 
 
 def phrase(tail: Tail, at: int, index: Phrases) -> int | None:
