@@ -323,7 +323,7 @@ _BEFORE_TOWNS: Final = frozenset({"in", "to", "from", "near", "around", "through
 
 
 def _is_bound_for(view: View, at: int) -> bool:
-    """ "signed up for Manchester": a town that is no first name, behind a word that only may lead to a name."""
+    """ "signed up for Manchester": a town that is no first name."""
     tail = view.tail
     if view.expects.name_open != WEAK or tail.words[at - 1] != "for":
         return False
