@@ -45,13 +45,18 @@ from compliance.redaction.answers.misheard_names import (
     says_it_again,
     tells_on_of_person,
 )
-from compliance.redaction.answers.plain_words import holds_odd_word, is_odd_talk, is_plain
+from compliance.redaction.answers.plain_words import (
+    are_plain,
+    holds_odd_word,
+    is_name_alone,
+    is_odd_talk,
+    is_plain,
+)
 from compliance.redaction.answers.replies import says_no_value
 from compliance.redaction.answers.written_answers import written_answer
 from compliance.redaction.emails.email_asides import aside
 from compliance.redaction.emails.emails import spoken_email
 from compliance.redaction.names.name_spelling import is_told_by_letters
-from compliance.redaction.names.name_words import LISTED
 from compliance.redaction.names.names import name
 from compliance.redaction.names.relations import OF_KIN, OWNERS
 from compliance.redaction.numbers.dates import date_of_birth
@@ -120,7 +125,7 @@ def _is_part(tail: Tail, at: int, slot: Slot) -> bool:
     """What stands right behind "that" only where it was misheard: "that L one", "that stanley"."""
     kind = tail.marks[at]
     if slot == "PERSON":
-        return bool(kind & LISTED) and not kind & kinds.COMMON
+        return is_name_alone(tail, at)
     return slot == "POSTCODE" and bool(kind & (kinds.LETTER | kinds.PHONETIC)) and not kind & kinds.STOP
 
 
@@ -205,14 +210,14 @@ def _as_heard(
 def _note_no_name(view: View, at: int, end: int, entity: EntityType) -> None:
     """No word of a reply without a value is a name, where all are those of talk: "is this a real person"."""
     words = [here for here in range(at, end) if view.tail.marks[here] & kinds.WORD]
-    if entity == "PERSON" and len(words) > 1 and all(is_plain(view.tail, here) for here in words):
+    if entity == "PERSON" and len(words) > 1 and are_plain(view.tail, words):
         view.expects.name_open = 0
 
 
 def _is_everyday_name(tail: Tail, begin: int, found: Match) -> bool:
     """ "long", "real person": names that are words of talk as well."""
     named = range(max(begin, found.begin), found.end)
-    return found.type == "PERSON" and all(is_plain(tail, here) for here in named)
+    return found.type == "PERSON" and are_plain(tail, named)
 
 
 def _is_not_asked_for(tail: Tail, at: int, begin: int, found: Match, entity: EntityType) -> bool:

@@ -95,12 +95,11 @@ def is_loop(tail: Tail, at: int, end: int) -> bool:
     said = [tail.words[here] for here in range(at, end) if tail.marks[here] & (kinds.WORD | kinds.DIGITS)]
     if len(said) >= _LEAST_LOOP and len(set(said)) <= _MOST_IN_LOOP:
         return said[0] not in _REPEATED
-    return len(said) >= _LONG_LOOP and (_repeats_odd_word(tail, at, end) or _goes_round(said))
+    return len(said) >= _LONG_LOOP and (_repeats_odd_word(tail, at, end, said) or _goes_round(said))
 
 
-def _repeats_odd_word(tail: Tail, at: int, end: int) -> bool:
+def _repeats_odd_word(tail: Tail, at: int, end: int, said: list[str]) -> bool:
     """Half of it said before, and of no talk: "I'm made hunting, I did. I'm made hunting hunting." """
-    said = [tail.words[here] for here in range(at, end) if tail.marks[here] & (kinds.WORD | kinds.DIGITS)]
     odd = [tail.words[here] for here in range(at, end) if not is_plain(tail, here)]
     return len(set(said)) * 2 <= len(said) and any(odd.count(word) > 2 for word in odd if word.isalpha())
 

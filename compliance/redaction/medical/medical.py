@@ -43,9 +43,8 @@ def begun(view: View, at: int) -> Match | None:
     tail = view.tail
     if not (view.lexis.own or may_begin(tail, at, _FOLLOWERS)):
         return None
-    if tail.marks[at] & kinds.FRAMED and not tail.marks[at] & kinds.TERM:
-        return None if FRAMES.find(tail, at) is None else medical(view, at)
-    return medical(view, at)
+    only_framed = tail.marks[at] & kinds.FRAMED and not tail.marks[at] & kinds.TERM
+    return None if only_framed and FRAMES.find(tail, at) is None else medical(view, at)
 
 
 def term_like_name(view: View, at: int) -> Match | None:
